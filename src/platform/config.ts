@@ -1,0 +1,149 @@
+import { z } from 'zod'
+import { defaultAdminPort, registry, type ServiceName } from '../registry.ts'
+
+/**
+ * The one place that reads environment variables. A service gets its settings
+ * as a value; a wrong or missing variable is one clear line, not a stack trace.
+ *
+ * The same variable names work on a laptop and in Kubernetes: each process has
+ * its own environment, so `PORT` is the port of that process.
+ */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+
+const port = wholeNumber(0, 65_535)
+const durationMs = wholeNumber(1, 600_000)
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must look like postgres://user:password@host:5432/database',
+})
+
+const commonVariables = {
+  HOST: z.string().min(1).default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  MAX_CONCURRENT_REQUESTS: wholeNumber(1, 100_000).default(512),
+  REQUEST_BUDGET_MS: durationMs.default(2_000),
+  CALL_TIMEOUT_MS: durationMs.default(1_000),
+  LETTER_BUDGET_MS: durationMs.default(1_000),
+  SHUTDOWN_GRACE_MS: durationMs.default(10_000),
+  /** How long to go on serving after SIGTERM: 5,000 in Kubernetes, where endpoints lag behind. */
+  DRAIN_DELAY_MS: wholeNumber(0, 600_000).default(0),
+  LEASE_MS: durationMs.default(6_000),
+  RECOVERY_INTERVAL_MS: durationMs.default(500),
+  DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),
+  STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
+  /** `false` behind a pooler that does not keep prepared statements. */
+  DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),
+}
+
+export interface DatabaseConfig {
+  readonly url: string
+  readonly poolSize: number
+  readonly statementTimeoutMs: number
+  readonly prepare: boolean
+}
+
+export interface Config {
+  readonly service: ServiceName
+  readonly host: string
+  readonly port: number
+  readonly adminPort: number | undefined
+  readonly logLevel: string
+  readonly maxConcurrentRequests: number
+  /** The longest a request waits for other services before it answers 202. */
+  readonly requestBudgetMs: number
+  /** The longest one attempt at one call may take. */
+  readonly callTimeoutMs: number
+  /** The longest an answer waits for its letter; later, recovery delivers it. */
+  readonly letterBudgetMs: number
+  readonly shutdownGraceMs: number
+  readonly drainDelayMs: number
+  /** How long recovery leaves a row to the request that wrote it. */
+  readonly leaseMs: number
+  readonly recoveryIntervalMs: number
+  readonly database: DatabaseConfig | undefined
+  readonly upstreams: Readonly<Partial<Record<ServiceName, string>>>
+}
+
+export const urlVariable = (service: ServiceName) => `${service.toUpperCase()}_URL`
+
+/** The variables that one service reads, as a schema: also what the manifests are checked against. */
+export const variablesOf = (service: ServiceName) => {
+  const { defaultPort, hasDatabase, upstreams } = registry[service]
+  const upstreamVariables = Object.fromEntries(
+    upstreams.map((name) => [
+      urlVariable(name),
+      httpUrl.default(`http://127.0.0.1:${registry[name].defaultPort}`),
+    ]),
+  )
+  return z.object({
+    ...commonVariables,
+    PORT: port.default(defaultPort),
+    ...(hasDatabase ? { DATABASE_URL: postgresUrl } : {}),
+    ...(service === 'gateway' ? { ADMIN_PORT: port.default(defaultAdminPort) } : {}),
+    ...upstreamVariables,
+  })
+}
+
+const withoutEmpty = (environment: Environment) =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+
+/** Parses with a schema, or throws a ConfigError whose message a person can act on. */
+export const readVariables = <Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Environment,
+): z.output<Schema> => {
+  const parsed = schema.safeParse(withoutEmpty(environment))
+  if (parsed.success) return parsed.data
+  const complaints = parsed.error.issues.map((issue) => {
+    const name = issue.path.join('.')
+    const given = withoutEmpty(environment)[name]
+    return given === undefined ? `${name} is missing` : `${name} ${issue.message}`
+  })
+  throw new ConfigError(`wrong configuration: ${complaints.join('; ')}`)
+}
+
+export const readConfig = (service: ServiceName, environment: Environment = process.env): Config => {
+  const values = readVariables(variablesOf(service), environment) as Record<string, never>
+  const { upstreams, hasDatabase } = registry[service]
+  if (values['LEASE_MS'] <= values['REQUEST_BUDGET_MS'] + values['LETTER_BUDGET_MS']) {
+    throw new ConfigError(
+      'wrong configuration: LEASE_MS must be longer than REQUEST_BUDGET_MS and LETTER_BUDGET_MS together, or recovery would interfere with live requests',
+    )
+  }
+  return {
+    service,
+    host: values['HOST'],
+    port: values['PORT'],
+    adminPort: values['ADMIN_PORT'],
+    logLevel: values['LOG_LEVEL'],
+    maxConcurrentRequests: values['MAX_CONCURRENT_REQUESTS'],
+    requestBudgetMs: values['REQUEST_BUDGET_MS'],
+    callTimeoutMs: values['CALL_TIMEOUT_MS'],
+    letterBudgetMs: values['LETTER_BUDGET_MS'],
+    shutdownGraceMs: values['SHUTDOWN_GRACE_MS'],
+    drainDelayMs: values['DRAIN_DELAY_MS'],
+    leaseMs: values['LEASE_MS'],
+    recoveryIntervalMs: values['RECOVERY_INTERVAL_MS'],
+    database: hasDatabase
+      ? {
+          url: values['DATABASE_URL'],
+          poolSize: values['DATABASE_POOL_SIZE'],
+          statementTimeoutMs: values['STATEMENT_TIMEOUT_MS'],
+          prepare: values['DATABASE_PREPARE'] === 'true',
+        }
+      : undefined,
+    upstreams: Object.fromEntries(upstreams.map((name) => [name, values[urlVariable(name)]])),
+  }
+}

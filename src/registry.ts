@@ -1,0 +1,61 @@
+/**
+ * The map of the system: which services exist, where they listen by default,
+ * whether they own a database, and whom they may call. Everything else that
+ * needs to know (the launcher, the manifests' check, the architecture picture)
+ * reads it from here.
+ */
+export const serviceNames = ['user', 'billing', 'order', 'notification', 'gateway'] as const
+
+export type ServiceName = (typeof serviceNames)[number]
+
+export interface ServiceEntry {
+  /** Port when `PORT` does not say otherwise. */
+  readonly defaultPort: number
+  /** Owns a Postgres database of the same name. */
+  readonly hasDatabase: boolean
+  /** The only services it may call: its clients, its URLs, its network policy. */
+  readonly upstreams: readonly ServiceName[]
+  /** What it is for, in one line: used by start-up output and pictures. */
+  readonly purpose: string
+}
+
+export const registry: Readonly<Record<ServiceName, ServiceEntry>> = {
+  user: {
+    defaultPort: 8001,
+    hasDatabase: true,
+    upstreams: ['billing'],
+    purpose: 'people who order',
+  },
+  billing: {
+    defaultPort: 8002,
+    hasDatabase: true,
+    upstreams: ['notification'],
+    purpose: 'accounts and money operations',
+  },
+  order: {
+    defaultPort: 8003,
+    hasDatabase: true,
+    upstreams: ['billing', 'notification'],
+    purpose: 'orders; orchestrates payment, then the letter',
+  },
+  notification: {
+    defaultPort: 8004,
+    hasDatabase: true,
+    upstreams: [],
+    purpose: 'letters',
+  },
+  gateway: {
+    defaultPort: 8000,
+    hasDatabase: false,
+    upstreams: ['user', 'billing', 'order', 'notification'],
+    purpose: 'the one public door: routing and Swagger UI',
+  },
+}
+
+/** The gateway's metrics never appear on its public port: they are served here. */
+export const defaultAdminPort = 8005
+
+export const isServiceName = (value: string): value is ServiceName =>
+  (serviceNames as readonly string[]).includes(value)
+
+export const servicesWithDatabase = serviceNames.filter((name) => registry[name].hasDatabase)
