@@ -41,8 +41,17 @@ const commonVariables = {
   DRAIN_DELAY_MS: wholeNumber(0, 600_000).default(0),
   LEASE_MS: durationMs.default(6_000),
   RECOVERY_INTERVAL_MS: durationMs.default(500),
-  DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),
+}
+
+/** What a process needs that only migrates. */
+export const databaseVariables = z.object({
+  DATABASE_URL: postgresUrl,
   STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
+})
+
+const serviceDatabaseVariables = {
+  ...databaseVariables.shape,
+  DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),
   /** `false` behind a pooler that does not keep prepared statements. */
   DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),
 }
@@ -76,6 +85,9 @@ export interface Config {
   readonly upstreams: Readonly<Partial<Record<ServiceName, string>>>
 }
 
+/** For the few that pass the environment on, like the launcher. */
+export const currentEnvironment = (): Environment => process.env
+
 export const urlVariable = (service: ServiceName) => `${service.toUpperCase()}_URL`
 
 /** The variables that one service reads, as a schema: also what the manifests are checked against. */
@@ -90,7 +102,7 @@ export const variablesOf = (service: ServiceName) => {
   return z.object({
     ...commonVariables,
     PORT: port.default(defaultPort),
-    ...(hasDatabase ? { DATABASE_URL: postgresUrl } : {}),
+    ...(hasDatabase ? serviceDatabaseVariables : {}),
     ...(service === 'gateway' ? { ADMIN_PORT: port.default(defaultAdminPort) } : {}),
     ...upstreamVariables,
   })
@@ -102,7 +114,7 @@ const withoutEmpty = (environment: Environment) =>
 /** Parses with a schema, or throws a ConfigError whose message a person can act on. */
 export const readVariables = <Schema extends z.ZodType>(
   schema: Schema,
-  environment: Environment,
+  environment: Environment = process.env,
 ): z.output<Schema> => {
   const parsed = schema.safeParse(withoutEmpty(environment))
   if (parsed.success) return parsed.data
@@ -114,36 +126,41 @@ export const readVariables = <Schema extends z.ZodType>(
   throw new ConfigError(`wrong configuration: ${complaints.join('; ')}`)
 }
 
+type Variables = z.output<z.ZodObject<typeof commonVariables & typeof serviceDatabaseVariables>> & {
+  readonly PORT: number
+  readonly ADMIN_PORT?: number
+} & Readonly<Record<`${string}_URL`, string>>
+
 export const readConfig = (service: ServiceName, environment: Environment = process.env): Config => {
-  const values = readVariables(variablesOf(service), environment) as Record<string, never>
+  const values = readVariables(variablesOf(service), environment) as unknown as Variables
   const { upstreams, hasDatabase } = registry[service]
-  if (values['LEASE_MS'] <= values['REQUEST_BUDGET_MS'] + values['LETTER_BUDGET_MS']) {
+  if (values.LEASE_MS <= values.REQUEST_BUDGET_MS + values.LETTER_BUDGET_MS) {
     throw new ConfigError(
       'wrong configuration: LEASE_MS must be longer than REQUEST_BUDGET_MS and LETTER_BUDGET_MS together, or recovery would interfere with live requests',
     )
   }
   return {
     service,
-    host: values['HOST'],
-    port: values['PORT'],
-    adminPort: values['ADMIN_PORT'],
-    logLevel: values['LOG_LEVEL'],
-    maxConcurrentRequests: values['MAX_CONCURRENT_REQUESTS'],
-    requestBudgetMs: values['REQUEST_BUDGET_MS'],
-    callTimeoutMs: values['CALL_TIMEOUT_MS'],
-    letterBudgetMs: values['LETTER_BUDGET_MS'],
-    shutdownGraceMs: values['SHUTDOWN_GRACE_MS'],
-    drainDelayMs: values['DRAIN_DELAY_MS'],
-    leaseMs: values['LEASE_MS'],
-    recoveryIntervalMs: values['RECOVERY_INTERVAL_MS'],
+    host: values.HOST,
+    port: values.PORT,
+    adminPort: values.ADMIN_PORT,
+    logLevel: values.LOG_LEVEL,
+    maxConcurrentRequests: values.MAX_CONCURRENT_REQUESTS,
+    requestBudgetMs: values.REQUEST_BUDGET_MS,
+    callTimeoutMs: values.CALL_TIMEOUT_MS,
+    letterBudgetMs: values.LETTER_BUDGET_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    drainDelayMs: values.DRAIN_DELAY_MS,
+    leaseMs: values.LEASE_MS,
+    recoveryIntervalMs: values.RECOVERY_INTERVAL_MS,
     database: hasDatabase
       ? {
-          url: values['DATABASE_URL'],
-          poolSize: values['DATABASE_POOL_SIZE'],
-          statementTimeoutMs: values['STATEMENT_TIMEOUT_MS'],
-          prepare: values['DATABASE_PREPARE'] === 'true',
+          url: values.DATABASE_URL,
+          poolSize: values.DATABASE_POOL_SIZE,
+          statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+          prepare: values.DATABASE_PREPARE === 'true',
         }
       : undefined,
-    upstreams: Object.fromEntries(upstreams.map((name) => [name, values[urlVariable(name)]])),
+    upstreams: Object.fromEntries(upstreams.map((name) => [name, values[urlVariable(name) as `${string}_URL`]])),
   }
 }

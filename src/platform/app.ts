@@ -1,0 +1,137 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context, Hono } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { $ZodIssue } from 'zod/v4/core'
+import { BatchExhaustedError } from './batch.ts'
+import { contractDocument, type ServiceContract } from './contract.ts'
+import {
+  ProblemError,
+  problemContentType,
+  problemDocument,
+  problemTable,
+  type FieldError,
+  type ProblemCode,
+  type ProblemOptions,
+} from './errors.ts'
+import type { Bindings } from './http-server.ts'
+import type { Log } from './telemetry.ts'
+
+export interface ServiceEnv {
+  Bindings: Bindings
+}
+
+export type ServiceApp = OpenAPIHono<ServiceEnv>
+
+export const requestIdIn = (c: Context<ServiceEnv>): string => c.env.incoming.requestId
+
+export const problemResponse = (
+  c: Context<ServiceEnv>,
+  code: ProblemCode,
+  detail: string,
+  options: ProblemOptions = {},
+) => {
+  const document = problemDocument(code, detail, requestIdIn(c), options)
+  return c.body(JSON.stringify(document), problemTable[code].status, {
+    'content-type': problemContentType,
+    ...options.headers,
+  })
+}
+
+const fieldErrorsOf = (issue: $ZodIssue): FieldError[] => {
+  const path = issue.path.join('.')
+  if (issue.code !== 'unrecognized_keys') return [{ field: path || 'body', message: issue.message }]
+  return issue.keys.map((key) => ({
+    field: path ? `${path}.${key}` : key,
+    message: 'is not a known field',
+  }))
+}
+
+const invalidRequest = (issues: readonly $ZodIssue[], target: string) => {
+  const errors = issues.flatMap(fieldErrorsOf)
+  const names = errors.map((error) => error.field).join(', ')
+  if (target === 'header') {
+    const detail = 'The Idempotency-Key must be 1 to 255 visible ASCII characters.'
+    return new ProblemError('invalid-idempotency-key', detail, { errors })
+  }
+  return new ProblemError('validation-failed', `Check these: ${names}.`, { errors })
+}
+
+/** Every failure becomes one of the table's problems; only what nobody foresaw is a 500. */
+const toProblem = (error: unknown, log: Log): ProblemError => {
+  if (error instanceof ProblemError) return error
+  if (error instanceof HTTPException && error.status === 400) {
+    return new ProblemError('malformed-json', 'The body could not be read as JSON.')
+  }
+  if (error instanceof HTTPException && error.status === 415) {
+    return new ProblemError('unsupported-media-type', 'Send the body as application/json.')
+  }
+  if (error instanceof BatchExhaustedError) {
+    return new ProblemError('unavailable', 'Too many others changed the same thing; try again.', {
+      headers: { 'retry-after': '1' },
+    })
+  }
+  log.error({ err: error }, 'unforeseen failure')
+  return new ProblemError('internal', 'The failure was logged under this request id.')
+}
+
+/** A contract's path as a pattern: `/users/{id}` matches one segment for `{id}`. */
+const pathPattern = (path: string) => {
+  const source = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')
+  return new RegExp(`^${source}$`)
+}
+
+export interface RouteTable {
+  /** The route's name for metrics, or `unknown`. */
+  readonly routeOf: (method: string, path: string) => string
+  /** The methods that an address knows; none when there is nothing at it. */
+  readonly methodsAt: (path: string) => string[]
+}
+
+export const createRouteTable = (
+  routes: readonly { readonly method: string; readonly path: string }[],
+): RouteTable => {
+  const entries = routes.map(({ method, path }) => ({
+    method: method.toUpperCase(),
+    path,
+    pattern: pathPattern(path),
+  }))
+  return {
+    routeOf: (method, path) =>
+      entries.find((entry) => entry.method === method && entry.pattern.test(path))?.path ??
+      'unknown',
+    methodsAt: (path) =>
+      entries.filter((entry) => entry.pattern.test(path)).map((entry) => entry.method),
+  }
+}
+
+/** Errors and unknown addresses, the same in every service. */
+export const installErrorHandling = (app: Hono<ServiceEnv>, table: RouteTable, log: Log) => {
+  app.onError((error, c) => {
+    const problem = toProblem(error, log)
+    return problemResponse(c, problem.code, problem.message, problem.options)
+  })
+  app.notFound((c) => {
+    const allowed = table.methodsAt(c.req.path)
+    if (allowed.length === 0) {
+      return problemResponse(c, 'not-found', `There is nothing at ${c.req.path}.`)
+    }
+    const detail = `${c.req.path} knows ${allowed.join(', ')}.`
+    return problemResponse(c, 'method-not-allowed', detail, {
+      headers: { allow: allowed.join(', ') },
+    })
+  })
+}
+
+/** A service's app: its contract's routes are added by the service, the rest is the same for all. */
+export const createServiceApp = (contract: ServiceContract, log: Log) => {
+  const app: ServiceApp = new OpenAPIHono<ServiceEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidRequest(result.error.issues, result.target)
+    },
+  })
+  const table = createRouteTable([...contract.routes, { method: 'GET', path: '/openapi.json' }])
+  installErrorHandling(app, table, log)
+  const document = JSON.stringify(contractDocument(contract))
+  app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
+  return { app, routeOf: table.routeOf }
+}

@@ -1,0 +1,111 @@
+/**
+ * Coalescing, like a group commit: while one statement is in flight, callers of
+ * the same statement gather, and the next one carries them all. An idle batch
+ * starts at once, so a lone caller waits for nobody.
+ *
+ * Each caller gets exactly what it would have got alone: items that would
+ * disturb each other never share a statement (`distinctBy`), and when a
+ * statement fails for a reason that lies in the data, every caller runs alone.
+ */
+export interface BatchOptions<Item, Result> {
+  readonly execute: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>
+  /** Items that share one of these keys never share a statement: the later one waits. */
+  readonly distinctBy?: (item: Item) => readonly string[]
+  readonly maxSize?: number
+  /** A failure that says nothing was applied and that is worth running again at once. */
+  readonly isRetryable?: (error: unknown) => boolean
+  /** A failure that leaves open what happened: all callers must learn that, none may be rerun. */
+  readonly isUnknown?: (error: unknown) => boolean
+  readonly onBatch?: (size: number) => void
+}
+
+export class BatchExhaustedError extends Error {
+  override name = 'BatchExhaustedError'
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item
+  readonly keys: readonly string[]
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+  triesLeft: number
+  alone: boolean
+}
+
+const defaultMaxSize = 128
+const triesPerItem = 12
+
+export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) => {
+  const { execute, distinctBy = () => [], maxSize = defaultMaxSize } = options
+  const { isRetryable = () => false, isUnknown = () => true, onBatch = () => {} } = options
+  let waiting: Waiting<Item, Result>[] = []
+  let inFlight = false
+
+  /** Takes what may go together now, in order of arrival; the rest keeps its place. */
+  const takeNext = () => {
+    const taken: Waiting<Item, Result>[] = []
+    const left: Waiting<Item, Result>[] = []
+    const keys = new Set<string>()
+    for (const entry of waiting) {
+      const full = taken.length >= maxSize || taken[0]?.alone || (entry.alone && taken.length > 0)
+      if (full || entry.keys.some((key) => keys.has(key))) left.push(entry)
+      else taken.push(entry)
+      // Also a key that waits is taken: otherwise a third item could overtake the second.
+      for (const key of entry.keys) keys.add(key)
+    }
+    waiting = left
+    return taken
+  }
+
+  const tryAgain = (entry: Waiting<Item, Result>, cause?: unknown) => {
+    entry.triesLeft -= 1
+    if (entry.triesLeft > 0) return entry
+    entry.reject(new BatchExhaustedError('the statement lost every race it ran', { cause }))
+    return undefined
+  }
+
+  const settle = (
+    entries: readonly Waiting<Item, Result>[],
+    results: readonly (Result | undefined)[],
+  ) => {
+    const again: Waiting<Item, Result>[] = []
+    entries.forEach((entry, index) => {
+      const result = results[index]
+      if (result !== undefined) entry.resolve(result)
+      else if (tryAgain(entry)) again.push(entry)
+    })
+    waiting = [...again, ...waiting]
+  }
+
+  const fail = (entries: readonly Waiting<Item, Result>[], error: unknown) => {
+    if (isRetryable(error)) {
+      waiting = [...entries.filter((entry) => tryAgain(entry, error)), ...waiting]
+    } else if (entries.length > 1 && !isUnknown(error)) {
+      for (const entry of entries) entry.alone = true
+      waiting = [...entries, ...waiting]
+    } else {
+      for (const entry of entries) entry.reject(error)
+    }
+  }
+
+  const run = async () => {
+    inFlight = true
+    while (waiting.length > 0) {
+      const entries = takeNext()
+      onBatch(entries.length)
+      try {
+        settle(entries, await execute(entries.map((entry) => entry.item)))
+      } catch (error) {
+        fail(entries, error)
+      }
+    }
+    inFlight = false
+  }
+
+  return (item: Item): Promise<Result> =>
+    new Promise((resolve, reject) => {
+      const keys = distinctBy(item)
+      waiting.push({ item, keys, resolve, reject, triesLeft: triesPerItem, alone: false })
+      if (!inFlight) void run()
+    })
+}

@@ -1,0 +1,28 @@
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
+import type { ServiceName } from '../registry.ts'
+
+/** What a service promises: the source of `openapi/<service>.yaml`. */
+export interface ServiceContract {
+  readonly service: ServiceName
+  readonly title: string
+  readonly description: string
+  readonly version: string
+  readonly routes: readonly RouteConfig[]
+}
+
+/** The OpenAPI 3.1 document of a contract, made from its routes alone: no handlers, no database. */
+export const contractDocument = (contract: ServiceContract) => {
+  const app = new OpenAPIHono()
+  for (const route of contract.routes) app.openAPIRegistry.registerPath(route)
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: contract.title,
+      description: contract.description,
+      version: contract.version,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'The address this document was loaded from' }],
+    tags: [{ name: contract.service, description: contract.description }],
+  })
+}

@@ -1,0 +1,87 @@
+/**
+ * The one table of everything that can go wrong, as RFC 9457 problems. A code
+ * is for programs, a title for people; the status follows from the code.
+ */
+export const problemTable = {
+  'validation-failed': { status: 400, title: 'The request is not valid' },
+  'malformed-json': { status: 400, title: 'The body is not valid JSON' },
+  'invalid-idempotency-key': { status: 400, title: 'The Idempotency-Key is not valid' },
+  'insufficient-funds': { status: 402, title: 'There is not enough money on the account' },
+  'not-found': { status: 404, title: 'There is nothing at this address' },
+  'user-not-found': { status: 404, title: 'There is no such user' },
+  'account-not-found': { status: 404, title: 'There is no such account' },
+  'order-not-found': { status: 404, title: 'There is no such order' },
+  'method-not-allowed': { status: 405, title: 'This address does not know that method' },
+  'username-taken': { status: 409, title: 'The username is taken' },
+  'email-taken': { status: 409, title: 'The email address is taken' },
+  'account-differs': { status: 409, title: 'The account exists with other data' },
+  'balance-limit': { status: 409, title: 'The balance would become too large' },
+  'refund-exceeds-withdrawal': { status: 409, title: 'More would be refunded than was withdrawn' },
+  'withdrawal-refunded': { status: 409, title: 'The withdrawal was refunded before it arrived' },
+  'order-undecided': { status: 409, title: 'The order is not decided yet' },
+  'order-not-approved': { status: 409, title: 'Only an approved order can be changed' },
+  'change-in-progress': { status: 409, title: 'Another change of this order is in progress' },
+  'payload-too-large': { status: 413, title: 'The body is too large' },
+  'unsupported-media-type': { status: 415, title: 'The body must be one JSON document' },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'This Idempotency-Key was used with another payload',
+  },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  'upstream-unavailable': { status: 502, title: 'A service behind this one did not answer' },
+  overloaded: { status: 503, title: 'Too many requests at once' },
+  unavailable: { status: 503, title: 'The service cannot work right now' },
+  'upstream-timeout': { status: 504, title: 'A service behind this one took too long' },
+} as const
+
+export type ProblemCode = keyof typeof problemTable
+
+export interface FieldError {
+  readonly field: string
+  readonly message: string
+}
+
+export interface ProblemOptions {
+  readonly errors?: readonly FieldError[]
+  /** RFC 9457 extension members: the order that was refused, the account that had too little. */
+  readonly members?: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
+  /** What lies behind it, for the log only. */
+  readonly cause?: unknown
+  /** A stored refusal keeps the id of the request that was refused, so that a repeat is identical. */
+  readonly requestId?: string
+}
+
+/** Thrown anywhere below a handler; the server turns it into the problem document. */
+export class ProblemError extends Error {
+  override name = 'ProblemError'
+  readonly code: ProblemCode
+  readonly options: ProblemOptions
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, { cause: options.cause })
+    this.code = code
+    this.options = options
+  }
+}
+
+export const problemDocument = (
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  options: ProblemOptions = {},
+) => {
+  const { status, title } = problemTable[code]
+  return {
+    type: `urn:orderly:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    requestId: options.requestId ?? requestId,
+    ...(options.errors ? { errors: options.errors } : {}),
+    ...options.members,
+  }
+}
+
+export const problemContentType = 'application/problem+json'

@@ -1,0 +1,119 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { uuidv7 } from './ids.ts'
+import {
+  problemContentType,
+  problemDocument,
+  problemTable,
+  type ProblemCode,
+  type ProblemOptions,
+} from './errors.ts'
+
+/**
+ * What every request passes before it reaches a handler, on Node's own objects
+ * because it is on the hot path: an id, a bounded body, a proper content type.
+ */
+export const bodyLimitBytes = 64 * 1024
+
+export interface AdmittedRequest extends IncomingMessage {
+  requestId: string
+  /** The whole body; the Hono adapter reads it from here. */
+  rawBody?: Buffer
+}
+
+export const sendProblem = (
+  response: ServerResponse,
+  requestId: string,
+  code: ProblemCode,
+  detail: string,
+  options: ProblemOptions = {},
+) => {
+  if (response.headersSent || response.destroyed) return
+  const body = JSON.stringify(problemDocument(code, detail, requestId, options))
+  response.writeHead(problemTable[code].status, {
+    'content-type': problemContentType,
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    ...options.headers,
+  })
+  response.end(body)
+}
+
+const acceptedRequestId = /^[A-Za-z0-9._-]{1,64}$/
+
+export const requestIdOf = (request: IncomingMessage): string => {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && acceptedRequestId.test(given) ? given : uuidv7()
+}
+
+const countHeader = (request: IncomingMessage, name: string) => {
+  let count = 0
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    if (request.rawHeaders[index]?.toLowerCase() === name) count += 1
+  }
+  return count
+}
+
+const jsonMediaType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+
+/** Says what is wrong with the way the body is declared, before reading it. */
+const mediaTypeFault = (request: IncomingMessage): string | undefined => {
+  const type = request.headers['content-type']
+  if (type === undefined) return 'The Content-Type header is missing; send application/json.'
+  if (countHeader(request, 'content-type') > 1) return 'The Content-Type header was sent twice.'
+  if (!jsonMediaType.test(type)) return 'The Content-Type must be application/json in UTF-8.'
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') return 'The body must not be compressed.'
+  return undefined
+}
+
+const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | 'aborted'> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > bodyLimitBytes) resolve('too-large')
+      else chunks.push(chunk)
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.on('error', () => resolve('aborted'))
+    request.on('close', () => resolve('aborted'))
+  })
+
+const tooLarge = (response: ServerResponse, requestId: string) =>
+  sendProblem(
+    response,
+    requestId,
+    'payload-too-large',
+    `The body may have ${bodyLimitBytes} bytes at most.`,
+    // What is left of the body is not worth reading: the connection ends with this answer.
+    { headers: { connection: 'close' } },
+  )
+
+const methodsWithBody = new Set(['POST', 'PUT', 'PATCH'])
+
+/** Answers the request itself and says `false` when it must not go on. */
+export const admit = async (
+  request: AdmittedRequest,
+  response: ServerResponse,
+): Promise<boolean> => {
+  const { requestId } = request
+  if (Number(request.headers['content-length'] ?? 0) > bodyLimitBytes) {
+    tooLarge(response, requestId)
+    return false
+  }
+  if (!methodsWithBody.has(request.method ?? '')) return true
+  const fault = mediaTypeFault(request)
+  if (fault !== undefined) {
+    sendProblem(response, requestId, 'unsupported-media-type', fault)
+    return false
+  }
+  const body = await readBody(request)
+  if (body === 'aborted') return false
+  if (body === 'too-large') {
+    tooLarge(response, requestId)
+    return false
+  }
+  request.rawBody = body
+  return true
+}

@@ -1,0 +1,158 @@
+import { Pool } from 'undici'
+import {
+  BrokenCircuitError,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  circuitBreaker,
+  handleType,
+  retry,
+  wrap,
+} from 'cockatiel'
+import type { ServiceName } from '../registry.ts'
+import type { Log, Metrics } from './telemetry.ts'
+
+/**
+ * Calls between services. A call ends in one of three ways: done or refused
+ * (an answer: the generated client types it by status) or unknown (thrown as
+ * UnknownOutcomeError here). Unknown is never taken for refused: it is repeated
+ * with the same key until there is an answer.
+ */
+export class UnknownOutcomeError extends Error {
+  override name = 'UnknownOutcomeError'
+}
+
+export interface TransportRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+  readonly signal?: AbortSignal
+}
+
+export interface TransportResponse {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly body: string
+}
+
+export interface Transport {
+  send(request: TransportRequest): Promise<TransportResponse>
+}
+
+export interface TransportDeps {
+  readonly upstream: ServiceName
+  readonly baseUrl: string
+  readonly callTimeoutMs: number
+  readonly metrics: Metrics
+}
+
+const connectionsPerUpstream = 64
+/** Below the 65 s of our servers: they must never close a connection that we are about to use. */
+const keepAliveTimeoutMs = 4_000
+
+/** Statuses that leave open whether the work was done, or that ask to come back. */
+const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
+
+const reasonOf = (error: unknown) =>
+  error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
+
+export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: TransportDeps) => {
+  const pool = new Pool(baseUrl, {
+    connections: connectionsPerUpstream,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connect: { timeout: callTimeoutMs },
+  })
+  const answered = metrics.callSeconds.labels(upstream, 'answered')
+  const unknown = metrics.callSeconds.labels(upstream, 'unknown')
+
+  const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
+    const timeout = AbortSignal.timeout(callTimeoutMs)
+    const { statusCode, headers, body } = await pool.request({
+      path: request.path,
+      method: request.method as 'GET',
+      headers: request.headers ?? {},
+      body: request.body ?? null,
+      signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
+    })
+    const text = await body.text()
+    if (leavesOpen(statusCode)) {
+      throw new UnknownOutcomeError(`${upstream} answered ${statusCode}`)
+    }
+    return { status: statusCode, headers, body: text }
+  }
+
+  const send = async (request: TransportRequest): Promise<TransportResponse> => {
+    const startedAtMs = performance.now()
+    try {
+      const response = await attempt(request)
+      answered.observe((performance.now() - startedAtMs) / 1e3)
+      return response
+    } catch (error) {
+      unknown.observe((performance.now() - startedAtMs) / 1e3)
+      if (error instanceof UnknownOutcomeError) throw error
+      const message = `${upstream} did not answer: ${reasonOf(error)}`
+      throw new UnknownOutcomeError(message, { cause: error })
+    }
+  }
+
+  return { send, close: () => pool.destroy() }
+}
+
+export type Outcome<Answer> = { readonly attempts: number; readonly ms: number } & (
+  | { readonly kind: 'answered'; readonly answer: Answer }
+  | { readonly kind: 'unknown'; readonly reason: string }
+)
+
+export interface CallerDeps {
+  readonly upstream: ServiceName
+  readonly log: Log
+}
+
+const breakerFailures = 10
+const breakerPauseMs = 500
+const firstPauseMs = 40
+const maxPauseMs = 400
+
+/**
+ * Repeats a keyed call until there is an answer or the budget is spent. When an
+ * upstream failed many times in a row, calls end as unknown at once for a
+ * moment: callers get their 202 quickly, and recovery goes on later.
+ */
+export const createCaller = ({ upstream, log }: CallerDeps) => {
+  const isUnknown = handleType(UnknownOutcomeError)
+  const breaker = circuitBreaker(isUnknown, {
+    halfOpenAfter: breakerPauseMs,
+    breaker: new ConsecutiveBreaker(breakerFailures),
+  })
+  breaker.onBreak(() => log.warn({ upstream }, 'upstream fails: calls pause for a moment'))
+  breaker.onReset(() => log.warn({ upstream }, 'upstream answers again'))
+  const repeat = retry(isUnknown, {
+    maxAttempts: Number.MAX_SAFE_INTEGER,
+    backoff: new ExponentialBackoff({ initialDelay: firstPauseMs, maxDelay: maxPauseMs }),
+  })
+  const policy = wrap(repeat, breaker)
+
+  return async <Answer>(
+    budgetMs: number,
+    call: (signal: AbortSignal) => Promise<Answer>,
+  ): Promise<Outcome<Answer>> => {
+    const startedAtMs = performance.now()
+    const budget = AbortSignal.timeout(budgetMs)
+    let attempts = 0
+    const elapsedMs = () => Math.round(performance.now() - startedAtMs)
+    try {
+      const answer = await policy.execute(({ attempt, signal }) => {
+        attempts = attempt + 1
+        return call(signal)
+      }, budget)
+      return { kind: 'answered', answer, attempts, ms: elapsedMs() }
+    } catch (error) {
+      const expected = error instanceof UnknownOutcomeError || error instanceof BrokenCircuitError
+      if (!expected && !budget.aborted) throw error
+      return { kind: 'unknown', reason: reasonOf(error), attempts, ms: elapsedMs() }
+    }
+  }
+}
+
+export type Caller = ReturnType<typeof createCaller>

@@ -1,0 +1,97 @@
+import { createServer } from 'node:http'
+import { ConfigError, readConfig } from './config.ts'
+import { createHttpServer } from './http-server.ts'
+import type { Runtime, Service } from './service.ts'
+import { createLog, createMetrics, type Log, type Metrics } from './telemetry.ts'
+import type { ServiceName } from '../registry.ts'
+
+/** sysexits.h: a supervisor can tell a wrong setting from a database that is away. */
+const exitCodes = { configuration: 78, unavailable: 69 } as const
+
+export const exitCodeOf = (error: unknown) =>
+  error instanceof ConfigError ? exitCodes.configuration : exitCodes.unavailable
+
+export const startUpComplaint = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number }
+  if (code === 'EADDRINUSE') return `port ${port} is taken: stop what uses it, or set PORT`
+  if (code === 'EACCES') return `port ${port} may not be opened by this user: set PORT`
+  const cause = error.cause instanceof Error ? ` (${error.cause.message || startUpComplaint(error.cause)})` : ''
+  return `${error.message}${cause}`
+}
+
+const listenForMetrics = (port: number, host: string, metrics: Metrics) => {
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') {
+      response.writeHead(404).end()
+      return
+    }
+    void metrics.registry.metrics().then((text) => {
+      response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text)
+    })
+  })
+  return new Promise<() => void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      resolve(() => {
+        server.close()
+        server.closeAllConnections()
+      })
+    })
+  })
+}
+
+/** Runs one service in this process until it is told to stop. */
+export const runService = async (
+  name: ServiceName,
+  createService: (runtime: Runtime) => Service | Promise<Service>,
+): Promise<void> => {
+  const config = readConfig(name)
+  const log = createLog(name, config.logLevel)
+  const metrics = createMetrics(name)
+  const service = await createService({ config, log, metrics })
+  await service.prepare()
+  const { fetch, routeOf, checkReady } = service
+  const exposesMetrics = config.adminPort === undefined
+  const deps = { config, log, metrics, fetch, routeOf, checkReady, exposesMetrics }
+  const server = createHttpServer(deps)
+  const port = await server.listen(config.port)
+  const closeMetrics =
+    config.adminPort === undefined
+      ? () => {}
+      : await listenForMetrics(config.adminPort, config.host, metrics)
+  for (const loop of service.loops) loop.start()
+  log.info({ port }, 'listening')
+
+  const stop = async (reason: string) => {
+    log.info({ reason }, 'stopping')
+    await server.drain(config.shutdownGraceMs)
+    await Promise.all(service.loops.map((loop) => loop.stop()))
+    await service.close()
+    closeMetrics()
+    flushAndExit(log, 0)
+  }
+  stopOnSignals(stop, config.shutdownGraceMs + config.drainDelayMs)
+}
+
+const flushAndExit = (log: Log, code: number) => {
+  log.flush(() => process.exit(code))
+  setTimeout(() => process.exit(code), 500).unref()
+}
+
+/** Room after the grace period for loops and connections to end. */
+const exitMarginMs = 3_000
+
+const stopOnSignals = (stop: (reason: string) => Promise<void>, graceMs: number) => {
+  let stopping = false
+  const once = (reason: string) => {
+    if (stopping) return
+    stopping = true
+    setTimeout(() => process.exit(1), graceMs + exitMarginMs).unref()
+    void stop(reason)
+  }
+  process.on('SIGTERM', () => once('SIGTERM'))
+  process.on('SIGINT', () => once('SIGINT'))
+  // The launcher keeps a channel open: when it is killed, its children must not stay behind.
+  if (process.connected) process.on('disconnect', () => once('the launcher is gone'))
+}

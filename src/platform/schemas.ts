@@ -1,0 +1,209 @@
+import { z } from '@hono/zod-openapi'
+import { problemContentType, problemTable, type ProblemCode } from './errors.ts'
+
+/** Building blocks of every contract: what an amount, an id, a page, a problem look like. */
+
+export const maxAmount = Number.MAX_SAFE_INTEGER
+
+export const amountSchema = z
+  .int('must be a whole number of minor units')
+  .min(1, 'must be at least 1')
+  .max(maxAmount, `must be at most ${maxAmount}`)
+  .openapi({ description: 'Money in minor units (kopecks)', example: 15_000, format: 'int64' })
+
+export const balanceSchema = z
+  .int()
+  .min(0)
+  .max(maxAmount)
+  .openapi({ description: 'Money in minor units (kopecks)', example: 85_000, format: 'int64' })
+
+export const idSchema = (what: string) =>
+  z
+    .uuid('must be a UUID')
+    .openapi({ description: `Id of ${what}`, example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978' })
+
+export const timeSchema = z
+  .string()
+  .openapi({ format: 'date-time', description: 'UTC', example: '2026-11-20T09:30:00.000Z' })
+
+/** Postgres cannot store NUL, and JSON with half a surrogate pair is no Unicode text. */
+const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed()
+
+export const textSchema = (maxLength: number) =>
+  z
+    .string()
+    .min(1, 'must not be empty')
+    .max(maxLength, `must have at most ${maxLength} characters`)
+    .refine(isStorable, 'must be well-formed text without NUL characters')
+
+export const problemSchema = z
+  .strictObject({
+    type: z.string().openapi({ description: 'What went wrong, as a URI: names the code' }),
+    title: z.string().openapi({ description: 'What went wrong, for people' }),
+    status: z.int().openapi({ description: 'The HTTP status again' }),
+    detail: z.string().openapi({ description: 'What to do about this one' }),
+    code: z
+      .enum(Object.keys(problemTable) as [ProblemCode, ...ProblemCode[]])
+      .openapi({ description: 'What went wrong, for programs' }),
+    requestId: z.string().openapi({ description: 'Find the request in the logs by this id' }),
+    errors: z
+      .array(z.strictObject({ field: z.string(), message: z.string() }))
+      .optional()
+      .openapi({ description: 'Which fields were not valid, and why' }),
+  })
+  .openapi('Problem', {
+    example: {
+      type: 'urn:orderly:problem:validation-failed',
+      title: 'The request is not valid',
+      status: 400,
+      detail: 'Check these: price.',
+      code: 'validation-failed',
+      requestId: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6970',
+      errors: [{ field: 'price', message: 'must be at least 1' }],
+    },
+  })
+
+export const jsonContent = <Schema extends z.ZodType>(schema: Schema) => ({
+  'application/json': { schema },
+})
+
+export const problemContent = <Schema extends z.ZodType>(schema: Schema) => ({
+  [problemContentType]: { schema },
+})
+
+const problemDescriptions: Record<number, string> = {
+  400: 'The request is not valid; `errors` names the fields. Nothing was changed.',
+  404: 'There is no such thing.',
+  409: 'It cannot be done in the present state; the `code` says why. Nothing was changed.',
+  413: 'The body is larger than 64 KiB.',
+  415: 'The body is not declared as one JSON document.',
+  422: 'The Idempotency-Key was used before with another payload. Nothing was changed.',
+  500: 'Something went wrong on our side; the outcome is unknown. Repeat with the same key.',
+  502: 'A service behind the gateway did not answer; the outcome is unknown. Repeat with the same key.',
+  503: 'Too busy, or the database does not answer. Repeat after `Retry-After`, with the same key.',
+  504: 'A service behind the gateway took too long; the outcome is unknown. Repeat with the same key.',
+}
+
+const retryAfterHeader = {
+  'Retry-After': {
+    description: 'Seconds after which a repeat makes sense',
+    schema: { type: 'integer' as const, minimum: 0 },
+    example: 1,
+  },
+}
+
+/**
+ * Problem answers of a route, by status; every route may also meet 500 and the
+ * like. The type is empty on purpose: handlers throw problems, so the types of
+ * what they return need not know them.
+ */
+export const problems = (...statuses: (400 | 404 | 409 | 413 | 415 | 422)[]): {} =>
+  Object.fromEntries(
+    [...statuses, 500, 502, 503, 504].map((status) => [
+      status,
+      {
+        description: problemDescriptions[status] ?? 'A problem',
+        content: problemContent(problemSchema),
+        ...([409, 502, 503].includes(status) ? { headers: retryAfterHeader } : {}),
+      },
+    ]),
+  )
+
+/** The statuses that any request with a JSON body can meet. */
+export const bodyProblems = [400, 413, 415] as const
+
+export const maxKeyLength = 255
+
+/** The IETF draft writes the key as a quoted string; the bare form is common: both mean the same key. */
+export const idempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .transform((value) => value.replace(/^"(.*)"$/, '$1'))
+    .pipe(z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'))
+    .optional()
+    .openapi({
+      type: 'string',
+      description:
+        'A key of your own for this request. A repeat with the same key and payload does nothing more and gets the same answer; with another payload it gets 422.',
+      example: 'a1f0c3e8-checkout-42',
+    }),
+})
+
+export const replayedHeader = {
+  'Idempotency-Replayed': {
+    description: 'Present and `true` when this answer repeats an earlier one',
+    schema: { type: 'string' as const, enum: ['true'] },
+  },
+}
+
+export const locationHeader = {
+  Location: {
+    description: 'Where to look at it',
+    schema: { type: 'string' as const },
+    example: '/orders/019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+  },
+}
+
+export const pendingHeaders = { ...locationHeader, ...retryAfterHeader, ...replayedHeader }
+
+export const defaultPageSize = 20
+export const maxPageSize = 100
+
+const limitParameter = z
+  .string()
+  .regex(/^\d{1,3}$/, `must be a whole number from 1 to ${maxPageSize}`)
+  .transform(Number)
+  .pipe(z.number().min(1).max(maxPageSize, `must be at most ${maxPageSize}`))
+  .optional()
+  .openapi({
+    type: 'integer',
+    minimum: 1,
+    maximum: maxPageSize,
+    description: `How many items at most, ${defaultPageSize} if not said`,
+    example: 20,
+  })
+
+const cursorDescription = '`next` of the page before; leave out for the first page'
+
+/** Pages over ids: the cursor is the last id of the page before. */
+export const pageQuery = {
+  limit: limitParameter,
+  cursor: z
+    .uuid('must be the `next` of an earlier page')
+    .optional()
+    .openapi({ description: cursorDescription, example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978' }),
+}
+
+/** Pages over a counter: the cursor is the last number of the page before. */
+export const countedPageQuery = {
+  limit: limitParameter,
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be the `next` of an earlier page')
+    .optional()
+    .openapi({ description: cursorDescription, example: '42' }),
+}
+
+export const pageSchema = <Item extends z.ZodType>(item: Item, name: string) =>
+  z
+    .strictObject({
+      items: z.array(item),
+      next: z
+        .string()
+        .nullable()
+        .openapi({ description: '`cursor` of the next page, null on the last', example: null }),
+    })
+    .openapi(name)
+
+/** One row more than asked for tells whether there is a next page. */
+export const toPage = <Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  cursorOf: (row: Row) => string,
+  toItem: (row: Row) => Item,
+) => {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const next = rows.length > limit && last !== undefined ? cursorOf(last) : null
+  return { items: shown.map(toItem), next }
+}

@@ -1,0 +1,34 @@
+import type { Config } from './config.ts'
+import { createDatabase, type Database } from './db.ts'
+import type { Bindings } from './http-server.ts'
+import type { Loop } from './recovery.ts'
+import type { Log, Metrics } from './telemetry.ts'
+
+/** What a process gives to the service that it runs. */
+export interface Runtime {
+  readonly config: Config
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** What a service gives back to be run. */
+export interface Service {
+  readonly fetch: (request: Request, bindings: Bindings) => Response | Promise<Response>
+  readonly routeOf: (method: string, path: string) => string
+  readonly checkReady: () => Promise<unknown>
+  /** Rejects with a clear reason when the service cannot start at all. */
+  readonly prepare: () => Promise<unknown>
+  readonly loops: readonly Loop[]
+  readonly close: () => Promise<unknown>
+}
+
+export const openDatabase = ({ config, log, metrics }: Runtime): Database => {
+  if (!config.database) throw new Error(`${config.service} has no database in the registry`)
+  return createDatabase({ config: config.database, log, metrics })
+}
+
+export const upstreamUrl = ({ config }: Runtime, name: keyof Config['upstreams']): string => {
+  const url = config.upstreams[name]
+  if (url === undefined) throw new Error(`${config.service} may not call ${name}: see the registry`)
+  return url
+}

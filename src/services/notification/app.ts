@@ -1,0 +1,65 @@
+import { createServiceApp } from '../../platform/app.ts'
+import { ProblemError } from '../../platform/errors.ts'
+import { defaultPageSize, toPage } from '../../platform/schemas.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import { toIso } from '../../platform/time.ts'
+import {
+  contract,
+  listLettersRoute,
+  sendLetterRoute,
+  type Letter,
+  type NewLetter,
+} from './contract.ts'
+import { renderLetter, type LetterKind } from './letters.ts'
+import type { NotificationStore, StoredLetter } from './store.ts'
+
+export interface NotificationAppDeps {
+  readonly store: NotificationStore
+  readonly log: Log
+}
+
+type LetterFields = Omit<StoredLetter, 'replayed' | 'key'>
+
+const toLetter = (row: LetterFields): Letter => ({
+  id: row.id,
+  userId: row.userId,
+  email: row.email,
+  kind: row.kind as LetterKind,
+  orderId: row.orderId,
+  amount: row.amount,
+  subject: row.subject,
+  body: row.body,
+  createdAt: toIso(row.createdAt),
+})
+
+const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
+  stored.userId === wanted.userId &&
+  stored.email === wanted.email &&
+  stored.kind === wanted.kind &&
+  stored.orderId === (wanted.orderId ?? null) &&
+  stored.amount === wanted.amount
+
+export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
+  const { app, routeOf } = createServiceApp(contract, log)
+
+  app.openapi(sendLetterRoute, async (c) => {
+    const wanted = c.req.valid('json')
+    const text = renderLetter(wanted)
+    const stored = await store.insert({ ...wanted, orderId: wanted.orderId ?? null, ...text })
+    if (!sameLetter(stored, wanted)) {
+      throw new ProblemError('idempotency-key-reused', 'This key names a letter with other content.')
+    }
+    return stored.replayed ? c.json(toLetter(stored), 200) : c.json(toLetter(stored), 201)
+  })
+
+  app.openapi(listLettersRoute, async (c) => {
+    const { limit = defaultPageSize, ...query } = c.req.valid('query')
+    const rows = await store.list({ ...query, limit })
+    return c.json(
+      toPage(rows, limit, (row) => row.id, toLetter),
+      200,
+    )
+  })
+
+  return { app, routeOf }
+}

@@ -1,0 +1,130 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { ServiceContract } from '../../platform/contract.ts'
+import {
+  amountSchema,
+  bodyProblems,
+  idSchema,
+  jsonContent,
+  pageQuery,
+  pageSchema,
+  problems,
+  textSchema,
+  timeSchema,
+} from '../../platform/schemas.ts'
+import { letterKinds } from './letters.ts'
+
+const exampleLetter = {
+  id: '019aa0b6-5301-7d20-9c11-4e5f60718293',
+  userId: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',
+  email: 'masha@example.com',
+  kind: 'ORDER_APPROVED' as const,
+  orderId: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+  amount: 15_000,
+  subject: 'Hooray! Your order for 150.00 ₽ is paid',
+  body: 'Good news: we took 150.00 ₽ from your account, and order 019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978 is yours.',
+  createdAt: '2026-11-20T09:30:00.000Z',
+}
+
+const kindSchema = z
+  .enum(letterKinds)
+  .openapi({ description: 'What the letter is about', example: 'ORDER_APPROVED' })
+
+export const letterSchema = z
+  .strictObject({
+    id: idSchema('the letter'),
+    userId: idSchema('the user it was written to'),
+    email: z.string().openapi({ description: 'Where it was sent', example: 'masha@example.com' }),
+    kind: kindSchema,
+    orderId: idSchema('the order it is about').nullable(),
+    amount: amountSchema,
+    subject: z.string().openapi({ description: 'Names the amount' }),
+    body: z.string().openapi({ description: 'Names the amount and the order' }),
+    createdAt: timeSchema,
+  })
+  .openapi('Letter', { description: 'A letter as it was written', example: exampleLetter })
+
+const newLetterSchema = z
+  .strictObject({
+    key: textSchema(100).openapi({
+      description: 'The sender’s own key: one letter for each, whatever is repeated',
+      example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978:ORDER_APPROVED',
+    }),
+    userId: idSchema('the user to write to'),
+    email: z
+      .email('must be an email address')
+      .max(254)
+      .openapi({ description: 'Where to write', example: 'masha@example.com' }),
+    kind: kindSchema,
+    orderId: idSchema('the order it is about').optional(),
+    amount: amountSchema,
+  })
+  .refine((letter) => letter.kind === 'DEPOSIT' || letter.orderId !== undefined, {
+    path: ['orderId'],
+    message: 'is needed for a letter about an order',
+  })
+  .openapi('NewLetter', {
+    example: {
+      key: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978:ORDER_APPROVED',
+      userId: exampleLetter.userId,
+      email: exampleLetter.email,
+      kind: exampleLetter.kind,
+      orderId: exampleLetter.orderId,
+      amount: exampleLetter.amount,
+    },
+  })
+
+export const sendLetterRoute = createRoute({
+  method: 'post',
+  path: '/notifications',
+  operationId: 'sendLetter',
+  tags: ['notification'],
+  summary: 'Write a letter',
+  description:
+    'For the other services, not routed by the gateway. The key makes it safe to repeat: the second time answers 200 with the letter of the first.',
+  'x-internal': true,
+  request: { body: { required: true, content: jsonContent(newLetterSchema) } },
+  responses: {
+    201: { description: 'Written', content: jsonContent(letterSchema) },
+    200: { description: 'Written before under this key', content: jsonContent(letterSchema) },
+    ...problems(...bodyProblems, 422),
+  },
+})
+
+export const listLettersRoute = createRoute({
+  method: 'get',
+  path: '/notifications',
+  operationId: 'listLetters',
+  tags: ['notification'],
+  summary: 'Letters of a user or about an order',
+  description: 'Newest first. Say `userId`, `orderId` or both.',
+  request: {
+    query: z
+      .strictObject({
+        userId: idSchema('the user').optional(),
+        orderId: idSchema('the order').optional(),
+        ...pageQuery,
+      })
+      .refine((query) => query.userId !== undefined || query.orderId !== undefined, {
+        path: ['userId'],
+        message: 'is needed unless orderId is given',
+      }),
+  },
+  responses: {
+    200: {
+      description: 'The letters, newest first',
+      content: jsonContent(pageSchema(letterSchema, 'LetterPage')),
+    },
+    ...problems(400),
+  },
+})
+
+export type Letter = z.infer<typeof letterSchema>
+export type NewLetter = z.infer<typeof newLetterSchema>
+
+export const contract: ServiceContract = {
+  service: 'notification',
+  title: 'orderly notification',
+  description: 'Letters to people: written once for each key, never lost, never twice.',
+  version: '1.0.0',
+  routes: [sendLetterRoute, listLettersRoute],
+}

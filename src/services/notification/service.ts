@@ -1,0 +1,17 @@
+import { openDatabase, type Runtime, type Service } from '../../platform/service.ts'
+import { createNotificationApp } from './app.ts'
+import { createNotificationStore } from './store.ts'
+
+export const createNotificationService = (runtime: Runtime): Service => {
+  const database = openDatabase(runtime)
+  const store = createNotificationStore(database)
+  const { app, routeOf } = createNotificationApp({ store, log: runtime.log })
+  return {
+    fetch: app.fetch,
+    routeOf,
+    checkReady: database.ping,
+    prepare: database.ping,
+    loops: [],
+    close: database.close,
+  }
+}
