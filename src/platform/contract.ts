@@ -20,7 +20,7 @@ export const contractDocument = (contract: ServiceContract) => {
       title: contract.title,
       description: contract.description,
       version: contract.version,
-      license: { name: 'MIT', identifier: 'MIT' },
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     servers: [{ url: '/', description: 'The address this document was loaded from' }],
     tags: [{ name: contract.service, description: contract.description }],

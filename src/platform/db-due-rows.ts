@@ -73,7 +73,7 @@ export const createDueRows = <Row extends DueRow>(
   >(`settle ${table}`, settleText(table), byId)
   return {
     /** Takes due rows for this worker alone, until their new lease is over. */
-    claim: (maxRows: number) => database.execute<Row & Record<string, unknown>>(claim, [{ maxRows, leaseMs }]),
+    claim: (maxRows: number) => database.execute<Row>(claim, [{ maxRows, leaseMs }]),
     /** Notes an attempt without an answer and when to try again. */
     postpone,
     /** Notes that nothing is owed any more. */

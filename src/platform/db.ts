@@ -11,8 +11,6 @@ export interface DatabaseDeps {
   readonly metrics: Metrics
 }
 
-type Row = Record<string, unknown>
-
 /** Lock conflicts of which Postgres undid everything: the statement may simply run again. */
 const retryableCodes = new Set(['40001', '40P01', '23505'])
 
@@ -81,9 +79,9 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   }
 
   /** Runs one statement with one JSON document of rows as its only parameter. */
-  const execute = async <Result extends Row>(text: string, items: unknown): Promise<Result[]> => {
-    const query = client.unsafe(text, [JSON.stringify(items)], { prepare: config.prepare })
-    return (await withDeadline(query)) as unknown as Result[]
+  const execute = <Result extends object>(text: string, items: unknown): Promise<Result[]> => {
+    const query = client.unsafe<Result[]>(text, [JSON.stringify(items)], { prepare: config.prepare })
+    return withDeadline<Result[]>(query)
   }
 
   /**
@@ -91,7 +89,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
    * batch, and each row it returns says with `ord` whose result it is; no row
    * means that the item lost a race and is to run again on a fresh snapshot.
    */
-  const statement = <Item extends Row, Result extends Row>(
+  const statement = <Item extends object, Result extends object>(
     name: string,
     text: string,
     distinctBy?: (item: Item) => readonly string[],

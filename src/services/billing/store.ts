@@ -1,0 +1,97 @@
+import { and, desc, eq, lt } from 'drizzle-orm'
+import { createDueRows } from '../../platform/db-due-rows.ts'
+import type { Database } from '../../platform/db.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+import {
+  accounts,
+  operations,
+  type AccountRow,
+  type DepositLetterRow,
+  type OperationRow,
+} from './schema.ts'
+import { applyOperationsText, openAccountText } from './statements.ts'
+
+export type OperationKind = 'DEPOSIT' | 'WITHDRAW' | 'REFUND'
+
+export interface OperationToApply {
+  readonly userId: string
+  readonly kind: OperationKind
+  readonly amount: number
+  /** The caller's key, stored for ever on the row it wrote; null: nobody will repeat it. */
+  readonly key: string | null
+  readonly reference: string | null
+  readonly requestId: string
+}
+
+export type AppliedOperation = OperationRow & {
+  readonly replayed: boolean
+  /** Null when there is no account. */
+  readonly email: string | null
+  readonly accountCreatedAt: string | null
+}
+
+export type OpenedAccount = AccountRow & { readonly replayed: boolean }
+
+export interface StatementQuery {
+  readonly userId: string
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+type OperationInput = OperationToApply & { readonly id: string; readonly leaseMs: number }
+
+/** Operations that would have to see each other must not share a statement. */
+const conflictKeys = ({ userId, kind, key, reference }: OperationInput) => {
+  const keys: string[] = []
+  if (key !== null) keys.push(`${userId} ${key}`)
+  if (reference !== null) keys.push(`${userId} ${reference}`)
+  return kind === 'DEPOSIT' ? keys.slice(0, 1) : keys
+}
+
+export const createBillingStore = (database: Database, leaseMs: number) => {
+  const openAccount = database.statement<
+    { userId: string; email: string },
+    OpenedAccount & { ord: number }
+  >('open accounts', openAccountText, (account) => [account.userId])
+
+  const apply = database.statement<OperationInput, AppliedOperation & { ord: number }>(
+    'apply operations',
+    applyOperationsText,
+    conflictKeys,
+  )
+
+  const findAccount = async (userId: string): Promise<AccountRow | undefined> => {
+    const rows = await database.read((reader) =>
+      reader.select().from(accounts).where(eq(accounts.userId, userId)),
+    )
+    return rows[0]
+  }
+
+  /** Only what moved money, newest first. */
+  const listOperations = ({ userId, cursor, limit }: StatementQuery): Promise<OperationRow[]> =>
+    database.read((reader) =>
+      reader
+        .select()
+        .from(operations)
+        .where(
+          and(
+            eq(operations.userId, userId),
+            eq(operations.status, 'DONE'),
+            cursor === undefined ? undefined : lt(operations.seq, Number(cursor)),
+          ),
+        )
+        .orderBy(desc(operations.seq))
+        .limit(limit + 1),
+    )
+
+  return {
+    openAccount,
+    apply: (operation: OperationToApply): Promise<AppliedOperation> =>
+      apply({ ...operation, id: uuidv7(), leaseMs }),
+    findAccount,
+    listOperations,
+    depositLetters: createDueRows<DepositLetterRow>(database, 'deposit_letters', leaseMs),
+  }
+}
+
+export type BillingStore = ReturnType<typeof createBillingStore>

@@ -1,0 +1,249 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { ServiceContract } from '../../platform/contract.ts'
+import {
+  amountSchema,
+  bodyProblems,
+  idSchema,
+  idempotencyHeaders,
+  jsonContent,
+  locationHeader,
+  pageQuery,
+  pageSchema,
+  pendingHeaders,
+  problemContent,
+  problemSchema,
+  problems,
+  replayedHeader,
+  textSchema,
+  timeSchema,
+} from '../../platform/schemas.ts'
+import { changeStatuses, orderStatuses } from './states.ts'
+
+const exampleOrder = {
+  id: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+  userId: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',
+  price: 15_000,
+  description: 'Two tickets',
+  status: 'APPROVED' as const,
+  reason: null,
+  createdAt: '2026-11-20T09:30:00.000Z',
+}
+
+const orderFields = {
+  id: idSchema('the order'),
+  userId: idSchema('the user who ordered'),
+  price: amountSchema,
+  description: z.string().nullable(),
+  status: z.enum(orderStatuses).openapi({
+    description: 'PENDING while billing has not answered: it is decided by itself',
+  }),
+  reason: z
+    .string()
+    .nullable()
+    .openapi({ description: 'Why it was rejected', example: null }),
+  createdAt: timeSchema,
+}
+
+export const orderSchema = z
+  .strictObject(orderFields)
+  .openapi('Order', { description: 'An order', example: exampleOrder })
+
+const timelineSchema = z.array(
+  z
+    .strictObject({
+      at: timeSchema,
+      step: z.string().openapi({ description: 'What was tried', example: 'withdraw' }),
+      attempt: z.int().openapi({ description: 'Which try it was', example: 1 }),
+      outcome: z.string().openapi({ description: 'done, refused or unknown', example: 'done' }),
+      ms: z.int().openapi({ description: 'How long it took', example: 4 }),
+    })
+    .openapi('TimelineEntry'),
+)
+
+const changeSchema = z
+  .strictObject({
+    id: idSchema('the change'),
+    kind: z.enum(['REPRICE', 'CANCEL']),
+    fromPrice: amountSchema,
+    toPrice: amountSchema.nullable().openapi({ description: 'Null for a cancellation' }),
+    status: z.enum(changeStatuses),
+    createdAt: timeSchema,
+    timeline: timelineSchema,
+  })
+  .openapi('OrderChange')
+
+const timelineExample = [
+  { at: '2026-11-20T09:30:00.006Z', step: 'withdraw', attempt: 1, outcome: 'done', ms: 4 },
+  { at: '2026-11-20T09:30:00.009Z', step: 'letter', attempt: 1, outcome: 'done', ms: 2 },
+]
+
+const orderDetailsSchema = z
+  .strictObject({ ...orderFields, timeline: timelineSchema, changes: z.array(changeSchema) })
+  .openapi('OrderDetails', {
+    description: 'An order with what happened to it: steps, attempts, changes',
+    example: { ...exampleOrder, timeline: timelineExample, changes: [] },
+  })
+
+const refusedOrderSchema = problemSchema
+  .extend({ order: orderSchema })
+  .openapi('RefusedOrder', {
+    description: 'Why it was not paid, with the order',
+    example: {
+      type: 'urn:orderly:problem:insufficient-funds',
+      title: 'There is not enough money on the account',
+      status: 402,
+      detail: 'The account does not hold 15000.',
+      code: 'insufficient-funds',
+      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+      order: { ...exampleOrder, status: 'REJECTED', reason: 'insufficient-funds' },
+    },
+  })
+
+const params = z.object({ orderId: idSchema('the order') })
+
+export const placeOrderRoute = createRoute({
+  method: 'post',
+  path: '/orders',
+  operationId: 'placeOrder',
+  tags: ['order'],
+  summary: 'Place an order and pay for it',
+  description:
+    'Takes the price from the user’s account, then sends a letter: of joy when it was paid, of sorrow when it was not. When billing does not answer in time the order is PENDING and is decided by itself.',
+  request: {
+    headers: idempotencyHeaders,
+    body: {
+      required: true,
+      content: jsonContent(
+        z
+          .strictObject({
+            userId: idSchema('the user who orders'),
+            price: amountSchema,
+            description: textSchema(500).optional(),
+          })
+          .openapi('NewOrder', {
+            example: { userId: exampleOrder.userId, price: 15_000, description: 'Two tickets' },
+          }),
+      ),
+    },
+  },
+  responses: {
+    201: {
+      description: 'Paid: the order is APPROVED',
+      headers: { ...locationHeader, ...replayedHeader },
+      content: jsonContent(orderSchema),
+    },
+    202: {
+      description: 'Not decided yet: look again at `Location` after `Retry-After`',
+      headers: pendingHeaders,
+      content: jsonContent(orderSchema),
+    },
+    402: {
+      description: 'Not paid: the order is REJECTED, the balance is as it was',
+      headers: { ...locationHeader, ...replayedHeader },
+      content: problemContent(refusedOrderSchema),
+    },
+    ...problems(...bodyProblems, 404, 422),
+  },
+})
+
+export const getOrderRoute = createRoute({
+  method: 'get',
+  path: '/orders/{orderId}',
+  operationId: 'getOrder',
+  tags: ['order'],
+  summary: 'An order with its timeline',
+  description: 'The order as it is now, each step that was taken, and its changes.',
+  request: { params },
+  responses: {
+    200: { description: 'The order', content: jsonContent(orderDetailsSchema) },
+    ...problems(400, 404),
+  },
+})
+
+export const listOrdersRoute = createRoute({
+  method: 'get',
+  path: '/orders',
+  operationId: 'listOrders',
+  tags: ['order'],
+  summary: 'A user’s orders',
+  description: 'Newest first.',
+  request: { query: z.strictObject({ userId: idSchema('the user'), ...pageQuery }) },
+  responses: {
+    200: {
+      description: 'A page of orders',
+      content: jsonContent(pageSchema(orderSchema, 'OrderPage')),
+    },
+    ...problems(400),
+  },
+})
+
+const changeResponses = {
+  200: {
+    description: 'Done: the order with this change',
+    headers: replayedHeader,
+    content: jsonContent(orderSchema),
+  },
+  202: {
+    description: 'Billing did not answer in time: the change is finished by itself',
+    headers: pendingHeaders,
+    content: jsonContent(orderSchema),
+  },
+}
+
+export const repriceOrderRoute = createRoute({
+  method: 'patch',
+  path: '/orders/{orderId}',
+  operationId: 'repriceOrder',
+  tags: ['order'],
+  summary: 'Change the price of an approved order',
+  description:
+    'The difference is charged or refunded. When the account does not hold it, 402 leaves the order as it was.',
+  request: {
+    params,
+    headers: idempotencyHeaders,
+    body: {
+      required: true,
+      content: jsonContent(
+        z.strictObject({ price: amountSchema }).openapi('NewPrice', { example: { price: 20_000 } }),
+      ),
+    },
+  },
+  responses: {
+    ...changeResponses,
+    402: {
+      description: 'The account does not hold the difference: the order is as it was',
+      headers: replayedHeader,
+      content: problemContent(refusedOrderSchema),
+    },
+    ...problems(...bodyProblems, 404, 409, 422),
+  },
+})
+
+export const cancelOrderRoute = createRoute({
+  method: 'delete',
+  path: '/orders/{orderId}',
+  operationId: 'cancelOrder',
+  tags: ['order'],
+  summary: 'Cancel an approved order',
+  description:
+    'Gives the money back in full and sends a letter. A repeat answers the same as the first time.',
+  request: { params },
+  responses: { ...changeResponses, ...problems(400, 404, 409) },
+})
+
+export type Order = z.infer<typeof orderSchema>
+export type OrderDetails = z.infer<typeof orderDetailsSchema>
+
+export const contract: ServiceContract = {
+  service: 'order',
+  title: 'orderly order',
+  description: 'Orders: paid once or never, then a letter; changed and cancelled as safely.',
+  version: '1.0.0',
+  routes: [
+    placeOrderRoute,
+    listOrdersRoute,
+    getOrderRoute,
+    repriceOrderRoute,
+    cancelOrderRoute,
+  ],
+}
