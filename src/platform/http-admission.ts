@@ -45,7 +45,7 @@ export const requestIdOf = (request: IncomingMessage): string => {
   return typeof given === 'string' && acceptedRequestId.test(given) ? given : uuidv7()
 }
 
-const countHeader = (request: IncomingMessage, name: string) => {
+export const countHeader = (request: IncomingMessage, name: string) => {
   let count = 0
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     if (request.rawHeaders[index]?.toLowerCase() === name) count += 1

@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
+import { ProblemError } from './errors.ts'
 import { admit, requestIdOf, sendProblem, type AdmittedRequest } from './http-admission.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
@@ -64,9 +65,14 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       await deps.checkReady()
       sendText(response, 200, 'application/json', '{"status":"ready"}')
     } catch (error) {
-      const detail = draining ? 'The service is shutting down.' : 'The service is not ready.'
       log.debug({ err: error }, 'not ready')
-      sendProblem(response, requestId, 'unavailable', detail, { headers: { 'retry-after': '1' } })
+      // A service may say what it lacks: the gateway lists the services behind it.
+      const known = error instanceof ProblemError && !draining ? error : undefined
+      const detail = draining ? 'The service is shutting down.' : 'The service is not ready.'
+      sendProblem(response, requestId, 'unavailable', known?.message ?? detail, {
+        members: known?.options.members,
+        headers: { 'retry-after': '1' },
+      })
     }
   }
 
@@ -147,4 +153,3 @@ export const createHttpServer = (deps: HttpServerDeps) => {
 }
 
 export type HttpServer = ReturnType<typeof createHttpServer>
-

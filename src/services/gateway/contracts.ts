@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'yaml'
+import { registry, type ServiceName } from '../../registry.ts'
+
+/**
+ * The committed contracts tell the gateway everything it knows about the
+ * services: which addresses exist, whose they are, and what to show of them.
+ */
+export interface Operation {
+  readonly operationId?: string
+  readonly 'x-internal'?: boolean
+}
+
+export interface OpenApiDocument {
+  readonly openapi: string
+  readonly info: Readonly<Record<string, unknown>>
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly components?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly [other: string]: unknown
+}
+
+export interface Contract {
+  readonly service: ServiceName
+  readonly document: OpenApiDocument
+}
+
+export const httpMethods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace']
+
+const isInternal = (operation: unknown) => (operation as Operation)['x-internal'] === true
+
+const contractsFolder = new URL('../../../openapi/', import.meta.url)
+
+export const readContracts = (folder: URL = contractsFolder): Contract[] =>
+  registry.gateway.upstreams.map((service) => {
+    const file = new URL(`${service}.yaml`, folder)
+    return { service, document: parse(readFileSync(file, 'utf8')) as OpenApiDocument }
+  })
+
+const publicPathItem = (item: Readonly<Record<string, unknown>>) => {
+  const kept = Object.entries(item).filter(
+    ([key, value]) => !httpMethods.includes(key) || !isInternal(value),
+  )
+  return kept.some(([key]) => httpMethods.includes(key)) ? Object.fromEntries(kept) : undefined
+}
+
+const publicPaths = (paths: OpenApiDocument['paths']) =>
+  Object.fromEntries(
+    Object.entries(paths).flatMap(([path, item]) => {
+      const kept = publicPathItem(item)
+      return kept ? [[path, kept]] : []
+    }),
+  )
+
+/** Every `$ref` below a value, such as `#/components/schemas/Order`. */
+const referencesIn = (value: unknown): string[] => {
+  if (Array.isArray(value)) return value.flatMap(referencesIn)
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === '$ref' && typeof inner === 'string' ? [inner] : referencesIn(inner),
+  )
+}
+
+const componentAt = (document: OpenApiDocument, reference: string): unknown => {
+  const [, , kind = '', name = ''] = reference.split('/')
+  return document.components?.[kind]?.[name]
+}
+
+const reachableFrom = (document: OpenApiDocument, paths: unknown): ReadonlySet<string> => {
+  const reached = new Set<string>()
+  const waiting = referencesIn(paths)
+  for (let reference = waiting.pop(); reference !== undefined; reference = waiting.pop()) {
+    if (reached.has(reference)) continue
+    reached.add(reference)
+    waiting.push(...referencesIn(componentAt(document, reference)))
+  }
+  return reached
+}
+
+const usedComponents = (document: OpenApiDocument, paths: unknown) => {
+  const reached = reachableFrom(document, paths)
+  const kinds = Object.entries(document.components ?? {}).map(([kind, members]) => {
+    const used = Object.entries(members).filter(
+      ([name]) => kind === 'securitySchemes' || reached.has(`#/components/${kind}/${name}`),
+    )
+    return [kind, Object.fromEntries(used)] as const
+  })
+  return Object.fromEntries(kinds.filter(([, members]) => Object.keys(members).length > 0))
+}
+
+/**
+ * What the world may see of a contract. The server is `/`, so that "Try it out"
+ * asks whatever host the page was loaded from.
+ */
+export const publicDocument = ({ document }: Contract): OpenApiDocument => {
+  const paths = publicPaths(document.paths)
+  return {
+    ...document,
+    servers: [{ url: '/', description: 'The gateway that this page came from' }],
+    paths,
+    components: usedComponents(document, paths),
+  }
+}

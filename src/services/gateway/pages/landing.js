@@ -1,0 +1,101 @@
+/**
+ * The health lights, the copy buttons, and the address in the scenario: the
+ * page can be read without any of it.
+ */
+const refreshMs = 5000
+const answerWithinMs = 4000
+
+const lights = [...document.querySelectorAll('#health li')]
+const summary = document.querySelector('#health-summary')
+
+const show = (light, state) => {
+  const words = { ready: 'ready', down: 'not ready' }
+  light.dataset.state = state
+  light.querySelector('span').textContent = words[state]
+}
+
+const askHealth = async () => {
+  try {
+    const response = await fetch('/readyz', {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(answerWithinMs),
+    })
+    // Ready or not, the answer lists the services; without a list nobody is known to be ready.
+    const { services = {} } = await response.json()
+    return { gateway: 'ready', ...services }
+  } catch {
+    return {}
+  }
+}
+
+const refreshHealth = async () => {
+  const health = await askHealth()
+  const down = []
+  for (const light of lights) {
+    const name = light.dataset.service
+    const isReady = health[name] === 'ready'
+    if (!isReady) down.push(name)
+    show(light, isReady ? 'ready' : 'down')
+  }
+  const told = down.length === 0 ? 'All services are ready.' : `Not ready: ${down.join(', ')}.`
+  // Screen readers announce changes only, not every refresh.
+  if (summary.textContent !== told) summary.textContent = told
+}
+
+const keepHealthFresh = async () => {
+  if (!document.hidden) await refreshHealth()
+  setTimeout(keepHealthFresh, refreshMs)
+}
+
+const copyText = async (text) => {
+  // Browsers give the clipboard to https and localhost only; the page works elsewhere too.
+  if (navigator.clipboard) return navigator.clipboard.writeText(text)
+  const area = document.createElement('textarea')
+  area.value = text
+  document.body.append(area)
+  area.select()
+  const copied = document.execCommand('copy')
+  area.remove()
+  if (!copied) throw new Error('the browser refused to copy')
+}
+
+const onCopy = (button, text) => {
+  const label = button.textContent
+  button.addEventListener('click', async () => {
+    try {
+      await copyText(text())
+      button.textContent = 'Copied'
+    } catch {
+      button.textContent = 'Select and copy by hand'
+    }
+    setTimeout(() => {
+      button.textContent = label
+    }, 1800)
+  })
+}
+
+const addCopyButtons = () => {
+  const samples = [...document.querySelectorAll('.scenario pre')]
+  for (const sample of samples) {
+    const wrapper = document.createElement('div')
+    wrapper.className = 'sample'
+    sample.before(wrapper)
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.className = 'copy'
+    button.textContent = 'Copy'
+    const step = sample.closest('li').querySelector('h3').textContent
+    button.setAttribute('aria-label', `Copy the step: ${step}`)
+    wrapper.append(sample, button)
+    // Long lines scroll; the keyboard must be able to scroll them as well.
+    sample.tabIndex = 0
+    onCopy(button, () => sample.textContent)
+  }
+  const all = document.querySelector('[data-copy="all"]')
+  all.hidden = false
+  onCopy(all, () => samples.map((sample) => sample.textContent).join('\n\n'))
+}
+
+for (const base of document.querySelectorAll('.base')) base.textContent = location.origin
+addCopyButtons()
+keepHealthFresh()

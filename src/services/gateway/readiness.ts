@@ -1,0 +1,47 @@
+import { ProblemError } from '../../platform/errors.ts'
+import { createReadinessProbe } from '../../platform/http-client-forward.ts'
+import type { ServiceName } from '../../registry.ts'
+
+export interface ReadinessDeps {
+  readonly upstreams: readonly { readonly name: ServiceName; readonly url: string }[]
+}
+
+const probeTimeoutMs = 1_000
+/** Many may ask at once; the services are asked no more than twice a second. */
+const freshForMs = 500
+
+/** The gateway is ready when the services behind it are. */
+export const createReadiness = ({ upstreams }: ReadinessDeps) => {
+  const probes = upstreams.map(({ name, url }) => ({
+    name,
+    ...createReadinessProbe(url, probeTimeoutMs),
+  }))
+
+  const ask = async () => {
+    const answers = await Promise.all(
+      probes.map(async ({ name, isReady }) => [name, await isReady()] as const),
+    )
+    const down = answers.filter(([, isReady]) => !isReady).map(([name]) => name)
+    if (down.length === 0) return undefined
+    const services = Object.fromEntries(
+      answers.map(([name, isReady]) => [name, isReady ? 'ready' : 'unavailable']),
+    )
+    return { detail: `Not ready: ${down.join(', ')}.`, services }
+  }
+
+  let asked: { readonly atMs: number; readonly answer: ReturnType<typeof ask> } | undefined
+
+  /** Rejects with the list of the services, so that people and the page see which one it is. */
+  const checkReady = async (): Promise<void> => {
+    const nowMs = performance.now()
+    if (!asked || nowMs - asked.atMs > freshForMs) asked = { atMs: nowMs, answer: ask() }
+    const trouble = await asked.answer
+    if (!trouble) return
+    const { detail, services } = trouble
+    throw new ProblemError('unavailable', detail, { members: { services } })
+  }
+
+  const close = () => Promise.all(probes.map((probe) => probe.close()))
+
+  return { checkReady, close }
+}

@@ -1,0 +1,100 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { sendProblem } from '../../platform/http-admission.ts'
+import { createForwarder, type Forwarder } from '../../platform/http-client-forward.ts'
+import type { Bindings } from '../../platform/http-server.ts'
+import { upstreamUrl, type Runtime, type Service } from '../../platform/service.ts'
+import { registry, type ServiceName } from '../../registry.ts'
+import { readContracts, type Contract } from './contracts.ts'
+import { createProxy } from './proxy.ts'
+import { createReadiness } from './readiness.ts'
+import { createRoutes, type Routes } from './routes.ts'
+import { createStaticFiles, type StaticFiles } from './static-files.ts'
+
+/**
+ * The services answer within their budgets; whoever waits for them must wait a
+ * little longer, or it would give up on answers that are on their way.
+ */
+const deadlineMarginMs = 2_000
+
+const pathOf = (url: string) => {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+const createForwarders = (runtime: Runtime): ReadonlyMap<ServiceName, Forwarder> => {
+  const { requestBudgetMs, letterBudgetMs, callTimeoutMs } = runtime.config
+  return new Map(
+    registry.gateway.upstreams.map((upstream) => [
+      upstream,
+      createForwarder({
+        upstream,
+        baseUrl: upstreamUrl(runtime, upstream),
+        deadlineMs: requestBudgetMs + letterBudgetMs + deadlineMarginMs,
+        connectTimeoutMs: callTimeoutMs,
+        metrics: runtime.metrics,
+      }),
+    ]),
+  )
+}
+
+const fileMethods = 'GET, HEAD'
+
+/** For metrics: a label must not grow with what strangers ask for. */
+const createRouteNames = (routes: Routes, files: StaticFiles) => (method: string, path: string) => {
+  const match = routes.match(method, path)
+  if (match.kind === 'route') return match.route.template
+  return files.has(path) ? path : 'unknown'
+}
+
+export const createGatewayService = (
+  runtime: Runtime,
+  contracts: readonly Contract[] = readContracts(),
+): Service => {
+  const routes = createRoutes(contracts)
+  const files = createStaticFiles(contracts)
+  const forwarders = createForwarders(runtime)
+  const proxy = createProxy(forwarders)
+  const readiness = createReadiness({
+    upstreams: registry.gateway.upstreams.map((name) => ({
+      name,
+      url: upstreamUrl(runtime, name),
+    })),
+  })
+
+  const refuseMethod = ({ incoming, outgoing }: Bindings, path: string, allow: string) =>
+    sendProblem(outgoing, incoming.requestId, 'method-not-allowed', `${path} knows ${allow}.`, {
+      headers: { allow },
+    })
+
+  const handle = (bindings: Bindings): Promise<void> | void => {
+    const { incoming, outgoing } = bindings
+    const { method = '', url = '' } = incoming
+    const path = pathOf(url)
+    const match = routes.match(method, path)
+    if (match.kind === 'route') return proxy.pass(match.route.service, incoming, outgoing)
+    if (match.kind === 'wrong-method') return refuseMethod(bindings, path, match.allow)
+    if (files.has(path)) {
+      if (method === 'GET' || method === 'HEAD') return files.send(path, incoming, outgoing)
+      return refuseMethod(bindings, path, fileMethods)
+    }
+    return sendProblem(outgoing, incoming.requestId, 'not-found', 'There is nothing here.')
+  }
+
+  return {
+    // Everything is answered on Node's own objects; the web-standard ones would only be copied.
+    fetch: async (_request, bindings) => {
+      await handle(bindings)
+      return RESPONSE_ALREADY_SENT
+    },
+    routeOf: createRouteNames(routes, files),
+    checkReady: readiness.checkReady,
+    prepare: () => Promise.resolve(),
+    loops: [],
+    close: async () => {
+      await Promise.all([
+        readiness.close(),
+        ...[...forwarders.values()].map((each) => each.close()),
+      ])
+    },
+  }
+}

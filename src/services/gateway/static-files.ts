@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { publicDocument, type Contract } from './contracts.ts'
+
+/**
+ * The pages, Swagger UI and the public contracts. Everything comes from this
+ * origin, and the policy says so to the browser.
+ */
+interface Content {
+  readonly body: Buffer
+  readonly zipped: Buffer
+  readonly etag: string
+}
+
+interface StaticFile {
+  readonly type: string
+  readonly policy?: string
+  readonly content: () => Promise<Content>
+}
+
+const compress = promisify(gzip)
+
+const contentTypes: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  json: 'application/json',
+}
+
+const policyOf = (directives: Readonly<Record<string, string>>) =>
+  Object.entries({
+    'default-src': "'none'",
+    'script-src': "'self'",
+    'style-src': "'self'",
+    'img-src': "'self' data:",
+    'connect-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'",
+    ...directives,
+  })
+    .map(([name, value]) => `${name} ${value}`)
+    .join('; ')
+
+const strictPolicy = policyOf({})
+/** Swagger UI puts style attributes into its markup; its scripts need nothing of the kind. */
+const swaggerPolicy = policyOf({ 'style-src': "'self' 'unsafe-inline'" })
+
+const pagesFolder = new URL('./pages/', import.meta.url)
+const swaggerFolder = new URL(
+  './',
+  pathToFileURL(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')),
+)
+
+/** Read and compressed once, when it is first asked for: most processes never are. */
+const once = (load: () => Promise<Buffer>) => {
+  let loaded: Promise<Content> | undefined
+  const prepare = async (): Promise<Content> => {
+    const body = await load()
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+    return { body, zipped: await compress(body), etag }
+  }
+  return () => {
+    loaded ??= prepare()
+    return loaded
+  }
+}
+
+const fileOf = (url: URL, policy?: string): StaticFile => ({
+  type: contentTypes[url.pathname.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+  policy,
+  content: once(() => readFile(url)),
+})
+
+const documentOf = (contract: Contract): StaticFile => ({
+  type: 'application/json',
+  content: once(() => Promise.resolve(Buffer.from(JSON.stringify(publicDocument(contract))))),
+})
+
+const assets = ['landing.css', 'landing.js', 'docs.css', 'docs.js', 'favicon.svg']
+const swaggerFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js']
+
+const allFiles = (contracts: readonly Contract[]): ReadonlyMap<string, StaticFile> =>
+  new Map([
+    ['/', fileOf(new URL('landing.html', pagesFolder), strictPolicy)],
+    ['/docs', fileOf(new URL('docs.html', pagesFolder), swaggerPolicy)],
+    ...assets.map((name) => [`/assets/${name}`, fileOf(new URL(name, pagesFolder))] as const),
+    ...swaggerFiles.map((name) => [`/docs/${name}`, fileOf(new URL(name, swaggerFolder))] as const),
+    ...contracts.map((each) => [`/openapi/${each.service}.json`, documentOf(each)] as const),
+  ])
+
+const acceptsGzip = (request: IncomingMessage) =>
+  /(^|,)\s*gzip\s*(,|$|;(?!\s*q=0(\.0+)?\s*(,|$)))/i.test(request.headers['accept-encoding'] ?? '')
+
+const isUnchanged = (request: IncomingMessage, etag: string) =>
+  request.headers['if-none-match']?.split(/\s*,\s*/).some((tag) => tag.replace('W/', '') === etag)
+
+const send = async (file: StaticFile, request: IncomingMessage, response: ServerResponse) => {
+  const { body, zipped, etag } = await file.content()
+  const isZipped = acceptsGzip(request)
+  const sent = isZipped ? zipped : body
+  response.setHeaders(
+    new Headers({
+      etag,
+      // The browser asks every time, and mostly hears 304: a new version shows at once.
+      'cache-control': 'no-cache',
+      vary: 'accept-encoding',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      ...(file.policy ? { 'content-security-policy': file.policy, 'x-frame-options': 'DENY' } : {}),
+    }),
+  )
+  if (isUnchanged(request, etag)) {
+    response.writeHead(304).end()
+    return
+  }
+  response.writeHead(200, {
+    'content-type': file.type,
+    'content-length': sent.length,
+    ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+  })
+  response.end(request.method === 'HEAD' ? undefined : sent)
+}
+
+export const createStaticFiles = (contracts: readonly Contract[]) => {
+  const files = allFiles(contracts)
+  return {
+    has: (path: string) => files.has(path),
+    /** Call only for a path that is there. */
+    send: async (path: string, request: IncomingMessage, response: ServerResponse) => {
+      const file = files.get(path)
+      if (!file) throw new Error(`there is no file at ${path}`)
+      await send(file, request, response)
+    },
+  }
+}
+
+export type StaticFiles = ReturnType<typeof createStaticFiles>
