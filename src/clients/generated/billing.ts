@@ -1,0 +1,803 @@
+/**
+ * Generated from openapi/billing.yaml by `npm run contracts:emit`. Do not edit.
+ */
+import { describeCall } from '../transport.ts'
+/**
+ * An account; in the answer to an operation, as it was right after it
+ */
+export interface Account {
+  /** Id of the user whose account it is */
+  userId: string
+  /** Where letters go */
+  email: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 0
+   * @maximum 9007199254740991
+   */
+  balance: number
+  /** UTC */
+  createdAt: string
+}
+
+export interface NewAccount {
+  /** Id of the user */
+  userId: string
+  /** @maxLength 254 */
+  email: string
+}
+
+export interface NewDeposit {
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+}
+
+export interface NewRefund {
+  /**
+   * Key of the withdrawal
+   * @minLength 1
+   * @maxLength 100
+   */
+  withdrawal: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+}
+
+export interface NewWithdrawal {
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+  /**
+   * Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both
+   * @minLength 1
+   * @maxLength 100
+   */
+  reference?: string
+}
+
+/**
+ * What was asked for
+ */
+export type OperationKind = 'DEPOSIT' | 'WITHDRAW' | 'REFUND'
+/**
+ * A refused operation moved nothing, and never will
+ */
+export type OperationStatus = 'DONE' | 'REFUSED'
+/**
+ * One entry of the ledger
+ */
+export interface Operation {
+  /** Id of the operation */
+  id: string
+  /** Id of the user whose account it is */
+  userId: string
+  /** What was asked for */
+  kind: OperationKind
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+  /** A refused operation moved nothing, and never will */
+  status: OperationStatus
+  /**
+   * Why it was refused
+   * @nullable
+   */
+  reason: string | null
+  /**
+   * The balance right after it; null if there was no account
+   * @minimum 0
+   * @maximum 9007199254740991
+   * @nullable
+   */
+  balanceAfter: number | null
+  /** UTC */
+  createdAt: string
+}
+
+export interface OperationPage {
+  items: Operation[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+}
+
+export interface OperationResult {
+  operation: Operation
+  account: Account
+}
+
+/**
+ * What went wrong, for programs
+ */
+export type ProblemCode =
+  | 'validation-failed'
+  | 'malformed-json'
+  | 'invalid-idempotency-key'
+  | 'insufficient-funds'
+  | 'not-found'
+  | 'user-not-found'
+  | 'account-not-found'
+  | 'order-not-found'
+  | 'method-not-allowed'
+  | 'username-taken'
+  | 'email-taken'
+  | 'account-differs'
+  | 'balance-limit'
+  | 'refund-exceeds-withdrawal'
+  | 'withdrawal-refunded'
+  | 'order-undecided'
+  | 'order-not-approved'
+  | 'change-in-progress'
+  | 'payload-too-large'
+  | 'unsupported-media-type'
+  | 'idempotency-key-reused'
+  | 'internal'
+  | 'upstream-unavailable'
+  | 'overloaded'
+  | 'unavailable'
+  | 'upstream-timeout'
+export type ProblemErrorsItem = {
+  field: string
+  message: string
+}
+
+export interface Problem {
+  /** What went wrong, as a URI: names the code */
+  type: string
+  /** What went wrong, for people */
+  title: string
+  /** The HTTP status again */
+  status: number
+  /** What to do about this one */
+  detail: string
+  /** What went wrong, for programs */
+  code: ProblemCode
+  /** Find the request in the logs by this id */
+  requestId: string
+  /** Which fields were not valid, and why */
+  errors?: ProblemErrorsItem[]
+}
+
+/**
+ * Why the money was not moved, with the stored refusal and the account
+ */
+export type RefusedOperation = Problem & {
+  operation: Operation
+  account: Account
+}
+
+export type ListOperationsParams = {
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   * @pattern ^\d{1,15}$
+   */
+  cursor?: string
+}
+
+export type openAccountResponse200 = {
+  data: Account
+  status: 200
+}
+
+export type openAccountResponse201 = {
+  data: Account
+  status: 201
+}
+
+export type openAccountResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type openAccountResponse409 = {
+  data: Problem
+  status: 409
+}
+
+export type openAccountResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type openAccountResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type openAccountResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type openAccountResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type openAccountResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type openAccountResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type openAccountResponseSuccess = (openAccountResponse200 | openAccountResponse201) & {
+  headers: Record<string, string>
+}
+export type openAccountResponseError = (
+  | openAccountResponse400
+  | openAccountResponse409
+  | openAccountResponse413
+  | openAccountResponse415
+  | openAccountResponse500
+  | openAccountResponse502
+  | openAccountResponse503
+  | openAccountResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type openAccountResponse = openAccountResponseSuccess | openAccountResponseError
+
+export const getOpenAccountUrl = () => {
+  return `/billing/accounts`
+}
+
+/**
+ * For the user service, not routed by the gateway. The user is the key: the second time answers 200 with the same account.
+ * @summary Open a user’s account
+ */
+export const openAccount = (
+  newAccount: NewAccount,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<openAccountResponse>(getOpenAccountUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newAccount),
+  })
+}
+
+export type getAccountResponse200 = {
+  data: Account
+  status: 200
+}
+
+export type getAccountResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type getAccountResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type getAccountResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type getAccountResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type getAccountResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type getAccountResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type getAccountResponseSuccess = getAccountResponse200 & {
+  headers: Record<string, string>
+}
+export type getAccountResponseError = (
+  | getAccountResponse400
+  | getAccountResponse404
+  | getAccountResponse500
+  | getAccountResponse502
+  | getAccountResponse503
+  | getAccountResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type getAccountResponse = getAccountResponseSuccess | getAccountResponseError
+
+export const getGetAccountUrl = (userId: string) => {
+  return `/billing/accounts/${encodeURIComponent(String(userId))}`
+}
+
+/**
+ * The balance as it is now.
+ * @summary A user’s account
+ */
+export const getAccount = (userId: string, options?: Parameters<typeof describeCall>[1]) => {
+  return describeCall<getAccountResponse>(getGetAccountUrl(userId), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type depositResponse200 = {
+  data: OperationResult
+  status: 200
+}
+
+export type depositResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type depositResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type depositResponse409 = {
+  data: Problem
+  status: 409
+}
+
+export type depositResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type depositResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type depositResponse422 = {
+  data: Problem
+  status: 422
+}
+
+export type depositResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type depositResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type depositResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type depositResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type depositResponseSuccess = depositResponse200 & {
+  headers: Record<string, string>
+}
+export type depositResponseError = (
+  | depositResponse400
+  | depositResponse404
+  | depositResponse409
+  | depositResponse413
+  | depositResponse415
+  | depositResponse422
+  | depositResponse500
+  | depositResponse502
+  | depositResponse503
+  | depositResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type depositResponse = depositResponseSuccess | depositResponseError
+
+export const getDepositUrl = (userId: string) => {
+  return `/billing/accounts/${encodeURIComponent(String(userId))}/deposit`
+}
+
+/**
+ * A letter tells the user. Send an Idempotency-Key to be able to repeat it safely.
+ * @summary Put money on an account
+ */
+export const deposit = (
+  userId: string,
+  newDeposit: NewDeposit,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<depositResponse>(getDepositUrl(userId), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newDeposit),
+  })
+}
+
+export type withdrawResponse200 = {
+  data: OperationResult
+  status: 200
+}
+
+export type withdrawResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type withdrawResponse402 = {
+  data: RefusedOperation
+  status: 402
+}
+
+export type withdrawResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type withdrawResponse409 = {
+  data: Problem
+  status: 409
+}
+
+export type withdrawResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type withdrawResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type withdrawResponse422 = {
+  data: Problem
+  status: 422
+}
+
+export type withdrawResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type withdrawResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type withdrawResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type withdrawResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type withdrawResponseSuccess = withdrawResponse200 & {
+  headers: Record<string, string>
+}
+export type withdrawResponseError = (
+  | withdrawResponse400
+  | withdrawResponse402
+  | withdrawResponse404
+  | withdrawResponse409
+  | withdrawResponse413
+  | withdrawResponse415
+  | withdrawResponse422
+  | withdrawResponse500
+  | withdrawResponse502
+  | withdrawResponse503
+  | withdrawResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type withdrawResponse = withdrawResponseSuccess | withdrawResponseError
+
+export const getWithdrawUrl = (userId: string) => {
+  return `/billing/accounts/${encodeURIComponent(String(userId))}/withdraw`
+}
+
+/**
+ * Answers 402 when there is not enough; that refusal is kept under the Idempotency-Key like a success would be.
+ * @summary Take money off an account
+ */
+export const withdraw = (
+  userId: string,
+  newWithdrawal: NewWithdrawal,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<withdrawResponse>(getWithdrawUrl(userId), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newWithdrawal),
+  })
+}
+
+export type refundResponse200 = {
+  data: OperationResult
+  status: 200
+}
+
+export type refundResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type refundResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type refundResponse409 = {
+  data: Problem
+  status: 409
+}
+
+export type refundResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type refundResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type refundResponse422 = {
+  data: Problem
+  status: 422
+}
+
+export type refundResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type refundResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type refundResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type refundResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type refundResponseSuccess = refundResponse200 & {
+  headers: Record<string, string>
+}
+export type refundResponseError = (
+  | refundResponse400
+  | refundResponse404
+  | refundResponse409
+  | refundResponse413
+  | refundResponse415
+  | refundResponse422
+  | refundResponse500
+  | refundResponse502
+  | refundResponse503
+  | refundResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type refundResponse = refundResponseSuccess | refundResponseError
+
+export const getRefundUrl = (userId: string) => {
+  return `/billing/accounts/${encodeURIComponent(String(userId))}/refund`
+}
+
+/**
+ * For the order service, not routed by the gateway. A refund that comes before its withdrawal moves nothing and stops that withdrawal for ever: the operation is then REFUSED with reason `nothing-withdrawn`.
+ * @summary Give back what a withdrawal took
+ */
+export const refund = (
+  userId: string,
+  newRefund: NewRefund,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<refundResponse>(getRefundUrl(userId), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newRefund),
+  })
+}
+
+export type listOperationsResponse200 = {
+  data: OperationPage
+  status: 200
+}
+
+export type listOperationsResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listOperationsResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type listOperationsResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listOperationsResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listOperationsResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listOperationsResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listOperationsResponseSuccess = listOperationsResponse200 & {
+  headers: Record<string, string>
+}
+export type listOperationsResponseError = (
+  | listOperationsResponse400
+  | listOperationsResponse404
+  | listOperationsResponse500
+  | listOperationsResponse502
+  | listOperationsResponse503
+  | listOperationsResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listOperationsResponse = listOperationsResponseSuccess | listOperationsResponseError
+
+export const getListOperationsUrl = (userId: string, params?: ListOperationsParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0
+    ? `/billing/accounts/${encodeURIComponent(String(userId))}/operations?${stringifiedParams}`
+    : `/billing/accounts/${encodeURIComponent(String(userId))}/operations`
+}
+
+/**
+ * What moved money, newest first, each with the balance after it.
+ * @summary The statement of an account
+ */
+export const listOperations = (
+  userId: string,
+  params?: ListOperationsParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listOperationsResponse>(getListOperationsUrl(userId, params), {
+    ...options,
+    method: 'GET',
+  })
+}

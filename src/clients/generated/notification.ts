@@ -1,0 +1,337 @@
+/**
+ * Generated from openapi/notification.yaml by `npm run contracts:emit`. Do not edit.
+ */
+import { describeCall } from '../transport.ts'
+/**
+ * What the letter is about
+ */
+export type LetterKind =
+  | 'ORDER_APPROVED'
+  | 'ORDER_REJECTED'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_REPRICED'
+  | 'DEPOSIT'
+/**
+ * A letter as it was written
+ */
+export interface Letter {
+  /** Id of the letter */
+  id: string
+  /** Id of the user it was written to */
+  userId: string
+  /** Where it was sent */
+  email: string
+  /** What the letter is about */
+  kind: LetterKind
+  /**
+   * Id of the order it is about
+   * @nullable
+   */
+  orderId: string | null
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+  /** Names the amount */
+  subject: string
+  /** Names the amount and the order */
+  body: string
+  /** UTC */
+  createdAt: string
+}
+
+export interface LetterPage {
+  items: Letter[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+}
+
+/**
+ * What the letter is about
+ */
+export type NewLetterKind =
+  | 'ORDER_APPROVED'
+  | 'ORDER_REJECTED'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_REPRICED'
+  | 'DEPOSIT'
+export interface NewLetter {
+  /**
+   * The sender’s own key: one letter for each, whatever is repeated
+   * @minLength 1
+   * @maxLength 100
+   */
+  key: string
+  /** Id of the user to write to */
+  userId: string
+  /**
+   * Where to write
+   * @maxLength 254
+   */
+  email: string
+  /** What the letter is about */
+  kind: NewLetterKind
+  /** Id of the order it is about */
+  orderId?: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+}
+
+/**
+ * What went wrong, for programs
+ */
+export type ProblemCode =
+  | 'validation-failed'
+  | 'malformed-json'
+  | 'invalid-idempotency-key'
+  | 'insufficient-funds'
+  | 'not-found'
+  | 'user-not-found'
+  | 'account-not-found'
+  | 'order-not-found'
+  | 'method-not-allowed'
+  | 'username-taken'
+  | 'email-taken'
+  | 'account-differs'
+  | 'balance-limit'
+  | 'refund-exceeds-withdrawal'
+  | 'withdrawal-refunded'
+  | 'order-undecided'
+  | 'order-not-approved'
+  | 'change-in-progress'
+  | 'payload-too-large'
+  | 'unsupported-media-type'
+  | 'idempotency-key-reused'
+  | 'internal'
+  | 'upstream-unavailable'
+  | 'overloaded'
+  | 'unavailable'
+  | 'upstream-timeout'
+export type ProblemErrorsItem = {
+  field: string
+  message: string
+}
+
+export interface Problem {
+  /** What went wrong, as a URI: names the code */
+  type: string
+  /** What went wrong, for people */
+  title: string
+  /** The HTTP status again */
+  status: number
+  /** What to do about this one */
+  detail: string
+  /** What went wrong, for programs */
+  code: ProblemCode
+  /** Find the request in the logs by this id */
+  requestId: string
+  /** Which fields were not valid, and why */
+  errors?: ProblemErrorsItem[]
+}
+
+export type ListLettersParams = {
+  /**
+   * Id of the user
+   */
+  userId?: string
+  /**
+   * Id of the order
+   */
+  orderId?: string
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   */
+  cursor?: string
+}
+
+export type sendLetterResponse200 = {
+  data: Letter
+  status: 200
+}
+
+export type sendLetterResponse201 = {
+  data: Letter
+  status: 201
+}
+
+export type sendLetterResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type sendLetterResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type sendLetterResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type sendLetterResponse422 = {
+  data: Problem
+  status: 422
+}
+
+export type sendLetterResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type sendLetterResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type sendLetterResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type sendLetterResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type sendLetterResponseSuccess = (sendLetterResponse200 | sendLetterResponse201) & {
+  headers: Record<string, string>
+}
+export type sendLetterResponseError = (
+  | sendLetterResponse400
+  | sendLetterResponse413
+  | sendLetterResponse415
+  | sendLetterResponse422
+  | sendLetterResponse500
+  | sendLetterResponse502
+  | sendLetterResponse503
+  | sendLetterResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type sendLetterResponse = sendLetterResponseSuccess | sendLetterResponseError
+
+export const getSendLetterUrl = () => {
+  return `/notifications`
+}
+
+/**
+ * For the other services, not routed by the gateway. The key makes it safe to repeat: the second time answers 200 with the letter of the first.
+ * @summary Write a letter
+ */
+export const sendLetter = (newLetter: NewLetter, options?: Parameters<typeof describeCall>[1]) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<sendLetterResponse>(getSendLetterUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newLetter),
+  })
+}
+
+export type listLettersResponse200 = {
+  data: LetterPage
+  status: 200
+}
+
+export type listLettersResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listLettersResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listLettersResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listLettersResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listLettersResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listLettersResponseSuccess = listLettersResponse200 & {
+  headers: Record<string, string>
+}
+export type listLettersResponseError = (
+  | listLettersResponse400
+  | listLettersResponse500
+  | listLettersResponse502
+  | listLettersResponse503
+  | listLettersResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listLettersResponse = listLettersResponseSuccess | listLettersResponseError
+
+export const getListLettersUrl = (params?: ListLettersParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/notifications?${stringifiedParams}` : `/notifications`
+}
+
+/**
+ * Newest first. Say `userId`, `orderId` or both.
+ * @summary Letters of a user or about an order
+ */
+export const listLetters = (
+  params?: ListLettersParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listLettersResponse>(getListLettersUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}

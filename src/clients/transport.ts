@@ -1,0 +1,64 @@
+import {
+  UnknownOutcomeError,
+  type Transport,
+  type TransportRequest,
+} from '../platform/http-client.ts'
+
+/**
+ * The seam between the generated clients and HTTP. A generated function only
+ * describes a call; nothing is sent before a transport is given to it, so no
+ * client knows at import time where its service is, and tests bind their own.
+ */
+
+/** What a caller may add to a call: its key, and whatever else the transport understands. */
+export type CallOptions = Omit<TransportRequest, 'method' | 'path' | 'body'> & {
+  /** Sent as `Idempotency-Key`: the caller stored it before the call. */
+  readonly key?: string
+}
+
+/** A call of an operation that is safe to repeat only with its key. */
+export type KeyedCallOptions = CallOptions & { readonly key: string }
+
+export type Call<Answer> = (transport: Transport, options?: CallOptions) => Promise<Answer>
+
+/** What the generated code knows of a request; its only header is the content type of the body. */
+interface GeneratedRequest {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string
+}
+
+/**
+ * Called by the generated code for every operation. It never throws on a
+ * status: which of them is a refusal and which leaves the outcome unknown is
+ * the caller's decision, and the types name the body of each.
+ */
+export const describeCall =
+  <Answer>(path: string, request: GeneratedRequest): Call<Answer> =>
+  async (transport, { key, headers, ...options } = {}) => {
+    const { method = 'GET', body } = request
+    const response = await transport.send({
+      ...options,
+      method,
+      path,
+      body,
+      headers: {
+        ...headers,
+        ...request.headers,
+        ...(key === undefined ? undefined : { 'Idempotency-Key': key }),
+      },
+    })
+    const data = parse(response.body, `${method} ${path}`, response.status)
+    return { status: response.status, data, headers: response.headers } as Answer
+  }
+
+/** An answer that nobody can read, from a proxy in between perhaps, tells nothing about the outcome. */
+const parse = (body: string, request: string, status: number): unknown => {
+  if (body === '') return undefined
+  try {
+    return JSON.parse(body)
+  } catch (error) {
+    const message = `${request} was answered ${status} with a body that is not JSON`
+    throw new UnknownOutcomeError(message, { cause: error })
+  }
+}
