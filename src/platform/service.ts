@@ -1,5 +1,7 @@
+import type { ServiceName } from '../registry.ts'
 import type { Config } from './config.ts'
 import { createDatabase, type Database } from './db.ts'
+import { createCaller, createTransport } from './http-client.ts'
 import type { Bindings } from './http-server.ts'
 import type { Loop } from './recovery.ts'
 import type { Log, Metrics } from './telemetry.ts'
@@ -27,8 +29,17 @@ export const openDatabase = ({ config, log, metrics }: Runtime): Database => {
   return createDatabase({ config: config.database, log, metrics })
 }
 
-export const upstreamUrl = ({ config }: Runtime, name: keyof Config['upstreams']): string => {
+export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {
   const url = config.upstreams[name]
   if (url === undefined) throw new Error(`${config.service} may not call ${name}: see the registry`)
   return url
+}
+
+/** The way to one upstream: how to send, and how to repeat until there is an answer. */
+export const connectUpstream = (runtime: Runtime, upstream: ServiceName) => {
+  const { config, log, metrics } = runtime
+  const { callTimeoutMs } = config
+  const baseUrl = upstreamUrl(runtime, upstream)
+  const transport = createTransport({ upstream, baseUrl, callTimeoutMs, metrics })
+  return { transport, call: createCaller({ upstream, log }), close: transport.close }
 }

@@ -1,0 +1,90 @@
+import { ProblemError, problemTable, type ProblemCode } from '../../platform/errors.ts'
+import { toIso } from '../../platform/time.ts'
+import type { Order, OrderDetails } from './contract.ts'
+import type { ChangeRow, OrderRow } from './schema.ts'
+import type { OpenedChange } from './store.ts'
+
+/**
+ * From rows to answers. Answers to writes use only columns that never change
+ * once decided, so that a repeat gets the same for ever; GET shows the present.
+ */
+
+type OrderFields = Pick<
+  OrderRow,
+  'id' | 'userId' | 'price' | 'presentPrice' | 'description' | 'status' | 'decision' | 'reason'
+> & { readonly createdAt: Date | string }
+
+const toOrder = (
+  row: Omit<OrderFields, 'decision' | 'presentPrice'>,
+  shown: Pick<Order, 'price' | 'status'>,
+): Order => ({
+  id: row.id,
+  userId: row.userId,
+  price: shown.price,
+  description: row.description,
+  status: shown.status,
+  reason: row.reason,
+  createdAt: toIso(row.createdAt),
+})
+
+/** The order as its own `POST` answers it, whatever became of it later. */
+export const orderAsPlaced = (row: OrderFields): Order =>
+  toOrder(row, { price: row.price, status: row.decision ?? 'PENDING' })
+
+export const orderNow = (row: OrderFields): Order =>
+  toOrder(row, { price: row.presentPrice, status: row.status })
+
+export const orderDetails = (row: OrderRow, changes: readonly ChangeRow[]): OrderDetails => ({
+  ...orderNow(row),
+  timeline: row.timeline,
+  changes: changes.map((change) => ({
+    id: change.id,
+    kind: change.kind,
+    fromPrice: change.fromPrice,
+    toPrice: change.toPrice,
+    status: change.status,
+    createdAt: toIso(change.createdAt),
+    timeline: change.timeline,
+  })),
+})
+
+export type OpenChange = Extract<OpenedChange, { readonly outcome: 'opened' | 'known' }>
+
+/** The order as the answer to a change shows it: with the change when it is done, else without. */
+export const orderAsChanged = (
+  opened: OpenChange,
+  change: Pick<ChangeRow, 'status' | 'kind' | 'fromPrice' | 'toPrice'>,
+): Order => {
+  const done = change.status === 'DONE'
+  return {
+    id: opened.orderId,
+    userId: opened.userId,
+    price: done ? (change.toPrice ?? change.fromPrice) : change.fromPrice,
+    description: opened.description,
+    status: done && change.kind === 'CANCEL' ? 'CANCELLED' : 'APPROVED',
+    reason: null,
+    createdAt: toIso(opened.orderCreatedAt),
+  }
+}
+
+const refusalDetails: Partial<Record<ProblemCode, string>> = {
+  'insufficient-funds': 'The account does not hold enough for this; nothing was taken.',
+  'account-not-found': 'This user has no account; nothing was taken.',
+}
+
+const isProblemCode = (value: string): value is ProblemCode => Object.hasOwn(problemTable, value)
+
+export interface RefusalContext {
+  readonly reason: string | null
+  readonly order: Order
+  readonly requestId: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** A stored refusal as a problem: the same document each time, with the request id of the first. */
+export const refusal = ({ reason, order, requestId, headers }: RefusalContext): ProblemError => {
+  const code = reason !== null && isProblemCode(reason) ? reason : 'insufficient-funds'
+  const members = problemTable[code].status === 402 ? { order } : {}
+  const detail = refusalDetails[code] ?? 'Billing refused it; nothing was moved.'
+  return new ProblemError(code, detail, { members, requestId, headers })
+}

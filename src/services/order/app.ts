@@ -1,0 +1,144 @@
+import { createServiceApp, requestIdIn } from '../../platform/app.ts'
+import { ProblemError } from '../../platform/errors.ts'
+import { defaultPageSize, toPage } from '../../platform/schemas.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import {
+  orderAsChanged,
+  orderAsPlaced,
+  orderDetails,
+  orderNow,
+  refusal,
+  type OpenChange,
+} from './answers.ts'
+import {
+  cancelOrderRoute,
+  contract,
+  getOrderRoute,
+  listOrdersRoute,
+  placeOrderRoute,
+  repriceOrderRoute,
+} from './contract.ts'
+import type { NewChange, OpenedChange, OrderStore } from './store.ts'
+import type { OrderWorkflow } from './workflow.ts'
+
+export interface OrderAppDeps {
+  readonly store: OrderStore
+  readonly workflow: OrderWorkflow
+  readonly log: Log
+}
+
+const soon = { 'retry-after': '1' }
+
+const replayedHeaders = (replayed: boolean): Record<string, string> =>
+  replayed ? { 'idempotency-replayed': 'true' } : {}
+
+const orderNotFound = (orderId: string) =>
+  new ProblemError('order-not-found', `There is no order ${orderId}.`)
+
+const keyReused = () =>
+  new ProblemError('idempotency-key-reused', 'This key was used for something else before.')
+
+/** Why a change could not even be opened; none of these is stored, and nothing was done. */
+const cannotChange = (
+  outcome: Exclude<OpenedChange['outcome'], 'opened' | 'known'>,
+  orderId: string,
+) => {
+  switch (outcome) {
+    case 'missing':
+      return orderNotFound(orderId)
+    case 'undecided':
+      return new ProblemError('order-undecided', 'Billing has not answered yet; try again.', {
+        headers: soon,
+      })
+    case 'busy':
+      return new ProblemError('change-in-progress', 'One change at a time; try again.', {
+        headers: soon,
+      })
+    case 'final':
+      return new ProblemError('order-not-approved', 'The order is rejected or cancelled.')
+  }
+}
+
+const isOpen = (change: OpenedChange): change is OpenChange =>
+  change.outcome === 'opened' || change.outcome === 'known'
+
+export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
+  const { app, routeOf } = createServiceApp(contract, log)
+
+  app.openapi(placeOrderRoute, async (c) => {
+    const { userId, price, description = null } = c.req.valid('json')
+    const idempotencyKey = c.req.valid('header')['idempotency-key'] ?? null
+    const requestId = requestIdIn(c)
+    const wanted = { userId, price, description, idempotencyKey, requestId }
+    const stored = await store.insertOrder(wanted)
+    if (stored.price !== price || stored.description !== description) throw keyReused()
+    // A repeat of an undecided order helps to decide it: the keys make both calls one.
+    const order = stored.status === 'PENDING' ? await workflow.advanceOrder(stored) : stored
+    const headers = { location: `/orders/${order.id}`, ...replayedHeaders(stored.replayed) }
+    const shown = orderAsPlaced(order)
+    if (order.decision === null) return c.json(shown, 202, { ...headers, ...soon })
+    if (order.decision === 'APPROVED') return c.json(shown, 201, headers)
+    throw refusal({ reason: order.reason, order: shown, requestId: order.requestId, headers })
+  })
+
+  app.openapi(getOrderRoute, async (c) => {
+    const { orderId } = c.req.valid('param')
+    const [order, changes] = await Promise.all([
+      store.findOrder(orderId),
+      store.listChanges(orderId),
+    ])
+    if (order === undefined) throw orderNotFound(orderId)
+    return c.json(orderDetails(order, changes), 200)
+  })
+
+  app.openapi(listOrdersRoute, async (c) => {
+    const { userId, cursor, limit = defaultPageSize } = c.req.valid('query')
+    const rows = await store.listOrders(userId, limit, cursor)
+    return c.json(
+      toPage(rows, limit, (row) => row.id, orderNow),
+      200,
+    )
+  })
+
+  /** Opens a change or finds it by its key, takes it as far as it gets, and tells what became of it. */
+  const change = async (wanted: NewChange) => {
+    const opened = await store.openChange(wanted)
+    if (!isOpen(opened)) throw cannotChange(opened.outcome, wanted.orderId)
+    if (opened.kind !== wanted.kind || opened.toPrice !== wanted.toPrice) throw keyReused()
+    const done = opened.status === 'PENDING' ? await workflow.advanceChange(opened) : opened
+    const headers = replayedHeaders(opened.outcome === 'known')
+    const order = orderAsChanged(opened, done)
+    if (done.status === 'REFUSED') {
+      throw refusal({ reason: done.reason, order, requestId: done.requestId, headers })
+    }
+    return { order, headers, pending: done.status === 'PENDING' }
+  }
+
+  app.openapi(repriceOrderRoute, async (c) => {
+    const { orderId } = c.req.valid('param')
+    const { order, headers, pending } = await change({
+      orderId,
+      kind: 'REPRICE',
+      toPrice: c.req.valid('json').price,
+      idempotencyKey: c.req.valid('header')['idempotency-key'] ?? null,
+      requestId: requestIdIn(c),
+    })
+    if (!pending) return c.json(order, 200, headers)
+    return c.json(order, 202, { ...headers, ...soon, location: `/orders/${orderId}` })
+  })
+
+  app.openapi(cancelOrderRoute, async (c) => {
+    const { orderId } = c.req.valid('param')
+    const { order, headers, pending } = await change({
+      orderId,
+      kind: 'CANCEL',
+      toPrice: null,
+      idempotencyKey: null,
+      requestId: requestIdIn(c),
+    })
+    if (!pending) return c.json(order, 200, headers)
+    return c.json(order, 202, { ...headers, ...soon, location: `/orders/${orderId}` })
+  })
+
+  return { app, routeOf }
+}

@@ -1,0 +1,96 @@
+import type { BillingClient } from '../../clients/index.ts'
+import type { Caller, Outcome } from '../../platform/http-client.ts'
+import { sagaKey } from '../../platform/saga.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import type { ChangeRow, OrderRow } from './schema.ts'
+
+/** What billing said, in the saga's words. */
+export type MoneyAnswer =
+  | { readonly kind: 'done'; readonly email: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly email: string | null }
+
+export type MoneyOutcome = Outcome<MoneyAnswer>
+
+export interface PaymentDeps {
+  readonly billing: BillingClient
+  readonly callBilling: Caller
+  readonly budgetMs: number
+  readonly log: Log
+}
+
+interface BillingAnswer {
+  readonly status: number
+  readonly data: unknown
+}
+
+type MovedMoney = { readonly account: { readonly email: string } }
+type Refusal = { readonly code: string; readonly account?: { readonly email: string } }
+
+/** Definite refusals: too little money, no account, a balance that would overflow. */
+const refusals = new Set([402, 404, 409])
+
+/**
+ * Moves money at billing, under keys that are ids of rows stored before: the
+ * order's for its payment, the change's for the difference.
+ */
+export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDeps) => {
+  const interpret = (outcome: Outcome<BillingAnswer>): MoneyOutcome => {
+    if (outcome.kind === 'unknown') return outcome
+    const { answer, ...rest } = outcome
+    if (answer.status === 200) {
+      const { account } = answer.data as MovedMoney
+      return { ...rest, answer: { kind: 'done', email: account.email } }
+    }
+    if (refusals.has(answer.status)) {
+      const { code, account } = answer.data as Refusal
+      return { ...rest, answer: { kind: 'refused', reason: code, email: account?.email ?? null } }
+    }
+    // Billing did not understand us: that is a fault to mend, not a decision about money.
+    log.error({ answer }, 'billing gave an answer that the saga does not know')
+    const reason = `billing answered ${answer.status}`
+    return { kind: 'unknown', reason, attempts: rest.attempts, ms: rest.ms }
+  }
+
+  const withdraw = async (
+    row: { readonly id: string; readonly userId: string; readonly requestId: string },
+    amount: number,
+    reference?: string,
+  ) => {
+    const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
+    const body = reference === undefined ? { amount } : { amount, reference }
+    return interpret(
+      await callBilling<BillingAnswer>(budgetMs, (signal) =>
+        billing.withdraw(row.userId, body, { ...options, signal }),
+      ),
+    )
+  }
+
+  const refund = async (row: ChangeRow, amount: number) => {
+    const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
+    const body = { withdrawal: sagaKey(row.orderId), amount }
+    return interpret(
+      await callBilling<BillingAnswer>(budgetMs, (signal) =>
+        billing.refund(row.userId, body, { ...options, signal }),
+      ),
+    )
+  }
+
+  const nothingToMove: MoneyOutcome = {
+    kind: 'answered',
+    answer: { kind: 'done', email: '' },
+    attempts: 0,
+    ms: 0,
+  }
+
+  return {
+    pay: (order: OrderRow) => withdraw(order, order.price),
+    settleDifference: async (change: ChangeRow): Promise<MoneyOutcome> => {
+      const difference = (change.toPrice ?? 0) - change.fromPrice
+      if (difference > 0) return withdraw(change, difference, sagaKey(change.orderId))
+      if (difference < 0) return refund(change, -difference)
+      return nothingToMove
+    },
+  }
+}
+
+export type Payment = ReturnType<typeof createPayment>

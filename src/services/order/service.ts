@@ -1,0 +1,60 @@
+import { createBillingClient, createNotificationClient } from '../../clients/index.ts'
+import { createRecovery } from '../../platform/recovery.ts'
+import {
+  connectUpstream,
+  openDatabase,
+  type Runtime,
+  type Service,
+} from '../../platform/service.ts'
+import { createOrderApp } from './app.ts'
+import { createLetterSender } from './letters.ts'
+import { createPayment } from './payment.ts'
+import { createOrderStore } from './store.ts'
+import { createOrderWorkflow } from './workflow.ts'
+
+export const createOrderService = (runtime: Runtime): Service => {
+  const { config, log, metrics } = runtime
+  const database = openDatabase(runtime)
+  const billing = connectUpstream(runtime, 'billing')
+  const notification = connectUpstream(runtime, 'notification')
+  const store = createOrderStore(database, config.leaseMs)
+  const payment = createPayment({
+    billing: createBillingClient(billing.transport),
+    callBilling: billing.call,
+    budgetMs: config.requestBudgetMs,
+    log,
+  })
+  const letters = createLetterSender({
+    notification: createNotificationClient(notification.transport),
+    callNotification: notification.call,
+    budgetMs: config.letterBudgetMs,
+    log,
+  })
+  const workflow = createOrderWorkflow({ store, payment, letters, log })
+  const { app, routeOf } = createOrderApp({ store, workflow, log })
+  const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
+  return {
+    fetch: app.fetch,
+    routeOf,
+    checkReady: database.ping,
+    prepare: database.ping,
+    loops: [
+      createRecovery({
+        ...recoverySettings,
+        name: 'orders',
+        claim: store.dueOrders.claim,
+        advance: workflow.advanceOrder,
+      }),
+      createRecovery({
+        ...recoverySettings,
+        name: 'changes',
+        claim: store.dueChanges.claim,
+        advance: workflow.advanceChange,
+      }),
+    ],
+    close: async () => {
+      await Promise.all([billing.close(), notification.close()])
+      await database.close()
+    },
+  }
+}

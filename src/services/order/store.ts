@@ -1,0 +1,125 @@
+import { and, asc, desc, eq, lt } from 'drizzle-orm'
+import { createDueRows, type TimelineEntry } from '../../platform/db-due-rows.ts'
+import type { Database } from '../../platform/db.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts'
+import {
+  decideChangesText,
+  decideOrdersText,
+  insertOrdersText,
+  openChangesText,
+} from './statements.ts'
+
+export interface NewOrder {
+  readonly userId: string
+  readonly price: number
+  readonly description: string | null
+  readonly idempotencyKey: string | null
+  readonly requestId: string
+}
+
+export interface NewChange {
+  readonly orderId: string
+  readonly kind: 'REPRICE' | 'CANCEL'
+  readonly toPrice: number | null
+  readonly idempotencyKey: string | null
+  readonly requestId: string
+}
+
+export interface Decision<Status> {
+  readonly id: string
+  readonly status: Status
+  readonly reason: string | null
+  readonly entry: TimelineEntry
+}
+
+export type OrderDecision = Decision<'APPROVED' | 'REJECTED'> & { readonly email: string | null }
+export type ChangeDecision = Decision<'DONE' | 'REFUSED'>
+
+export type InsertedOrder = OrderRow & { readonly replayed: boolean }
+
+/** `changed` is false for who came second: the row then shows what the first one decided. */
+export type Decided<Row> = Row & { readonly changed: boolean }
+
+export type OpenedChange =
+  | ({ readonly outcome: 'opened' | 'known' } & ChangeRow & {
+        readonly description: string | null
+        readonly orderCreatedAt: string
+      })
+  | { readonly outcome: 'missing' | 'undecided' | 'final' | 'busy' }
+
+type Placed = { readonly ord: number }
+type Leased<Item> = Item & { readonly leaseMs: number }
+
+const maxChangesShown = 100
+
+export const createOrderStore = (database: Database, leaseMs: number) => {
+  const insertOrder = database.statement<
+    Leased<NewOrder> & { readonly id: string },
+    InsertedOrder & Placed
+  >('insert orders', insertOrdersText)
+
+  const decideOrder = database.statement<Leased<OrderDecision>, Decided<OrderRow> & Placed>(
+    'decide orders',
+    decideOrdersText,
+    (decision) => [decision.id],
+  )
+
+  const openChange = database.statement<
+    Leased<NewChange> & { readonly id: string },
+    OpenedChange & Placed
+  >('open changes', openChangesText, (change) => [change.orderId])
+
+  const decideChange = database.statement<Leased<ChangeDecision>, Decided<ChangeRow> & Placed>(
+    'decide changes',
+    decideChangesText,
+    (decision) => [decision.id],
+  )
+
+  const findOrder = async (id: string): Promise<OrderRow | undefined> => {
+    const rows = await database.read((reader) =>
+      reader.select().from(orders).where(eq(orders.id, id)),
+    )
+    return rows[0]
+  }
+
+  const listChanges = (orderId: string): Promise<ChangeRow[]> =>
+    database.read((reader) =>
+      reader
+        .select()
+        .from(orderChanges)
+        .where(eq(orderChanges.orderId, orderId))
+        .orderBy(asc(orderChanges.id))
+        .limit(maxChangesShown),
+    )
+
+  const listOrders = (userId: string, limit: number, cursor?: string): Promise<OrderRow[]> =>
+    database.read((reader) =>
+      reader
+        .select()
+        .from(orders)
+        .where(
+          and(eq(orders.userId, userId), cursor === undefined ? undefined : lt(orders.id, cursor)),
+        )
+        .orderBy(desc(orders.id))
+        .limit(limit + 1),
+    )
+
+  return {
+    insertOrder: (order: NewOrder): Promise<InsertedOrder> =>
+      insertOrder({ ...order, id: uuidv7(), leaseMs }),
+    decideOrder: (decision: OrderDecision): Promise<Decided<OrderRow>> =>
+      decideOrder({ ...decision, leaseMs }),
+    openChange: (change: NewChange): Promise<OpenedChange> =>
+      openChange({ ...change, id: uuidv7(), leaseMs }),
+    decideChange: (decision: ChangeDecision): Promise<Decided<ChangeRow>> =>
+      decideChange({ ...decision, leaseMs }),
+    findOrder,
+    listChanges,
+    listOrders,
+    dueOrders: createDueRows<OrderRow>(database, 'orders', leaseMs),
+    dueChanges: createDueRows<ChangeRow>(database, 'order_changes', leaseMs),
+  }
+}
+
+export type OrderStore = ReturnType<typeof createOrderStore>
