@@ -90,6 +90,9 @@ const tooLarge = (response: ServerResponse, requestId: string) =>
     { headers: { connection: 'close' } },
   )
 
+/** Path and query. What else HTTP allows here (`*`, whole URLs), and what URL parsers bend, is no address of ours. */
+const plainTarget = /^\/[^\\#\s]*$/
+
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH'])
 
 /** Answers the request itself and says `false` when it must not go on. */
@@ -98,6 +101,10 @@ export const admit = async (
   response: ServerResponse,
 ): Promise<boolean> => {
   const { requestId } = request
+  if (!plainTarget.test(request.url ?? '')) {
+    sendProblem(response, requestId, 'not-found', 'There is nothing at this address.')
+    return false
+  }
   if (Number(request.headers['content-length'] ?? 0) > bodyLimitBytes) {
     tooLarge(response, requestId)
     return false
