@@ -1,0 +1,222 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { contractDifferences, generateClients } from '../src/dev/contracts.ts'
+import { runTool } from '../src/dev/tools.ts'
+import { servicesWithDatabase } from '../src/registry.ts'
+import {
+  createValidator,
+  loadContracts,
+  looseParts,
+  resolveSchema,
+  type ContractDocument,
+  type Operation,
+  type SchemaObject,
+} from './support/contract-check.ts'
+import { copyProject, type ProjectCopy } from './support/project-copy.ts'
+
+const timeoutMs = 90_000
+
+interface Case {
+  readonly service: string
+  readonly name: string
+  readonly document: ContractDocument
+  readonly operation: Operation
+}
+
+const contracts = loadContracts()
+
+const operations: Case[] = [...contracts].flatMap(([service, document]) =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      service,
+      document,
+      operation,
+      name: `${method.toUpperCase()} ${path}`,
+    })),
+  ),
+)
+
+/**
+ * The example that a reader would see: the schema's own, or one put together
+ * from those of its members. Throws when a required member has none.
+ */
+const exampleOf = (document: ContractDocument, given: SchemaObject, path = ''): unknown => {
+  const schema = resolveSchema(document, given)
+  if (schema.example !== undefined) return schema.example
+  if (schema.items) return [exampleOf(document, schema.items, `${path}/[]`)]
+  if (schema.properties) {
+    return Object.fromEntries(
+      Object.entries(schema.properties).map(([name, property]) => [
+        name,
+        exampleOf(document, property, `${path}/${name}`),
+      ]),
+    )
+  }
+  throw new Error(`there is no example of ${path || 'it'}`)
+}
+
+const mediaOf = ({ requestBody, responses }: Operation) => [
+  ...Object.entries(requestBody?.content ?? {}).map(
+    ([type, media]) => ['request', type, media] as const,
+  ),
+  ...Object.entries(responses).flatMap(([status, { content = {} }]) =>
+    Object.entries(content).map(([type, media]) => [status, type, media] as const),
+  ),
+]
+
+describe('the committed contracts', () => {
+  it('are there for every service that has one', () => {
+    expect([...contracts.keys()].toSorted()).toEqual([...servicesWithDatabase].toSorted())
+    expect(operations.length).toBeGreaterThan(10)
+  })
+
+  it(
+    'are what the code says, and the clients are what they say',
+    async () => {
+      expect(await contractDifferences()).toEqual([])
+    },
+    timeoutMs,
+  )
+
+  it('name every operation once, so that clients can be generated', () => {
+    const ids = operations.map(({ operation }) => operation.operationId)
+    expect(ids.filter((id) => !id)).toEqual([])
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it.each(operations)('explain $name to a stranger', ({ operation }) => {
+    expect(operation.summary?.length).toBeGreaterThan(5)
+    expect(operation.description?.length).toBeGreaterThan(10)
+    for (const { name, description } of operation.parameters ?? []) {
+      expect(description, `the parameter ${name}`).toBeTruthy()
+    }
+    for (const [status, { description }] of Object.entries(operation.responses)) {
+      expect(description, `the answer ${status}`).toBeTruthy()
+    }
+  })
+
+  it.each(operations)('list the failures of $name as problem documents', ({ operation }) => {
+    const statuses = Object.keys(operation.responses).map(Number)
+    expect(statuses.filter((status) => status < 300)).not.toEqual([])
+    expect(statuses).toEqual(expect.arrayContaining([400, 500, 503]))
+    if (operation.requestBody) expect(statuses).toEqual(expect.arrayContaining([413, 415]))
+    for (const [status, { content = {} }] of Object.entries(operation.responses)) {
+      const expected = Number(status) < 400 ? 'application/json' : 'application/problem+json'
+      expect(Object.keys(content), status).toEqual([expected])
+    }
+  })
+
+  it.each(operations)(
+    'give examples of $name that keep to their schemas',
+    ({ document, operation }) => {
+      const ajv = createValidator()
+      const components = { $id: 'contract', components: document.components }
+      ajv.addSchema(components)
+      const validate = (schema: SchemaObject, example: unknown, what: string) => {
+        const resolvable = JSON.parse(
+          JSON.stringify(schema).replaceAll('"#/components', '"contract#/components'),
+        ) as SchemaObject
+        const valid = ajv.validate(resolvable, example)
+        expect(valid, `${what}: ${ajv.errorsText()} in ${JSON.stringify(example)}`).toBe(true)
+      }
+      for (const [what, type, { schema, example, examples }] of mediaOf(operation)) {
+        const given = Object.values(examples ?? {}).map(({ value }) => value)
+        if (example !== undefined) given.push(example)
+        if (given.length === 0) given.push(exampleOf(document, schema))
+        for (const value of given) validate(schema, value, `${what} ${type}`)
+      }
+      for (const { name, schema, example } of operation.parameters ?? []) {
+        validate(schema, example ?? exampleOf(document, schema, name), `the parameter ${name}`)
+      }
+    },
+  )
+
+  it.each(operations)(
+    'leave no room for undeclared members in $name',
+    ({ document, operation }) => {
+      for (const [what, , { schema }] of mediaOf(operation)) {
+        expect(looseParts(document, schema), what).toEqual([])
+      }
+    },
+  )
+})
+
+describe('a changed contract', () => {
+  let copy: ProjectCopy
+  const read = (path: string) => readFile(join(copy.root, path), 'utf8')
+
+  /** Changes a contract in the copy; every place, like a real change would. */
+  const change = async (service: string, what: RegExp, by: string) => {
+    const path = `openapi/${service}.yaml`
+    const before = await read(path)
+    const after = before.replace(what, by)
+    if (after === before) throw new Error(`nothing to change: ${String(what)} in ${path}`)
+    await copy.write(path, after)
+  }
+
+  const typeErrorsOfCallers = async () => {
+    const args = ['--noEmit', '--project', 'tsconfig.callers.json', '--pretty', 'false']
+    const { output } = await runTool('tsc', args, { cwd: copy.root, timeoutMs: 60_000 })
+    return output.split('\n').filter((line) => line.includes('error TS'))
+  }
+
+  beforeAll(async () => {
+    copy = await copyProject()
+    await copy.write(
+      'tsconfig.callers.json',
+      JSON.stringify({
+        extends: './tsconfig.json',
+        include: ['src/services/user', 'src/services/order', 'src/services/billing'],
+      }),
+    )
+  }, timeoutMs)
+
+  afterAll(() => copy.remove())
+
+  it(
+    'is told apart from the code, with the place',
+    async () => {
+      const before = await read('openapi/user.yaml')
+      await change('user', /operationId: createUser/, 'operationId: makeUser')
+      const client = await read('src/clients/generated/billing.ts')
+      await copy.write('src/clients/generated/billing.ts', `${client}\nexport const extra = 1\n`)
+      await copy.write('openapi/stray.yaml', 'openapi: 3.1.0\n')
+      const differences = await contractDifferences(copy.root)
+      expect(differences).toEqual([
+        expect.stringMatching(/^openapi\/user\.yaml differs, line \d+: committed .*makeUser/),
+        'openapi/stray.yaml belongs to no service',
+        expect.stringMatching(/^src\/clients\/generated\/billing\.ts differs/),
+      ])
+      await copy.write('openapi/user.yaml', before)
+      await copy.write('src/clients/generated/billing.ts', client)
+    },
+    timeoutMs,
+  )
+
+  it(
+    'breaks the type check of those who call the service, and of nobody else',
+    async () => {
+      expect(await typeErrorsOfCallers()).toEqual([])
+
+      // An answer that is refused differently, a request that asks for another member.
+      await change('billing', /"402":/g, '"418":')
+      await change('notification', /\bamount\b/g, 'sum')
+      await change(
+        'billing',
+        /(NewAccount:[\s\S]*?)email(:[\s\S]*?)- email/,
+        '$1address$2- address',
+      )
+      await generateClients(copy.root)
+
+      const errors = await typeErrorsOfCallers()
+      expect(errors.filter((line) => !line.startsWith('src/services/'))).toEqual([])
+      const broken = (service: string) =>
+        errors.filter((line) => line.startsWith(`src/services/${service}/`))
+      expect(broken('order').join('\n')).toMatch(/402|418/)
+      expect(broken('billing').join('\n')).toMatch(/\b(amount|sum)\b/)
+      expect(broken('user').join('\n')).toMatch(/\b(email|address)\b/)
+    },
+    timeoutMs,
+  )
+})
