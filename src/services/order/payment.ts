@@ -1,4 +1,4 @@
-import type { BillingClient } from '../../clients/index.ts'
+import type { BillingClient } from '../../clients/billing.ts'
 import type { Caller, Outcome } from '../../platform/http-client.ts'
 import { sagaKey } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
@@ -18,16 +18,24 @@ export interface PaymentDeps {
   readonly log: Log
 }
 
-interface BillingAnswer {
-  readonly status: number
-  readonly data: unknown
+type BillingAnswer = Awaited<ReturnType<BillingClient['withdraw' | 'refund']>>
+
+/** Billing's answer in the saga's words; undefined when it is none that decides anything. */
+const toMoneyAnswer = (answer: BillingAnswer): MoneyAnswer | undefined => {
+  switch (answer.status) {
+    case 200:
+      return { kind: 'done', email: answer.data.account.email }
+    case 402: {
+      const { code, account } = answer.data
+      return { kind: 'refused', reason: code, email: account.email }
+    }
+    case 404:
+    case 409:
+      return { kind: 'refused', reason: answer.data.code, email: null }
+    default:
+      return undefined
+  }
 }
-
-type MovedMoney = { readonly account: { readonly email: string } }
-type Refusal = { readonly code: string; readonly account?: { readonly email: string } }
-
-/** Definite refusals: too little money, no account, a balance that would overflow. */
-const refusals = new Set([402, 404, 409])
 
 /**
  * Moves money at billing, under keys that are ids of rows stored before: the
@@ -36,19 +44,12 @@ const refusals = new Set([402, 404, 409])
 export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDeps) => {
   const interpret = (outcome: Outcome<BillingAnswer>): MoneyOutcome => {
     if (outcome.kind === 'unknown') return outcome
-    const { answer, ...rest } = outcome
-    if (answer.status === 200) {
-      const { account } = answer.data as MovedMoney
-      return { ...rest, answer: { kind: 'done', email: account.email } }
-    }
-    if (refusals.has(answer.status)) {
-      const { code, account } = answer.data as Refusal
-      return { ...rest, answer: { kind: 'refused', reason: code, email: account?.email ?? null } }
-    }
+    const { answer: billingAnswer, attempts, ms } = outcome
+    const answer = toMoneyAnswer(billingAnswer)
+    if (answer !== undefined) return { kind: 'answered', answer, attempts, ms }
     // Billing did not understand us: that is a fault to mend, not a decision about money.
-    log.error({ answer }, 'billing gave an answer that the saga does not know')
-    const reason = `billing answered ${answer.status}`
-    return { kind: 'unknown', reason, attempts: rest.attempts, ms: rest.ms }
+    log.error({ answer: billingAnswer }, 'billing gave an answer that the saga does not know')
+    return { kind: 'unknown', reason: `billing answered ${billingAnswer.status}`, attempts, ms }
   }
 
   const withdraw = async (
@@ -59,7 +60,7 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
     const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
     const body = reference === undefined ? { amount } : { amount, reference }
     return interpret(
-      await callBilling<BillingAnswer>(budgetMs, (signal) =>
+      await callBilling(budgetMs, (signal) =>
         billing.withdraw(row.userId, body, { ...options, signal }),
       ),
     )
@@ -69,7 +70,7 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
     const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
     const body = { withdrawal: sagaKey(row.orderId), amount }
     return interpret(
-      await callBilling<BillingAnswer>(budgetMs, (signal) =>
+      await callBilling(budgetMs, (signal) =>
         billing.refund(row.userId, body, { ...options, signal }),
       ),
     )

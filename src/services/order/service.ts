@@ -1,4 +1,6 @@
-import { createBillingClient, createNotificationClient } from '../../clients/index.ts'
+import { createBillingClient } from '../../clients/billing.ts'
+import { createLetterSender } from '../../clients/letter-sender.ts'
+import { createNotificationClient } from '../../clients/notification.ts'
 import { createRecovery } from '../../platform/recovery.ts'
 import {
   connectUpstream,
@@ -7,7 +9,6 @@ import {
   type Service,
 } from '../../platform/service.ts'
 import { createOrderApp } from './app.ts'
-import { createLetterSender } from './letters.ts'
 import { createPayment } from './payment.ts'
 import { createOrderStore } from './store.ts'
 import { createOrderWorkflow } from './workflow.ts'

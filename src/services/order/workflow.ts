@@ -1,6 +1,7 @@
+import type { NewLetter } from '../../clients/generated/notification.ts'
+import type { LetterSender } from '../../clients/letter-sender.ts'
 import { postpone, timelineEntry } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
-import type { LetterSender } from './letters.ts'
 import type { MoneyOutcome, Payment } from './payment.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
 import type { Decided, OrderStore } from './store.ts'
@@ -74,6 +75,12 @@ const createWalk =
   }
 
 export const createOrderWorkflow = ({ store, payment, letters, log }: WorkflowDeps) => {
+  const send = (row: SagaRow, about: Pick<NewLetter, 'orderId' | 'kind' | 'amount'>) => {
+    const { userId, email, requestId } = row
+    if (email === null) throw new Error(`${row.id} owes a letter but nobody knows where to`)
+    return letters({ key: `${row.id}:${about.kind}`, userId, email, ...about }, requestId)
+  }
+
   const orderSaga: Saga<OrderRow> = {
     step: 'withdraw',
     moveMoney: payment.pay,
@@ -89,8 +96,7 @@ export const createOrderWorkflow = ({ store, payment, letters, log }: WorkflowDe
       })
     },
     sendLetter: (order) =>
-      letters({
-        row: order,
+      send(order, {
         orderId: order.id,
         kind: order.decision === 'APPROVED' ? 'ORDER_APPROVED' : 'ORDER_REJECTED',
         amount: order.price,
@@ -111,8 +117,7 @@ export const createOrderWorkflow = ({ store, payment, letters, log }: WorkflowDe
       })
     },
     sendLetter: (change) =>
-      letters({
-        row: change,
+      send(change, {
         orderId: change.orderId,
         kind: change.kind === 'CANCEL' ? 'ORDER_CANCELLED' : 'ORDER_REPRICED',
         amount: change.toPrice ?? change.fromPrice,

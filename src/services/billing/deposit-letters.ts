@@ -1,0 +1,41 @@
+import type { LetterSender } from '../../clients/letter-sender.ts'
+import { postpone, timelineEntry } from '../../platform/saga.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import type { DepositLetterRow } from './schema.ts'
+import type { AppliedOperation, BillingStore } from './store.ts'
+
+export interface DepositLettersDeps {
+  readonly store: BillingStore
+  readonly letters: LetterSender
+  readonly log: Log
+}
+
+type OwedLetter = Pick<DepositLetterRow, 'id' | 'userId' | 'email' | 'amount' | 'attempts'>
+
+/** The letter for a deposit: owed since the deposit's own statement, sent until acknowledged. */
+export const createDepositLetters = ({ store, letters, log }: DepositLettersDeps) => {
+  const advance = async (owed: OwedLetter): Promise<void> => {
+    const { id, userId, email, amount } = owed
+    const letter = await letters({ key: `${id}:DEPOSIT`, userId, email, kind: 'DEPOSIT', amount }, id)
+    if (letter.kind === 'unknown') {
+      await postpone(store.depositLetters, owed, 'letter', letter)
+      return
+    }
+    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', 'done', letter) })
+  }
+
+  /** For the request that made the deposit: whatever happens to the letter, the deposit is done. */
+  const sendFirst = async (deposit: AppliedOperation): Promise<void> => {
+    const { id, userId, email, amount } = deposit
+    if (email === null) return
+    try {
+      await advance({ id, userId, email, amount, attempts: 0 })
+    } catch (error) {
+      log.warn({ err: error, id }, 'the deposit’s letter is left to recovery')
+    }
+  }
+
+  return { advance, sendFirst }
+}
+
+export type DepositLetters = ReturnType<typeof createDepositLetters>

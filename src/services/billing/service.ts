@@ -1,0 +1,47 @@
+import { createLetterSender } from '../../clients/letter-sender.ts'
+import { createNotificationClient } from '../../clients/notification.ts'
+import { createRecovery } from '../../platform/recovery.ts'
+import {
+  connectUpstream,
+  openDatabase,
+  type Runtime,
+  type Service,
+} from '../../platform/service.ts'
+import { createBillingApp } from './app.ts'
+import { createDepositLetters } from './deposit-letters.ts'
+import { createBillingStore } from './store.ts'
+
+export const createBillingService = (runtime: Runtime): Service => {
+  const { config, log, metrics } = runtime
+  const database = openDatabase(runtime)
+  const notification = connectUpstream(runtime, 'notification')
+  const store = createBillingStore(database, config.leaseMs)
+  const letters = createLetterSender({
+    notification: createNotificationClient(notification.transport),
+    callNotification: notification.call,
+    budgetMs: config.letterBudgetMs,
+    log,
+  })
+  const depositLetters = createDepositLetters({ store, letters, log })
+  const { app, routeOf } = createBillingApp({ store, depositLetters, log })
+  return {
+    fetch: app.fetch,
+    routeOf,
+    checkReady: database.ping,
+    prepare: database.ping,
+    loops: [
+      createRecovery({
+        name: 'deposit letters',
+        intervalMs: config.recoveryIntervalMs,
+        log,
+        metrics,
+        claim: store.depositLetters.claim,
+        advance: depositLetters.advance,
+      }),
+    ],
+    close: async () => {
+      await notification.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import { createServiceApp, requestIdIn } from '../../platform/app.ts'
+import { ProblemError } from '../../platform/errors.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import { toIso } from '../../platform/time.ts'
+import { contract, createUserRoute, getUserRoute, type NewUser, type User } from './contract.ts'
+import type { UserRow } from './schema.ts'
+import type { StoredUser, UserStore } from './store.ts'
+import type { UserWorkflow } from './workflow.ts'
+
+export interface UserAppDeps {
+  readonly store: UserStore
+  readonly workflow: UserWorkflow
+  readonly log: Log
+}
+
+const toUser = (row: UserRow): User => ({
+  id: row.id,
+  username: row.username,
+  email: row.email,
+  phone: row.phone,
+  firstName: row.firstName,
+  lastName: row.lastName,
+  account: row.account === 'OPEN' ? 'OPEN' : 'PENDING',
+  createdAt: toIso(row.createdAt),
+})
+
+const isSame = (stored: UserRow, wanted: NewUser) =>
+  stored.username === wanted.username &&
+  stored.email === wanted.email &&
+  stored.phone === (wanted.phone ?? null) &&
+  stored.firstName === (wanted.firstName ?? null) &&
+  stored.lastName === (wanted.lastName ?? null)
+
+const taken = (reason: string | null, options: ConstructorParameters<typeof ProblemError>[2]) => {
+  const field = reason === 'email-taken' ? 'email' : 'username'
+  return new ProblemError(`${field}-taken`, `Another user has this ${field}.`, {
+    ...options,
+    errors: [{ field, message: 'is taken' }],
+  })
+}
+
+const replayedHeaders = (user: StoredUser): Record<string, string> =>
+  user.replayed ? { 'idempotency-replayed': 'true' } : {}
+
+export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
+  const { app, routeOf } = createServiceApp(contract, log)
+
+  app.openapi(createUserRoute, async (c) => {
+    const wanted = c.req.valid('json')
+    const stored = await store.insert({
+      username: wanted.username,
+      email: wanted.email,
+      phone: wanted.phone ?? null,
+      firstName: wanted.firstName ?? null,
+      lastName: wanted.lastName ?? null,
+      idempotencyKey: c.req.valid('header')['idempotency-key'] ?? null,
+      requestId: requestIdIn(c),
+    })
+    if (stored.id === null) throw taken(stored.reason, {})
+    if (!isSame(stored, wanted)) {
+      throw new ProblemError('idempotency-key-reused', 'This key was used for another user before.')
+    }
+    const headers = replayedHeaders(stored)
+    if (stored.account === 'REFUSED') {
+      throw taken(stored.reason, { headers, requestId: stored.requestId })
+    }
+    const user = await workflow.advance(stored)
+    const location = `/users/${user.id}`
+    if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
+    return c.json(toUser(user), 202, { ...headers, location, 'retry-after': '1' })
+  })
+
+  app.openapi(getUserRoute, async (c) => {
+    const { userId } = c.req.valid('param')
+    const user = await store.find(userId)
+    if (user === undefined) throw new ProblemError('user-not-found', `There is no user ${userId}.`)
+    return c.json(toUser(user), 200)
+  })
+
+  return { app, routeOf }
+}

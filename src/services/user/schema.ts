@@ -1,0 +1,53 @@
+import { sql } from 'drizzle-orm'
+import {
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import type { TimelineEntry } from '../../platform/db-due-rows.ts'
+
+/**
+ * People, and the saga that opens their accounts. A row that is REFUSED is no
+ * user but the memory of a refusal: its key must not create anybody later.
+ */
+export const users = pgTable(
+  'users',
+  {
+    id: uuid().primaryKey(),
+    username: text().notNull(),
+    email: text().notNull(),
+    phone: text(),
+    firstName: text('first_name'),
+    lastName: text('last_name'),
+    idempotencyKey: text('idempotency_key').unique('users_key'),
+    requestId: text('request_id').notNull(),
+    account: text().$type<'PENDING' | 'OPEN' | 'REFUSED'>().notNull(),
+    reason: text(),
+    dueAt: timestamp('due_at', { withTimezone: true }),
+    attempts: integer().notNull().default(0),
+    timeline: jsonb().$type<TimelineEntry[]>().notNull().default([]),
+    createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+  },
+  (table) => [
+    uniqueIndex('users_username')
+      .on(sql`lower(${table.username})`)
+      .where(sql`${table.account} <> 'REFUSED'`),
+    uniqueIndex('users_email')
+      .on(sql`lower(${table.email})`)
+      .where(sql`${table.account} <> 'REFUSED'`),
+    index('users_due')
+      .on(table.dueAt)
+      .where(sql`${table.dueAt} is not null`),
+    check('users_account', sql`${table.account} in ('PENDING', 'OPEN', 'REFUSED')`),
+    check('users_reason', sql`(${table.account} = 'REFUSED') = (${table.reason} is not null)`),
+    check('users_due', sql`(${table.account} = 'PENDING') = (${table.dueAt} is not null)`),
+  ],
+)
+
+export type UserRow = typeof users.$inferSelect

@@ -1,0 +1,46 @@
+import { createBillingClient } from '../../clients/billing.ts'
+import { createRecovery } from '../../platform/recovery.ts'
+import {
+  connectUpstream,
+  openDatabase,
+  type Runtime,
+  type Service,
+} from '../../platform/service.ts'
+import { createUserApp } from './app.ts'
+import { createUserStore } from './store.ts'
+import { createUserWorkflow } from './workflow.ts'
+
+export const createUserService = (runtime: Runtime): Service => {
+  const { config, log, metrics } = runtime
+  const database = openDatabase(runtime)
+  const billing = connectUpstream(runtime, 'billing')
+  const store = createUserStore(database, config.leaseMs)
+  const workflow = createUserWorkflow({
+    store,
+    billing: createBillingClient(billing.transport),
+    callBilling: billing.call,
+    budgetMs: config.requestBudgetMs,
+    log,
+  })
+  const { app, routeOf } = createUserApp({ store, workflow, log })
+  return {
+    fetch: app.fetch,
+    routeOf,
+    checkReady: database.ping,
+    prepare: database.ping,
+    loops: [
+      createRecovery({
+        name: 'users',
+        intervalMs: config.recoveryIntervalMs,
+        log,
+        metrics,
+        claim: store.due.claim,
+        advance: workflow.advance,
+      }),
+    ],
+    close: async () => {
+      await billing.close()
+      await database.close()
+    },
+  }
+}

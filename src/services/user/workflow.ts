@@ -1,0 +1,51 @@
+import type { BillingClient } from '../../clients/billing.ts'
+import type { Caller } from '../../platform/http-client.ts'
+import { postpone, timelineEntry } from '../../platform/saga.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import type { UserRow } from './schema.ts'
+import type { UserStore } from './store.ts'
+
+export interface UserWorkflowDeps {
+  readonly store: UserStore
+  readonly billing: BillingClient
+  readonly callBilling: Caller
+  readonly budgetMs: number
+  readonly log: Log
+}
+
+const step = 'open-account'
+
+/** One step: ask billing for the account until it says that it is open. The user's id is the key. */
+export const createUserWorkflow = (deps: UserWorkflowDeps) => {
+  const { store, billing, callBilling, budgetMs, log } = deps
+
+  const openAccount = async (user: UserRow): Promise<UserRow> => {
+    const headers = { 'x-request-id': user.requestId }
+    const outcome = await callBilling(budgetMs, (signal) =>
+      billing.openAccount({ userId: user.id, email: user.email }, { headers, signal }),
+    )
+    const answer = outcome.kind === 'answered' ? outcome.answer : undefined
+    if (answer?.status === 200 || answer?.status === 201) {
+      return store.markOpen({ id: user.id, entry: timelineEntry(user, step, 'done', outcome) })
+    }
+    // Nobody else chooses this id, so billing has no reason to refuse it: a fault to mend.
+    if (answer !== undefined) log.error({ answer, userId: user.id }, 'billing refused an account')
+    await postpone(store.due, user, step, outcome)
+    return user
+  }
+
+  /** As far as it gets; the live request and recovery call the same. */
+  const advance = async (user: UserRow): Promise<UserRow> => {
+    switch (user.account) {
+      case 'PENDING':
+        return openAccount(user)
+      case 'OPEN':
+      case 'REFUSED':
+        return user
+    }
+  }
+
+  return { advance }
+}
+
+export type UserWorkflow = ReturnType<typeof createUserWorkflow>
