@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { diffContracts } from '../src/dev/contracts-diff.ts'
 import { projectRoot, runTool } from '../src/dev/tools.ts'
+
+/** Each comparison starts a program of its own. */
+vi.setConfig({ testTimeout: 60_000 })
 
 /** A repository whose only commit holds the project's contracts as they are. */
 const createRepository = () => {

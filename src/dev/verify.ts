@@ -31,6 +31,12 @@ const steps: readonly Step[] = [
   { name: 'lint', what: 'no known mistakes, floating promises included', scripts: ['lint'] },
   { name: 'imports', what: 'nobody imports what he must not know', scripts: ['imports'] },
   { name: 'dead-code', what: 'everything is used', scripts: ['dead-code'] },
+  {
+    name: 'documents',
+    what: 'pictures agree with their texts, the study’s contracts are valid',
+    scripts: ['diagrams:check', 'study:check'],
+    fix: 'diagrams',
+  },
   { name: 'format', what: 'one way to write it', scripts: ['format:check'], fix: 'format' },
 ]
 
