@@ -1,4 +1,9 @@
-import { ConfigError, currentEnvironment, databaseVariables, readVariables } from './platform/config.ts'
+import {
+  ConfigError,
+  currentEnvironment,
+  databaseVariables,
+  readVariables,
+} from './platform/config.ts'
 import { migrateDatabase } from './platform/migrate.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
 import type { Runtime, Service } from './platform/service.ts'

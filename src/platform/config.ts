@@ -131,7 +131,10 @@ type Variables = z.output<z.ZodObject<typeof commonVariables & typeof serviceDat
   readonly ADMIN_PORT?: number
 } & Readonly<Record<`${string}_URL`, string>>
 
-export const readConfig = (service: ServiceName, environment: Environment = process.env): Config => {
+export const readConfig = (
+  service: ServiceName,
+  environment: Environment = process.env,
+): Config => {
   const values = readVariables(variablesOf(service), environment) as unknown as Variables
   const { upstreams, hasDatabase } = registry[service]
   if (values.LEASE_MS <= values.REQUEST_BUDGET_MS + values.LETTER_BUDGET_MS) {
@@ -161,6 +164,8 @@ export const readConfig = (service: ServiceName, environment: Environment = proc
           prepare: values.DATABASE_PREPARE === 'true',
         }
       : undefined,
-    upstreams: Object.fromEntries(upstreams.map((name) => [name, values[urlVariable(name) as `${string}_URL`]])),
+    upstreams: Object.fromEntries(
+      upstreams.map((name) => [name, values[urlVariable(name) as `${string}_URL`]]),
+    ),
   }
 }

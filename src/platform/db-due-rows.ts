@@ -27,7 +27,8 @@ export const appended = (timeline: string, entry: string) =>
         else jsonb_set(${timeline}, '{${maxTimelineEntries - 1}}', ${entry}) end`
 
 /** SQL for "so many milliseconds from now". */
-export const fromNow = (milliseconds: string) => `now() + ${milliseconds} * interval '1 millisecond'`
+export const fromNow = (milliseconds: string) =>
+  `now() + ${milliseconds} * interval '1 millisecond'`
 
 const claimText = (table: string) => `
 with input as (
@@ -73,7 +74,8 @@ export const createDueRows = <Row extends DueRow>(
   >(`settle ${table}`, settleText(table), byId)
   return {
     /** Takes due rows for this worker alone, until their new lease is over. */
-    claim: (maxRows: number) => database.execute<Row>(claim, [{ maxRows, leaseMs }]),
+    claim: (maxRows: number) =>
+      database.execute<Row>(`claim ${table}`, claim, [{ maxRows, leaseMs }]),
     /** Notes an attempt without an answer and when to try again. */
     postpone,
     /** Notes that nothing is owed any more. */

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { createBatch } from './batch.ts'
+import { betweenCheckpoints } from './checkpoints.ts'
 import type { DatabaseConfig } from './config.ts'
 import { ProblemError } from './errors.ts'
 import type { Log, Metrics } from './telemetry.ts'
@@ -79,10 +80,15 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   }
 
   /** Runs one statement with one JSON document of rows as its only parameter. */
-  const execute = <Result extends object>(text: string, items: unknown): Promise<Result[]> => {
-    const query = client.unsafe<Result[]>(text, [JSON.stringify(items)], { prepare: config.prepare })
-    return withDeadline<Result[]>(query)
-  }
+  const execute = <Result extends object>(
+    name: string,
+    text: string,
+    items: unknown,
+  ): Promise<Result[]> =>
+    betweenCheckpoints('statement', name, () => {
+      const options = { prepare: config.prepare }
+      return withDeadline<Result[]>(client.unsafe<Result[]>(text, [JSON.stringify(items)], options))
+    })
 
   /**
    * A coalesced statement. The rows it gets carry `ord`, their place in the
@@ -99,7 +105,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
       execute: async (items) => {
         const input = items.map((item, ord) => ({ ord, ...item }))
         const results: (Result | undefined)[] = items.map(() => undefined)
-        for (const row of await execute<Result & { ord: number }>(text, input)) {
+        for (const row of await execute<Result & { ord: number }>(name, text, input)) {
           results[row.ord] = row
         }
         return results
@@ -126,15 +132,18 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   let readers = openReaders()
 
   /** Runs a read built with drizzle, within the same deadline as every statement. */
-  const read = <Result>(build: (reader: typeof readers) => PromiseLike<Result>) =>
-    withDeadline(Promise.resolve(build(readers)))
+  const read = <Result>(
+    name: string,
+    build: (reader: typeof readers) => PromiseLike<Result>,
+  ): Promise<Result> =>
+    betweenCheckpoints('statement', name, () => withDeadline(Promise.resolve(build(readers))))
 
   return {
     execute,
     statement,
     read,
     ping: async () => {
-      await execute('select $1::text', 0)
+      await execute('ping', 'select $1::text', 0)
     },
     close: () => client.end({ timeout: 2 }),
   }

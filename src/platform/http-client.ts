@@ -9,6 +9,7 @@ import {
   wrap,
 } from 'cockatiel'
 import type { ServiceName } from '../registry.ts'
+import { betweenCheckpoints } from './checkpoints.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /**
@@ -53,6 +54,8 @@ const keepAliveTimeoutMs = 4_000
 /** Statuses that leave open whether the work was done, or that ask to come back. */
 const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
 
+const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
+
 const reasonOf = (error: unknown) =>
   error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
 
@@ -85,7 +88,8 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
   const send = async (request: TransportRequest): Promise<TransportResponse> => {
     const startedAtMs = performance.now()
     try {
-      const response = await attempt(request)
+      const name = `${request.method} ${upstream}${withoutIds(request.path)}`
+      const response = await betweenCheckpoints('call', name, () => attempt(request))
       answered.observe((performance.now() - startedAtMs) / 1e3)
       return response
     } catch (error) {

@@ -16,7 +16,8 @@ export const startUpComplaint = (error: unknown): string => {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') return `port ${port} is taken: stop what uses it, or set PORT`
   if (code === 'EACCES') return `port ${port} may not be opened by this user: set PORT`
-  const cause = error.cause instanceof Error ? ` (${error.cause.message || startUpComplaint(error.cause)})` : ''
+  const cause =
+    error.cause instanceof Error ? ` (${error.cause.message || startUpComplaint(error.cause)})` : ''
   return `${error.message}${cause}`
 }
 

@@ -16,7 +16,10 @@ type OwedLetter = Pick<DepositLetterRow, 'id' | 'userId' | 'email' | 'amount' | 
 export const createDepositLetters = ({ store, letters, log }: DepositLettersDeps) => {
   const advance = async (owed: OwedLetter): Promise<void> => {
     const { id, userId, email, amount } = owed
-    const letter = await letters({ key: `${id}:DEPOSIT`, userId, email, kind: 'DEPOSIT', amount }, id)
+    const letter = await letters(
+      { key: `${id}:DEPOSIT`, userId, email, kind: 'DEPOSIT', amount },
+      id,
+    )
     if (letter.kind === 'unknown') {
       await postpone(store.depositLetters, owed, 'letter', letter)
       return

@@ -61,7 +61,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
   )
 
   const findAccount = async (userId: string): Promise<AccountRow | undefined> => {
-    const rows = await database.read((reader) =>
+    const rows = await database.read('find account', (reader) =>
       reader.select().from(accounts).where(eq(accounts.userId, userId)),
     )
     return rows[0]
@@ -69,7 +69,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
 
   /** Only what moved money, newest first. */
   const listOperations = ({ userId, cursor, limit }: StatementQuery): Promise<OperationRow[]> =>
-    database.read((reader) =>
+    database.read('list operations', (reader) =>
       reader
         .select()
         .from(operations)

@@ -47,7 +47,10 @@ export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
     const text = renderLetter(wanted)
     const stored = await store.insert({ ...wanted, orderId: wanted.orderId ?? null, ...text })
     if (!sameLetter(stored, wanted)) {
-      throw new ProblemError('idempotency-key-reused', 'This key names a letter with other content.')
+      throw new ProblemError(
+        'idempotency-key-reused',
+        'This key names a letter with other content.',
+      )
     }
     return stored.replayed ? c.json(toLetter(stored), 200) : c.json(toLetter(stored), 201)
   })

@@ -46,7 +46,7 @@ export const createNotificationStore = (database: Database) => {
   )
 
   const list = ({ userId, orderId, cursor, limit }: LetterQuery): Promise<LetterRow[]> =>
-    database.read((reader) =>
+    database.read('list letters', (reader) =>
       reader
         .select()
         .from(letters)

@@ -37,10 +37,7 @@ const orderFields = {
   status: z.enum(orderStatuses).openapi({
     description: 'PENDING while billing has not answered: it is decided by itself',
   }),
-  reason: z
-    .string()
-    .nullable()
-    .openapi({ description: 'Why it was rejected', example: null }),
+  reason: z.string().nullable().openapi({ description: 'Why it was rejected', example: null }),
   createdAt: timeSchema,
 }
 
@@ -84,20 +81,18 @@ const orderDetailsSchema = z
     example: { ...exampleOrder, timeline: timelineExample, changes: [] },
   })
 
-const refusedOrderSchema = problemSchema
-  .extend({ order: orderSchema })
-  .openapi('RefusedOrder', {
-    description: 'Why it was not paid, with the order',
-    example: {
-      type: 'urn:orderly:problem:insufficient-funds',
-      title: 'There is not enough money on the account',
-      status: 402,
-      detail: 'The account does not hold 15000.',
-      code: 'insufficient-funds',
-      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
-      order: { ...exampleOrder, status: 'REJECTED', reason: 'insufficient-funds' },
-    },
-  })
+const refusedOrderSchema = problemSchema.extend({ order: orderSchema }).openapi('RefusedOrder', {
+  description: 'Why it was not paid, with the order',
+  example: {
+    type: 'urn:orderly:problem:insufficient-funds',
+    title: 'There is not enough money on the account',
+    status: 402,
+    detail: 'The account does not hold 15000.',
+    code: 'insufficient-funds',
+    requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+    order: { ...exampleOrder, status: 'REJECTED', reason: 'insufficient-funds' },
+  },
+})
 
 const params = z.object({ orderId: idSchema('the order') })
 
@@ -239,11 +234,5 @@ export const contract: ServiceContract = {
   title: 'orderly order',
   description: 'Orders: paid once or never, then a letter; changed and cancelled as safely.',
   version: '1.0.0',
-  routes: [
-    placeOrderRoute,
-    listOrdersRoute,
-    getOrderRoute,
-    repriceOrderRoute,
-    cancelOrderRoute,
-  ],
+  routes: [placeOrderRoute, listOrdersRoute, getOrderRoute, repriceOrderRoute, cancelOrderRoute],
 }

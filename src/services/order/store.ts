@@ -77,14 +77,14 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
   )
 
   const findOrder = async (id: string): Promise<OrderRow | undefined> => {
-    const rows = await database.read((reader) =>
+    const rows = await database.read('find order', (reader) =>
       reader.select().from(orders).where(eq(orders.id, id)),
     )
     return rows[0]
   }
 
   const listChanges = (orderId: string): Promise<ChangeRow[]> =>
-    database.read((reader) =>
+    database.read('list changes', (reader) =>
       reader
         .select()
         .from(orderChanges)
@@ -94,7 +94,7 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     )
 
   const listOrders = (userId: string, limit: number, cursor?: string): Promise<OrderRow[]> =>
-    database.read((reader) =>
+    database.read('list orders', (reader) =>
       reader
         .select()
         .from(orders)

@@ -34,7 +34,9 @@ export const userSchema = z
     lastName: z.string().nullable(),
     account: z
       .enum(['PENDING', 'OPEN'])
-      .openapi({ description: 'PENDING until billing confirmed the account; it becomes OPEN by itself' }),
+      .openapi({
+        description: 'PENDING until billing confirmed the account; it becomes OPEN by itself',
+      }),
     createdAt: timeSchema,
   })
   .openapi('User', { description: 'Somebody who orders', example: exampleUser })
@@ -48,7 +50,10 @@ const newUserSchema = z
     email: z
       .email('must be an email address')
       .max(254)
-      .openapi({ description: 'Unique, whatever the case; letters go there', example: 'masha@example.com' }),
+      .openapi({
+        description: 'Unique, whatever the case; letters go there',
+        example: 'masha@example.com',
+      }),
     phone: z
       .string()
       .regex(/^\+?[0-9][0-9 ()-]{3,30}$/, 'must be a phone number')

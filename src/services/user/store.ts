@@ -1,10 +1,5 @@
 import { and, eq, ne } from 'drizzle-orm'
-import {
-  appended,
-  createDueRows,
-  fromNow,
-  type TimelineEntry,
-} from '../../platform/db-due-rows.ts'
+import { appended, createDueRows, fromNow, type TimelineEntry } from '../../platform/db-due-rows.ts'
 import type { Database } from '../../platform/db.ts'
 import { uuidv7 } from '../../platform/ids.ts'
 import { users, type UserRow } from './schema.ts'
@@ -93,7 +88,7 @@ export const createUserStore = (database: Database, leaseMs: number) => {
   >('open users', openedText, (user) => [user.id])
 
   const find = async (id: string): Promise<UserRow | undefined> => {
-    const rows = await database.read((reader) =>
+    const rows = await database.read('find user', (reader) =>
       reader
         .select()
         .from(users)
