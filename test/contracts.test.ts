@@ -99,8 +99,8 @@ describe('the committed contracts', () => {
   it.each(operations)('list the failures of $name as problem documents', ({ operation }) => {
     const statuses = Object.keys(operation.responses).map(Number)
     expect(statuses.filter((status) => status < 300)).not.toEqual([])
-    expect(statuses).toEqual(expect.arrayContaining([400, 500, 503]))
-    if (operation.requestBody) expect(statuses).toEqual(expect.arrayContaining([413, 415]))
+    const aboutBodies = operation.requestBody ? [413, 415] : []
+    expect(statuses).toEqual(expect.arrayContaining([400, 500, 503, ...aboutBodies]))
     for (const [status, { content = {} }] of Object.entries(operation.responses)) {
       const expected = Number(status) < 400 ? 'application/json' : 'application/problem+json'
       expect(Object.keys(content), status).toEqual([expected])

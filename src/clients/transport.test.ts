@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import {
+  UnknownOutcomeError,
+  type TransportRequest,
+  type TransportResponse,
+} from '../platform/http-client.ts'
+import { createBillingClient } from './billing.ts'
+import { createNotificationClient } from './notification.ts'
+
+/** A transport that keeps what it was given and answers what it was told to. */
+const recordingTransport = (answer: Partial<TransportResponse> = {}) => {
+  const sent: TransportRequest[] = []
+  const send = async (request: TransportRequest): Promise<TransportResponse> => {
+    sent.push(request)
+    return { status: 200, headers: { 'x-request-id': 'r-1' }, body: '{}', ...answer }
+  }
+  return { send, sent }
+}
+
+describe('a generated client', () => {
+  it('sends nothing but what was asked for, with the key of the caller', async () => {
+    const transport = recordingTransport()
+    const { signal } = new AbortController()
+    const headers = { 'x-request-id': 'r-7' }
+    const options = { key: 'saga:1', headers, signal }
+    await createBillingClient(transport).withdraw('u-1', { amount: 5 }, options)
+    expect(transport.sent).toEqual([
+      {
+        method: 'POST',
+        path: '/billing/accounts/u-1/withdraw',
+        headers: {
+          'x-request-id': 'r-7',
+          'Content-Type': 'application/json',
+          'Idempotency-Key': 'saga:1',
+        },
+        body: '{"amount":5}',
+        signal,
+      },
+    ])
+  })
+
+  it('cannot be led to another address by what is in a parameter', async () => {
+    const transport = recordingTransport()
+    const billing = createBillingClient(transport)
+    await billing.withdraw('../accounts/x?y=#', { amount: 5 }, { key: 'k' })
+    expect(transport.sent[0]?.path).toBe('/billing/accounts/..%2Faccounts%2Fx%3Fy%3D%23/withdraw')
+  })
+
+  it('hands back refusals as answers, with their body and headers', async () => {
+    const body = JSON.stringify({ code: 'insufficient-funds' })
+    const headers = { 'idempotency-replayed': 'true' }
+    const billing = createBillingClient(recordingTransport({ status: 402, headers, body }))
+    const answer = await billing.withdraw('u-1', { amount: 5 }, { key: 'k' })
+    expect(answer).toEqual({ status: 402, headers, data: { code: 'insufficient-funds' } })
+  })
+
+  it('leaves the outcome unknown when the answer cannot be read', async () => {
+    const letter = {
+      key: 'k',
+      userId: 'u-1',
+      email: 'masha@example.com',
+      kind: 'DEPOSIT' as const,
+      amount: 5,
+    }
+    const proxyPage = recordingTransport({ body: '<html>' })
+    const sending = createNotificationClient(proxyPage).sendLetter(letter)
+    await expect(sending).rejects.toThrow(UnknownOutcomeError)
+    await expect(sending).rejects.toThrow('POST /notifications was answered 200 with a body that')
+  })
+
+  it('knows no service before a transport is given to it', async () => {
+    const one = recordingTransport()
+    const other = recordingTransport()
+    const clients = [createBillingClient(one), createBillingClient(other)]
+    await clients[1]?.refund('u-1', { withdrawal: 'k', amount: 5 }, { key: 'r' })
+    expect([one.sent.length, other.sent.length]).toEqual([0, 1])
+  })
+})
