@@ -65,12 +65,13 @@ globalThis.drawPicture = async ({ text, css, paper }) => {
   stage.innerHTML = drawn
   const svg = stage.querySelector('svg')
   if (svg.querySelector('foreignObject')) throw new Error('HTML does not show in an image')
+  // Before anything is measured, because bold text is wider.
+  svg.querySelector('style').textContent += css
   removeUnused(svg)
   tellRemarks(svg)
   centreStates(svg)
   fixLengths(svg)
   fixSize(svg, paper)
-  svg.querySelector('style').textContent += css
   const xml = new XMLSerializer().serializeToString(svg)
   stage.remove()
   return xml

@@ -86,7 +86,7 @@ export const extraCss = `
   .messageLine1 { stroke-dasharray: 4, 3 !important; }
   .loopLine { stroke: #8c959f !important; stroke-width: 1.25px !important; }
   .actor { stroke-width: 1.25px; }
-  .loopText { font-weight: 600; paint-order: stroke; stroke: #ffffff !important; stroke-width: 4px; stroke-linejoin: round; }
+  .loopText { font-weight: 700 !important; paint-order: stroke; stroke: #ffffff !important; stroke-width: 4px; stroke-linejoin: round; }
   .edgeLabel .background { fill: #ffffff !important; opacity: 1 !important; }
   .outer-path { fill: #59636e !important; stroke: #59636e !important; }
   .state-end { fill: #59636e !important; stroke: #59636e !important; }
