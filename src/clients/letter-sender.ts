@@ -18,8 +18,8 @@ export const createLetterSender =
   ({ notification, callNotification, budgetMs, log }: LetterSenderDeps) =>
   async (letter: NewLetter, requestId: string): Promise<Outcome<undefined>> => {
     const headers = { 'x-request-id': requestId }
-    const outcome = await callNotification(budgetMs, (signal) =>
-      notification.sendLetter(letter, { headers, signal }),
+    const outcome = await callNotification(budgetMs, (timeoutMs) =>
+      notification.sendLetter(letter, { headers, timeoutMs }),
     )
     if (outcome.kind === 'unknown') return outcome
     const { answer, attempts, ms } = outcome

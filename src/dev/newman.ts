@@ -139,6 +139,11 @@ const printRun = (events: RunEvents) => {
 
 const printSummary = ({ run }: RunSummary) => {
   const { requests, assertions } = run.stats
+  if (requests.total > 0 && requests.failed === requests.total) {
+    const hint = 'Start the system with `npm start`, or say where it is with --env-var baseUrl=…'
+    print(styleText('red', `\nNot one request was answered. ${hint}`))
+    return
+  }
   const seconds = ((run.timings.completed - run.timings.started) / 1_000).toFixed(1)
   for (const { error, source } of run.failures) {
     const where = [source?.name, error.test].filter(Boolean).join(' › ')

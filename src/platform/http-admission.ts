@@ -75,7 +75,10 @@ const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | 'abo
       if (size > bodyLimitBytes) resolve('too-large')
       else chunks.push(chunk)
     })
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.on('end', () => {
+      const [first] = chunks
+      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks))
+    })
     request.on('error', () => resolve('aborted'))
     request.on('close', () => resolve('aborted'))
   })

@@ -1,13 +1,6 @@
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { Pool } from 'undici'
-import {
-  BrokenCircuitError,
-  ConsecutiveBreaker,
-  ExponentialBackoff,
-  circuitBreaker,
-  handleType,
-  retry,
-  wrap,
-} from 'cockatiel'
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel'
 import type { ServiceName } from '../registry.ts'
 import { betweenCheckpoints } from './checkpoints.ts'
 import type { Log, Metrics } from './telemetry.ts'
@@ -27,7 +20,8 @@ export interface TransportRequest {
   readonly path: string
   readonly headers?: Record<string, string>
   readonly body?: string
-  readonly signal?: AbortSignal
+  /** The longest this attempt may take, if that is less than the transport's own limit. */
+  readonly timeoutMs?: number
 }
 
 export interface TransportResponse {
@@ -70,19 +64,29 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
   const unknown = metrics.callSeconds.labels(upstream, 'unknown')
 
   const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
-    const timeout = AbortSignal.timeout(callTimeoutMs)
-    const { statusCode, headers, body } = await pool.request({
-      path: request.path,
-      method: request.method as 'GET',
-      headers: request.headers ?? {},
-      body: request.body ?? null,
-      signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
-    })
-    const text = await body.text()
-    if (leavesOpen(statusCode)) {
-      throw new UnknownOutcomeError(`${upstream} answered ${statusCode}`)
+    // A timer that is cleared costs far less than an AbortSignal.timeout, which always fires.
+    const deadline = new AbortController()
+    const timeoutMs = Math.min(request.timeoutMs ?? callTimeoutMs, callTimeoutMs)
+    const timer = setTimeout(
+      () => deadline.abort(new Error(`no answer in ${timeoutMs} ms`)),
+      timeoutMs,
+    )
+    try {
+      const { statusCode, headers, body } = await pool.request({
+        path: request.path,
+        method: request.method as 'GET',
+        headers: request.headers ?? {},
+        body: request.body ?? null,
+        signal: deadline.signal,
+      })
+      const text = await body.text()
+      if (leavesOpen(statusCode)) {
+        throw new UnknownOutcomeError(`${upstream} answered ${statusCode}`)
+      }
+      return { status: statusCode, headers, body: text }
+    } finally {
+      clearTimeout(timer)
     }
-    return { status: statusCode, headers, body: text }
   }
 
   const send = async (request: TransportRequest): Promise<TransportResponse> => {
@@ -118,43 +122,42 @@ const breakerPauseMs = 500
 const firstPauseMs = 40
 const maxPauseMs = 400
 
+/** Full jitter: callers that failed together must not come back together. */
+const pauseMs = (attempts: number) =>
+  Math.random() * Math.min(firstPauseMs * 2 ** Math.min(attempts, 10), maxPauseMs)
+
 /**
  * Repeats a keyed call until there is an answer or the budget is spent. When an
  * upstream failed many times in a row, calls end as unknown at once for a
  * moment: callers get their 202 quickly, and recovery goes on later.
  */
 export const createCaller = ({ upstream, log }: CallerDeps) => {
-  const isUnknown = handleType(UnknownOutcomeError)
-  const breaker = circuitBreaker(isUnknown, {
+  const breaker = circuitBreaker(handleType(UnknownOutcomeError), {
     halfOpenAfter: breakerPauseMs,
     breaker: new ConsecutiveBreaker(breakerFailures),
   })
   breaker.onBreak(() => log.warn({ upstream }, 'upstream fails: calls pause for a moment'))
   breaker.onReset(() => log.warn({ upstream }, 'upstream answers again'))
-  const repeat = retry(isUnknown, {
-    maxAttempts: Number.MAX_SAFE_INTEGER,
-    backoff: new ExponentialBackoff({ initialDelay: firstPauseMs, maxDelay: maxPauseMs }),
-  })
-  const policy = wrap(repeat, breaker)
 
   return async <Answer>(
     budgetMs: number,
-    call: (signal: AbortSignal) => Promise<Answer>,
+    call: (timeoutMs: number) => Promise<Answer>,
   ): Promise<Outcome<Answer>> => {
     const startedAtMs = performance.now()
-    const budget = AbortSignal.timeout(budgetMs)
-    let attempts = 0
     const elapsedMs = () => Math.round(performance.now() - startedAtMs)
-    try {
-      const answer = await policy.execute(({ attempt, signal }) => {
-        attempts = attempt + 1
-        return call(signal)
-      }, budget)
-      return { kind: 'answered', answer, attempts, ms: elapsedMs() }
-    } catch (error) {
-      const expected = error instanceof UnknownOutcomeError || error instanceof BrokenCircuitError
-      if (!expected && !budget.aborted) throw error
-      return { kind: 'unknown', reason: reasonOf(error), attempts, ms: elapsedMs() }
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        const answer = await breaker.execute(() => call(budgetMs - elapsedMs()))
+        return { kind: 'answered', answer, attempts, ms: elapsedMs() }
+      } catch (error) {
+        const isBroken = error instanceof BrokenCircuitError
+        if (!isBroken && !(error instanceof UnknownOutcomeError)) throw error
+        const waitMs = pauseMs(attempts)
+        if (isBroken || elapsedMs() + waitMs >= budgetMs) {
+          return { kind: 'unknown', reason: reasonOf(error), attempts, ms: elapsedMs() }
+        }
+        await setTimeoutAsync(waitMs)
+      }
     }
   }
 }

@@ -42,6 +42,16 @@ const sendText = (response: ServerResponse, status: number, type: string, body: 
   response.end(body)
 }
 
+/** A service may say what it lacks: the gateway lists the services behind it. */
+const sendNotReady = (response: ServerResponse, requestId: string, error: unknown) => {
+  const known = error instanceof ProblemError ? error : undefined
+  const detail = error ? 'The service is not ready.' : 'The service is shutting down.'
+  sendProblem(response, requestId, 'unavailable', known?.message ?? detail, {
+    members: known?.options.members,
+    headers: { 'retry-after': '1' },
+  })
+}
+
 export const createHttpServer = (deps: HttpServerDeps) => {
   const { config, log, metrics } = deps
   const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
@@ -66,13 +76,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       sendText(response, 200, 'application/json', '{"status":"ready"}')
     } catch (error) {
       log.debug({ err: error }, 'not ready')
-      // A service may say what it lacks: the gateway lists the services behind it.
-      const known = error instanceof ProblemError && !draining ? error : undefined
-      const detail = draining ? 'The service is shutting down.' : 'The service is not ready.'
-      sendProblem(response, requestId, 'unavailable', known?.message ?? detail, {
-        members: known?.options.members,
-        headers: { 'retry-after': '1' },
-      })
+      sendNotReady(response, requestId, draining ? undefined : error)
     }
   }
 
@@ -151,5 +155,3 @@ export const createHttpServer = (deps: HttpServerDeps) => {
 
   return { listen, drain }
 }
-
-export type HttpServer = ReturnType<typeof createHttpServer>

@@ -112,8 +112,6 @@ export const problems = (...statuses: (400 | 404 | 409 | 413 | 415 | 422)[]): {}
 /** The statuses that any request with a JSON body can meet. */
 export const bodyProblems = [400, 413, 415] as const
 
-export const maxKeyLength = 255
-
 /** The IETF draft writes the key as a quoted string; the bare form is common: both mean the same key. */
 export const idempotencyHeaders = z.object({
   'idempotency-key': z

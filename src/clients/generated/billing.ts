@@ -175,9 +175,58 @@ export interface Problem {
 }
 
 /**
+ * What went wrong, for programs
+ */
+export type RefusedOperationCode =
+  | 'validation-failed'
+  | 'malformed-json'
+  | 'invalid-idempotency-key'
+  | 'insufficient-funds'
+  | 'not-found'
+  | 'user-not-found'
+  | 'account-not-found'
+  | 'order-not-found'
+  | 'method-not-allowed'
+  | 'username-taken'
+  | 'email-taken'
+  | 'account-differs'
+  | 'balance-limit'
+  | 'refund-exceeds-withdrawal'
+  | 'withdrawal-refunded'
+  | 'order-undecided'
+  | 'order-not-approved'
+  | 'change-in-progress'
+  | 'payload-too-large'
+  | 'unsupported-media-type'
+  | 'idempotency-key-reused'
+  | 'internal'
+  | 'upstream-unavailable'
+  | 'overloaded'
+  | 'unavailable'
+  | 'upstream-timeout'
+export type RefusedOperationErrorsItem = {
+  field: string
+  message: string
+}
+
+/**
  * Why the money was not moved, with the stored refusal and the account
  */
-export type RefusedOperation = Problem & {
+export interface RefusedOperation {
+  /** What went wrong, as a URI: names the code */
+  type: string
+  /** What went wrong, for people */
+  title: string
+  /** The HTTP status again */
+  status: number
+  /** What to do about this one */
+  detail: string
+  /** What went wrong, for programs */
+  code: RefusedOperationCode
+  /** Find the request in the logs by this id */
+  requestId: string
+  /** Which fields were not valid, and why */
+  errors?: RefusedOperationErrorsItem[]
   operation: Operation
   account: Account
 }

@@ -68,8 +68,8 @@ const operationResultSchema = z
   .strictObject({ operation: operationSchema, account: accountSchema })
   .openapi('OperationResult')
 
-const refusedOperationSchema = problemSchema
-  .extend({ operation: operationSchema, account: accountSchema })
+const refusedOperationSchema = z
+  .strictObject({ ...problemSchema.shape, operation: operationSchema, account: accountSchema })
   .openapi('RefusedOperation', {
     description: 'Why the money was not moved, with the stored refusal and the account',
     example: {

@@ -81,7 +81,8 @@ const orderDetailsSchema = z
     example: { ...exampleOrder, timeline: timelineExample, changes: [] },
   })
 
-const refusedOrderSchema = problemSchema.extend({ order: orderSchema }).openapi('RefusedOrder', {
+const refusedOrderSchema = z
+  .strictObject({ ...problemSchema.shape, order: orderSchema }).openapi('RefusedOrder', {
   description: 'Why it was not paid, with the order',
   example: {
     type: 'urn:orderly:problem:insufficient-funds',

@@ -60,8 +60,8 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
     const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
     const body = reference === undefined ? { amount } : { amount, reference }
     return interpret(
-      await callBilling(budgetMs, (signal) =>
-        billing.withdraw(row.userId, body, { ...options, signal }),
+      await callBilling(budgetMs, (timeoutMs) =>
+        billing.withdraw(row.userId, body, { ...options, timeoutMs }),
       ),
     )
   }
@@ -70,8 +70,8 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
     const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
     const body = { withdrawal: sagaKey(row.orderId), amount }
     return interpret(
-      await callBilling(budgetMs, (signal) =>
-        billing.refund(row.userId, body, { ...options, signal }),
+      await callBilling(budgetMs, (timeoutMs) =>
+        billing.refund(row.userId, body, { ...options, timeoutMs }),
       ),
     )
   }

@@ -3,8 +3,7 @@ import { ProblemError } from '../../platform/errors.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import { toIso } from '../../platform/time.ts'
 import { contract, createUserRoute, getUserRoute, type NewUser, type User } from './contract.ts'
-import type { UserRow } from './schema.ts'
-import type { StoredUser, UserStore } from './store.ts'
+import type { StoredUser, UserRow, UserStore } from './store.ts'
 import type { UserWorkflow } from './workflow.ts'
 
 export interface UserAppDeps {

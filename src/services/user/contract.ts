@@ -32,11 +32,9 @@ export const userSchema = z
     phone: z.string().nullable(),
     firstName: z.string().nullable(),
     lastName: z.string().nullable(),
-    account: z
-      .enum(['PENDING', 'OPEN'])
-      .openapi({
-        description: 'PENDING until billing confirmed the account; it becomes OPEN by itself',
-      }),
+    account: z.enum(['PENDING', 'OPEN']).openapi({
+      description: 'PENDING until billing confirmed the account; it becomes OPEN by itself',
+    }),
     createdAt: timeSchema,
   })
   .openapi('User', { description: 'Somebody who orders', example: exampleUser })
@@ -47,13 +45,10 @@ const newUserSchema = z
       .string()
       .regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 letters, digits, dots, dashes, underscores')
       .openapi({ description: 'Unique, whatever the case', example: 'masha' }),
-    email: z
-      .email('must be an email address')
-      .max(254)
-      .openapi({
-        description: 'Unique, whatever the case; letters go there',
-        example: 'masha@example.com',
-      }),
+    email: z.email('must be an email address').max(254).openapi({
+      description: 'Unique, whatever the case; letters go there',
+      example: 'masha@example.com',
+    }),
     phone: z
       .string()
       .regex(/^\+?[0-9][0-9 ()-]{3,30}$/, 'must be a phone number')

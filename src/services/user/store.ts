@@ -4,6 +4,8 @@ import type { Database } from '../../platform/db.ts'
 import { uuidv7 } from '../../platform/ids.ts'
 import { users, type UserRow } from './schema.ts'
 
+export type { UserRow } from './schema.ts'
+
 export interface UserToStore {
   readonly username: string
   readonly email: string

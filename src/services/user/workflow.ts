@@ -21,8 +21,8 @@ export const createUserWorkflow = (deps: UserWorkflowDeps) => {
 
   const openAccount = async (user: UserRow): Promise<UserRow> => {
     const headers = { 'x-request-id': user.requestId }
-    const outcome = await callBilling(budgetMs, (signal) =>
-      billing.openAccount({ userId: user.id, email: user.email }, { headers, signal }),
+    const outcome = await callBilling(budgetMs, (timeoutMs) =>
+      billing.openAccount({ userId: user.id, email: user.email }, { headers, timeoutMs }),
     )
     const answer = outcome.kind === 'answered' ? outcome.answer : undefined
     if (answer?.status === 200 || answer?.status === 201) {

@@ -98,4 +98,4 @@ const addCopyButtons = () => {
 
 for (const base of document.querySelectorAll('.base')) base.textContent = location.origin
 addCopyButtons()
-keepHealthFresh()
+void keepHealthFresh()

@@ -1,0 +1,32 @@
+/**
+ * How the embedded server is set up, for a machine of two to eight cores that
+ * runs five services beside it. Everything that is not named here stays as
+ * Postgres ships it, fsync and synchronous_commit above all: what a client was
+ * told must be on disk.
+ */
+export const serverSettings: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  // Sockets in the file system have a path limit of about 100 bytes and nobody here needs one.
+  unix_socket_directories: '',
+  // Four services with two replicas of pool size 6 are 48; load tests and psql want some, too.
+  max_connections: '200',
+  // Holds the hot part of a few million orders, and is small beside a laptop's memory.
+  shared_buffers: '256MB',
+  // Nothing reads along the log of a laptop's server: no replicas, no archive.
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  // Room for what many clients write between two flushes.
+  wal_buffers: '16MB',
+  // Checkpoints make the next write of each page expensive: have them by time, seldom.
+  checkpoint_timeout: '15min',
+  max_wal_size: '2GB',
+  // Every statement here is short; compiling one would take longer than running it.
+  jit: 'off',
+  // Accounts under load are updated often: look for dead rows every 20 seconds, not every minute.
+  autovacuum_naptime: '20s',
+  // Plans for disks that do not rotate.
+  random_page_cost: '1.1',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_checkpoints: 'off',
+}

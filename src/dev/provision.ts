@@ -1,0 +1,124 @@
+import { createHmac } from 'node:crypto'
+import postgres from 'postgres'
+import { registry, type ServiceName } from '../registry.ts'
+import { StartError } from './start-error.ts'
+
+export interface ProvisionOptions {
+  /** A Postgres on which we may make roles and databases. Not a pooler: locks are held on it. */
+  readonly adminUrl: string
+  readonly services: readonly ServiceName[]
+  /** Kept on this machine; used when the administrator's address has no password. */
+  readonly secret: string
+  /** The whole server is ours: its other databases are closed to the services' roles, too. */
+  readonly isOurServer: boolean
+}
+
+export type DatabaseUrls = Partial<Record<ServiceName, string>>
+
+/** Two launchers may share one Postgres: any fixed number will do, if nobody else uses it. */
+const lockNumber = 7_306_116_020n
+
+/** By this we know our own roles again, and leave alone those of others. */
+const mark = 'made by orderly'
+
+/**
+ * The roles' passwords follow from the administrator's, so they are the same at
+ * every start, on every machine that uses this Postgres, and are stored nowhere.
+ */
+export const rolePassword = (secret: string, role: string) =>
+  createHmac('sha256', secret).update(`orderly role ${role}`).digest('base64url')
+
+const urlFor = (adminUrl: string, role: string, password: string): string => {
+  const url = new URL(adminUrl)
+  url.username = role
+  url.password = password
+  url.pathname = `/${role}`
+  return url.href
+}
+
+type Sql = postgres.Sql
+
+const ensureRole = async (sql: Sql, role: string, password: string) => {
+  const [existing] = await sql<{ mark: string | null }[]>`
+    select shobj_description(oid, 'pg_authid') as mark from pg_roles where rolname = ${role}`
+  if (existing && existing.mark !== mark) {
+    throw new StartError(
+      `the Postgres of DATABASE_URL has a role "${role}" that is not orderly's: set ${role.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
+    )
+  }
+  // Utility statements take no parameters; the password is base64url and needs no escaping.
+  const verb = existing ? 'alter' : 'create'
+  await sql.unsafe(`${verb} role "${role}" with login password '${password}'`)
+  if (existing) return
+  await sql.unsafe(`comment on role "${role}" is '${mark}'`)
+  // Without being a superuser, one must be a member of a role to give it a database.
+  await sql.unsafe(`grant "${role}" to current_user`)
+}
+
+const ensureDatabase = async (sql: Sql, role: string) => {
+  const [existing] = await sql<{ owner: string }[]>`
+    select pg_get_userbyid(datdba) as owner from pg_database where datname = ${role}`
+  if (existing && existing.owner !== role) {
+    throw new StartError(
+      `the Postgres of DATABASE_URL has a database "${role}" that belongs to ${existing.owner}: set ${role.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
+    )
+  }
+  if (!existing) await sql.unsafe(`create database "${role}" owner "${role}"`)
+  // Everybody may connect to a new database, unless told otherwise.
+  await sql.unsafe(`revoke all on database "${role}" from public`)
+}
+
+const closeTheRest = async (sql: Sql) => {
+  await sql.unsafe('revoke all on database postgres from public')
+  await sql.unsafe('revoke all on database template1 from public')
+}
+
+/** Errors in which Postgres, or the way to it, says something that the user can mend. */
+const explain = (error: unknown, adminUrl: string): unknown => {
+  const { code, message } = error as { code?: string; message: string }
+  const { host } = new URL(adminUrl)
+  const toMend: Record<string, string> = {
+    '28P01': `the Postgres at ${host} refuses the user name or password of DATABASE_URL`,
+    '28000': `the Postgres at ${host} refuses the user of DATABASE_URL: ${message}`,
+    '3D000': `the database that DATABASE_URL names does not exist on ${host}`,
+    '42501': `the user of DATABASE_URL may not make roles and databases on ${host}: ${message}`,
+    '53100': `the disk of the Postgres at ${host} is full`,
+    '53300': `the Postgres at ${host} has no connection left: ${message}`,
+    '57P03': `the Postgres at ${host} is just starting or stopping: try again`,
+  }
+  const known = toMend[code ?? '']
+  if (known) return new StartError(known)
+  const isNetwork = /^(E[A-Z_]+|CONNECT_TIMEOUT|CONNECTION_)/.test(code ?? '')
+  if (!isNetwork) return error
+  return new StartError(`no Postgres answers at ${host} (${code}): start it, or mend DATABASE_URL`)
+}
+
+/** One role and one database for each service, and no way from one to another's. */
+export const provision = async (options: ProvisionOptions): Promise<DatabaseUrls> => {
+  const { adminUrl, services, isOurServer } = options
+  const secret = decodeURIComponent(new URL(adminUrl).password) || options.secret
+  const sql = postgres(adminUrl, {
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => {},
+    prepare: false,
+    connection: { application_name: 'orderly launcher' },
+  })
+  const urls: DatabaseUrls = {}
+  try {
+    await sql`select pg_advisory_lock(${lockNumber.toString()}::bigint)`
+    for (const service of services.filter((name) => registry[name].hasDatabase)) {
+      const password = rolePassword(secret, service)
+      await ensureRole(sql, service, password)
+      await ensureDatabase(sql, service)
+      urls[service] = urlFor(adminUrl, service, password)
+    }
+    if (isOurServer) await closeTheRest(sql)
+    return urls
+  } catch (error) {
+    throw explain(error, adminUrl)
+  } finally {
+    // Ending the connection gives the lock back.
+    await sql.end({ timeout: 1 })
+  }
+}
