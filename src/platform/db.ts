@@ -1,9 +1,7 @@
-import { drizzle } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
 import { createBatch } from './batch.ts'
 import { betweenCheckpoints } from './checkpoints.ts'
 import type { DatabaseConfig } from './config.ts'
-import { ProblemError } from './errors.ts'
+import { createConnections, isAboutData, isRetryable, type Reader } from './db-connections.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 export interface DatabaseDeps {
@@ -12,72 +10,13 @@ export interface DatabaseDeps {
   readonly metrics: Metrics
 }
 
-/** Lock conflicts of which Postgres undid everything: the statement may simply run again. */
-const retryableCodes = new Set(['40001', '40P01', '23505'])
-
-/** Classes of SQLSTATE that a caller's data can cause: 22 data, 23 constraint, P0 raised by a trigger. */
-const isAboutData = (error: unknown) =>
-  error instanceof postgres.PostgresError && /^(22|23|P0)/.test(error.code)
-
-const isRetryable = (error: unknown) =>
-  error instanceof postgres.PostgresError && retryableCodes.has(error.code)
-
-const deadlineMarginMs = 500
-
-const connect = (config: DatabaseConfig) =>
-  postgres(config.url, {
-    max: config.poolSize,
-    idle_timeout: 60,
-    connect_timeout: 5,
-    prepare: config.prepare,
-    onnotice: () => {},
-    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
-    // Behind a pooler in transaction mode start-up parameters are not passed on; the
-    // role's own settings (see migrate.ts) hold there as well.
-    connection: { application_name: 'orderly' },
-    transform: { column: { from: postgres.toCamel } },
-    // Every bigint here is money or a counter below 2^53, and the tables check that.
-    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
-  })
-
 /**
- * One service's connection to its database. There is no transaction in it on
- * purpose: every state change is one statement (see docs on guarantees).
+ * One service's database. There is no transaction in it on purpose: every state
+ * change is one statement, atomic by itself.
  */
 export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
-  let client = connect(config)
-  const deadlineMs = config.statementTimeoutMs + deadlineMarginMs
-
-  /** A connection that swallows statements would keep its place in the pool: start a new pool. */
-  const replacePool = () => {
-    const old = client
-    client = connect(config)
-    readers = openReaders()
-    log.warn('database did not answer in time: opened new connections')
-    void old.end({ timeout: 0 }).catch(() => {})
-  }
-
-  const withDeadline = async <Result>(work: Promise<Result>): Promise<Result> => {
-    const used = client
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        if (client === used) replacePool()
-        reject(new Error(`the database did not answer within ${deadlineMs} ms`))
-      }, deadlineMs)
-    })
-    try {
-      return await Promise.race([work, deadline])
-    } catch (error) {
-      if (isAboutData(error) || isRetryable(error)) throw error
-      throw new ProblemError('unavailable', 'The database did not answer; try again.', {
-        headers: { 'retry-after': '1' },
-        cause: error,
-      })
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  const connections = createConnections(config, log)
+  const { prepare } = config
 
   /** Runs one statement with one JSON document of rows as its only parameter. */
   const execute = <Result extends object>(
@@ -85,10 +24,11 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     text: string,
     items: unknown,
   ): Promise<Result[]> =>
-    betweenCheckpoints('statement', name, () => {
-      const options = { prepare: config.prepare }
-      return withDeadline<Result[]>(client.unsafe<Result[]>(text, [JSON.stringify(items)], options))
-    })
+    betweenCheckpoints('statement', name, () =>
+      connections.run<Result[]>(({ client }) =>
+        client.unsafe<Result[]>(text, [JSON.stringify(items)], { prepare }),
+      ),
+    )
 
   /**
    * A coalesced statement. The rows it gets carry `ord`, their place in the
@@ -117,26 +57,9 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     })
   }
 
-  const openReaders = () => {
-    const readerClient = client
-    const prepared = new Proxy(readerClient, {
-      // Drizzle does not ask for prepared statements; reads are hot enough to want them.
-      get: (target, property) =>
-        property === 'unsafe'
-          ? (text: string, parameters: never[]) =>
-              target.unsafe(text, parameters, { prepare: config.prepare })
-          : Reflect.get(target, property),
-    })
-    return drizzle(prepared)
-  }
-  let readers = openReaders()
-
   /** Runs a read built with drizzle, within the same deadline as every statement. */
-  const read = <Result>(
-    name: string,
-    build: (reader: typeof readers) => PromiseLike<Result>,
-  ): Promise<Result> =>
-    betweenCheckpoints('statement', name, () => withDeadline(Promise.resolve(build(readers))))
+  const read = <Result>(name: string, build: (reader: Reader) => PromiseLike<Result>) =>
+    betweenCheckpoints('statement', name, () => connections.run(({ reader }) => build(reader)))
 
   return {
     execute,
@@ -145,7 +68,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     ping: async () => {
       await execute('ping', 'select $1::text', 0)
     },
-    close: () => client.end({ timeout: 2 }),
+    close: connections.close,
   }
 }
 

@@ -3,6 +3,7 @@ import { Pool } from 'undici'
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel'
 import type { ServiceName } from '../registry.ts'
 import { betweenCheckpoints } from './checkpoints.ts'
+import { exchange } from './http-client-exchange.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /**
@@ -59,34 +60,19 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
     pipelining: 1,
     keepAliveTimeout: keepAliveTimeoutMs,
     connect: { timeout: callTimeoutMs },
+    // The timer of each exchange watches the whole: undici's fire up to a second late.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   })
   const answered = metrics.callSeconds.labels(upstream, 'answered')
   const unknown = metrics.callSeconds.labels(upstream, 'unknown')
 
   const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
-    // A timer that is cleared costs far less than an AbortSignal.timeout, which always fires.
-    const deadline = new AbortController()
+    const { method, path, headers = {}, body = null } = request
     const timeoutMs = Math.min(request.timeoutMs ?? callTimeoutMs, callTimeoutMs)
-    const timer = setTimeout(
-      () => deadline.abort(new Error(`no answer in ${timeoutMs} ms`)),
-      timeoutMs,
-    )
-    try {
-      const { statusCode, headers, body } = await pool.request({
-        path: request.path,
-        method: request.method as 'GET',
-        headers: request.headers ?? {},
-        body: request.body ?? null,
-        signal: deadline.signal,
-      })
-      const text = await body.text()
-      if (leavesOpen(statusCode)) {
-        throw new UnknownOutcomeError(`${upstream} answered ${statusCode}`)
-      }
-      return { status: statusCode, headers, body: text }
-    } finally {
-      clearTimeout(timer)
-    }
+    const response = await exchange(pool, { method, path, headers, body, timeoutMs })
+    if (!leavesOpen(response.status)) return response
+    throw new UnknownOutcomeError(`${upstream} answered ${response.status}`)
   }
 
   const send = async (request: TransportRequest): Promise<TransportResponse> => {

@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
-import { ProblemError } from './errors.ts'
 import { admit, requestIdOf, sendProblem, type AdmittedRequest } from './http-admission.ts'
+import { createProbes, type ProbeDeps } from './http-probes.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /** What the handlers find beside the web-standard request. */
@@ -12,17 +12,11 @@ export interface Bindings {
   readonly outgoing: ServerResponse
 }
 
-export interface HttpServerDeps {
+export interface HttpServerDeps extends ProbeDeps {
   readonly config: Pick<Config, 'host' | 'maxConcurrentRequests' | 'drainDelayMs'>
-  readonly log: Log
-  readonly metrics: Metrics
   readonly fetch: (request: Request, bindings: Bindings) => Response | Promise<Response>
   /** The route of a request as the contract writes it: a label must not grow with ids. */
   readonly routeOf: (method: string, path: string) => string
-  /** Rejects when the service cannot do its work now; must not depend on other services. */
-  readonly checkReady: () => Promise<unknown>
-  /** Whether `/metrics` is answered on this port. */
-  readonly exposesMetrics: boolean
 }
 
 /** Longer than the 4 s for which our clients keep idle connections, so that none is cut under them. */
@@ -37,62 +31,35 @@ const pathOf = (url: string) => {
   return end === -1 ? url : url.slice(0, end)
 }
 
-const sendText = (response: ServerResponse, status: number, type: string, body: string) => {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
-  response.end(body)
+interface Served {
+  readonly request: AdmittedRequest
+  readonly path: string
+  readonly status: number
+  readonly ms: number
 }
 
-/** A service may say what it lacks: the gateway lists the services behind it. */
-const sendNotReady = (response: ServerResponse, requestId: string, error: unknown) => {
-  const known = error instanceof ProblemError ? error : undefined
-  const detail = error ? 'The service is not ready.' : 'The service is shutting down.'
-  sendProblem(response, requestId, 'unavailable', known?.message ?? detail, {
-    members: known?.options.members,
-    headers: { 'retry-after': '1' },
-  })
+/** One log line and one observation for each request. */
+const createObserver = (
+  log: Log,
+  metrics: Metrics,
+  routeOf: (method: string, path: string) => string,
+) => {
+  return ({ request, path, status, ms }: Served) => {
+    const { requestId, method = '' } = request
+    metrics.requestSeconds.labels(method, routeOf(method, path), `${status}`).observe(ms / 1e3)
+    const entry = { requestId, method, path, status, ms: Math.round(ms) }
+    if (status >= 500) log.warn(entry, 'request')
+    else log.info(entry, 'request')
+  }
 }
 
 export const createHttpServer = (deps: HttpServerDeps) => {
   const { config, log, metrics } = deps
+  const probes = createProbes(deps)
+  const observe = createObserver(log, metrics, deps.routeOf)
   const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
   let inFlight = 0
   let draining = false
-
-  const observe = (request: AdmittedRequest, response: ServerResponse, startedAtMs: number) => {
-    const ms = performance.now() - startedAtMs
-    const method = request.method ?? ''
-    const path = pathOf(request.url ?? '')
-    const status = response.statusCode
-    metrics.requestSeconds.labels(method, deps.routeOf(method, path), `${status}`).observe(ms / 1e3)
-    const entry = { requestId: request.requestId, method, path, status, ms: Math.round(ms) }
-    if (status >= 500) log.warn(entry, 'request')
-    else log.info(entry, 'request')
-  }
-
-  const answerReadiness = async (response: ServerResponse, requestId: string) => {
-    try {
-      if (draining) throw new Error('shutting down')
-      await deps.checkReady()
-      sendText(response, 200, 'application/json', '{"status":"ready"}')
-    } catch (error) {
-      log.debug({ err: error }, 'not ready')
-      sendNotReady(response, requestId, draining ? undefined : error)
-    }
-  }
-
-  /** Answers that must not wait in line with the work: probes and metrics. */
-  const answerProbe = async (path: string, response: ServerResponse, requestId: string) => {
-    response.setHeader('x-request-id', requestId)
-    if (path === '/healthz') sendText(response, 200, 'application/json', '{"status":"ok"}')
-    else if (path === '/readyz') await answerReadiness(response, requestId)
-    else {
-      const { registry } = metrics
-      sendText(response, 200, registry.contentType, await registry.metrics())
-    }
-  }
-
-  const isProbe = (path: string) =>
-    path === '/healthz' || path === '/readyz' || (path === '/metrics' && deps.exposesMetrics)
 
   const serve = async (request: AdmittedRequest, response: ServerResponse) => {
     const startedAtMs = performance.now()
@@ -100,7 +67,9 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     request.requestId = requestId
     const path = pathOf(request.url ?? '')
     if (draining) response.setHeader('connection', 'close')
-    if (request.method === 'GET' && isProbe(path)) return answerProbe(path, response, requestId)
+    if (request.method === 'GET' && probes.isProbe(path)) {
+      return probes.answer(path, response, requestId, draining)
+    }
     if (inFlight >= config.maxConcurrentRequests) {
       metrics.refusedRequests.labels('overloaded').inc()
       return sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
@@ -110,7 +79,8 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     inFlight += 1
     response.once('close', () => {
       inFlight -= 1
-      observe(request, response, startedAtMs)
+      const ms = performance.now() - startedAtMs
+      observe({ request, path, status: response.statusCode, ms })
     })
     response.setHeader('x-request-id', requestId)
     if (await admit(request, response)) await handle(request, response)

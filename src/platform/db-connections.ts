@@ -1,0 +1,100 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import type { DatabaseConfig } from './config.ts'
+import { ProblemError } from './errors.ts'
+import type { Log } from './telemetry.ts'
+
+/** Lock conflicts of which Postgres undid everything: the statement may simply run again. */
+const retryableCodes = new Set(['40001', '40P01', '23505'])
+
+/** Classes of SQLSTATE that a caller's data can cause: 22 data, 23 constraint, P0 raised by a trigger. */
+export const isAboutData = (error: unknown) =>
+  error instanceof postgres.PostgresError && /^(22|23|P0)/.test(error.code)
+
+export const isRetryable = (error: unknown) =>
+  error instanceof postgres.PostgresError && retryableCodes.has(error.code)
+
+const deadlineMarginMs = 500
+
+const connect = (config: DatabaseConfig) =>
+  postgres(config.url, {
+    max: config.poolSize,
+    idle_timeout: 60,
+    connect_timeout: 5,
+    prepare: config.prepare,
+    onnotice: () => {},
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
+    // Only what every pooler passes on; the rest are settings of the role (see migrate.ts).
+    connection: { application_name: 'orderly' },
+    transform: { column: { from: postgres.toCamel } },
+    // Every bigint here is money or a counter below 2^53, and the tables check that.
+    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+  })
+
+/** The same connections for drizzle's reads, which would otherwise be parsed and planned each time. */
+const toReader = (client: ReturnType<typeof connect>, prepare: boolean) =>
+  drizzle(
+    new Proxy(client, {
+      get: (target, property) =>
+        property === 'unsafe'
+          ? (text: string, parameters: never[]) => target.unsafe(text, parameters, { prepare })
+          : Reflect.get(target, property),
+    }),
+  )
+
+const unavailable = (cause: unknown) =>
+  new ProblemError('unavailable', 'The database did not answer; try again.', {
+    headers: { 'retry-after': '1' },
+    cause,
+  })
+
+/**
+ * A pool that never makes a caller wait for ever. The driver has no time-out of
+ * its own: a connection that swallows statements would keep its place in the
+ * pool, so a statement over its deadline means a new pool.
+ */
+export const createConnections = (config: DatabaseConfig, log: Log) => {
+  const deadlineMs = config.statementTimeoutMs + deadlineMarginMs
+  const open = () => {
+    const client = connect(config)
+    return { client, reader: toReader(client, config.prepare) }
+  }
+  let current = open()
+
+  const replace = (used: typeof current) => {
+    if (current !== used) return
+    current = open()
+    log.warn('the database did not answer in time: opened new connections')
+    used.client.end({ timeout: 0 }).catch((error: unknown) => {
+      log.debug({ err: error }, 'old connections did not close')
+    })
+  }
+
+  /** Runs some work on the pool; what it throws is about the data, or says that nobody knows. */
+  const run = async <Result>(
+    work: (connections: typeof current) => PromiseLike<Result>,
+  ): Promise<Result> => {
+    const used = current
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        replace(used)
+        reject(new Error(`the database did not answer within ${deadlineMs} ms`))
+      }, deadlineMs)
+    })
+    try {
+      return await Promise.race([work(used), deadline])
+    } catch (error) {
+      if (isAboutData(error) || isRetryable(error)) throw error
+      log.warn({ err: error }, 'a statement ended without an answer')
+      throw unavailable(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return { run, close: () => current.client.end({ timeout: 2 }) }
+}
+
+export type Connections = ReturnType<typeof createConnections>
+export type Reader = Parameters<Parameters<Connections['run']>[0]>[0]['reader']

@@ -1,0 +1,69 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher, Pool } from 'undici'
+
+export interface Exchange {
+  readonly method: string
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string | null
+  readonly timeoutMs: number
+}
+
+export interface ExchangeResult {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+const textOf = (chunks: readonly Buffer[]) => {
+  const [first] = chunks
+  return first !== undefined && chunks.length === 1
+    ? first.toString('utf8')
+    : Buffer.concat(chunks).toString('utf8')
+}
+
+/**
+ * One request and its whole answer, within a time that includes the wait for a
+ * connection. On undici's lowest interface, because every order makes several
+ * of these: no streams for bodies of a few hundred bytes, and a timer that is
+ * cleared instead of an AbortSignal.timeout, which always fires.
+ */
+export const exchange = (pool: Pool, request: Exchange): Promise<ExchangeResult> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let status = 0
+    let headers: IncomingHttpHeaders = {}
+    let controller: Dispatcher.DispatchController | undefined
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      const error = new Error(`no answer in ${request.timeoutMs} ms`)
+      controller?.abort(error)
+      reject(error)
+    }, request.timeoutMs)
+    const { method, path, body } = request
+    pool.dispatch(
+      { method: method as 'GET', path, body, headers: request.headers },
+      {
+        onRequestStart: (started) => {
+          controller = started
+          if (isLate) started.abort(new Error('nobody waits for the answer any more'))
+        },
+        onResponseStart: (_controller, statusCode, received) => {
+          status = statusCode
+          headers = received
+        },
+        onResponseData: (_controller, chunk) => {
+          chunks.push(chunk)
+        },
+        onResponseEnd: () => {
+          clearTimeout(timer)
+          resolve({ status, headers, body: textOf(chunks) })
+        },
+        onResponseError: (_controller, error) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      },
+    )
+  })
