@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Whole-system tests take longest: begun first, they leave no core idle at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = (file: TestSpecification) => /\/test\/[^/]+$/.test(file.moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['test/support/global-postgres.ts'],
+    setupFiles: ['test/support/after-file.ts'],
+    // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
+    pool: 'forks',
+    // Each worker has real servers at its side; more of them only make everything slower.
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 15_000,
+    sequence: { sequencer: LongestFirst },
+  },
+})
