@@ -179,6 +179,14 @@ describe('the gateway shows the public view of the contracts', () => {
     },
   )
 
+  it('offers no example as a key: whoever tried it out twice would be refused', () => {
+    const texts = readContracts().map((contract) => JSON.stringify(contract.document))
+    const keys = texts.flatMap((text) => [...text.matchAll(/"example":"([^"]*checkout[^"]*)"/g)])
+    expect(keys.length).toBeGreaterThan(0)
+    const shown = readContracts().map((contract) => JSON.stringify(publicDocument(contract)))
+    for (const [, key = ''] of keys) expect(shown.join('')).not.toContain(key)
+  })
+
   it('keeps every part that is referred to and no other', () => {
     for (const contract of readContracts()) {
       const document = publicDocument(contract)

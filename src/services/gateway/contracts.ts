@@ -9,6 +9,7 @@ import { registry, type ServiceName } from '../../registry.ts'
 export interface Operation {
   readonly operationId?: string
   readonly 'x-internal'?: boolean
+  readonly parameters?: readonly Parameter[]
 }
 
 export interface OpenApiDocument {
@@ -26,7 +27,7 @@ export interface Contract {
 
 export const httpMethods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace']
 
-const isInternal = (operation: unknown) => (operation as Operation)['x-internal'] === true
+const isInternal = (operation: Operation) => operation['x-internal'] === true
 
 const contractsFolder = new URL('../../../openapi/', import.meta.url)
 
@@ -36,10 +37,34 @@ export const readContracts = (folder: URL = contractsFolder): Contract[] =>
     return { service, document: parse(readFileSync(file, 'utf8')) as OpenApiDocument }
   })
 
+interface Parameter {
+  readonly name?: string
+  readonly example?: unknown
+  readonly schema?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Swagger UI fills examples in. With an example as its key, the second thing
+ * that somebody tries out would be refused, since that key was used before.
+ */
+const withoutExampleKey = (parameter: Parameter): Parameter => {
+  if (parameter.name?.toLowerCase() !== 'idempotency-key') return parameter
+  const { example: _key, ...rest } = parameter
+  const { example: _sameKey, ...schema } = parameter.schema ?? {}
+  return { ...rest, schema }
+}
+
+const publicOperation = (operation: Operation): Operation =>
+  operation.parameters
+    ? { ...operation, parameters: operation.parameters.map(withoutExampleKey) }
+    : operation
+
 const publicPathItem = (item: Readonly<Record<string, unknown>>) => {
-  const kept = Object.entries(item).filter(
-    ([key, value]) => !httpMethods.includes(key) || !isInternal(value),
-  )
+  const kept = Object.entries(item).flatMap(([key, value]) => {
+    if (!httpMethods.includes(key)) return [[key, value] as const]
+    const operation = value as Operation
+    return isInternal(operation) ? [] : [[key, publicOperation(operation)] as const]
+  })
   return kept.some(([key]) => httpMethods.includes(key)) ? Object.fromEntries(kept) : undefined
 }
 
