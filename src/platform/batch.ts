@@ -1,7 +1,9 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+
 /**
  * Coalescing, like a group commit: while one statement is in flight, callers of
  * the same statement gather, and the next one carries them all. An idle batch
- * starts at once, so a lone caller waits for nobody.
+ * starts within the same turn of the event loop, so a lone caller waits for nobody.
  *
  * Each caller gets exactly what it would have got alone: items that would
  * disturb each other never share a statement (`distinctBy`), and when a
@@ -39,7 +41,7 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
   const { execute, distinctBy = () => [], maxSize = defaultMaxSize } = options
   const { isRetryable = () => false, isUnknown = () => true, onBatch = () => {} } = options
   let waiting: Waiting<Item, Result>[] = []
-  let inFlight = false
+  let isRunning = false
 
   /** Takes what may go together now, in order of arrival; the rest keeps its place. */
   const takeNext = () => {
@@ -88,8 +90,8 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
     }
   }
 
+  /** One statement after the other, each with all that has come until then. */
   const run = async () => {
-    inFlight = true
     while (waiting.length > 0) {
       const entries = takeNext()
       onBatch(entries.length)
@@ -98,14 +100,22 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
       } catch (error) {
         fail(entries, error)
       }
+      await endOfTurn()
     }
-    inFlight = false
+    isRunning = false
+  }
+
+  /** At the end of this turn of the event loop: what arrived in it goes together, nobody waits longer. */
+  const start = () => {
+    if (isRunning) return
+    isRunning = true
+    setImmediate(() => void run())
   }
 
   return (item: Item): Promise<Result> =>
     new Promise((resolve, reject) => {
       const keys = distinctBy(item)
       waiting.push({ item, keys, resolve, reject, triesLeft: triesPerItem, alone: false })
-      if (!inFlight) void run()
+      start()
     })
 }
