@@ -17,9 +17,11 @@ export const balanceSchema = z
   .max(maxAmount)
   .openapi({ description: 'Money in minor units (kopecks)', example: 85_000, format: 'int64' })
 
+/** Ids may come in capitals; one spelling for each is what batches and comparisons rely on. */
 export const idSchema = (what: string) =>
   z
     .uuid('must be a UUID')
+    .toLowerCase()
     .openapi({ description: `Id of ${what}`, example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978' })
 
 export const timeSchema = z

@@ -1,0 +1,91 @@
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { whenFileEnds } from './cleanup.ts'
+
+/**
+ * A link to a real service that fails when a test wants it to. By default it
+ * passes everything on; a failure happens before the service saw the request
+ * or after it did the work, which its caller cannot tell apart.
+ */
+export type Behaviour =
+  | 'forward'
+  /** Cuts the connection before anything was done. */
+  | 'refuse'
+  /** The service does the work, and nobody hears of it. */
+  | 'drop-answer'
+  /** Keeps the caller waiting for ever. */
+  | 'hang'
+  | { readonly status: number; readonly body?: string; readonly type?: string }
+
+export interface SeenRequest {
+  readonly method: string
+  readonly path: string
+  readonly key: string | undefined
+  readonly body: string
+}
+
+export interface Upstream {
+  readonly url: string
+  readonly seen: SeenRequest[]
+  /** What happens to requests from now on; with a list, one after the other, then the last for ever. */
+  readonly behave: (...behaviours: readonly [Behaviour, ...Behaviour[]]) => void
+}
+
+const readAll = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+const passOn = (incoming: IncomingMessage, body: Buffer, to: string) =>
+  new Promise<{ message: IncomingMessage; body: Buffer }>((resolve, reject) => {
+    const { connection: _, ...headers } = incoming.headers
+    const url = new URL(incoming.url ?? '/', to)
+    const outgoing = request(url, { method: incoming.method, headers, agent: false }, (message) => {
+      readAll(message).then((text) => resolve({ message, body: text }), reject)
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+
+export const startUpstream = async (to: string): Promise<Upstream> => {
+  const seen: SeenRequest[] = []
+  let plan: Behaviour[] = ['forward']
+
+  const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const behaviour = plan.length > 1 ? plan.shift() : plan[0]
+    const body = await readAll(incoming)
+    const { method = '', url = '', headers } = incoming
+    const key = headers['idempotency-key']
+    seen.push({ method, path: url, key: key?.toString(), body: body.toString() })
+    if (behaviour === 'hang') return
+    if (behaviour === 'refuse') return void incoming.socket.destroy()
+    if (typeof behaviour === 'object') {
+      response.writeHead(behaviour.status, { 'content-type': behaviour.type ?? 'application/json' })
+      return void response.end(behaviour.body ?? '')
+    }
+    const answer = await passOn(incoming, body, to)
+    if (behaviour === 'drop-answer') return void incoming.socket.destroy()
+    response.writeHead(answer.message.statusCode ?? 502, answer.message.headers)
+    response.end(answer.body)
+  }
+
+  const server = createServer((incoming, response) => {
+    handle(incoming, response).catch(() => incoming.socket.destroy())
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  whenFileEnds(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    behave: (...behaviours) => {
+      plan = [...behaviours]
+    },
+  }
+}
