@@ -113,6 +113,8 @@ describe('the gateway routes what the contracts make public', () => {
 })
 
 const tricks = [
+  `/billing/accounts/../deposit`,
+  `/billing/accounts/./deposit`,
   `/billing/accounts/../accounts`,
   `/billing/accounts/${id}/deposit/../refund`,
   `/billing/accounts/${id}/./refund`,
