@@ -81,6 +81,8 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
 
   const fail = (entries: readonly Waiting<Item, Result>[], error: unknown) => {
     if (isRetryable(error)) {
+      // Whoever keeps failing goes on alone, so that its neighbours do not fail with it.
+      for (const entry of entries) entry.alone = entry.triesLeft < triesPerItem / 2
       waiting = [...entries.filter((entry) => tryAgain(entry, error)), ...waiting]
     } else if (entries.length > 1 && !isUnknown(error)) {
       for (const entry of entries) entry.alone = true

@@ -34,9 +34,13 @@ export const orderAsPlaced = (row: OrderFields): Order =>
 export const orderNow = (row: OrderFields): Order =>
   toOrder(row, { price: row.presentPrice, status: row.status })
 
+/** Postgres keeps the members of JSON in an order of its own; people read what was tried first. */
+const toTimeline = (entries: OrderRow['timeline']): OrderDetails['timeline'] =>
+  entries.map(({ at, step, attempt, outcome, ms }) => ({ at, step, attempt, outcome, ms }))
+
 export const orderDetails = (row: OrderRow, changes: readonly ChangeRow[]): OrderDetails => ({
   ...orderNow(row),
-  timeline: row.timeline,
+  timeline: toTimeline(row.timeline),
   changes: changes.map((change) => ({
     id: change.id,
     kind: change.kind,
@@ -44,7 +48,7 @@ export const orderDetails = (row: OrderRow, changes: readonly ChangeRow[]): Orde
     toPrice: change.toPrice,
     status: change.status,
     createdAt: toIso(change.createdAt),
-    timeline: change.timeline,
+    timeline: toTimeline(change.timeline),
   })),
 })
 
