@@ -4,11 +4,8 @@ import type { DatabaseConfig } from './config.ts'
 import { ProblemError } from './errors.ts'
 import type { Log } from './telemetry.ts'
 
-/** A migration changed a table under a prepared statement: new connections prepare it anew. */
-const outdatedPlanCode = '0A000'
-
 /** Failures of which Postgres undid everything: the statement may simply run again. */
-const retryableCodes = new Set(['40001', '40P01', '23505', outdatedPlanCode])
+const retryableCodes = new Set(['40001', '40P01', '23505'])
 
 /** Classes of SQLSTATE that a caller's data can cause: 22 data, 23 constraint, P0 raised by a trigger. */
 export const isAboutData = (error: unknown) =>
@@ -16,9 +13,6 @@ export const isAboutData = (error: unknown) =>
 
 export const isRetryable = (error: unknown) =>
   error instanceof postgres.PostgresError && retryableCodes.has(error.code)
-
-const isOutdatedPlan = (error: unknown) =>
-  error instanceof postgres.PostgresError && error.code === outdatedPlanCode
 
 const deadlineMarginMs = 500
 
@@ -67,11 +61,11 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
   }
   let current = open()
 
-  const replace = (used: typeof current, patienceSeconds: number) => {
+  const replace = (used: typeof current) => {
     if (current !== used) return
     current = open()
     log.warn('opened new connections to the database')
-    used.client.end({ timeout: patienceSeconds }).catch((error: unknown) => {
+    used.client.end({ timeout: 0 }).catch((error: unknown) => {
       log.debug({ err: error }, 'old connections did not close')
     })
   }
@@ -84,15 +78,13 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        replace(used, 0)
+        replace(used)
         reject(new Error(`the database did not answer within ${deadlineMs} ms`))
       }, deadlineMs)
     })
     try {
       return await Promise.race([work(used), deadline])
     } catch (error) {
-      // What is under way on the old connections may end there.
-      if (isOutdatedPlan(error)) replace(used, deadlineMs / 1_000)
       if (isAboutData(error) || isRetryable(error)) throw error
       log.warn({ err: error }, 'a statement ended without an answer')
       throw unavailable(error)
