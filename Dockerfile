@@ -1,0 +1,42 @@
+# One image for all five services: the argument says which one runs.
+#
+#   docker build -t orderly:0.1.0 .
+#   docker run --rm orderly:0.1.0 notification
+#   docker run --rm orderly:0.1.0 migrate notification
+
+ARG NODE_VERSION=24.21.0
+ARG DEBIAN_RELEASE=bookworm
+
+FROM node:${NODE_VERSION}-${DEBIAN_RELEASE}-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+# Exactly what the lock file says, and no package's own scripts. Declarations and
+# source maps are read by no running service; the rest is what the packages ship.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
+  && find node_modules \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
+
+# Not the Node image again: no npm, no yarn, no corepack, nothing to build with.
+FROM debian:${DEBIAN_RELEASE}-slim
+COPY --from=dependencies /usr/local/bin/node /usr/local/bin/node
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json ./
+COPY openapi openapi
+COPY src src
+# The build fails, not the cluster, if Node misses a library here or a service a package.
+RUN ["node", "--input-type=module", "--eval", "for (const name of ['user', 'billing', 'order', 'notification', 'gateway']) await import(`/app/src/services/${name}/service.ts`)"]
+
+ENV NODE_ENV=production
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+# Node as process 1 gets the signal itself: main.ts stops serving, drains, and ends.
+STOPSIGNAL SIGTERM
+EXPOSE 8000-8005
+ENTRYPOINT ["node", "src/main.ts"]
+# No service was named: say which ones there are.
+CMD ["help"]
+
+LABEL org.opencontainers.image.title="orderly" \
+  org.opencontainers.image.description="The order back end that never loses a rouble or a letter" \
+  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.licenses="MIT"

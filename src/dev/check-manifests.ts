@@ -1,0 +1,46 @@
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { checkCapacity } from './manifests/capacity.ts'
+import { createCatalog } from './manifests/catalog.ts'
+import { readManifests } from './manifests/documents.ts'
+import { imageProblems } from './manifests/image.ts'
+import { modelProblems } from './manifests/models.ts'
+import { checkNetwork } from './manifests/network.ts'
+import { checkReferences } from './manifests/references.ts'
+import { checkWorkloads } from './manifests/workloads.ts'
+import { projectRoot } from './tools.ts'
+
+export interface ManifestCheck {
+  readonly count: number
+  /** Each begins with the file and the line that are to be mended. */
+  readonly problems: readonly string[]
+}
+
+/**
+ * Checks the manifests without a cluster: first each by itself against the typed
+ * models of Kubernetes, then, when all are well-formed, what they say of each
+ * other, of the registry and of the services' variables.
+ */
+export const checkManifests = async (root: string): Promise<ManifestCheck> => {
+  const { manifests, problems: unreadable } = readManifests(join(root, 'k8s'))
+  const count = manifests.length
+  if (count === 0) return { count, problems: ['k8s: there is no manifest', ...unreadable] }
+  const malformed = [...unreadable, ...(await modelProblems(manifests))]
+  if (malformed.length > 0) return { count, problems: malformed }
+  const catalog = createCatalog(manifests)
+  checkReferences(catalog)
+  checkWorkloads(catalog)
+  checkNetwork(catalog)
+  checkCapacity(catalog)
+  return { count, problems: [...catalog.problems, ...imageProblems(join(root, 'Dockerfile'))] }
+}
+
+const main = async () => {
+  const { values } = parseArgs({ options: { root: { type: 'string', default: projectRoot } } })
+  const { count, problems } = await checkManifests(resolve(values.root))
+  for (const problem of new Set(problems)) console.error(problem)
+  if (problems.length > 0) process.exitCode = 1
+  else console.log(`${count} manifests agree with Kubernetes, the registry and the services.`)
+}
+
+if (import.meta.main) await main()
