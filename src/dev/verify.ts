@@ -32,6 +32,11 @@ const steps: readonly Step[] = [
   { name: 'imports', what: 'nobody imports what he must not know', scripts: ['imports'] },
   { name: 'dead-code', what: 'everything is used', scripts: ['dead-code'] },
   {
+    name: 'manifests',
+    what: 'k8s/ agrees with Kubernetes, the registry and the configuration',
+    scripts: ['manifests:check'],
+  },
+  {
     name: 'documents',
     what: 'pictures agree with their texts, the study’s contracts are valid',
     scripts: ['diagrams:check', 'study:check'],
