@@ -67,7 +67,7 @@ describe('the Postman collection against the whole system', () => {
   beforeAll(async () => {
     system = await startSystem()
   }, 60_000)
-  afterAll(() => system.stop())
+  afterAll(() => system?.stop())
 
   const run = (...args: string[]) =>
     runCollection('--env-var', `baseUrl=${system.urls.gateway}`, ...args)

@@ -35,7 +35,7 @@ interface Visit {
 
 const visit = async (url: string, options: BrowserContextOptions = {}): Promise<Visit> => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options })
-  page.setDefaultTimeout(15_000)
+  page.setDefaultTimeout(30_000)
   const complaints: string[] = []
   const { origin } = new URL(url)
   page.on('console', (message) => {
