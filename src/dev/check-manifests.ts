@@ -16,23 +16,28 @@ export interface ManifestCheck {
   readonly problems: readonly string[]
 }
 
-/**
- * Checks the manifests without a cluster: first each by itself against the typed
- * models of Kubernetes, then, when all are well-formed, what they say of each
- * other, of the registry and of the services' variables.
- */
-export const checkManifests = async (root: string): Promise<ManifestCheck> => {
-  const { manifests, problems: unreadable } = readManifests(join(root, 'k8s'))
-  const count = manifests.length
-  if (count === 0) return { count, problems: ['k8s: there is no manifest', ...unreadable] }
-  const malformed = [...unreadable, ...(await modelProblems(manifests))]
-  if (malformed.length > 0) return { count, problems: malformed }
+/** What the manifests say of each other, of the registry and of the services' variables. */
+export const checkAgreement = (root: string): ManifestCheck => {
+  const { manifests, problems } = readManifests(join(root, 'k8s'))
   const catalog = createCatalog(manifests)
   checkReferences(catalog)
   checkWorkloads(catalog)
   checkNetwork(catalog)
   checkCapacity(catalog)
-  return { count, problems: [...catalog.problems, ...imageProblems(join(root, 'Dockerfile'))] }
+  const image = imageProblems(join(root, 'Dockerfile'))
+  return { count: manifests.length, problems: [...problems, ...catalog.problems, ...image] }
+}
+
+/**
+ * Checks the manifests without a cluster: first each by itself against the typed
+ * models of Kubernetes, then, when all are well-formed, whether they agree.
+ */
+export const checkManifests = async (root: string): Promise<ManifestCheck> => {
+  const { manifests, problems } = readManifests(join(root, 'k8s'))
+  const count = manifests.length
+  if (count === 0) return { count, problems: ['k8s: there is no manifest', ...problems] }
+  const malformed = [...problems, ...(await modelProblems(manifests))]
+  return malformed.length > 0 ? { count, problems: malformed } : checkAgreement(root)
 }
 
 const main = async () => {

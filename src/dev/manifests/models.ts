@@ -57,6 +57,14 @@ const options: ts.CompilerOptions = {
   types: [],
 }
 
+/** The compiler spells out the type of the whole literal, which the reader has before his eyes. */
+const readable = (message: string) =>
+  message
+    .replaceAll(/'"|"'/g, "'")
+    .replaceAll(/ in type '\{.*?\}' but/g, ', but')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 400)
+
 /** A program of one file that exists only in memory, as if it stood in the project's root. */
 const diagnose = (text: string) => {
   const file = join(projectRoot, 'manifests-as-literals.ts')
@@ -76,10 +84,7 @@ const diagnose = (text: string) => {
   ]
   return found.map(({ start = 0, messageText }) => ({
     line: source.getLineAndCharacterOfPosition(start).line,
-    message: ts
-      .flattenDiagnosticMessageText(messageText, ' ')
-      .replaceAll(/\s+/g, ' ')
-      .slice(0, 400),
+    message: readable(ts.flattenDiagnosticMessageText(messageText, ' ')),
   }))
 }
 
@@ -114,7 +119,8 @@ const formatProblems = async (manifest: Manifest): Promise<string[]> => {
   if (apiVersion === gatewayApi) return []
   let models: Record<string, ModelClass>
   try {
-    models = (await import(`kubernetes-models/${apiVersion}/${kind}`)) as typeof models
+    const { module } = modelOf(manifest)
+    models = (await import(module)) as typeof models
   } catch {
     return [`${at()} Kubernetes has no ${kind || 'kind'} in ${apiVersion || 'no apiVersion'}`]
   }
