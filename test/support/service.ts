@@ -2,7 +2,8 @@ import { createBillingService } from '../../src/services/billing/service.ts'
 import { createNotificationService } from '../../src/services/notification/service.ts'
 import { createOrderService } from '../../src/services/order/service.ts'
 import { createUserService } from '../../src/services/user/service.ts'
-import { readConfig } from '../../src/platform/config.ts'
+import { readConfig, type DatabaseConfig } from '../../src/platform/config.ts'
+import { createDatabase, type Database } from '../../src/platform/db.ts'
 import { createHttpServer } from '../../src/platform/http-server.ts'
 import { uuidv7 } from '../../src/platform/ids.ts'
 import type { Runtime, Service } from '../../src/platform/service.ts'
@@ -40,16 +41,39 @@ export interface RunningService {
 /** Nobody listens there: an upstream that was never started. */
 const nowhere = 'http://127.0.0.1:9'
 
-/** Short enough that tests of failures need not wait for people. */
+/** Long enough for a busy machine: a slow answer must not pass for a failure. */
 const testVariables: Variables = {
   LOG_LEVEL: 'silent',
   PORT: '0',
-  REQUEST_BUDGET_MS: '600',
-  CALL_TIMEOUT_MS: '300',
-  LETTER_BUDGET_MS: '300',
-  LEASE_MS: '1200',
+  REQUEST_BUDGET_MS: '1500',
+  CALL_TIMEOUT_MS: '1200',
+  LETTER_BUDGET_MS: '1500',
+  LEASE_MS: '3100',
   RECOVERY_INTERVAL_MS: '100',
   SHUTDOWN_GRACE_MS: '5000',
+}
+
+/** For tests in which something fails on purpose, so that nobody waits long for it. */
+export const shortBudgets: Variables = {
+  REQUEST_BUDGET_MS: '400',
+  CALL_TIMEOUT_MS: '200',
+  LETTER_BUDGET_MS: '250',
+  LEASE_MS: '700',
+}
+
+/** A pool and a store's statements without a service around them. */
+export const openTestDatabase = (
+  service: ServiceWithDatabase,
+  url: string,
+  settings: Partial<DatabaseConfig> = {},
+): Database => {
+  const database = createDatabase({
+    config: { url, poolSize: 4, statementTimeoutMs: 5_000, prepare: true, ...settings },
+    log: createLog(service, 'silent'),
+    metrics: createMetrics(service),
+  })
+  whenFileEnds(database.close)
+  return database
 }
 
 /** Starts a replica of a service over a database that is there already. */
@@ -71,7 +95,12 @@ export const startService = async (
   await service.prepare()
   const { fetch, routeOf, checkReady } = service
   const server = createHttpServer({
-    ...{ config, log, metrics, fetch, routeOf, checkReady },
+    config,
+    log,
+    metrics,
+    fetch,
+    routeOf,
+    checkReady,
     exposesMetrics: true,
   })
   const port = await server.listen(0)

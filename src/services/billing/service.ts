@@ -1,12 +1,8 @@
 import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createRecovery } from '../../platform/recovery.ts'
-import {
-  connectUpstream,
-  openDatabase,
-  type Runtime,
-  type Service,
-} from '../../platform/service.ts'
+import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
+import { openDatabase } from '../../platform/service-database.ts'
 import { createBillingApp } from './app.ts'
 import { createDepositLetters } from './deposit-letters.ts'
 import { createBillingStore } from './store.ts'

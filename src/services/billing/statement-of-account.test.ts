@@ -71,16 +71,4 @@ describe('the statement of an account', () => {
     const last = await page(`?limit=26&cursor=${almost.next}`)
     expect([last.items.length, last.next]).toEqual([1, null])
   })
-
-  it('is read along an index, however many operations there are', async () => {
-    const plan = await system.database.sql.begin(async (sql) => {
-      // The table is small here: what counts is that the index serves the order and the cursor.
-      await sql`set local enable_seqscan = off`
-      return sql`explain select * from operations where user_id = ${userId} and status = 'DONE'
-        and seq < 20 order by seq desc limit 21`
-    })
-    const text = plan.map((row) => row['QUERY PLAN']).join('\n')
-    expect(text).toContain('Index Scan Backward using operations_seq')
-    expect(text).not.toContain('Sort')
-  })
 })

@@ -87,7 +87,8 @@ with recursive input as materialized (
   insert into operations (id, user_id, key, kind, amount, effect, status, reason, reference, request_id)
   select gen_random_uuid(), q."userId", q.reference, 'WITHDRAW', q.amount, 0, 'REFUSED',
     'withdrawal-refunded', null, q."requestId"
-  from queue q where q.kind = 'REFUND' and q.named = 0
+  -- A refund under the withdrawal's own key has taken that key already.
+  from queue q where q.kind = 'REFUND' and q.named = 0 and q.key is distinct from q.reference
 ), homeless as (
   insert into operations (id, user_id, key, kind, amount, effect, status, reason, reference, request_id)
   select f.id, f."userId", f.key, f.kind, f.amount, 0, 'REFUSED', 'account-not-found', f.reference,
