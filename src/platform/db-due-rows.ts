@@ -40,13 +40,16 @@ with input as (
 update ${table} t set due_at = ${fromNow('input."leaseMs"')}, attempts = t.attempts + 1
 from due, input where t.id = due.id returning t.*`
 
+/** A row that somebody else finished meanwhile is left alone, and that is an answer as well. */
 const postponeText = (table: string) => `
 with input as (
   select * from json_to_recordset($1::text::json) as t(ord int, id uuid, "delayMs" int, entry jsonb)
+), postponed as (
+  update ${table} t
+  set due_at = ${fromNow('i."delayMs"')}, timeline = ${appended('t.timeline', 'i.entry')}
+  from input i where t.id = i.id and t.due_at is not null returning t.id
 )
-update ${table} t
-set due_at = ${fromNow('i."delayMs"')}, timeline = ${appended('t.timeline', 'i.entry')}
-from input i where t.id = i.id and t.due_at is not null returning i.ord, t.*`
+select i.ord, p.id is not null as postponed from input i left join postponed p on p.id = i.id`
 
 const settleText = (table: string) => `
 with input as (
@@ -66,7 +69,7 @@ export const createDueRows = <Row extends DueRow>(
   const claim = claimText(table)
   const postpone = database.statement<
     { id: string; delayMs: number; entry: TimelineEntry },
-    { ord: number }
+    { ord: number; postponed: boolean }
   >(`postpone ${table}`, postponeText(table), byId)
   const settle = database.statement<
     { id: string; entry: TimelineEntry },

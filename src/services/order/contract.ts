@@ -82,18 +82,19 @@ const orderDetailsSchema = z
   })
 
 const refusedOrderSchema = z
-  .strictObject({ ...problemSchema.shape, order: orderSchema }).openapi('RefusedOrder', {
-  description: 'Why it was not paid, with the order',
-  example: {
-    type: 'urn:orderly:problem:insufficient-funds',
-    title: 'There is not enough money on the account',
-    status: 402,
-    detail: 'The account does not hold 15000.',
-    code: 'insufficient-funds',
-    requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
-    order: { ...exampleOrder, status: 'REJECTED', reason: 'insufficient-funds' },
-  },
-})
+  .strictObject({ ...problemSchema.shape, order: orderSchema })
+  .openapi('RefusedOrder', {
+    description: 'Why it was not paid, with the order',
+    example: {
+      type: 'urn:orderly:problem:insufficient-funds',
+      title: 'There is not enough money on the account',
+      status: 402,
+      detail: 'The account does not hold 15000.',
+      code: 'insufficient-funds',
+      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+      order: { ...exampleOrder, status: 'REJECTED', reason: 'insufficient-funds' },
+    },
+  })
 
 const params = z.object({ orderId: idSchema('the order') })
 

@@ -1,4 +1,6 @@
 import type { BillingClient } from '../../clients/billing.ts'
+import type { OperationResult } from '../../clients/generated/billing.ts'
+import type { ProblemCode } from '../../platform/errors.ts'
 import type { Caller, Outcome } from '../../platform/http-client.ts'
 import { sagaKey } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
@@ -20,18 +22,39 @@ export interface PaymentDeps {
 
 type BillingAnswer = Awaited<ReturnType<BillingClient['withdraw' | 'refund']>>
 
+/**
+ * What billing refuses for ever, because it stored the refusal under the key. Any
+ * other code, a 404 of something in between for example, decides nothing.
+ */
+const finalRefusals: ReadonlySet<unknown> = new Set<ProblemCode>([
+  'insufficient-funds',
+  'account-not-found',
+  'balance-limit',
+  'refund-exceeds-withdrawal',
+  'withdrawal-refunded',
+])
+
+const emailIn = (data: Partial<OperationResult> | undefined): string | null => {
+  const email: unknown = data?.account?.email
+  return typeof email === 'string' ? email : null
+}
+
 /** Billing's answer in the saga's words; undefined when it is none that decides anything. */
 const toMoneyAnswer = (answer: BillingAnswer): MoneyAnswer | undefined => {
   switch (answer.status) {
-    case 200:
-      return { kind: 'done', email: answer.data.account.email }
-    case 402: {
-      const { code, account } = answer.data
-      return { kind: 'refused', reason: code, email: account.email }
+    case 200: {
+      const email = emailIn(answer.data)
+      return email === null ? undefined : { kind: 'done', email }
     }
+    case 402:
     case 404:
-    case 409:
-      return { kind: 'refused', reason: answer.data.code, email: null }
+    case 409: {
+      // Whoever answered may not have been billing: what its contract promises is looked at twice.
+      const data: Partial<typeof answer.data> | undefined = answer.data
+      if (data?.code === undefined || !finalRefusals.has(data.code)) return undefined
+      const email = answer.status === 402 ? emailIn(answer.data) : null
+      return { kind: 'refused', reason: data.code, email }
+    }
     default:
       return undefined
   }

@@ -2,12 +2,8 @@ import { createBillingClient } from '../../clients/billing.ts'
 import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createRecovery } from '../../platform/recovery.ts'
-import {
-  connectUpstream,
-  openDatabase,
-  type Runtime,
-  type Service,
-} from '../../platform/service.ts'
+import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
+import { openDatabase } from '../../platform/service-database.ts'
 import { createOrderApp } from './app.ts'
 import { createPayment } from './payment.ts'
 import { createOrderStore } from './store.ts'

@@ -1,0 +1,209 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import {
+  openAccount,
+  shortBudgets,
+  startWithBilling,
+  type WithBilling,
+} from '../../../test/support/service.ts'
+import type { Behaviour } from '../../../test/support/upstream.ts'
+import { eventually } from '../../../test/support/wait.ts'
+
+let system: WithBilling
+let api: Api
+let userId: string
+beforeAll(async () => {
+  system = await startWithBilling('order', shortBudgets)
+  api = system.service.api
+})
+beforeEach(async () => {
+  system.toBilling.behave('forward')
+  system.toNotification.behave('forward')
+  userId = await openAccount(system.billing, 1_000)
+  // An earlier test may have opened the circuit; it closes with the next call that is answered.
+  await eventually(async () => {
+    const { status } = await api.post('/orders', { userId, price: 1 })
+    if (status !== 201) throw new Error(`an order was answered ${status}`)
+  })
+})
+
+const balance = async (): Promise<number> =>
+  (await system.billing.api.get(`/billing/accounts/${userId}`)).body.balance
+const place = (price: number, key?: string) => api.post('/orders', { userId, price }, { key })
+const orderNow = async (id: string) => (await api.get(`/orders/${id}`)).body
+const lettersOf = async (id: string) =>
+  (await system.notification.api.get(`/notifications?orderId=${id}`)).body.items
+
+const noAnswers: [string, Behaviour][] = [
+  ['cuts the connection', 'refuse'],
+  ['does the work and the answer is lost', 'drop-answer'],
+  ['does not answer in time', 'hang'],
+  ['answers 500', { status: 500 }],
+  ['answers 503', { status: 503 }],
+  ['answers 408', { status: 408 }],
+  ['answers 429', { status: 429 }],
+  ['answers 200 with a page', { status: 200, type: 'text/html', body: '<h1>ok</h1>' }],
+  ['answers 200 with nothing', { status: 200 }],
+  ['answers 200 with other JSON', { status: 200, body: '{"ok":true}' }],
+  ['answers 200 with null', { status: 200, body: 'null' }],
+  ['answers 404 for an address it does not know', { status: 404, body: '{"code":"not-found"}' }],
+  ['answers 404 with nothing', { status: 404 }],
+  ['answers 402 with other JSON', { status: 402, body: '{"pay":"me"}' }],
+  ['answers 409 with other JSON', { status: 409, body: '[]' }],
+  ['answers 400', { status: 400, body: '{"code":"validation-failed"}' }],
+  ['answers 302', { status: 302 }],
+]
+
+describe('when billing', () => {
+  it.each(noAnswers)(
+    '%s, the order stays undecided, then is decided once by itself',
+    async (_what, behaviour) => {
+      const before = await balance()
+      system.toBilling.behave(behaviour)
+      const placed = await place(300, 'k')
+      expect([placed.status, placed.body.status]).toEqual([202, 'PENDING'])
+      expect(placed.headers['retry-after']).toBe('1')
+      expect(placed.headers['location']).toBe(`/orders/${placed.body.id}`)
+      const again = await place(300, 'k')
+      expect([again.status, again.text]).toEqual([202, placed.text])
+      expect(again.headers['idempotency-replayed']).toBe('true')
+      system.toBilling.behave('forward')
+      await eventually(async () =>
+        expect(await orderNow(placed.body.id)).toMatchObject({ status: 'APPROVED' }),
+      )
+      expect(await balance()).toBe(before - 300)
+      await eventually(async () => expect(await lettersOf(placed.body.id)).toHaveLength(1))
+      const decided = await place(300, 'k')
+      expect([decided.status, decided.body.status]).toEqual([201, 'APPROVED'])
+    },
+  )
+
+  it('fails only now and then, the client notices nothing', async () => {
+    const before = await balance()
+    system.toBilling.behave({ status: 503 }, 'drop-answer', 'forward')
+    const { status } = await place(300)
+    expect([status, await balance()]).toEqual([201, before - 300])
+  })
+
+  it('is away and the money is gone meanwhile, the order becomes rejected with its letter', async () => {
+    system.toBilling.behave('refuse')
+    const { body } = await place(900)
+    await system.billing.api.post(`/billing/accounts/${userId}/withdraw`, { amount: 500 })
+    system.toBilling.behave('forward')
+    await eventually(async () =>
+      expect(await orderNow(body.id)).toMatchObject({
+        status: 'REJECTED',
+        reason: 'insufficient-funds',
+      }),
+    )
+    await eventually(async () =>
+      expect(await lettersOf(body.id)).toMatchObject([{ kind: 'ORDER_REJECTED' }]),
+    )
+  })
+
+  it('loses the answer to a cancellation, the money comes back once', async () => {
+    const before = await balance()
+    const { body } = await place(300)
+    system.toBilling.behave('drop-answer')
+    const cancelled = await api.delete(`/orders/${body.id}`)
+    expect([cancelled.status, cancelled.body.status]).toEqual([202, 'APPROVED'])
+    system.toBilling.behave('forward')
+    await eventually(async () => expect((await orderNow(body.id)).status).toBe('CANCELLED'))
+    expect(await balance()).toBe(before)
+    const again = await api.delete(`/orders/${body.id}`)
+    expect([again.status, again.body.status]).toEqual([200, 'CANCELLED'])
+  })
+
+  it('is away for long, each attempt is noted, but the history stays short', async () => {
+    const { body } = await place(5)
+    const { sql } = system.database
+    await sql`update orders set timeline = (select jsonb_agg(jsonb_build_object('at', now(),
+      'step', 'withdraw', 'attempt', n, 'outcome', 'unknown', 'ms', 1)) from generate_series(1, 19) n)
+      where id = ${body.id}`
+    const cancelled = await api.delete(`/orders/${body.id}`)
+    expect(cancelled.status).toBe(200)
+    const [row] = await sql`select jsonb_array_length(timeline) as entries from orders
+      where id = ${body.id}`
+    expect(row?.['entries']).toBeLessThanOrEqual(20)
+  })
+})
+
+describe('when notification', () => {
+  it.each<[string, Behaviour]>([
+    ['is away', 'refuse'],
+    ['hangs', 'hang'],
+    ['loses its answers', 'drop-answer'],
+    ['answers 500', { status: 500 }],
+    ['answers 422', { status: 422, body: '{"code":"idempotency-key-reused"}' }],
+  ])(
+    '%s, orders are answered as usual, and one letter follows by itself',
+    async (_what, behaviour) => {
+      const before = await balance()
+      system.toNotification.behave(behaviour)
+      const startedAtMs = performance.now()
+      const { status, body } = await place(300)
+      expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+      expect([status, body.status, await balance()]).toEqual([201, 'APPROVED', before - 300])
+      system.toNotification.behave('forward')
+      await eventually(async () => {
+        const [row] = await system.database.sql`select due_at from orders where id = ${body.id}`
+        expect(row?.['due_at']).toBeNull()
+      })
+      expect(await lettersOf(body.id)).toMatchObject([{ kind: 'ORDER_APPROVED', amount: 300 }])
+    },
+  )
+})
+
+describe('a request and a repeat that both decide an order', () => {
+  it('are answered, whichever of them hears of it first', async () => {
+    system.toBilling.behave('hang', 'forward')
+    const first = place(300, 'k')
+    const { sql } = system.database
+    await eventually(async () =>
+      expect(await sql`select from orders where user_id = ${userId} and price = 300`).toHaveLength(
+        1,
+      ),
+    )
+    await eventually(() => expect(system.toBilling.seen.at(-1)?.body).toBe('{"amount":300}'))
+    const repeat = await place(300, 'k')
+    expect(repeat.status).toBe(201)
+    expect([201, 202]).toContain((await first).status)
+  })
+
+  it('leave a row alone that the other one finished while this one got no answer', async () => {
+    system.toBilling.behave('hang')
+    const first = place(300, 'k')
+    const { sql } = system.database
+    const [row] = await eventually(async () => {
+      const rows = await sql`select id from orders where user_id = ${userId} and price = 300`
+      expect(rows).toHaveLength(1)
+      return rows
+    })
+    // As a faster replica would leave it: decided, its letter acknowledged, nothing owed.
+    await sql`update orders set status = 'REJECTED', decision = 'REJECTED', decided_at = now(),
+      reason = 'account-not-found', due_at = null where id = ${row?.['id']}`
+    expect((await first).status).toBe(202)
+    system.toBilling.behave('forward')
+    expect((await place(300, 'k')).status).toBe(404)
+  })
+})
+
+describe('two replicas', () => {
+  it('finish the same due orders at once without doing anything twice', async () => {
+    const replica = await system.startReplica()
+    const before = await balance()
+    system.toBilling.behave('drop-answer')
+    const placed = await Promise.all(
+      Array.from({ length: 12 }, (_, index) =>
+        (index % 2 ? api : replica.api).post('/orders', { userId, price: 10 }),
+      ),
+    )
+    expect(placed.every(({ status }) => status === 202)).toBe(true)
+    system.toBilling.behave('forward')
+    for (const { body } of placed) {
+      await eventually(async () => expect((await orderNow(body.id)).status).toBe('APPROVED'))
+      await eventually(async () => expect(await lettersOf(body.id)).toHaveLength(1))
+    }
+    expect(await balance()).toBe(before - 120)
+  })
+})
