@@ -133,7 +133,7 @@ export const createCaller = ({ upstream, log }: CallerDeps) => {
     const elapsedMs = () => Math.round(performance.now() - startedAtMs)
     for (let attempts = 1; ; attempts += 1) {
       try {
-        const answer = await breaker.execute(() => call(budgetMs - elapsedMs()))
+        const answer = await breaker.execute(() => call(Math.max(1, budgetMs - elapsedMs())))
         return { kind: 'answered', answer, attempts, ms: elapsedMs() }
       } catch (error) {
         const isBroken = error instanceof BrokenCircuitError
