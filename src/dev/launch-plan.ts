@@ -30,7 +30,8 @@ const postgresUrl = (shapeOfUser as { DATABASE_URL: z.ZodType<string> }).DATABAS
 
 const launchVariables = z.object({
   DATA_DIR: z.string().optional(),
-  LOG_LEVEL: variablesOf('gateway').shape.LOG_LEVEL.optional(),
+  // Without its default: somebody who asks for a level wants to see it on the screen.
+  LOG_LEVEL: variablesOf('gateway').shape.LOG_LEVEL.unwrap().optional(),
   HOST: variablesOf('gateway').shape.HOST,
   DATABASE_URL: postgresUrl.optional(),
   ADMIN_PORT: portNumber.default(defaultAdminPort),

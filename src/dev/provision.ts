@@ -38,32 +38,42 @@ const urlFor = (adminUrl: string, role: string, password: string): string => {
 
 type Sql = postgres.Sql
 
-const ensureRole = async (sql: Sql, role: string, password: string) => {
+interface Found {
+  /** The role is there, and was made by us. */
+  readonly hasRole: boolean
+  readonly hasDatabase: boolean
+}
+
+const notOurs = (what: string, role: string) =>
+  new StartError(
+    `the Postgres of DATABASE_URL has a ${what}: set ${role.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
+  )
+
+/** What is there already; refuses to go on when it is somebody else's. */
+const inspect = async (sql: Sql, role: string): Promise<Found> => {
   const [existing] = await sql<{ mark: string | null }[]>`
     select shobj_description(oid, 'pg_authid') as mark from pg_roles where rolname = ${role}`
-  if (existing && existing.mark !== mark) {
-    throw new StartError(
-      `the Postgres of DATABASE_URL has a role "${role}" that is not orderly's: set ${role.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
-    )
+  if (existing && existing.mark !== mark) throw notOurs(`role "${role}" that is not orderly's`, role)
+  const [database] = await sql<{ owner: string }[]>`
+    select pg_get_userbyid(datdba) as owner from pg_database where datname = ${role}`
+  if (database && database.owner !== role) {
+    throw notOurs(`database "${role}" that belongs to ${database.owner}`, role)
   }
+  return { hasRole: existing !== undefined, hasDatabase: database !== undefined }
+}
+
+const ensureRole = async (sql: Sql, role: string, { hasRole }: Found, password: string) => {
   // Utility statements take no parameters; the password is base64url and needs no escaping.
-  const verb = existing ? 'alter' : 'create'
+  const verb = hasRole ? 'alter' : 'create'
   await sql.unsafe(`${verb} role "${role}" with login password '${password}'`)
-  if (existing) return
+  if (hasRole) return
   await sql.unsafe(`comment on role "${role}" is '${mark}'`)
   // Without being a superuser, one must be a member of a role to give it a database.
   await sql.unsafe(`grant "${role}" to current_user`)
 }
 
-const ensureDatabase = async (sql: Sql, role: string) => {
-  const [existing] = await sql<{ owner: string }[]>`
-    select pg_get_userbyid(datdba) as owner from pg_database where datname = ${role}`
-  if (existing && existing.owner !== role) {
-    throw new StartError(
-      `the Postgres of DATABASE_URL has a database "${role}" that belongs to ${existing.owner}: set ${role.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
-    )
-  }
-  if (!existing) await sql.unsafe(`create database "${role}" owner "${role}"`)
+const ensureDatabase = async (sql: Sql, role: string, { hasDatabase }: Found) => {
+  if (!hasDatabase) await sql.unsafe(`create database "${role}" owner "${role}"`)
   // Everybody may connect to a new database, unless told otherwise.
   await sql.unsafe(`revoke all on database "${role}" from public`)
 }
@@ -107,10 +117,15 @@ export const provision = async (options: ProvisionOptions): Promise<DatabaseUrls
   const urls: DatabaseUrls = {}
   try {
     await sql`select pg_advisory_lock(${lockNumber.toString()}::bigint)`
+    const found = new Map<ServiceName, Found>()
     for (const service of services.filter((name) => registry[name].hasDatabase)) {
+      found.set(service, await inspect(sql, service))
+    }
+    // Nothing is made before it is known that nothing is in the way.
+    for (const [service, present] of found) {
       const password = rolePassword(secret, service)
-      await ensureRole(sql, service, password)
-      await ensureDatabase(sql, service)
+      await ensureRole(sql, service, present, password)
+      await ensureDatabase(sql, service, present)
       urls[service] = urlFor(adminUrl, service, password)
     }
     if (isOurServer) await closeTheRest(sql)

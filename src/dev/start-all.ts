@@ -179,7 +179,10 @@ const showAddresses = ({ plan, progress, paint, data, postgres }: Launch, startM
     row(service, addressOf(service), registry[service].purpose)
   }
   row('metrics', `http://${name}:${plan.adminPort}/metrics`, 'of the gateway; each service has its own')
-  const shortPath = (file: string) => path.relative(process.cwd(), file) || '.'
+  const shortPath = (file: string) => {
+    const relative = path.relative(process.cwd(), file)
+    return relative.startsWith('..') ? file : relative
+  }
   if (postgres) {
     const hint = `psql "$(cat '${shortPath(data.file('postgres.url'))}')"`
     row('Postgres', `127.0.0.1:${postgres.port}`, hint)
