@@ -4,7 +4,7 @@ import {
   databaseVariables,
   readVariables,
 } from './platform/config.ts'
-import { migrateDatabase } from './platform/migrate.ts'
+import { shortenDrizzleLoading } from './platform/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
 import type { Runtime, Service } from './platform/service.ts'
 import { isServiceName, servicesWithDatabase, type ServiceName } from './registry.ts'
@@ -31,6 +31,7 @@ const migrateOne = async (name: string | undefined) => {
   const service = servicesWithDatabase.find((candidate) => candidate === name)
   if (service === undefined) throw new ConfigError(usage)
   const variables = readVariables(databaseVariables)
+  const { migrateDatabase } = await import('./platform/migrate.ts')
   await migrateDatabase({
     url: variables.DATABASE_URL,
     service,
@@ -39,6 +40,7 @@ const migrateOne = async (name: string | undefined) => {
 }
 
 const main = async ([command, argument]: readonly string[]) => {
+  shortenDrizzleLoading()
   if (command === undefined) {
     const { startAll } = await import('./dev/start-all.ts')
     return startAll(currentEnvironment())

@@ -1,6 +1,5 @@
 import type { ServiceName } from '../registry.ts'
 import type { Config } from './config.ts'
-import { createDatabase, type Database } from './db.ts'
 import { createCaller, createTransport } from './http-client.ts'
 import type { Bindings } from './http-server.ts'
 import type { Loop } from './recovery.ts'
@@ -22,11 +21,6 @@ export interface Service {
   readonly prepare: () => Promise<unknown>
   readonly loops: readonly Loop[]
   readonly close: () => Promise<unknown>
-}
-
-export const openDatabase = ({ config, log, metrics }: Runtime): Database => {
-  if (!config.database) throw new Error(`${config.service} has no database in the registry`)
-  return createDatabase({ config: config.database, log, metrics })
 }
 
 export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {

@@ -1,4 +1,5 @@
-import { openDatabase, type Runtime, type Service } from '../../platform/service.ts'
+import type { Runtime, Service } from '../../platform/service.ts'
+import { openDatabase } from '../../platform/service-database.ts'
 import { createNotificationApp } from './app.ts'
 import { createNotificationStore } from './store.ts'
 

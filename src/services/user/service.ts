@@ -1,11 +1,7 @@
 import { createBillingClient } from '../../clients/billing.ts'
 import { createRecovery } from '../../platform/recovery.ts'
-import {
-  connectUpstream,
-  openDatabase,
-  type Runtime,
-  type Service,
-} from '../../platform/service.ts'
+import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
+import { openDatabase } from '../../platform/service-database.ts'
 import { createUserApp } from './app.ts'
 import { createUserStore } from './store.ts'
 import { createUserWorkflow } from './workflow.ts'

@@ -1,0 +1,8 @@
+import { createDatabase, type Database } from './db.ts'
+import type { Runtime } from './service.ts'
+
+/** Apart from service.ts: the gateway has no database and need not load what belongs to one. */
+export const openDatabase = ({ config, log, metrics }: Runtime): Database => {
+  if (!config.database) throw new Error(`${config.service} has no database in the registry`)
+  return createDatabase({ config: config.database, log, metrics })
+}
