@@ -1,0 +1,176 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import { startNotification, startService } from '../../../test/support/service.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+import { letterKinds, renderLetter } from './letters.ts'
+
+let system: Awaited<ReturnType<typeof startNotification>>
+let api: Api
+let letter: {
+  key: string
+  userId: string
+  email: string
+  kind: string
+  orderId?: string
+  amount: number
+}
+beforeAll(async () => {
+  system = await startNotification()
+  api = system.notification.api
+})
+beforeEach(() => {
+  const orderId = uuidv7()
+  letter = {
+    key: `${orderId}:ORDER_APPROVED`,
+    userId: uuidv7(),
+    email: 'masha@example.com',
+    kind: 'ORDER_APPROVED',
+    orderId,
+    amount: 15_000,
+  }
+})
+
+const send = (more: object = {}) => api.post('/notifications', { ...letter, ...more })
+const list = async (query: string) => (await api.get(`/notifications?${query}`)).body
+
+describe('a letter', () => {
+  it.each(letterKinds)(
+    'of kind %s is written with its words, and found by user and order',
+    async (kind) => {
+      const { status, body } = await send({ kind })
+      expect(status).toBe(201)
+      const { key: _key, ...told } = letter
+      expect(body).toMatchObject({ ...told, kind })
+      expect(body).toMatchObject(renderLetter({ kind, amount: 15_000, orderId: letter.orderId }))
+      expect(await list(`userId=${letter.userId}`)).toEqual({ items: [body], next: null })
+      expect(await list(`orderId=${letter.orderId}`)).toEqual({ items: [body], next: null })
+      expect((await list(`userId=${letter.userId}&orderId=${letter.orderId}`)).items).toEqual([
+        body,
+      ])
+      expect((await list(`userId=${uuidv7()}&orderId=${letter.orderId}`)).items).toEqual([])
+    },
+  )
+
+  it('about a deposit needs no order', async () => {
+    const { orderId: _orderId, ...deposit } = letter
+    const { status, body } = await api.post('/notifications', { ...deposit, kind: 'DEPOSIT' })
+    expect([status, body.orderId]).toEqual([201, null])
+  })
+
+  it.each(letterKinds.filter((kind) => kind !== 'DEPOSIT'))(
+    'of kind %s needs its order',
+    async (kind) => {
+      const { orderId: _orderId, ...without } = letter
+      const { status, body } = await api.post('/notifications', { ...without, kind })
+      expect(status).toBe(400)
+      expect(body.errors[0].field).toBe('orderId')
+      expect((await list(`userId=${letter.userId}`)).items).toEqual([])
+    },
+  )
+})
+
+describe('the key of a letter', () => {
+  it('gives the same letter again, also from a service that was started anew', async () => {
+    const first = await send()
+    const again = await send()
+    const replica = await startService('notification', system.database)
+    const elsewhere = await replica.api.post('/notifications', letter)
+    expect([first.status, again.status, elsewhere.status]).toEqual([201, 200, 200])
+    expect([again.text, elsewhere.text]).toEqual([first.text, first.text])
+    expect((await list(`userId=${letter.userId}`)).items).toHaveLength(1)
+  })
+
+  it('is the same letter when its ids are written in capitals', async () => {
+    const capitals = {
+      userId: letter.userId.toUpperCase(),
+      orderId: letter.orderId?.toUpperCase(),
+    }
+    const first = await send(capitals)
+    const again = await send()
+    expect([first.status, again.status]).toEqual([201, 200])
+    expect(again.text).toBe(first.text)
+  })
+
+  it.each([
+    ['amount', { amount: 1 }],
+    ['kind', { kind: 'ORDER_REJECTED' }],
+    ['user', { userId: uuidv7() }],
+    ['order', { orderId: uuidv7() }],
+    ['address', { email: 'pasha@example.com' }],
+  ])('with another %s is refused and writes nothing', async (_what, more) => {
+    await send()
+    const { status, body } = await send(more)
+    expect([status, body.code]).toEqual([422, 'idempotency-key-reused'])
+    const { sql } = system.database
+    expect(await sql`select from letters where key = ${letter.key}`).toHaveLength(1)
+    expect((await list(`orderId=${letter.orderId}`)).items[0].amount).toBe(15_000)
+  })
+
+  it('makes 32 at once on two replicas one letter and one answer', async () => {
+    const replica = await startService('notification', system.database)
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, (_, index) =>
+        (index % 2 ? api : replica.api).post('/notifications', letter),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(31)
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+  })
+})
+
+describe('a list of letters', () => {
+  it('shows each once, newest first, over pages of any size, new ones in between or not', async () => {
+    const ids: string[] = []
+    for (let index = 0; index < 7; index += 1) {
+      ids.push((await send({ key: `${letter.key}:${index}` })).body.id)
+    }
+    const query = `userId=${letter.userId}&limit=3`
+    const pages = [await list(query)]
+    await send({ key: `${letter.key}:new` })
+    for (let last = pages.at(-1); last.next !== null; last = pages.at(-1)) {
+      pages.push(await list(`${query}&cursor=${last.next}`))
+    }
+    const shown = pages.flatMap((page) => page.items)
+    expect(shown.map((item) => item.id)).toEqual(ids.toReversed())
+    expect(pages.map((page) => page.items.length)).toEqual([3, 3, 1])
+  })
+
+  it('is of 20 unless told otherwise', async () => {
+    await Promise.all(
+      Array.from({ length: 21 }, (_, index) => send({ key: `${letter.key}:${index}` })),
+    )
+    const page = await list(`userId=${letter.userId}`)
+    expect([page.items.length, page.next]).toEqual([20, page.items[19].id])
+  })
+
+  it('needs to know whose, or about which order', async () => {
+    const { status, body } = await api.get('/notifications')
+    expect([status, body.code]).toEqual([400, 'validation-failed'])
+    expect(body.errors[0].field).toBe('userId')
+  })
+})
+
+describe('the database itself, asked with the service’s own role, refuses', () => {
+  it.each([
+    ['to change a letter', `update letters set subject = 'x'`, /forbidden/],
+    ['to lose a letter', 'delete from letters', /forbidden/],
+    ['to lose all letters', 'truncate letters', /forbidden/],
+    [
+      'a second letter with the same key',
+      `insert into letters select gen_random_uuid(), key, user_id, email, kind, order_id, amount,
+        subject, body from letters limit 1`,
+      /letters_key/,
+    ],
+    [
+      'a letter of a kind that nobody knows',
+      `insert into letters select gen_random_uuid(), 'other', user_id, email, 'SPAM', order_id, 1,
+        subject, body from letters limit 1`,
+      /letters_kind/,
+    ],
+  ])('%s', async (_what, text, why) => {
+    await send()
+    await expect(system.database.sql.unsafe(text)).rejects.toThrow(why)
+    expect((await list(`userId=${letter.userId}`)).items).toHaveLength(1)
+  })
+})

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import { shortBudgets, startWithBilling, type WithBilling } from '../../../test/support/service.ts'
+import type { Behaviour } from '../../../test/support/upstream.ts'
+import { eventually } from '../../../test/support/wait.ts'
+
+let system: WithBilling
+let api: Api
+let name: string
+beforeAll(async () => {
+  system = await startWithBilling('user', shortBudgets)
+  api = system.service.api
+})
+beforeEach(() => {
+  system.toBilling.behave('forward')
+  name = `user-${randomBytes(5).toString('hex')}`
+})
+
+const create = (key?: string) =>
+  api.post('/users', { username: name, email: `${name}@example.com` }, { key })
+
+describe('when billing', () => {
+  it.each<[string, Behaviour]>([
+    ['cuts the connection', 'refuse'],
+    ['does the work and its answer is lost', 'drop-answer'],
+    ['does not answer in time', 'hang'],
+    ['answers 500', { status: 500 }],
+    ['answers 404', { status: 404, body: '{"code":"not-found"}' }],
+    ['answers with a page', { status: 201, type: 'text/html', body: '<h1>created</h1>' }],
+  ])(
+    '%s, the user exists all the same, and the account opens by itself',
+    async (_what, behaviour) => {
+      system.toBilling.behave(behaviour)
+      const startedAtMs = performance.now()
+      const created = await create(`${name}-k`)
+      expect(performance.now() - startedAtMs).toBeLessThan(2_500)
+      expect([created.status, created.body.account]).toEqual([202, 'PENDING'])
+      expect(created.headers['retry-after']).toBe('1')
+      expect(created.headers['location']).toBe(`/users/${created.body.id}`)
+      const again = await create(`${name}-k`)
+      expect([again.status, again.text]).toEqual([202, created.text])
+      system.toBilling.behave('forward')
+      await eventually(async () => {
+        const { body } = await api.get(`/users/${created.body.id}`)
+        expect(body).toEqual({ ...created.body, account: 'OPEN' })
+      })
+      const account = await system.billing.api.get(`/billing/accounts/${created.body.id}`)
+      expect(account.body.email).toBe(`${name}@example.com`)
+      const opened = await create(`${name}-k`)
+      expect([opened.status, opened.body.account]).toEqual([201, 'OPEN'])
+    },
+  )
+
+  it('fails only now and then, the client notices nothing', async () => {
+    await eventually(async () => expect((await create()).status).not.toBe(202))
+    name = `${name}-2`
+    system.toBilling.behave({ status: 503 }, 'drop-answer', 'forward')
+    const { status, body } = await create()
+    expect([status, body.account]).toEqual([201, 'OPEN'])
+  })
+
+  it('is away, a service that is started anew opens the account', async () => {
+    const first = await system.startReplica()
+    system.toBilling.behave('refuse')
+    const { body } = await first.api.post('/users', {
+      username: name,
+      email: `${name}@example.com`,
+    })
+    await first.stop()
+    system.toBilling.behave('forward')
+    await eventually(async () =>
+      expect((await api.get(`/users/${body.id}`)).body.account).toBe('OPEN'),
+    )
+  })
+})

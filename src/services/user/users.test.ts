@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import { startWithBilling, type WithBilling } from '../../../test/support/service.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+
+let system: WithBilling
+let api: Api
+let name: string
+beforeAll(async () => {
+  system = await startWithBilling('user')
+  api = system.service.api
+})
+beforeEach(() => {
+  name = `user-${randomBytes(5).toString('hex')}`
+})
+
+const person = (more: object = {}) => ({ username: name, email: `${name}@example.com`, ...more })
+const create = (more: object = {}, key?: string) => api.post('/users', person(more), { key })
+const rows = async () => (await system.database.sql`select from users`).length
+
+describe('a new user', () => {
+  it('is there, with an account that is open and empty', async () => {
+    const { status, body, headers } = await create({
+      phone: '+7 900 123-45-67',
+      firstName: 'Мария',
+      lastName: 'Иванова',
+    })
+    expect(status).toBe(201)
+    expect(headers['location']).toBe(`/users/${body.id}`)
+    expect(body).toMatchObject({
+      ...person(),
+      phone: '+7 900 123-45-67',
+      firstName: 'Мария',
+      lastName: 'Иванова',
+      account: 'OPEN',
+    })
+    expect((await api.get(`/users/${body.id}`)).body).toEqual(body)
+    const account = await system.billing.api.get(`/billing/accounts/${body.id}`)
+    expect(account.body).toMatchObject({ userId: body.id, email: person().email, balance: 0 })
+  })
+
+  it('needs no more than a name and an address', async () => {
+    const { status, body } = await create()
+    expect(status).toBe(201)
+    expect(body).toMatchObject({ phone: null, firstName: null, lastName: null })
+  })
+
+  it('is not found under an id that nobody has', async () => {
+    const { status, body } = await api.get(`/users/${uuidv7()}`)
+    expect([status, body.code]).toEqual([404, 'user-not-found'])
+  })
+})
+
+describe('a name or an address that somebody has', () => {
+  it.each([
+    ['username', 'the same', (text: string) => text],
+    ['username', 'the same in capitals', (text: string) => text.toUpperCase()],
+    ['email', 'the same', (text: string) => text],
+    ['email', 'the same in capitals', (text: string) => text.toUpperCase()],
+  ])('is refused as %s, %s, by the name of the field', async (field, _what, change) => {
+    const first = person()
+    await create()
+    const before = await rows()
+    const taken = { [field]: change(first[field as 'username' | 'email']) }
+    const fresh = { username: `${name}-2`, email: `${name}-2@example.com` }
+    const { status, body } = await api.post('/users', { ...fresh, ...taken })
+    expect([status, body.code]).toEqual([409, `${field}-taken`])
+    expect(body.errors).toEqual([{ field, message: 'is taken' }])
+    expect(await rows()).toBe(before)
+  })
+
+  it('is refused for ever under a key, also when a late duplicate comes', async () => {
+    await create()
+    const wanted = { username: name, email: `${name}-2@example.com` }
+    const first = await api.post('/users', wanted, { key: `${name}-k` })
+    const replica = await system.startReplica()
+    const late = await replica.api.post('/users', wanted, { key: `${name}-k` })
+    expect([first.status, late.status]).toEqual([409, 409])
+    expect(late.text).toBe(first.text)
+    expect(late.headers['idempotency-replayed']).toBe('true')
+    const free = await api.post('/users', { ...wanted, username: `${name}-3` })
+    expect(free.status).toBe(201)
+  })
+
+  it('is not found as a user: a refusal is a memory, not a person', async () => {
+    await create()
+    await create({}, `${name}-k`)
+    const { sql } = system.database
+    const [row] = await sql`select id from users where idempotency_key = ${`${name}-k`}`
+    expect((await api.get(`/users/${row?.['id']}`)).status).toBe(404)
+    const account = await system.billing.api.get(`/billing/accounts/${row?.['id']}`)
+    expect(account.status).toBe(404)
+  })
+
+  it('goes to exactly one of many who want it at once, on two replicas', async () => {
+    const replica = await system.startReplica()
+    const answers = await Promise.all(
+      Array.from({ length: 24 }, (_, index) =>
+        (index % 2 ? api : replica.api).post('/users', {
+          username: index % 3 ? name : name.toUpperCase(),
+          email: `${name}-${index}@example.com`,
+        }),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1)
+    expect(answers.filter(({ body }) => body.code === 'username-taken')).toHaveLength(23)
+  })
+})
+
+describe('the key of a user', () => {
+  it('gives the same answer again, also from a service that was started anew', async () => {
+    const first = await create({}, `${name}-k`)
+    const again = await create({}, `${name}-k`)
+    const replica = await system.startReplica()
+    const elsewhere = await replica.api.post('/users', person(), { key: `"${name}-k"` })
+    for (const answer of [again, elsewhere]) {
+      expect([answer.status, answer.text]).toEqual([201, first.text])
+      expect(answer.headers['idempotency-replayed']).toBe('true')
+      expect(answer.headers['location']).toBe(first.headers['location'])
+    }
+  })
+
+  it.each([
+    ['another name', { username: 'somebody-else' }],
+    ['another address', { email: 'else@example.com' }],
+    ['a phone number', { phone: '12345' }],
+    ['another first name', { firstName: 'Other' }],
+    ['another last name', { lastName: 'Other' }],
+    ['another spelling', { email: 'MASHA@example.com' }],
+  ])('with %s is refused, changes nothing and tells nothing', async (_what, more) => {
+    const { body: first } = await create({ email: `${name}@example.com` }, `${name}-k`)
+    const before = await rows()
+    const { status, body, text } = await create(more, `${name}-k`)
+    expect([status, body.code]).toEqual([422, 'idempotency-key-reused'])
+    expect(text).not.toContain(first.id)
+    expect(text).not.toContain(first.email)
+    expect(await rows()).toBe(before)
+  })
+
+  it('makes 32 at once on two replicas one user with one account and one answer', async () => {
+    const replica = await system.startReplica()
+    const answers = await Promise.all(
+      Array.from({ length: 32 }, (_, index) =>
+        (index % 2 ? api : replica.api).post('/users', person(), { key: `${name}-k` }),
+      ),
+    )
+    const decided = answers.filter(({ status }) => status !== 202)
+    expect(new Set(decided.map(({ status }) => status))).toEqual(new Set([201]))
+    expect(new Set(decided.map(({ text }) => text)).size).toBe(1)
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1)
+    const fresh = answers.filter(({ headers }) => headers['idempotency-replayed'] === undefined)
+    expect(fresh).toHaveLength(1)
+  })
+})
+
+describe('the database itself, asked with the service’s own role, refuses', () => {
+  it.each([
+    ['to close an open account', `account = 'PENDING', due_at = now()`, /cannot become/],
+    ['to turn a user into a refusal', `account = 'REFUSED', reason = 'x'`, /cannot become/],
+    ['an account in no known state', `account = 'LOST'`, /cannot become|users_account/],
+    ['to owe an account that is open', 'due_at = now()', /users_due/],
+    ['a reason without a refusal', `reason = 'x'`, /users_reason/],
+  ])('%s', async (_what, set, why) => {
+    const { body } = await create()
+    const attempt = system.database.sql.unsafe(`update users set ${set} where id = $1`, [body.id])
+    await expect(attempt).rejects.toThrow(why)
+    expect((await api.get(`/users/${body.id}`)).body).toEqual(body)
+  })
+
+  it('a second user with the same name, address or key', async () => {
+    const { body } = await create({}, `${name}-k`)
+    const copy = (username: string, email: string, key: string) =>
+      system.database.sql`
+        insert into users (id, username, email, idempotency_key, request_id, account, created_at)
+        values (${uuidv7()}, ${username}, ${email}, ${key}, 'r', 'OPEN', now())`
+    await expect(copy(body.username.toUpperCase(), 'x@example.com', 'x')).rejects.toThrow(
+      /users_username/,
+    )
+    await expect(copy('x', body.email.toUpperCase(), 'x')).rejects.toThrow(/users_email/)
+    await expect(copy('x', 'x@example.com', `${name}-k`)).rejects.toThrow(/users_key/)
+  })
+})
