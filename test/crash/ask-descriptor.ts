@@ -1,0 +1,2 @@
+/** The file descriptor by which a process under test asks the harness; 0 to 3 are taken. */
+export const askDescriptor = 4

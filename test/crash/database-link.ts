@@ -1,0 +1,146 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+/**
+ * A proxy between one process and Postgres that understands where messages of
+ * the protocol begin and end. It can lose the answer after Postgres committed,
+ * and hold a statement until its sender has given up, to deliver it then: a
+ * statement of a process that is long dead can still commit.
+ */
+type Fault = 'lose the answer' | 'hold the statement'
+
+interface Armed {
+  readonly fault: Fault
+  readonly onStruck: (what: string) => void
+  /** Whether the sender's connection is cut at once, or it waits until its own deadline. */
+  readonly silently: boolean
+}
+
+const bind = 'B'
+const sync = 'S'
+const readyForQuery = 'Z'
+
+/** Cuts a stream into whole messages: a letter, a length, and what it says. */
+const createSplitter = (hasUntypedStart: boolean) => {
+  let rest: Buffer = Buffer.alloc(0)
+  let isStart = hasUntypedStart
+  return (chunk: Buffer): { type: string; bytes: Buffer }[] => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    const messages: { type: string; bytes: Buffer }[] = []
+    for (;;) {
+      const typeBytes = isStart ? 0 : 1
+      if (rest.length < typeBytes + 4) return messages
+      const length = typeBytes + rest.readInt32BE(typeBytes)
+      if (rest.length < length) return messages
+      const type = isStart ? 'start' : String.fromCharCode(rest[0] ?? 0)
+      messages.push({ type, bytes: rest.subarray(0, length) })
+      rest = rest.subarray(length)
+      isStart = false
+    }
+  }
+}
+
+interface Held {
+  readonly upstream: Socket
+  readonly bytes: Buffer[]
+  isWhole: boolean
+  onReady: () => void
+}
+
+const lateTimeoutMs = 5_000
+
+export const openDatabaseLink = async (postgresPort: number) => {
+  let armed: Armed | undefined
+  let held: Held | undefined
+  const sockets = new Set<Socket>()
+
+  const keep = (socket: Socket, onEnd: () => void) => {
+    sockets.add(socket)
+    socket.setNoDelay(true)
+    socket.on('error', onEnd)
+    socket.on('close', () => {
+      sockets.delete(socket)
+      onEnd()
+    })
+  }
+
+  const handle = (client: Socket) => {
+    const upstream = connect(postgresPort, '127.0.0.1')
+    const split = { sent: createSplitter(true), answered: createSplitter(false) }
+    let losing: Armed | undefined
+    let holding: Held | undefined
+    keep(client, () => {
+      // What is held must be able to arrive although its sender is gone.
+      if (!holding) upstream.destroy()
+    })
+    keep(upstream, () => client.destroy())
+
+    const hold = (message: { type: string; bytes: Buffer }, { onStruck, silently }: Armed) => {
+      holding ??= held = { upstream, bytes: [], isWhole: false, onReady: () => {} }
+      if (holding.isWhole) return
+      holding.bytes.push(message.bytes)
+      if (message.type !== sync) return
+      holding.isWhole = true
+      if (!silently) client.destroy()
+      onStruck('the statement is held on its way to Postgres')
+    }
+
+    let taken: Armed | undefined
+    client.on('data', (chunk) => {
+      for (const message of split.sent(chunk)) {
+        if (message.type === bind && armed) {
+          taken = armed
+          armed = undefined
+        }
+        if (taken?.fault === 'hold the statement') {
+          hold(message, taken)
+          continue
+        }
+        if (taken?.fault === 'lose the answer') losing = taken
+        upstream.write(message.bytes)
+      }
+    })
+    upstream.on('data', (chunk) => {
+      const messages = split.answered(chunk)
+      if (!losing && !holding) client.write(chunk)
+      else if (messages.some(({ type }) => type === readyForQuery)) {
+        holding?.onReady()
+        if (!losing) return
+        losing.onStruck('Postgres committed, and its answer was lost')
+        client.destroy()
+      }
+    })
+  }
+
+  const server = createServer(handle)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    /** The next statement that is sent meets the fault. */
+    arm: (next: Armed) => {
+      armed = next
+    },
+    /** Sends what was held to Postgres, and waits until it is done there. */
+    deliverHeld: async (): Promise<string[]> => {
+      const late = held
+      held = undefined
+      if (!late?.isWhole) return []
+      if (late.upstream.destroyed) return ['the late statement never arrived: Postgres had gone']
+      const done = new Promise<string>((resolve) => {
+        late.onReady = () => resolve('the late statement ran at Postgres')
+        late.upstream.once('close', () => resolve('Postgres cut the late statement off'))
+        setTimeout(() => resolve('the late statement got no answer'), lateTimeoutMs).unref()
+      })
+      late.upstream.write(Buffer.concat(late.bytes))
+      const told = await done
+      late.upstream.destroy()
+      return [told]
+    },
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+export type DatabaseLink = Awaited<ReturnType<typeof openDatabaseLink>>

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServiceName } from '../../src/registry.ts'
+import type { Instance } from './instance.ts'
+import { calleeOf, type Place } from './points.ts'
+import { times, type System } from './system.ts'
+
+/** What is done to a process that stands at a point, before it is let on. */
+export interface Struck {
+  readonly system: System
+  readonly place: Place
+  readonly from: { readonly service: ServiceName; readonly instance?: Instance }
+  /** Chosen by the seed: whether what is late comes in the next moment or at the end of all. */
+  readonly isSoon: boolean
+  /** For the log; the first note of a fault is also the proof that it struck. */
+  readonly note: (text: string) => void
+  /** Work that goes on while the run does; the run waits for it before it judges. */
+  readonly meanwhile: (work: Promise<unknown>) => void
+  /** Work for when the scenario is over. */
+  readonly atEnd: (work: () => Promise<void>) => void
+}
+
+export interface Fault {
+  readonly name: string
+  readonly letter: string
+  readonly isPossibleAt: (place: Place) => boolean
+  readonly strike: (struck: Struck) => Promise<void>
+}
+
+/** The gateway keeps nothing: only its calls are worth a fault. */
+const inService = ({ service }: Place) => service !== 'gateway'
+
+const instanceIn = ({ from }: Struck): Instance => {
+  if (!from.instance) throw new Error('only a process can be struck')
+  return from.instance
+}
+
+const kill: Fault = {
+  name: 'the process is killed',
+  letter: 'K',
+  isPossibleAt: inService,
+  strike: async (struck) => {
+    const { system, note, meanwhile } = struck
+    const instance = instanceIn(struck)
+    await instance.kill()
+    note(`${instance.service} (${instance.pid}) was killed`)
+    // A replica that had taken over already goes on by itself.
+    if (system.current(instance.service) === instance) {
+      meanwhile(system.takeOver(instance.service))
+    }
+  },
+}
+
+const cutDatabase: Fault = {
+  name: 'its database connections are killed',
+  letter: 'C',
+  isPossibleAt: inService,
+  strike: async ({ system, note, place }) => {
+    const cut = await system.cutConnections(place.service)
+    note(`${cut} database connections of ${place.service} were killed`)
+  },
+}
+
+const crashPostgres: Fault = {
+  name: 'Postgres stops at once and starts again',
+  letter: 'P',
+  isPossibleAt: inService,
+  strike: async ({ system, note, meanwhile }) => {
+    await system.crashPostgres()
+    note('Postgres was stopped at once')
+    meanwhile(system.startPostgres().then(() => note('Postgres runs again')))
+  },
+}
+
+/** Room for the other replica to find the rows and to finish them. */
+const afterLeaseMs = 250
+
+const pause: Fault = {
+  name: 'the process stands still past its lease',
+  letter: 'S',
+  isPossibleAt: inService,
+  strike: async (struck) => {
+    const { system, note, meanwhile } = struck
+    const instance = instanceIn(struck)
+    instance.pause()
+    note(`${instance.service} (${instance.pid}) stands still; another replica goes on`)
+    const goOn = async () => {
+      await system.takeOver(instance.service)
+      await sleep(times.LEASE_MS + afterLeaseMs)
+      instance.resume()
+      note(`${instance.service} (${instance.pid}) goes on where it stood`)
+    }
+    meanwhile(goOn())
+  },
+}
+
+const linkFor = ({ system, place }: Struck) => {
+  const callee = calleeOf(place.name)
+  const link = system.links.find(
+    (other) => other.caller === place.service && other.callee === callee,
+  )
+  if (!link) throw new Error(`${place.service} has no way to ${callee}`)
+  return link
+}
+
+const loseAnswer: Fault = {
+  name: 'the answer is lost after the work was done',
+  letter: 'A',
+  isPossibleAt: ({ phase }) => phase === 'before',
+  strike: async (struck) => {
+    const { place, note } = struck
+    if (place.kind === 'call') linkFor(struck).arm('lose the answer', note)
+    else {
+      instanceIn(struck).database.arm({ fault: 'lose the answer', silently: false, onStruck: note })
+    }
+  },
+}
+
+const deliverLate: Fault = {
+  name: 'the request arrives after the caller gave up',
+  letter: 'L',
+  // After a call it arrives once more; Postgres' connections do not repeat anything.
+  isPossibleAt: ({ kind, phase }) => phase === 'before' || kind === 'call',
+  strike: async (struck) => {
+    const { place, note, meanwhile, atEnd, isSoon } = struck
+    const link = place.kind === 'call' ? linkFor(struck) : instanceIn(struck).database
+    const deliver = async () => {
+      for (const told of await link.deliverHeld()) note(told)
+    }
+    const onStruck = (what: string) => {
+      note(what)
+      if (isSoon) meanwhile(deliver())
+      else atEnd(deliver)
+    }
+    if (place.kind === 'statement') {
+      const { database } = instanceIn(struck)
+      database.arm({ fault: 'hold the statement', silently: !isSoon, onStruck })
+    } else if (place.phase === 'before') linkFor(struck).arm('hold the request', onStruck)
+    else {
+      linkFor(struck).duplicateLast()
+      onStruck(`${place.name} will arrive once more`)
+    }
+  },
+}
+
+export const faults: readonly Fault[] = [
+  kill,
+  cutDatabase,
+  crashPostgres,
+  pause,
+  loseAnswer,
+  deliverLate,
+]

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import { get } from 'node:http'
+import type { Socket } from 'node:net'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { projectFolder } from '../../src/dev/data-folder.ts'
+import { freePort } from '../../src/dev/free-port.ts'
+import type { Checkpoint } from '../../src/platform/checkpoints.ts'
+import type { ServiceName } from '../../src/registry.ts'
+import { askDescriptor } from './ask-descriptor.ts'
+import { openDatabaseLink, type DatabaseLink } from './database-link.ts'
+
+/** One process of one service, stopped at each of its checkpoints until it is let on. */
+export interface InstanceOptions {
+  readonly service: ServiceName
+  readonly postgresPort: number
+  readonly environment: (databasePort: number) => Record<string, string>
+  readonly onCheckpoint: (instance: Instance, checkpoint: Checkpoint) => Promise<void>
+}
+
+export interface Instance {
+  readonly service: ServiceName
+  readonly port: number
+  readonly pid: number
+  readonly database: DatabaseLink
+  readonly hasEnded: () => boolean
+  /** Until then it is a spare: loaded, but without connections and deaf. */
+  readonly activate: () => Promise<void>
+  readonly kill: () => Promise<void>
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly lastWords: () => string
+}
+
+const preload = path.join(projectFolder, 'test', 'crash', 'agent.ts')
+const main = path.join(projectFolder, 'src', 'main.ts')
+const loadTimeoutMs = 60_000
+const readyTimeoutMs = 20_000
+const keptOutput = 4_000
+
+const isUp = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const asked = get({ host: '127.0.0.1', port, path: '/healthz', agent: false }, (answer) => {
+      answer.resume()
+      resolve(answer.statusCode === 200)
+    })
+    asked.setTimeout(1_000, () => asked.destroy())
+    asked.once('error', () => resolve(false))
+  })
+
+const spawnService = (service: ServiceName, environment: Record<string, string>) =>
+  spawn(process.execPath, ['--import', preload, main, service], {
+    env: environment,
+    // The channel tells the service when we are gone; the pipe after it carries its questions.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+    detached: true,
+  })
+
+const onLines = (stream: Socket, onLine: (line: string) => void) => {
+  let rest = ''
+  stream.on('data', (chunk) => {
+    const lines = (rest + chunk.toString()).split('\n')
+    rest = lines.pop() ?? ''
+    lines.forEach(onLine)
+  })
+  // A killed process breaks the pipe; that it is gone is noticed elsewhere.
+  stream.on('error', () => {})
+}
+
+/** Starts a process up to the point where everything is loaded and nothing has begun. */
+export const spawnInstance = async (options: InstanceOptions): Promise<Instance> => {
+  const { service, postgresPort, environment, onCheckpoint } = options
+  const database = await openDatabaseLink(postgresPort)
+  const port = await freePort()
+  const child = spawnService(service, { ...environment(database.port), PORT: `${port}` })
+  let words = ''
+  let ended = false
+  const keepWords = (chunk: Buffer) => {
+    words = (words + chunk.toString()).slice(-keptOutput)
+  }
+  child.stdout?.on('data', keepWords)
+  child.stderr?.on('data', keepWords)
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      ended = true
+      database.close()
+      resolve()
+    })
+  })
+  const asking = child.stdio[askDescriptor] as Socket
+  const letOn = () => {
+    if (!ended) asking.write('.')
+  }
+
+  let isLoaded: () => void = () => {}
+  const loaded = new Promise<void>((resolve) => {
+    isLoaded = resolve
+  })
+  onLines(asking, (line) => {
+    const question = JSON.parse(line) as 'loaded' | Checkpoint
+    if (question === 'loaded') isLoaded()
+    else void onCheckpoint(instance, question).finally(letOn)
+  })
+
+  const instance: Instance = {
+    service,
+    port,
+    pid: child.pid ?? 0,
+    database,
+    hasEnded: () => ended,
+    activate: async () => {
+      letOn()
+      for (const untilMs = Date.now() + readyTimeoutMs; Date.now() < untilMs; await sleep(8)) {
+        if (await isUp(port)) return
+        if (ended) throw new Error(`${service} ended when it was started: ${words}`)
+      }
+      throw new Error(`${service} was not up after ${readyTimeoutMs} ms: ${words}`)
+    },
+    kill: async () => {
+      child.kill('SIGKILL')
+      await gone
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    lastWords: () => words,
+  }
+  const timeout = sleep(loadTimeoutMs, 'late', { ref: false })
+  const first = await Promise.race([loaded, gone.then(() => 'ended'), timeout])
+  if (first !== undefined) throw new Error(`${service} did not load (${first}): ${words}`)
+  return instance
+}

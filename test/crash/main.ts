@@ -1,0 +1,192 @@
+import { parseArgs } from 'node:util'
+import { discover } from './discovery.ts'
+import { firstsForPairs, pairJobs, shuffled, singleJobs, type Job } from './jobs.ts'
+import { countsByFault, describeFailure, matrix, verdictOf, type Done } from './report.ts'
+import { run } from './run.ts'
+import { startSystem, type System } from './system.ts'
+
+/** Every crash point: finds them, strikes each with every fault, and judges what is left. */
+const usage = `usage: npm run test:crash -- [--pairs [--tenth]] [--seed N] [--only TEXT] [--minutes M] [--lanes N]
+  --pairs      a second fault during the recovery from the first
+  --tenth      a random tenth of the pairs
+  --seed N     chooses the tenth, the order, and whether what is late comes soon or at the end
+  --only TEXT  only the runs whose name contains the text
+  --minutes M  starts no run after that time
+  --lanes N    how many systems are worked on at once (2)`
+
+const readOptions = () => {
+  const { values } = parseArgs({
+    options: {
+      pairs: { type: 'boolean', default: false },
+      tenth: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      only: { type: 'string', default: '' },
+      minutes: { type: 'string', default: '600' },
+      lanes: { type: 'string', default: '2' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const numberOf = (name: 'seed' | 'minutes' | 'lanes', otherwise: number) => {
+    const value = values[name] === undefined ? otherwise : Number(values[name])
+    if (!(value > 0)) throw new Error(`--${name} must be a number above 0\n${usage}`)
+    return value
+  }
+  return {
+    ...values,
+    seed: numberOf('seed', 1 + Math.floor(Math.random() * 1e6)),
+    minutes: numberOf('minutes', 600),
+    lanes: numberOf('lanes', 2),
+  }
+}
+
+type Options = ReturnType<typeof readOptions>
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+const minutesOf = (ms: number) =>
+  `${Math.floor(ms / 60_000)}:${`${Math.floor(ms / 1000) % 60}`.padStart(2, '0')}`
+
+const triesPerJob = 3
+const progressEveryMs = 15_000
+const maxFailuresShown = 5
+
+/** A point that was missed for a moment's slowness gets another chance; a violation never does. */
+const tryJob = async (system: System, job: Job, seed: number): Promise<Done> => {
+  for (let tries = 1; ; tries += 1) {
+    const result = await run(system, { ...job, seed })
+    const verdict = verdictOf(job, result)
+    if (verdict !== 'not reached' || tries === triesPerJob) return { job, verdict, tries, result }
+  }
+}
+
+const createProgress = (total: () => number, done: readonly Done[]) => {
+  const startMs = performance.now()
+  const timer = setInterval(() => {
+    const elapsedMs = performance.now() - startMs
+    const leftMs = (elapsedMs / Math.max(1, done.length)) * (total() - done.length)
+    const violated = done.filter(({ verdict }) => verdict === 'violated').length
+    const missed = done.filter(({ verdict }) => verdict === 'not reached').length
+    say(
+      `  ${done.length} of ${total()} runs in ${minutesOf(elapsedMs)}, about ${minutesOf(leftMs)} left: ${violated} violated, ${missed} not reached`,
+    )
+  }, progressEveryMs)
+  return () => clearInterval(timer)
+}
+
+interface Work {
+  readonly systems: readonly System[]
+  readonly options: Options
+  readonly untilMs: number
+  readonly isStopped: () => boolean
+}
+
+/** Works a list off on all systems at once; a job may add others. */
+const workOff = async (
+  { systems, options, untilMs, isStopped }: Work,
+  jobs: readonly Job[],
+  onDone: (done: Done) => void = () => {},
+): Promise<Done[]> => {
+  const queue = [...jobs]
+  const done: Done[] = []
+  let shown = 0
+  const endProgress = createProgress(() => jobs.length, done)
+  const worker = async (system: System) => {
+    for (let job = queue.shift(); job; job = queue.shift()) {
+      if (isStopped() || performance.now() > untilMs) return
+      const one = await tryJob(system, job, options.seed)
+      done.push(one)
+      onDone(one)
+      if (one.verdict === 'kept') continue
+      shown += 1
+      if (shown <= maxFailuresShown) say(describeFailure(one))
+      else say(`${one.verdict}: ${job.name}: ${one.result.complaints[0] ?? ''}`)
+    }
+  }
+  await Promise.all(systems.map(worker))
+  endProgress()
+  return done
+}
+
+const conclude = (done: readonly Done[], planned: number, isSample: boolean): boolean => {
+  const of = (verdict: Done['verdict']) => done.filter((one) => one.verdict === verdict).length
+  const again = done.filter(({ tries, verdict }) => tries > 1 && verdict === 'kept').length
+  say(`\n${countsByFault(done)}`)
+  say(
+    `\n${done.length} of ${planned} runs: ${of('kept')} kept all invariants, ${of('violated')} violated one, ${of('not reached')} never reached their point (${again} reached it at the second or third try)`,
+  )
+  if (done.length < planned) say(`NOT ALL WAS RUN: ${planned - done.length} runs are missing`)
+  return of('violated') === 0 && of('not reached') === 0 && (isSample || done.length === planned)
+}
+
+const runSingles = async (work: Work, jobs: readonly Job[]) => {
+  say(`${jobs.length} runs with one fault`)
+  const done = await workOff(work, jobs)
+  say(`\n${matrix(done)}`)
+  return conclude(done, jobs.length, false)
+}
+
+const runPairs = async (work: Work, firsts: readonly Job[]) => {
+  const { seed, tenth, only } = work.options
+  say(`${firsts.length} first faults; each is run once alone, to see what recovery visits`)
+  const pairs: Job[] = []
+  const alone = await workOff(work, shuffled(firsts, seed), ({ job, result }) => {
+    pairs.push(...pairJobs(job, result))
+  })
+  const wanted = shuffled(pairs, seed).filter(({ name }) => name.includes(only))
+  const chosen = tenth ? wanted.slice(0, Math.ceil(wanted.length / 10)) : wanted
+  say(`${wanted.length} pairs of faults${tenth ? `, of which a tenth: ${chosen.length}` : ''}`)
+  const done = await workOff(work, chosen)
+  return conclude(done, chosen.length, true) && alone.every(({ verdict }) => verdict === 'kept')
+}
+
+const startSystems = async (count: number) => {
+  const started = await Promise.allSettled(Array.from({ length: count }, startSystem))
+  const systems = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = started.find((one) => one.status === 'rejected')
+  if (!failed) return systems
+  await Promise.all(systems.map((system) => system.stop()))
+  throw failed.reason
+}
+
+const main = async (): Promise<boolean> => {
+  const options = readOptions()
+  if (options.help) {
+    say(usage)
+    return true
+  }
+  const startMs = performance.now()
+  let stopped = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      say(`${signal}: no more runs are begun`)
+      stopped = true
+    })
+  }
+  say(`seed ${options.seed}`)
+  const systems = await startSystems(options.lanes)
+  try {
+    const [first] = systems
+    if (!first) throw new Error('there is no system to work on')
+    say('looking for the points')
+    const { planned, unsteady } = await discover(first, say)
+    say(`${planned.length} points`)
+    for (const name of unsteady) say(`  visited, but never reliably: ${name}`)
+    const work: Work = {
+      systems,
+      options,
+      untilMs: startMs + options.minutes * 60_000,
+      isStopped: () => stopped,
+    }
+    const isKept = options.pairs
+      ? await runPairs(work, singleJobs(firstsForPairs(planned)))
+      : await runSingles(
+          work,
+          singleJobs(planned).filter(({ name }) => name.includes(options.only)),
+        )
+    say(`seed ${options.seed}, ${minutesOf(performance.now() - startMs)} minutes`)
+    return isKept && unsteady.length === 0 && !stopped
+  } finally {
+    await Promise.all(systems.map((system) => system.stop()))
+  }
+}
+
+process.exitCode = (await main()) ? 0 : 1

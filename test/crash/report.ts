@@ -1,0 +1,67 @@
+import { faults } from './faults.ts'
+import type { Job } from './jobs.ts'
+import { pointName } from './points.ts'
+import type { RunResult } from './run.ts'
+
+/** Counts what was run and what came of it, and says so in full sentences. */
+export type Verdict = 'kept' | 'violated' | 'not reached'
+
+export interface Done {
+  readonly job: Job
+  readonly verdict: Verdict
+  readonly tries: number
+  readonly result: RunResult
+}
+
+const maxEvents = 160
+
+export const verdictOf = ({ strikes }: Job, { complaints, struck }: RunResult): Verdict => {
+  if (complaints.length > 0) return 'violated'
+  return struck === strikes.length ? 'kept' : 'not reached'
+}
+
+/** The events from just before the first fault. */
+const eventsAround = (events: readonly string[]) => {
+  const strike = events.findIndex((event) => event.includes('***'))
+  const from = Math.max(0, strike - 12)
+  const shown = events.slice(from, from + maxEvents)
+  const left = events.length - from - shown.length
+  return [...shown, ...(left > 0 ? [`        … and ${left} more events`] : [])].join('\n')
+}
+
+export const describeFailure = ({ job, verdict, tries, result }: Done): string => {
+  const head = `\n${verdict === 'violated' ? 'VIOLATED' : 'NOT REACHED'}  ${job.name}`
+  if (verdict === 'not reached') return `${head}\n  (tried ${tries} times)`
+  const [first, ...others] = result.complaints
+  const more = others.length > 0 ? `\n  and ${others.length} more complaints` : ''
+  return `${head}\n  ${first}${more}\n${eventsAround(result.events)}`
+}
+
+/** One line for each point, one letter for each fault: small when it was kept. */
+export const matrix = (done: readonly Done[]): string => {
+  const lines = new Map<string, Map<string, string>>()
+  for (const { job, verdict } of done) {
+    const [{ at, fault }] = job.strikes
+    const name = 'nth' in at ? pointName(at) : ''
+    const line = lines.get(name) ?? new Map<string, string>()
+    line.set(fault.letter, verdict === 'kept' ? fault.letter : verdict === 'violated' ? '!' : '?')
+    lines.set(name, line)
+  }
+  const legend = faults.map(({ letter, name }) => `  ${letter}  ${name}`).join('\n')
+  const rows = [...lines].map(
+    ([name, line]) => `  ${faults.map(({ letter }) => line.get(letter) ?? '·').join('')}  ${name}`,
+  )
+  return `${legend}\n  !  an invariant was violated    ?  the point was not reached    ·  not possible here\n\n${rows.join('\n')}`
+}
+
+const seconds = (ms: number) => (ms / 1000).toFixed(2)
+
+export const countsByFault = (done: readonly Done[]): string =>
+  faults
+    .map(({ name }) => {
+      const of = done.filter(({ job }) => job.strikes.at(-1)?.fault.name === name)
+      const count = (verdict: Verdict) => of.filter((one) => one.verdict === verdict).length
+      const meanMs = of.reduce((sum, { result }) => sum + result.ms, 0) / Math.max(1, of.length)
+      return `  ${name.padEnd(48)}${`${of.length}`.padStart(6)} runs  ${`${count('violated')}`.padStart(4)} violated  ${`${count('not reached')}`.padStart(4)} not reached  ${seconds(meanMs)} s each`
+    })
+    .join('\n')

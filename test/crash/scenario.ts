@@ -1,0 +1,127 @@
+import type { Sent } from '../support/history.ts'
+
+/**
+ * What every run does, for a user of its own: each kind of write with its good
+ * and its bad ending, then every read. Keys and amounts are fixed, so the
+ * outcome is too, whatever happens on the way.
+ */
+export interface Memory {
+  /** Different in each run. */
+  readonly tag: string
+  userId: string
+  orderId: string
+}
+
+export interface Step {
+  readonly name: string
+  readonly requests: (memory: Memory) => readonly Sent[]
+  /** What its definite answer must be. */
+  readonly status: number
+  readonly keep?: (memory: Memory, body: { readonly id: string }) => void
+}
+
+const write = (
+  memory: Memory,
+  step: string,
+  method: 'POST' | 'PATCH',
+  path: string,
+  body: unknown,
+): readonly Sent[] => [
+  { client: memory.tag, method, path, body, key: `${memory.tag}-${step.replaceAll(' ', '-')}` },
+]
+
+const read = (memory: Memory, path: string): Sent => ({ client: memory.tag, method: 'GET', path })
+
+const order = { paid: 300, raised: 450, lowered: 200 } as const
+const deposit = 1_000
+const tooMuch = 5_000
+
+const placeOrder = (name: string, price: number, status: number): Step => ({
+  name,
+  status,
+  requests: (memory) =>
+    write(memory, name, 'POST', '/orders', { userId: memory.userId, price, description: name }),
+  ...(status === 201 ? { keep: (memory, { id }) => void (memory.orderId = id) } : {}),
+})
+
+const reprice = (name: string, price: number, status: number): Step => ({
+  name,
+  status,
+  requests: (memory) => write(memory, name, 'PATCH', `/orders/${memory.orderId}`, { price }),
+})
+
+export const steps: readonly Step[] = [
+  {
+    name: 'create the user',
+    status: 201,
+    requests: (memory) =>
+      write(memory, 'user', 'POST', '/users', {
+        username: memory.tag,
+        email: `${memory.tag}@example.com`,
+      }),
+    keep: (memory, { id }) => void (memory.userId = id),
+  },
+  {
+    name: 'deposit',
+    status: 200,
+    requests: (memory) =>
+      write(memory, 'deposit', 'POST', `/billing/accounts/${memory.userId}/deposit`, {
+        amount: deposit,
+      }),
+  },
+  placeOrder('order within means', order.paid, 201),
+  placeOrder('order beyond means', tooMuch, 402),
+  reprice('raise the price', order.raised, 200),
+  reprice('raise it too high', tooMuch, 402),
+  reprice('lower the price', order.lowered, 200),
+  {
+    name: 'cancel',
+    status: 200,
+    requests: ({ tag, orderId }) => [{ client: tag, method: 'DELETE', path: `/orders/${orderId}` }],
+  },
+  {
+    name: 'withdraw',
+    status: 200,
+    requests: (memory) =>
+      write(memory, 'withdraw', 'POST', `/billing/accounts/${memory.userId}/withdraw`, {
+        amount: 1,
+      }),
+  },
+  {
+    name: 'read everything',
+    status: 200,
+    requests: (memory) => [
+      read(memory, `/users/${memory.userId}`),
+      read(memory, `/billing/accounts/${memory.userId}`),
+      read(memory, `/billing/accounts/${memory.userId}/operations`),
+      read(memory, `/orders/${memory.orderId}`),
+      read(memory, `/orders?userId=${memory.userId}`),
+      read(memory, `/notifications?userId=${memory.userId}`),
+    ],
+  },
+]
+
+/** What the scenario must come to: each entry exactly as often as it is here. */
+export const outcome = {
+  balance: deposit - 1,
+  operations: [
+    `DEPOSIT ${deposit}`,
+    `WITHDRAW ${order.paid}`,
+    `WITHDRAW ${order.raised - order.paid}`,
+    `REFUND ${order.raised - order.lowered}`,
+    `REFUND ${order.lowered}`,
+    'WITHDRAW 1',
+  ],
+  orders: [
+    `CANCELLED ${order.lowered}: REPRICE DONE, REPRICE REFUSED, REPRICE DONE, CANCEL DONE`,
+    `REJECTED ${tooMuch}: `,
+  ],
+  letters: [
+    `DEPOSIT ${deposit}`,
+    `ORDER_APPROVED ${order.paid}`,
+    `ORDER_REJECTED ${tooMuch}`,
+    `ORDER_REPRICED ${order.raised}`,
+    `ORDER_REPRICED ${order.lowered}`,
+    `ORDER_CANCELLED ${order.lowered}`,
+  ],
+} as const

@@ -1,0 +1,243 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import postgres from 'postgres'
+import { openDataFolder } from '../../src/dev/data-folder.ts'
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/dev/embedded-postgres.ts'
+import { provision } from '../../src/dev/provision.ts'
+import type { Checkpoint } from '../../src/platform/checkpoints.ts'
+import { currentEnvironment, urlVariable } from '../../src/platform/config.ts'
+import { migrateDatabase } from '../../src/platform/migrate.ts'
+import {
+  registry,
+  serviceNames,
+  servicesWithDatabase,
+  type ServiceName,
+} from '../../src/registry.ts'
+import { openHttpLink, type HttpLink } from './http-link.ts'
+import { spawnInstance, type Instance } from './instance.ts'
+import { createWitness, installWitness, type Witness } from './witness.ts'
+
+/** Times so short that a run with an outage and a recovery takes about a second. */
+export const times = {
+  CALL_TIMEOUT_MS: 150,
+  REQUEST_BUDGET_MS: 250,
+  LETTER_BUDGET_MS: 200,
+  LEASE_MS: 500,
+  RECOVERY_INTERVAL_MS: 60,
+  STATEMENT_TIMEOUT_MS: 500,
+  SHUTDOWN_GRACE_MS: 300,
+} as const
+
+export type OnCheckpoint = (
+  from: { readonly service: ServiceName; readonly instance?: Instance },
+  checkpoint: Checkpoint,
+) => Promise<void>
+
+/** Five real processes, a Postgres of their own, and a proxy on each way between them. */
+export interface System {
+  readonly gatewayUrl: string
+  readonly links: readonly HttpLink[]
+  readonly witness: Witness
+  readonly current: (service: ServiceName) => Instance
+  readonly setListener: (listener: OnCheckpoint) => void
+  /** Lets the spare of a service take over; the old process is only left aside. */
+  readonly takeOver: (service: ServiceName) => Promise<Instance>
+  /** Ends the processes that were left aside. */
+  readonly endOthers: () => Promise<void>
+  readonly cutConnections: (service: ServiceName) => Promise<number>
+  readonly crashPostgres: () => Promise<void>
+  readonly startPostgres: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+const openPostgres = (folder: string) => startEmbeddedPostgres({ data: openDataFolder(folder) })
+
+const prepareDatabases = async (server: EmbeddedPostgres) => {
+  const urls = await provision({
+    adminUrl: server.url,
+    services: servicesWithDatabase,
+    secret: 'crash tests',
+    isOurServer: true,
+  })
+  const statementTimeoutMs = times.STATEMENT_TIMEOUT_MS
+  await Promise.all(
+    servicesWithDatabase.map((service) =>
+      migrateDatabase({ url: urls[service] ?? '', service, statementTimeoutMs }),
+    ),
+  )
+  await installWitness(server.url)
+  return urls
+}
+
+const quietly = { onnotice: () => {}, max: 1, connect_timeout: 2 } as const
+
+interface Fleet {
+  readonly spawn: (service: ServiceName) => Promise<Instance>
+  readonly active: Map<ServiceName, Instance>
+  readonly spares: Map<ServiceName, Promise<Instance>>
+  readonly others: Set<Instance>
+}
+
+const createFleet = (spawn: Fleet['spawn']): Fleet => ({
+  spawn,
+  active: new Map(),
+  spares: new Map(),
+  others: new Set(),
+})
+
+const keepSpare = (fleet: Fleet, service: ServiceName) => {
+  const spare = fleet.spawn(service)
+  // Whoever needs the spare learns about its trouble; until then nobody is waiting.
+  spare.catch(() => {})
+  fleet.spares.set(service, spare)
+}
+
+const nextSpare = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
+  const spare = fleet.spares.get(service)
+  // Two may ask at once: each takes a spare of its own.
+  keepSpare(fleet, service)
+  const next = await spare
+  if (!next) throw new Error(`${service} has no spare`)
+  return next
+}
+
+const startsPerTakeOver = 5
+
+/** As a supervisor does: a process that ends while its database is away is started again. */
+const takeOver = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
+  const old = fleet.active.get(service)
+  if (old && !old.hasEnded()) fleet.others.add(old)
+  for (let start = 1; ; start += 1) {
+    const next = await nextSpare(fleet, service)
+    fleet.active.set(service, next)
+    try {
+      await next.activate()
+      return next
+    } catch (error) {
+      if (start === startsPerTakeOver) throw error
+    }
+  }
+}
+
+const endOthers = async (fleet: Fleet) => {
+  const ending = [...fleet.others].map((instance) => instance.kill())
+  fleet.others.clear()
+  await Promise.all(ending)
+}
+
+const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<HttpLink[]> =>
+  Promise.all(
+    serviceNames.flatMap((caller) =>
+      registry[caller].upstreams.map((callee) =>
+        openHttpLink({
+          caller,
+          callee,
+          port: () => fleet.active.get(callee)?.port ?? 0,
+          // The gateway only passes on: its calls are seen here, those of the others by themselves.
+          onRequest: async (name) => {
+            if (caller !== 'gateway') return
+            await heard({ service: caller }, { kind: 'call', name, phase: 'before' })
+          },
+        }),
+      ),
+    ),
+  )
+
+export const startSystem = async (): Promise<System> => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'orderly-crash-'))
+  let server = await openPostgres(folder)
+  const urls = await prepareDatabases(server)
+  const { url: adminUrl, port: postgresPort } = server
+  const admin = postgres(adminUrl, quietly)
+  // The services end with us by themselves, however we end; Postgres would stay.
+  const leaveNothing = () => {
+    try {
+      process.kill(server.pid, 'SIGQUIT')
+    } catch {
+      // It has ended already.
+    }
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+  process.once('exit', leaveNothing)
+  const witness = createWitness(adminUrl)
+  let starting: Promise<void> = Promise.resolve()
+  let listener: OnCheckpoint = async () => {}
+  const heard: OnCheckpoint = (from, checkpoint) => listener(from, checkpoint)
+  const { PATH = '' } = currentEnvironment()
+
+  const environmentOf = (service: ServiceName, databasePort: number) => {
+    const upstreams = links.filter((link) => link.caller === service)
+    const databaseUrl = new URL(urls[service] ?? 'postgres://none')
+    databaseUrl.port = `${databasePort}`
+    return {
+      PATH,
+      NODE_COMPILE_CACHE: path.join(folder, 'cache'),
+      LOG_LEVEL: 'warn',
+      DATABASE_POOL_SIZE: '3',
+      ...Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, `${ms}`])),
+      ...(registry[service].hasDatabase ? { DATABASE_URL: databaseUrl.href } : { ADMIN_PORT: '0' }),
+      ...Object.fromEntries(upstreams.map(({ callee, url }) => [urlVariable(callee), url])),
+    }
+  }
+  const fleet = createFleet((service) =>
+    spawnInstance({
+      service,
+      postgresPort,
+      environment: (databasePort) => environmentOf(service, databasePort),
+      onCheckpoint: (instance, checkpoint) => heard({ service, instance }, checkpoint),
+    }),
+  )
+  const links = await openLinks(fleet, heard)
+  for (const service of serviceNames) keepSpare(fleet, service)
+  await Promise.all(serviceNames.map((service) => takeOver(fleet, service)))
+  const current = (service: ServiceName) => {
+    const instance = fleet.active.get(service)
+    if (!instance) throw new Error(`${service} does not run`)
+    return instance
+  }
+
+  return {
+    gatewayUrl: `http://127.0.0.1:${current('gateway').port}`,
+    links,
+    witness,
+    current,
+    setListener: (next) => {
+      listener = next
+    },
+    takeOver: (service) => takeOver(fleet, service),
+    endOthers: () => endOthers(fleet),
+    cutConnections: async (service) => {
+      const cut = await admin<{ done: boolean }[]>`
+        select pg_terminate_backend(pid, 1000) as done from pg_stat_activity
+        where usename = ${service} and backend_type = 'client backend'`
+      return cut.length
+    },
+    crashPostgres: async () => {
+      await starting
+      await server.crash()
+    },
+    startPostgres: () => {
+      starting = openPostgres(folder).then((started) => {
+        server = started
+      })
+      return starting
+    },
+    stop: async () => {
+      listener = async () => {}
+      await admin.end({ timeout: 1 })
+      await witness.close()
+      const spares = await Promise.allSettled(fleet.spares.values())
+      const all = [
+        ...fleet.active.values(),
+        ...fleet.others,
+        ...spares.flatMap((spare) => (spare.status === 'fulfilled' ? [spare.value] : [])),
+      ]
+      await Promise.all(all.map((instance) => instance.kill()))
+      for (const link of links) link.close()
+      await server.stop()
+      process.off('exit', leaveNothing)
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    },
+  }
+}
