@@ -73,6 +73,8 @@ export const createForwarder = (deps: ForwarderDeps) => {
     connections: connectionsPerUpstream,
     pipelining: 1,
     keepAliveTimeout: keepAliveTimeoutMs,
+    // Whatever longer time the server offers: it closes idle connections when it has drained.
+    keepAliveMaxTimeout: keepAliveTimeoutMs,
     connect: { timeout: deps.connectTimeoutMs },
     // One timer of our own watches the whole: undici's fire up to a second late.
     headersTimeout: 0,
@@ -160,6 +162,7 @@ export const createReadinessProbe = (baseUrl: string, timeoutMs: number) => {
   const pool = new Pool(baseUrl, {
     connections: 1,
     keepAliveTimeout: keepAliveTimeoutMs,
+    keepAliveMaxTimeout: keepAliveTimeoutMs,
     connect: { timeout: timeoutMs },
   })
   const isReady = async (): Promise<boolean> => {

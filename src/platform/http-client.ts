@@ -59,6 +59,8 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
     connections: connectionsPerUpstream,
     pipelining: 1,
     keepAliveTimeout: keepAliveTimeoutMs,
+    // Whatever longer time the server offers: it closes idle connections when it has drained.
+    keepAliveMaxTimeout: keepAliveTimeoutMs,
     connect: { timeout: callTimeoutMs },
     // The timer of each exchange watches the whole: undici's fire up to a second late.
     headersTimeout: 0,
