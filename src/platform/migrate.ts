@@ -25,6 +25,10 @@ const roleSettings = (statementTimeoutMs: number) => [
   'jit = off',
 ]
 
+/** Drizzle's errors quote the statement; what is wrong stands in their cause. */
+const rootOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+
 export interface MigrateOptions {
   readonly url: string
   readonly service: ServiceName
@@ -50,6 +54,11 @@ export const migrateDatabase = async ({
     await migrate(db, { migrationsFolder: migrationsFolder(service) })
     const settings = roleSettings(statementTimeoutMs)
     await db.execute(sql.raw(settings.map((s) => `alter role current_user set ${s}`).join('; ')))
+  } catch (error) {
+    const { host, pathname } = new URL(url)
+    throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be migrated`, {
+      cause: rootOf(error),
+    })
   } finally {
     await client.end({ timeout: 2 })
   }

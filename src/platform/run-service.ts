@@ -16,9 +16,10 @@ export const startUpComplaint = (error: unknown): string => {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') return `port ${port} is taken: stop what uses it, or set PORT`
   if (code === 'EACCES') return `port ${port} may not be opened by this user: set PORT`
-  const cause =
-    error.cause instanceof Error ? ` (${error.cause.message || startUpComplaint(error.cause)})` : ''
-  return `${error.message}${cause}`
+  // A host with several addresses fails with one error for each, and no message for all.
+  const message = error.message || code || error.name
+  const cause = error.cause instanceof Error ? ` (${startUpComplaint(error.cause)})` : ''
+  return `${message}${cause}`.replaceAll(/\s*\n\s*/g, ' ')
 }
 
 const listenForMetrics = (port: number, host: string, metrics: Metrics) => {
