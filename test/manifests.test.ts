@@ -68,8 +68,8 @@ const malformed: readonly Mistake[] = [
   {
     what: 'a number in a ConfigMap, which takes strings',
     file: 'k8s/10-settings.yaml',
-    from: "DRAIN_DELAY_MS: '5000'",
-    to: 'DRAIN_DELAY_MS: 5000',
+    from: "DRAIN_DELAY_MS: '6000'",
+    to: 'DRAIN_DELAY_MS: 6000',
     says: /^k8s\/10-settings\.yaml:\d+ .*'number' is not assignable to type 'string'/,
   },
   {
@@ -199,14 +199,14 @@ const disagreeing: readonly Mistake[] = [
     file: 'k8s/33-order.yaml',
     from: 'terminationGracePeriodSeconds: 30',
     to: 'terminationGracePeriodSeconds: 15',
-    says: /^k8s\/33-order\.yaml:\d+ terminationGracePeriodSeconds must be at least 21/,
+    says: /^k8s\/33-order\.yaml:\d+ terminationGracePeriodSeconds must be at least 22/,
   },
   {
     what: 'a drain that is shorter than the clients’ connections live',
     file: 'k8s/10-settings.yaml',
-    from: "DRAIN_DELAY_MS: '5000'",
+    from: "DRAIN_DELAY_MS: '6000'",
     to: "DRAIN_DELAY_MS: '1000'",
-    says: /DRAIN_DELAY_MS must be longer than the 4000 ms/,
+    says: /DRAIN_DELAY_MS must be longer than the 5000 ms/,
   },
   {
     what: 'a number of replicas that undoes the autoscaler',

@@ -19,8 +19,8 @@ const image = `orderly:${packageJson.version}`
 const alive = '/healthz'
 const ready = '/readyz'
 
-/** undici keeps idle connections for so long; see platform/http-client.ts. */
-const clientKeepAliveMs = 4_000
+/** Callers keep idle connections for so long, undici's coarse timers included; see platform/http-client.ts. */
+const clientKeepAliveMs = 5_000
 /** After the grace period, run-service.ts gives loops and connections this long. */
 const exitMarginMs = 3_000
 
