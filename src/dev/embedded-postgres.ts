@@ -20,7 +20,7 @@ export interface EmbeddedPostgres {
   readonly wasTakenOver: boolean
   /** Resolves when the server has ended, whoever ended it. */
   readonly ended: Promise<void>
-  /** Ends it: politely, then firmly; within four seconds. */
+  /** Ends it: politely, then firmly; within three seconds. */
   stop(): Promise<void>
   /** Ends it as a power cut would. */
   crash(): Promise<void>
@@ -37,8 +37,8 @@ export interface EmbeddedPostgresOptions {
 }
 
 const startTimeoutMs = 60_000
-const politeStopMs = 2_500
-const firmStopMs = 1_000
+const politeStopMs = 1_500
+const firmStopMs = 700
 const pollMs = 5
 const maxLogBytes = 8_000_000
 
@@ -121,7 +121,7 @@ const handleOf = (
 // --- taking over -------------------------------------------------------------
 
 const answers = async (url: string): Promise<boolean> => {
-  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} })
+  const sql = postgres(url, { max: 1, connect_timeout: 2, fetch_types: false, onnotice: () => {} })
   try {
     return await waitFor(sql`select 1`.simple(), 2_000)
   } catch {

@@ -112,6 +112,8 @@ export const provision = async (options: ProvisionOptions): Promise<DatabaseUrls
     connect_timeout: 5,
     onnotice: () => {},
     prepare: false,
+    // The driver's own query for types fails unheard when the connection breaks off meanwhile.
+    fetch_types: false,
     connection: { application_name: 'orderly launcher' },
   })
   const urls: DatabaseUrls = {}

@@ -94,6 +94,7 @@ const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
   const urls: DatabaseUrls = { ...plan.givenDatabases }
   if (toMake.length > 0) {
     const adminUrl = plan.adminUrl ?? (await startPostgres(launch))
+    if (launch.ending.aborted) return urls
     const made = await progress.step('databases and roles', () =>
       provision({
         adminUrl,
@@ -104,6 +105,7 @@ const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
     )
     Object.assign(urls, made)
   }
+  if (launch.ending.aborted) return urls
   await progress.step('migrations', () =>
     Promise.all(owners.map((service) => migrateOne(launch, service, urls[service] as string))),
   )
@@ -193,10 +195,18 @@ const showAddresses = ({ plan, progress, paint, data, postgres }: Launch, startM
 
 // --- the end ------------------------------------------------------------------
 
-const stopAll = async ({ services, postgres }: Pick<Launch, 'services' | 'postgres'>) => {
-  await Promise.all([...services.values()].map((service) => service.stop(serviceGraceMs)))
+/** A start that was interrupted notices it after its present step, which never takes longer. */
+const stepMs = 1_500
+
+const stopAll = async (launch: Launch, starting: Promise<void>) => {
+  const stopServices = () =>
+    Promise.all([...launch.services.values()].map((service) => service.stop(serviceGraceMs)))
+  await stopServices()
+  await Promise.race([starting.catch(() => {}), sleep(stepMs)])
+  // Started by the step that was under way.
+  await stopServices()
   // Last, because the services write until their end.
-  await postgres?.stop()
+  await launch.postgres?.stop()
 }
 
 const killAll = ({ services, postgres }: Pick<Launch, 'services' | 'postgres'>) => {
@@ -220,6 +230,20 @@ const onSignal = (hurry: () => void): Promise<Signal> =>
       })
     }
   })
+
+/**
+ * Rejects with a fault that nobody caught: then, too, everything is stopped in
+ * order. While ending, connections break off as they must, and mean nothing.
+ */
+const onFault = (ending: AbortSignal): Promise<never> => {
+  const fault = new Promise<never>((_, reject) => {
+    process.on('uncaughtException', (error) => {
+      if (!ending.aborted) reject(error)
+    })
+  })
+  fault.catch(() => {})
+  return fault
+}
 
 const bringUp = async (launch: Launch, startMs: number) => {
   const urls = await readyDatabases(launch)
@@ -279,6 +303,7 @@ export const startAll = async (environment: Environment, options: StartAllOption
     release()
     process.exit(1)
   })
+  const broken = onFault(ending.signal)
   try {
     const prepared = await prepare(environment, options, ending.signal)
     launch = prepared.launch
@@ -289,8 +314,8 @@ export const startAll = async (environment: Environment, options: StartAllOption
     launch.progress.line(`orderly ${version}, Node ${process.versions.node}, ${launch.data.path}\n`)
     await refuseTakenPorts(launch.plan)
     up = bringUp(launch, startMs)
-    await Promise.race([signalled, up])
-    await signalled
+    await Promise.race([signalled, broken, up])
+    await Promise.race([signalled, broken])
   } catch (error) {
     tellTrouble(error)
     exitCode = 1
@@ -298,10 +323,7 @@ export const startAll = async (environment: Environment, options: StartAllOption
   ending.abort()
   if (launch) {
     if (exitCode === 0) launch.progress.line('\nStopping …')
-    await stopAll(launch)
-    // A start that was interrupted finds its end, and what it started meanwhile is stopped, too.
-    await Promise.race([up.catch(() => {}), sleep(1_000)])
-    await stopAll(launch)
+    await stopAll(launch, up)
     if (exitCode === 0) launch.progress.line('Everything is stopped.')
   }
   release()
