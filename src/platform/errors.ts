@@ -3,6 +3,7 @@
  * is for programs, a title for people; the status follows from the code.
  */
 export const problemTable = {
+  'malformed-http': { status: 400, title: 'This is not HTTP' },
   'validation-failed': { status: 400, title: 'The request is not valid' },
   'malformed-json': { status: 400, title: 'The body is not valid JSON' },
   'invalid-idempotency-key': { status: 400, title: 'The Idempotency-Key is not valid' },
@@ -12,6 +13,7 @@ export const problemTable = {
   'account-not-found': { status: 404, title: 'There is no such account' },
   'order-not-found': { status: 404, title: 'There is no such order' },
   'method-not-allowed': { status: 405, title: 'This address does not know that method' },
+  'request-timeout': { status: 408, title: 'The request did not come in time' },
   'username-taken': { status: 409, title: 'The username is taken' },
   'email-taken': { status: 409, title: 'The email address is taken' },
   'account-differs': { status: 409, title: 'The account exists with other data' },
@@ -27,6 +29,7 @@ export const problemTable = {
     status: 422,
     title: 'This Idempotency-Key was used with another payload',
   },
+  'headers-too-large': { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something went wrong on our side' },
   'upstream-unavailable': { status: 502, title: 'A service behind this one did not answer' },
   overloaded: { status: 503, title: 'Too many requests at once' },

@@ -104,6 +104,12 @@ export const admit = async (
   response: ServerResponse,
 ): Promise<boolean> => {
   const { requestId } = request
+  if (request.headers.host === undefined && request.httpVersion === '1.1') {
+    sendProblem(response, requestId, 'malformed-http', 'The Host header is missing.', {
+      headers: { connection: 'close' },
+    })
+    return false
+  }
   if (!plainTarget.test(request.url ?? '')) {
     sendProblem(response, requestId, 'not-found', 'There is nothing at this address.')
     return false

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
 import { admit, requestIdOf, sendProblem, type AdmittedRequest } from './http-admission.ts'
+import { createMalformedHandler } from './http-malformed.ts'
 import { createProbes, type ProbeDeps } from './http-probes.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
@@ -23,6 +24,8 @@ export interface HttpServerDeps extends ProbeDeps {
 const keepAliveTimeoutMs = 65_000
 const headersTimeoutMs = 10_000
 const requestTimeoutMs = 15_000
+/** How often Node looks for requests that are over the two times above: its own 30 s would double them. */
+const timeoutsCheckMs = 1_000
 const maxHeaderBytes = 16 * 1024
 const drainPollMs = 20
 
@@ -58,32 +61,63 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   const probes = createProbes(deps)
   const observe = createObserver(log, metrics, deps.routeOf)
   const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
-  let inFlight = 0
+  const malformed = createMalformedHandler()
+  /** Requests that have no answer yet, half ones included. */
+  let open = 0
+  /** Whole requests at work. One that its client gave up works on, and keeps its place until it is through. */
+  let atWork = 0
   let draining = false
+
+  const refuse = (response: ServerResponse, requestId: string) => {
+    metrics.refusedRequests.labels('overloaded').inc()
+    sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
+      headers: { 'retry-after': '1' },
+    })
+  }
+
+  const work = async (request: AdmittedRequest, response: ServerResponse) => {
+    atWork += 1
+    let isHandled = false
+    let isClosed = response.destroyed
+    const leave = () => {
+      if (isHandled && isClosed) atWork -= 1
+    }
+    if (!isClosed) {
+      response.once('close', () => {
+        isClosed = true
+        leave()
+      })
+    }
+    try {
+      await handle(request, response)
+    } finally {
+      isHandled = true
+      leave()
+    }
+  }
 
   const serve = async (request: AdmittedRequest, response: ServerResponse) => {
     const startedAtMs = performance.now()
     const requestId = requestIdOf(request)
     request.requestId = requestId
     const path = pathOf(request.url ?? '')
+    malformed.began(request, response)
     if (draining) response.setHeader('connection', 'close')
     if (request.method === 'GET' && probes.isProbe(path)) {
       return probes.answer(path, response, requestId, draining)
     }
-    if (inFlight >= config.maxConcurrentRequests) {
-      metrics.refusedRequests.labels('overloaded').inc()
-      return sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
-        headers: { 'retry-after': '1' },
-      })
-    }
-    inFlight += 1
+    if (atWork >= config.maxConcurrentRequests) return refuse(response, requestId)
+    open += 1
     response.once('close', () => {
-      inFlight -= 1
+      open -= 1
       const ms = performance.now() - startedAtMs
       observe({ request, path, status: response.statusCode, ms })
     })
     response.setHeader('x-request-id', requestId)
-    if (await admit(request, response)) await handle(request, response)
+    if (!(await admit(request, response))) return undefined
+    // Only now, or whoever sends half a request and falls silent would take a place from others.
+    if (atWork >= config.maxConcurrentRequests) return refuse(response, requestId)
+    return work(request, response)
   }
 
   const server = createServer(
@@ -92,14 +126,21 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       maxHeaderSize: maxHeaderBytes,
+      connectionsCheckingInterval: timeoutsCheckMs,
+      // Node would refuse without a body; admission says it as a problem.
+      requireHostHeader: false,
     },
-    (request, response) => {
-      serve(request as AdmittedRequest, response).catch((error: unknown) => {
-        log.error({ err: error }, 'request failed outside its handler')
-        sendProblem(response, requestIdOf(request), 'internal', 'The request could not be served.')
-      })
-    },
+    (request, response) => onRequest(request as AdmittedRequest, response),
   )
+  const onRequest = (request: AdmittedRequest, response: ServerResponse) => {
+    serve(request, response).catch((error: unknown) => {
+      log.error({ err: error }, 'request failed outside its handler')
+      sendProblem(response, requestIdOf(request), 'internal', 'The request could not be served.')
+    })
+  }
+  server.on('clientError', malformed.onClientError)
+  // An expectation that we do not know may be ignored; the request itself is answered.
+  server.on('checkExpectation', onRequest as never)
 
   const listen = (port: number): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -116,7 +157,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     const giveUpAtMs = performance.now() + graceMs
     await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs))
     const closed = new Promise((resolve) => server.close(resolve))
-    while (inFlight > 0 && performance.now() < giveUpAtMs) {
+    while ((open > 0 || atWork > 0) && performance.now() < giveUpAtMs) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs))
     }
     server.closeAllConnections()

@@ -31,12 +31,17 @@ export const timeSchema = z
 /** Postgres cannot store NUL, and JSON with half a surrogate pair is no Unicode text. */
 const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed()
 
+/** Counts characters as JSON Schema does, where zod's own `max` would count an emoji twice. */
+const hasAtMost = (maxLength: number) => (value: string) =>
+  value.length <= maxLength || [...value].length <= maxLength
+
 export const textSchema = (maxLength: number) =>
   z
     .string()
     .min(1, 'must not be empty')
-    .max(maxLength, `must have at most ${maxLength} characters`)
+    .refine(hasAtMost(maxLength), `must have at most ${maxLength} characters`)
     .refine(isStorable, 'must be well-formed text without NUL characters')
+    .openapi({ maxLength })
 
 export const problemSchema = z
   .strictObject({

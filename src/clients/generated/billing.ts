@@ -126,6 +126,7 @@ export interface OperationResult {
  * What went wrong, for programs
  */
 export type ProblemCode =
+  | 'malformed-http'
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
@@ -135,6 +136,7 @@ export type ProblemCode =
   | 'account-not-found'
   | 'order-not-found'
   | 'method-not-allowed'
+  | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
   | 'account-differs'
@@ -147,6 +149,7 @@ export type ProblemCode =
   | 'payload-too-large'
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
+  | 'headers-too-large'
   | 'internal'
   | 'upstream-unavailable'
   | 'overloaded'
@@ -178,6 +181,7 @@ export interface Problem {
  * What went wrong, for programs
  */
 export type RefusedOperationCode =
+  | 'malformed-http'
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
@@ -187,6 +191,7 @@ export type RefusedOperationCode =
   | 'account-not-found'
   | 'order-not-found'
   | 'method-not-allowed'
+  | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
   | 'account-differs'
@@ -199,6 +204,7 @@ export type RefusedOperationCode =
   | 'payload-too-large'
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
+  | 'headers-too-large'
   | 'internal'
   | 'upstream-unavailable'
   | 'overloaded'

@@ -90,6 +90,7 @@ export interface NewLetter {
  * What went wrong, for programs
  */
 export type ProblemCode =
+  | 'malformed-http'
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
@@ -99,6 +100,7 @@ export type ProblemCode =
   | 'account-not-found'
   | 'order-not-found'
   | 'method-not-allowed'
+  | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
   | 'account-differs'
@@ -111,6 +113,7 @@ export type ProblemCode =
   | 'payload-too-large'
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
+  | 'headers-too-large'
   | 'internal'
   | 'upstream-unavailable'
   | 'overloaded'
