@@ -75,7 +75,11 @@ with input as materialized (
   select f.ord, case
     when t.id is null then 'missing'
     when t.status = 'PENDING' then 'undecided'
-    when t.status <> 'APPROVED' then 'final'
+    when t.status <> 'APPROVED' then (
+      -- If it ended while this statement waited for the lock, the change that ended it is not in
+      -- sight here, and may be the very one that is asked for: then no answer, but another run.
+      select 'final' from orders o where o.id = t.id and o.status = t.status
+    )
     when exists (
       select from order_changes c where c.order_id = t.id and c.status = 'PENDING'
     ) then 'busy'
