@@ -229,7 +229,15 @@ describe('parts of the system die or hang', () => {
     }
     const done = new AbortController()
     await Promise.all([
-      runLoad({ system, history: busy, clients: 6, steps: 500, seed: 11, signal: done.signal }),
+      runLoad({
+        system,
+        history: busy,
+        clients: 6,
+        steps: 500,
+        seed: 11,
+        thinkMs: 20,
+        signal: done.signal,
+      }),
       killEach().finally(() => done.abort()),
     ])
     const { users } = await checkInvariants(system, busy)
@@ -253,7 +261,15 @@ describe('parts of the system die or hang', () => {
     }
     const done = new AbortController()
     await Promise.all([
-      runLoad({ system, history: busy, clients: 8, steps: 500, seed: 12, signal: done.signal }),
+      runLoad({
+        system,
+        history: busy,
+        clients: 8,
+        steps: 500,
+        seed: 12,
+        thinkMs: 10,
+        signal: done.signal,
+      }),
       cutConnections().finally(() => done.abort()),
     ])
     expect(system.processes.filter((process) => !process.isRunning())).toEqual([])

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Order } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import {
@@ -30,6 +31,8 @@ export interface LoadOptions {
   /** Clients stop early when it is aborted; what they began is settled all the same. */
   readonly signal?: AbortSignal
   readonly patienceMs?: number
+  /** How long a client thinks between two requests, on average. */
+  readonly thinkMs?: number
 }
 
 export type Random = () => number
@@ -130,7 +133,7 @@ const createShopper = (actor: Actor, user: User, random: Random) => {
 
 /** Runs the clients to their end; whatever they are told is in the history. */
 export const runLoad = async (options: LoadOptions): Promise<void> => {
-  const { system, history, clients, steps, seed, signal, patienceMs } = options
+  const { system, history, clients, steps, seed, signal, patienceMs, thinkMs = 0 } = options
   const work = Array.from({ length: clients }, async (_, index) => {
     const random = createRandom(seed * 1_000 + index)
     const actor = createActor({
@@ -141,7 +144,10 @@ export const runLoad = async (options: LoadOptions): Promise<void> => {
     })
     const user = await signUp(actor, wholeNumber(random, 1, maxDeposit))
     const shopper = createShopper(actor, user, random)
-    for (let step = 0; step < steps && !signal?.aborted; step += 1) await shopper.step()
+    for (let step = 0; step < steps && !signal?.aborted; step += 1) {
+      await shopper.step()
+      if (thinkMs > 0) await sleep(2 * thinkMs * random())
+    }
     await shopper.settle()
   })
   await Promise.all(work)
