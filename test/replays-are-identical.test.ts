@@ -108,7 +108,8 @@ describe('a repeat with the same key and payload', () => {
   })
 
   it('gets the same answer after the order was re-priced and cancelled, and the account changed', async () => {
-    const { id } = kept.find(({ name }) => name === 'a paid order')?.answer.body as Order
+    const paid = kept.find(({ name }) => name === 'a paid order')!
+    const { id } = paid.answer.body as Order
     expect((await send(reprice(id, 20_011))).status).toBe(200)
     const cancelled = await send(cancel(id))
     expect(cancelled.status).toBe(200)
@@ -220,13 +221,11 @@ describe('the same key with something else', () => {
     expect(mine[0]?.body).toMatchObject({ userId: poor.id, price: 17, description: null })
 
     // Also on another order of the same user a key begins afresh.
-    const [one, other] = await Promise.all([
-      send(newOrder(rich.id, 5_003)),
-      send(newOrder(rich.id, 5_009)),
-    ])
+    const one = (await send(newOrder(rich.id, 5_003))).body as Order
+    const other = (await send(newOrder(rich.id, 5_009))).body as Order
     const prices = [
-      await send(reprice((one?.body as Order).id, 6_007, { key })),
-      await send(reprice((other?.body as Order).id, 6_011, { key })),
+      await send(reprice(one.id, 6_007, { key })),
+      await send(reprice(other.id, 6_011, { key })),
     ]
     expect(prices.map(({ status, body }) => [status, body.price])).toEqual([
       [200, 6_007],
