@@ -43,12 +43,12 @@ describe('npm start', () => {
     user = await createUser(first.addressOf('start here'), 'kept')
   })
 
-  it('shows neither colours nor the services\' chatter to a screen that is no terminal', () => {
+  it("shows neither colours nor the services' chatter to a screen that is no terminal", () => {
     expect(first.screen()).not.toContain('\x1b')
     expect(first.screen()).not.toContain('listening')
   })
 
-  it('writes the services\' whole logs to the data folder', async () => {
+  it("writes the services' whole logs to the data folder", async () => {
     const log = await readFile(path.join(folder, 'logs', 'order.log'), 'utf8')
     expect(log).toContain('listening')
   })

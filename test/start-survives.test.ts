@@ -54,7 +54,9 @@ describe('a started system', () => {
   it('starts Postgres again when that died', async () => {
     const pid = (await serverPid(folder)) as number
     process.kill(pid, 'SIGQUIT')
-    await system.sees(/Postgres ended by itself; starting it again\n(.*\n)*Postgres is back on port/)
+    await system.sees(
+      /Postgres ended by itself; starting it again\n(.*\n)*Postgres is back on port/,
+    )
     const next = (await serverPid(folder)) as number
     expect(next).not.toBe(pid)
     expect(isAlive(next)).toBe(true)

@@ -28,7 +28,10 @@ describe('one clear line and an exit code, when starting', () => {
   })
 
   it('with a wrong value of a variable of the launcher', () =>
-    expectTrouble({ USER_PORT: 'eighty' }, /^wrong configuration: USER_PORT must be a whole number/))
+    expectTrouble(
+      { USER_PORT: 'eighty' },
+      /^wrong configuration: USER_PORT must be a whole number/,
+    ))
 
   it('with the same port twice', async () => {
     const port = String(await freePort())

@@ -132,7 +132,10 @@ const answers = async (url: string): Promise<boolean> => {
 }
 
 const argumentsOf = (cluster: Cluster, port: number, settings: Record<string, string>) => [
-  ...['-D', cluster.ownName, '-p', String(port)],
+  '-D',
+  cluster.ownName,
+  '-p',
+  String(port),
   ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ]
 

@@ -186,7 +186,10 @@ const lock = async () => {
     told = true
     await sleep(200)
   }
-  const beat = setInterval(() => fs.utimes(lockFile, new Date(), new Date(), () => {}), LOCK_BEAT_MS)
+  const beat = setInterval(
+    () => fs.utimes(lockFile, new Date(), new Date(), () => {}),
+    LOCK_BEAT_MS,
+  )
   return () => {
     clearInterval(beat)
     fs.rmSync(lockFile, { force: true })

@@ -121,7 +121,7 @@ describe('before the first start', () => {
     expect(performance.now() - startMs).toBeLessThan(12_000)
   })
 
-  it('a failure is told by npm\'s last words and one sentence', async () => {
+  it("a failure is told by npm's last words and one sentence", async () => {
     const manifest = path.join(folder, 'package.json')
     await writeFile(
       manifest,

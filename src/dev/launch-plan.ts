@@ -132,9 +132,10 @@ export const refuseTakenPorts = async ({ host, ports, adminPort }: LaunchPlan) =
     const code = await whyPortIsTaken(port, host)
     if (code === undefined) continue
     const trouble = portTroubles[code] ?? `cannot be opened (${code})`
-    const remedy = code.startsWith('EADDRNOT') || code === 'ENOTFOUND'
-      ? 'set HOST to one, or leave it out'
-      : `stop what uses it, or choose another with ${variable}, for example ${variable}=${port + 100} npm start`
+    const remedy =
+      code.startsWith('EADDRNOT') || code === 'ENOTFOUND'
+        ? 'set HOST to one, or leave it out'
+        : `stop what uses it, or choose another with ${variable}, for example ${variable}=${port + 100} npm start`
     throw new StartError(`port ${port} (${name}) ${trouble}: ${remedy}`)
   }
 }

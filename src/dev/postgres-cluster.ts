@@ -66,10 +66,15 @@ const runInitdb = (run: InitdbRun): Promise<string | undefined> => {
   const { folder, binaries, user, password, signal } = run
   const isHidden = user && process.platform === 'linux'
   const args = [
-    ...['-D', ownNameOf(folder, user), '-U', adminName, '-A', 'scram-sha-256'],
+    `--pgdata=${ownNameOf(folder, user)}`,
+    `--username=${adminName}`,
+    '--auth=scram-sha-256',
     `--pwfile=${isHidden ? '/proc/self/fd/3' : password.path}`,
     // Sorting and letter case by Postgres itself: the same on every system.
-    ...['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
     '--no-instructions',
   ]
   const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', password.descriptor]

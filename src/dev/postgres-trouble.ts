@@ -3,7 +3,7 @@ import { StartError } from './start-error.ts'
 /** What Postgres and initdb print, and what a person can do about it. */
 const knownTroubles: readonly (readonly [RegExp, (folder: string) => string])[] = [
   [
-    /no space left on device|disk quota exceeded|file too large/i,
+    /no space left on device|check free disk space|wrote only \d+ of|disk quota exceeded|file too large/i,
     (folder) => `the disk that holds ${folder} is full: make room and start again`,
   ],
   [

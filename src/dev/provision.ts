@@ -53,7 +53,8 @@ const notOurs = (what: string, role: string) =>
 const inspect = async (sql: Sql, role: string): Promise<Found> => {
   const [existing] = await sql<{ mark: string | null }[]>`
     select shobj_description(oid, 'pg_authid') as mark from pg_roles where rolname = ${role}`
-  if (existing && existing.mark !== mark) throw notOurs(`role "${role}" that is not orderly's`, role)
+  if (existing && existing.mark !== mark)
+    throw notOurs(`role "${role}" that is not orderly's`, role)
   const [database] = await sql<{ owner: string }[]>`
     select pg_get_userbyid(datdba) as owner from pg_database where datname = ${role}`
   if (database && database.owner !== role) {

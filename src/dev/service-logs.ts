@@ -1,11 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import type { Paint } from './progress.ts'
 

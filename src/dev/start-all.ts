@@ -3,28 +3,26 @@ import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, type Environment } from '../platform/config.ts'
-import { registry, serviceNames, type ServiceName } from '../registry.ts'
-import { claimFolder, keptSecret, openDataFolder, projectFolder } from './data-folder.ts'
-import type { DataFolder } from './data-folder.ts'
-import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.ts'
+import { serviceNames, type ServiceName } from '../registry.ts'
+import { showAddresses } from './addresses.ts'
+import { claimFolder, openDataFolder, projectFolder } from './data-folder.ts'
 import {
   checkServiceVariables,
   readPlan,
   refuseTakenPorts,
   serviceEnvironment,
-  type LaunchPlan,
 } from './launch-plan.ts'
-import { createPaint, createProgress, type Paint, type Progress } from './progress.ts'
-import { provision, type DatabaseUrls } from './provision.ts'
+import { createPaint, createProgress } from './progress.ts'
+import type { DatabaseUrls } from './provision.ts'
 import { createServiceLog } from './service-logs.ts'
 import { explaining, StartError } from './start-error.ts'
-import { superviseService, type SupervisedService } from './supervisor.ts'
+import { readyDatabases, type Launch, type Migrate } from './start-databases.ts'
+import { superviseService } from './supervisor.ts'
 
 export interface StartAllOptions {
   /** The command that runs one service, to which its name is added. */
   readonly command?: readonly [string, ...string[]]
-  /** Brings one database to its newest schema. */
-  readonly migrate?: (target: { url: string; service: ServiceName }) => Promise<void>
+  readonly migrate?: Migrate
 }
 
 /** Services get this long for what they are doing, when everything is to stop in five seconds. */
@@ -32,97 +30,12 @@ const serviceGraceMs = 2_000
 /** npm passes a Ctrl-C on that the terminal has delivered already: that is not a second one. */
 const sameKeyPressMs = 400
 
-const migrateForReal = async (target: { url: string; service: ServiceName }) => {
+const migrateForReal: Migrate = async (target) => {
   const { migrateDatabase } = await import('../platform/migrate.ts')
   await migrateDatabase(target)
 }
 
 const entry = path.join(projectFolder, 'src', 'main.ts')
-
-interface Launch {
-  readonly plan: LaunchPlan
-  readonly environment: Environment
-  readonly data: DataFolder
-  readonly progress: Progress
-  readonly paint: Paint
-  readonly command: readonly [string, ...string[]]
-  readonly migrate: NonNullable<StartAllOptions['migrate']>
-  /** Aborted when everything is to end. */
-  readonly ending: AbortSignal
-  postgres: EmbeddedPostgres | undefined
-  readonly services: Map<ServiceName, SupervisedService>
-}
-
-// --- databases ----------------------------------------------------------------
-
-const keepPostgresRunning = async (launch: Launch) => {
-  const { data, progress, paint, ending } = launch
-  for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 10_000)) {
-    await launch.postgres?.ended
-    if (ending.aborted) return
-    progress.line(paint.yellow('Postgres ended by itself; starting it again'))
-    try {
-      launch.postgres = await startEmbeddedPostgres({ data })
-      progress.line(`Postgres is back on port ${launch.postgres.port}`)
-      pauseMs = 100
-    } catch (error) {
-      progress.line(paint.red((error as Error).message))
-      launch.postgres = undefined
-    }
-    await sleep(pauseMs)
-    if (ending.aborted) await launch.postgres?.stop()
-  }
-}
-
-const startPostgres = async (launch: Launch) => {
-  launch.postgres = await launch.progress.step('Postgres', async (detail) => {
-    const { data, ending } = launch
-    const server = await startEmbeddedPostgres({ data, onProgress: detail, signal: ending })
-    const how = server.wasTakenOver ? 'taken over from a killed run' : 'started'
-    detail(`${how}, port ${server.port}`)
-    return server
-  })
-  // A key pressed while it started found nothing to stop: stopping is then done once more.
-  void keepPostgresRunning(launch)
-  return launch.postgres.url
-}
-
-const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
-  const { plan, progress, data } = launch
-  const owners = serviceNames.filter((name) => registry[name].hasDatabase)
-  const toMake = owners.filter((name) => plan.givenDatabases[name] === undefined)
-  const urls: DatabaseUrls = { ...plan.givenDatabases }
-  if (toMake.length > 0) {
-    const adminUrl = plan.adminUrl ?? (await startPostgres(launch))
-    if (launch.ending.aborted) return urls
-    const made = await progress.step('databases and roles', () =>
-      provision({
-        adminUrl,
-        services: toMake,
-        secret: keptSecret(data.file('roles-secret')),
-        isOurServer: plan.adminUrl === undefined,
-      }),
-    )
-    Object.assign(urls, made)
-  }
-  if (launch.ending.aborted) return urls
-  await progress.step('migrations', () =>
-    Promise.all(owners.map((service) => migrateOne(launch, service, urls[service] as string))),
-  )
-  return urls
-}
-
-const migrateOne = async (launch: Launch, service: ServiceName, url: string) => {
-  try {
-    await launch.migrate({ url, service })
-  } catch (error) {
-    const { message, cause } = error as Error
-    const reason = cause instanceof Error ? cause.message : message
-    throw new StartError(
-      `the database of ${service} on ${new URL(url).host} cannot be migrated: ${reason}`,
-    )
-  }
-}
 
 // --- services -----------------------------------------------------------------
 
@@ -135,7 +48,7 @@ const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) 
       service,
       folder: data.logs,
       level: plan.logLevel ?? 'warn',
-      show: progress.line,
+      show: (line) => progress.line(line),
       prefix,
       paint,
     }),
@@ -167,31 +80,6 @@ const startServices = (launch: Launch, urls: DatabaseUrls) =>
     })
     await Promise.all(waits)
   })
-
-const showAddresses = ({ plan, progress, paint, data, postgres }: Launch, startMs: number) => {
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
-  const name = plan.reachableHost === '127.0.0.1' ? 'localhost' : plan.reachableHost
-  const addressOf = (service: ServiceName) => `http://${name}:${plan.ports[service]}`
-  const row = (label: string, address: string, note: string) =>
-    progress.line(`  ${label.padEnd(13)}${paint.bold(address.padEnd(31))}${paint.dim(note)}`)
-  progress.line(`\n${paint.green(`Ready in ${seconds} s.`)} Ctrl-C stops everything.\n`)
-  row('start here', addressOf('gateway'), registry.gateway.purpose)
-  row('Swagger UI', `${addressOf('gateway')}/docs`, 'try every request')
-  for (const service of serviceNames.filter((other) => other !== 'gateway')) {
-    row(service, addressOf(service), registry[service].purpose)
-  }
-  row('metrics', `http://${name}:${plan.adminPort}/metrics`, 'of the gateway; each service has its own')
-  const shortPath = (file: string) => {
-    const relative = path.relative(process.cwd(), file)
-    return relative.startsWith('..') ? file : relative
-  }
-  if (postgres) {
-    const hint = `psql "$(cat '${shortPath(data.file('postgres.url'))}')"`
-    row('Postgres', `127.0.0.1:${postgres.port}`, hint)
-  }
-  row('logs', shortPath(data.logs), 'warnings and errors also appear here')
-  progress.line('')
-}
 
 // --- the end ------------------------------------------------------------------
 
@@ -278,7 +166,8 @@ const prepare = async (environment: Environment, options: StartAllOptions, endin
 const tellTrouble = (error: unknown) => {
   const isExpected = error instanceof StartError || error instanceof ConfigError
   // What was not foreseen is a fault of this program: then the stack says more.
-  process.stderr.write(`${isExpected ? error.message : ((error as Error).stack ?? error)}\n`)
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  process.stderr.write(`${isExpected ? message : (stack ?? message)}\n`)
 }
 
 /** A terminal that was closed, or `npm start | head`, must not keep us from stopping properly. */

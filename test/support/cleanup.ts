@@ -1,4 +1,4 @@
-type Cleanup = () => Promise<unknown> | unknown
+type Cleanup = () => unknown
 
 const cleanups: Cleanup[] = []
 

@@ -27,8 +27,10 @@ const watchOver = (pid: number, folder: string): ChildProcess => {
   return watcher
 }
 
+let end: () => Promise<void> = async () => {}
+
 /** One real Postgres, fsync on, for the whole run, in a folder that goes away with it. */
-const startPostgres = async (project: TestProject) => {
+export const setup = async (project: TestProject) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'orderly-test-'))
   const server = await startEmbeddedPostgres({
     data: openDataFolder(folder),
@@ -36,11 +38,11 @@ const startPostgres = async (project: TestProject) => {
   })
   const watcher = watchOver(server.pid, folder)
   project.provide('adminUrl', server.url)
-  return async () => {
+  end = async () => {
     await server.stop()
     await rm(folder, { recursive: true, force: true })
     watcher.kill('SIGKILL')
   }
 }
 
-export default startPostgres
+export const teardown = () => end()

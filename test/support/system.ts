@@ -63,7 +63,11 @@ const mapServices = async <T>(
 const createProcesses = async (
   service: ServiceName,
   ports: readonly number[],
-  { options, urls, database }: { options: SystemOptions; urls: Record<ServiceName, string>; database: string | undefined },
+  {
+    options,
+    urls,
+    database,
+  }: { options: SystemOptions; urls: Record<ServiceName, string>; database: string | undefined },
 ) => {
   const upstreams = registry[service].upstreams.map((name) => [
     urlVariable(name),
@@ -159,7 +163,10 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     resume: (service, replica) => {
       for (const process of pick(service, replica)) process.resume()
     },
-    logsOf: (service) => pick(service).map((process) => process.logs()).join(''),
+    logsOf: (service) =>
+      pick(service)
+        .map((process) => process.logs())
+        .join(''),
     close,
   }
 }
