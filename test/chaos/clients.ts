@@ -198,13 +198,16 @@ const createClient = (options: ClientsOptions, shared: Shared, index: number): C
 const wasNeverAnswered = (error: unknown) =>
   error instanceof Error && error.message.includes('was never answered')
 
-export const runClients = async (options: ClientsOptions): Promise<ClientsReport> => {
+/** Signs the first users up, while all is well, and returns what goes on until the end. */
+export const prepareClients = async (
+  options: ClientsOptions,
+): Promise<() => Promise<ClientsReport>> => {
   const shared: Shared = { users: [], orders: [] }
   const clients = Array.from({ length: options.count }, (_, index) =>
     createClient(options, shared, index + 1),
   )
-  let givenUp = 0
   while (shared.users.length < firstUsers) await signUp(clients[0]!)
+  let givenUp = 0
 
   const live = async (client: Client) => {
     while (!options.ending.aborted) {
@@ -217,8 +220,10 @@ export const runClients = async (options: ClientsOptions): Promise<ClientsReport
       await sleep(client.random.between(0, longestThoughtMs))
     }
   }
-  await Promise.all(clients.map(live))
-  return { givenUp }
+  return async () => {
+    await Promise.all(clients.map(live))
+    return { givenUp }
+  }
 }
 
 const repeatsAtOnce = 6

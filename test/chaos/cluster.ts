@@ -89,10 +89,13 @@ const throughLink = (url: string, link: Link) => {
   return through.href.replace(/\/$/, '')
 }
 
+/** Without the driver's look at types: when its connection breaks, nobody can catch that. */
+const oneConnection = { max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => {} }
+
 const createCountDue = (databases: Partial<Record<ServiceName, string>>) => async () => {
   let due = 0
   for (const [service, tables] of Object.entries(dueTables)) {
-    const sql = postgres(databases[service as ServiceName]!, { max: 1, connect_timeout: 5 })
+    const sql = postgres(databases[service as ServiceName]!, oneConnection)
     try {
       for (const table of tables) {
         const [row] = await sql.unsafe(
@@ -225,11 +228,14 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
         },
       },
       terminateBackends: async (service) => {
-        const sql = postgres(server.url(), { max: 1, connect_timeout: 5, onnotice: () => {} })
+        const sql = postgres(server.url(), oneConnection)
         try {
           const ended = await sql`
             select pg_terminate_backend(pid) from pg_stat_activity where usename = ${service}`
           return ended.length
+        } catch {
+          // Another fault stopped Postgres in this moment: there is nobody left to end.
+          return 0
         } finally {
           await sql.end({ timeout: 1 })
         }

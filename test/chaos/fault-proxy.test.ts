@@ -101,6 +101,22 @@ describe('a link without a fault', () => {
     expect(callee.ends).toStrictEqual(['end'])
   })
 
+  it('passes over whom it cannot reach', async () => {
+    const callee = await startCallee()
+    const link = await openLink({
+      name: 'link',
+      protocol: 'database',
+      targets: () => [9, callee.port],
+    })
+    opened.push(link)
+    for (const word of ['one', 'two']) {
+      const caller = await call(link)
+      caller.socket.write(word)
+      await until(() => caller.said() === `echo ${word}`)
+    }
+    expect(callee.received).toStrictEqual(['one', 'two'])
+  })
+
   it('resets the caller when nobody listens', async () => {
     const link = await startLink(9)
     const caller = await call(link)

@@ -238,16 +238,36 @@ export const openLink = async ({ name, protocol, targets }: LinkOptions): Promis
     }
   }
 
-  const server = createServer({ allowHalfOpen: true }, (caller) => {
-    const callee = connect({ port: nextTarget(), host: '127.0.0.1', allowHalfOpen: true })
+  /** A replica that does not listen is passed over, as a load balancer does. */
+  const reach = async (): Promise<Socket | undefined> => {
+    for (let left = targets().length; left > 0; left -= 1) {
+      const callee = connect({ port: nextTarget(), host: '127.0.0.1', allowHalfOpen: true })
+      keep(callee)
+      const isReached = await new Promise<boolean>((resolve) => {
+        callee.once('connect', () => resolve(true))
+        callee.once('close', () => resolve(false))
+      })
+      if (isReached) return callee
+    }
+    return undefined
+  }
+
+  const accept = async (caller: Socket) => {
     keep(caller)
-    keep(callee)
+    const callee = await reach()
+    if (callee === undefined || caller.destroyed) {
+      caller.resetAndDestroy()
+      return callee?.destroy()
+    }
     const connection = createConnection(caller, callee, active)
     open.add(connection)
     caller.on('close', () => open.delete(connection))
     connection.pump('up', protocol === 'http' ? createRequestSplitter(duplicate) : () => {})
     connection.pump('down', () => {})
-  })
+    return undefined
+  }
+
+  const server = createServer({ allowHalfOpen: true }, (caller) => void accept(caller))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', resolve)

@@ -2,13 +2,13 @@ import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHistory, type History } from '../support/history.ts'
 import { checkInvariants } from '../support/invariants.ts'
-import { repeatSettled, runClients } from './clients.ts'
+import { prepareClients, repeatSettled } from './clients.ts'
 import { startCluster, timing, type Cluster } from './cluster.ts'
 import { createInjector, type Struck } from './injector.ts'
 import { startJanitor } from './janitor.ts'
 import { describePlanned, drawPlan, type Planned } from './plan.ts'
 import { createRandom, type Random } from './random.ts'
-import { countKinds, countRequests, showKinds, showRequests } from './report.ts'
+import { countKinds, countRequests, showKinds, showRequests, showUnknowns } from './report.ts'
 
 /**
  * Random runs: many clients, two processes of each service, trouble everywhere;
@@ -108,18 +108,18 @@ const storm = async ({ cluster, plan, random, options }: Run) => {
       complaints.push(`${name} ended by itself:\n${logs.slice(-3_000)}`)
     },
   })
-  const stopProgress = showProgress(history, injector.struck, performance.now())
   const ending = new AbortController()
+  const live = await prepareClients({
+    baseUrl: cluster.baseUrl,
+    history,
+    random,
+    count: options.clients,
+    stormMs: options.minutes * 60_000,
+    ending: ending.signal,
+  })
+  const stopProgress = showProgress(history, injector.struck, performance.now())
   try {
-    const { baseUrl } = cluster
-    const clients = runClients({
-      baseUrl,
-      history,
-      random,
-      count: options.clients,
-      ending: ending.signal,
-      stormMs: options.minutes * 60_000,
-    })
+    const clients = live()
     const faults = injector.run().finally(() => ending.abort())
     // Clients end after the faults; when they end before, something is wrong with them.
     await Promise.race([faults, clients])
@@ -172,7 +172,9 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
     const run: Run = { cluster, plan, random: createRandom(options.seed), options }
     const { history, complaints, struck } = await storm(run)
     const counts = countKinds(struck)
-    say(`\n${showKinds(counts)}\n\n${showRequests(countRequests(history.exchanges))}`)
+    const { exchanges } = history
+    say(`\n${showKinds(counts)}\n\n${showRequests(countRequests(exchanges))}`)
+    say(showUnknowns(exchanges))
     try {
       await judge(run, history)
     } catch (error) {

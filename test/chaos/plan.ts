@@ -154,8 +154,8 @@ const drawDurationMs = (random: Random, kind: string, leaseMs: number): number =
   }
 }
 
-const shortestGapMs = 100
-const longestGapMs = 1_500
+const shortestGapMs = 150
+const longestGapMs = 1_700
 /** Long enough for somebody to come by. */
 const firstDurationMs = 1_000
 /** Time to get going, so that there is work to disturb. */

@@ -56,3 +56,19 @@ export const countRequests = (exchanges: readonly Exchange[]): RequestCount => {
 
 export const showRequests = (count: RequestCount): string =>
   `${count.sent} requests: ${count.done} done, ${count.refused} refused, ${count.pending} pending, ${count.unknown} unknown; ${count.replayed} of them repeats`
+
+const mostReasons = 8
+
+/** Why clients were not told: shows at a glance whether a run spent its time on one thing alone. */
+export const showUnknowns = (exchanges: readonly Exchange[]): string => {
+  const counts = new Map<string, number>()
+  for (const { answer } of exchanges) {
+    if (answer.kind !== 'unknown') continue
+    counts.set(answer.reason, (counts.get(answer.reason) ?? 0) + 1)
+  }
+  return [...counts]
+    .toSorted(([, one], [, other]) => other - one)
+    .slice(0, mostReasons)
+    .map(([reason, count]) => `${String(count).padStart(7)}  ${reason}`)
+    .join('\n')
+}
