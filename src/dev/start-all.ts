@@ -103,17 +103,17 @@ const killAll = ({ services, postgres }: Pick<Launch, 'services' | 'postgres'>) 
   void postgres?.crash()
 }
 
-type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
-
-/** Resolves with the first signal to end; a second one, a moment later, ends us at once. */
-const onSignal = (hurry: () => void): Promise<Signal> =>
+/** Resolves with the first wish to end; a second signal, a moment later, ends us at once. */
+const onSignal = (hurry: () => void): Promise<void> =>
   new Promise((resolve) => {
+    // A program that started us with a channel, as tests do, takes us with it when it dies.
+    if (process.connected) process.once('disconnect', () => resolve())
     let firstMs: number | undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (firstMs === undefined) {
           firstMs = performance.now()
-          resolve(signal)
+          resolve()
         } else if (performance.now() - firstMs > sameKeyPressMs) hurry()
       })
     }

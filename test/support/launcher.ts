@@ -107,14 +107,15 @@ export const launch = (variables: Record<string, string>): Launcher => {
   const { PATH = '', HOME = '' } = currentEnvironment()
   const child = spawn(process.execPath, [entry], {
     env: { PATH, HOME, ...freePorts, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel ends the launcher when the test process dies, however it dies.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let screen = ''
   let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     screen += chunk.toString('utf8')
   })
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     screen += chunk.toString('utf8')
     errors += chunk.toString('utf8')
   })
