@@ -45,7 +45,13 @@ export const migrateDatabase = async ({
   service,
   statementTimeoutMs = 5_000,
 }: MigrateOptions): Promise<void> => {
-  const client = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+  const client = postgres(url, {
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => {},
+    // See db-connections.ts: a connection lost during that look-up would end the process.
+    fetch_types: false,
+  })
   try {
     const db = drizzle(client)
     // A migration may take longer than any statement of the running service.
