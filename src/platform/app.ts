@@ -14,6 +14,7 @@ import {
   type ProblemOptions,
 } from './errors.ts'
 import type { Bindings } from './http-server.ts'
+import { hiddenFault, isText } from './json-body.ts'
 import type { Log } from './telemetry.ts'
 
 export interface ServiceEnv {
@@ -50,7 +51,8 @@ const invalidRequest = (issues: readonly $ZodIssue[], target: string) => {
   const errors = issues.flatMap(fieldErrorsOf)
   const names = errors.map((error) => error.field).join(', ')
   if (target === 'header') {
-    const detail = 'The Idempotency-Key must be 1 to 255 visible ASCII characters.'
+    const detail =
+      'The Idempotency-Key must be 1 to 255 visible ASCII characters, between quotes or without any.'
     return new ProblemError('invalid-idempotency-key', detail, { errors })
   }
   return new ProblemError('validation-failed', `Check these: ${names}.`, { errors })
@@ -122,11 +124,21 @@ export const installErrorHandling = (app: Hono<ServiceEnv>, table: RouteTable, l
   })
 }
 
+/** What the schema of a flat object cannot see, because parsing has hidden it. */
+const checkBody = (body: Buffer) => {
+  if (!isText(body)) throw new ProblemError('malformed-json', 'The body is not UTF-8 text.')
+  const fault = hiddenFault(body.toString('utf8'))
+  if (fault === undefined) return
+  throw new ProblemError('validation-failed', `Check these: ${fault.field}.`, { errors: [fault] })
+}
+
 /** A service's app: its contract's routes are added by the service, the rest is the same for all. */
 export const createServiceApp = (contract: ServiceContract, log: Log) => {
   const app: ServiceApp = new OpenAPIHono<ServiceEnv>({
-    defaultHook: (result) => {
+    defaultHook: (result, c) => {
       if (!result.success) throw invalidRequest(result.error.issues, result.target)
+      const { rawBody } = c.env.incoming
+      if (result.target === 'json' && rawBody !== undefined) checkBody(rawBody)
     },
   })
   const table = createRouteTable([...contract.routes, { method: 'GET', path: '/openapi.json' }])

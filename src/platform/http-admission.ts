@@ -93,8 +93,13 @@ const tooLarge = (response: ServerResponse, requestId: string) =>
     { headers: { connection: 'close' } },
   )
 
+const plausibleHost = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+
 /** Path and query. What else HTTP allows here (`*`, whole URLs), and what URL parsers bend, is no address of ours. */
 const plainTarget = /^\/[^\\#\s]*$/
+
+/** Our routes would see another path than the one that was sent, and that others in between have judged. */
+const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH'])
 
@@ -102,15 +107,19 @@ const methodsWithBody = new Set(['POST', 'PUT', 'PATCH'])
 export const admit = async (
   request: AdmittedRequest,
   response: ServerResponse,
+  isRoute: () => boolean,
 ): Promise<boolean> => {
   const { requestId } = request
-  if (request.headers.host === undefined && request.httpVersion === '1.1') {
-    sendProblem(response, requestId, 'malformed-http', 'The Host header is missing.', {
+  if (!plausibleHost.test(request.headers.host ?? '')) {
+    sendProblem(response, requestId, 'malformed-http', 'The Host header is missing or no host.', {
       headers: { connection: 'close' },
     })
     return false
   }
-  if (!plainTarget.test(request.url ?? '')) {
+  // By which name we were called means nothing here, and the adapter stumbles over some.
+  request.headers.host = 'localhost'
+  const target = request.url ?? ''
+  if (!plainTarget.test(target) || dotSegment.test(target)) {
     sendProblem(response, requestId, 'not-found', 'There is nothing at this address.')
     return false
   }
@@ -121,6 +130,8 @@ export const admit = async (
   if (!methodsWithBody.has(request.method ?? '')) return true
   const fault = mediaTypeFault(request)
   if (fault !== undefined) {
+    // What is wrong with the body is of no interest where nobody would take one: that is 404 or 405.
+    if (!isRoute()) return true
     sendProblem(response, requestId, 'unsupported-media-type', fault)
     return false
   }

@@ -114,7 +114,8 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       observe({ request, path, status: response.statusCode, ms })
     })
     response.setHeader('x-request-id', requestId)
-    if (!(await admit(request, response))) return undefined
+    const isRoute = () => deps.routeOf(request.method ?? '', path) !== 'unknown'
+    if (!(await admit(request, response, isRoute))) return undefined
     // Only now, or whoever sends half a request and falls silent would take a place from others.
     if (atWork >= config.maxConcurrentRequests) return refuse(response, requestId)
     return work(request, response)

@@ -124,7 +124,7 @@ export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
     .transform((value) => value.replace(/^"(.*)"$/, '$1'))
-    .pipe(z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'))
+    .pipe(z.string().regex(/^[\x21\x23-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'))
     .optional()
     .openapi({
       type: 'string',
