@@ -1,0 +1,194 @@
+import { createServer, connect as connectTo, type AddressInfo, type Socket } from 'node:net'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { whenFileEnds } from '../../test/support/cleanup.ts'
+import { createEmptyDatabase, type TestDatabase } from '../../test/support/database.ts'
+import { openTestDatabase } from '../../test/support/service.ts'
+import { eventually } from '../../test/support/wait.ts'
+import type { Database } from './db.ts'
+
+let server: TestDatabase
+let database: Database
+beforeAll(async () => {
+  server = await createEmptyDatabase()
+  const { username } = new URL(server.url)
+  await server.admin.unsafe(`alter role ${username} set statement_timeout = 700`)
+  await server.admin.unsafe(`create table notes (id int primary key, text text not null,
+    check (text <> 'forbidden'))`)
+  await server.admin.unsafe(`grant all on notes to ${username}`)
+  database = openTestDatabase('order', server.url)
+})
+
+const unavailable = { code: 'unavailable' }
+
+const insertText = `
+  with input as (select * from json_to_recordset($1::text::json) as t(ord int, id int, text text)),
+  inserted as (insert into notes select id, text from input returning *)
+  select i.ord, n.* from input i join inserted n on n.id = i.id`
+
+/** A link to Postgres that can be made to swallow everything. */
+const startLink = async () => {
+  const target = new URL(server.url)
+  const sockets = new Set<Socket>()
+  let isSwallowing = false
+  const link = createServer((client) => {
+    const upstream = connectTo(Number(target.port), target.hostname)
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+    }
+    client.on('data', (chunk) => isSwallowing || upstream.write(chunk))
+    upstream.on('data', (chunk) => isSwallowing || client.write(chunk))
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroy())
+  })
+  await new Promise<void>((resolve) => {
+    link.listen(0, '127.0.0.1', resolve)
+  })
+  whenFileEnds(() => {
+    link.close()
+    for (const socket of sockets) socket.destroy()
+  })
+  const url = new URL(server.url)
+  url.port = `${(link.address() as AddressInfo).port}`
+  return {
+    url: url.href,
+    swallow: (yes: boolean) => {
+      isSwallowing = yes
+    },
+    cut: () => {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
+  }
+}
+
+describe('a statement', () => {
+  it('that takes too long is ended by Postgres, its caller is told that nobody knows, and the next works', async () => {
+    const startedAtMs = performance.now()
+    await expect(
+      database.execute('sleep', 'select pg_sleep(10), $1::text', 0),
+    ).rejects.toMatchObject(unavailable)
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+    await expect(database.ping()).resolves.toBeUndefined()
+  })
+
+  it('whose connection is lost in the middle says that nobody knows, and the next works', async () => {
+    const lost = database.execute('sleep', 'select pg_sleep(0.6), $1::text', 0)
+    const told = lost.catch((error: unknown) => error)
+    await eventually(async () => {
+      const rows = await server.admin`select from pg_stat_activity
+        where application_name = 'orderly' and state = 'active' and datname = current_database()`
+      expect(rows.length).toBeGreaterThan(0)
+    })
+    expect(await server.killConnections()).toBeGreaterThan(0)
+    expect(await told).toMatchObject(unavailable)
+    await eventually(() => expect(database.ping()).resolves.toBeUndefined())
+  })
+
+  it('that is swallowed by the network ends at its deadline, and a new pool takes over', async () => {
+    const link = await startLink()
+    const behind = openTestDatabase('order', link.url, { statementTimeoutMs: 300, poolSize: 2 })
+    await behind.ping()
+    link.swallow(true)
+    const startedAtMs = performance.now()
+    const attempts = [1, 2, 3, 4].map(() => behind.execute('ping', 'select $1::text', 0))
+    const outcomes = await Promise.allSettled(attempts)
+    expect(performance.now() - startedAtMs).toBeLessThan(2_500)
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: unavailable })
+    }
+    link.swallow(false)
+    await eventually(() => expect(behind.ping()).resolves.toBeUndefined())
+  })
+
+  it('on connections that were all reset works again at once or soon', async () => {
+    const link = await startLink()
+    const behind = openTestDatabase('order', link.url)
+    await Promise.all([1, 2, 3].map(() => behind.ping()))
+    link.cut()
+    await eventually(() => expect(behind.ping()).resolves.toBeUndefined(), { withinMs: 3_000 })
+  })
+
+  it('against a Postgres that is not there says so, within seconds, and goes on trying', async () => {
+    const url = new URL(server.url)
+    url.port = '9'
+    const nowhere = openTestDatabase('order', url.href, { statementTimeoutMs: 500 })
+    const startedAtMs = performance.now()
+    await expect(nowhere.ping()).rejects.toMatchObject(unavailable)
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+  })
+
+  it('that breaks a rule of the table fails with that rule, and only for the row that broke it', async () => {
+    const insert = database.statement<{ id: number; text: string }, { ord: number; id: number }>(
+      'insert notes',
+      insertText,
+    )
+    const outcomes = await Promise.allSettled([
+      insert({ id: 1, text: 'one' }),
+      insert({ id: 2, text: 'forbidden' }),
+      insert({ id: 3, text: 'three' }),
+    ])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+    expect(outcomes[1]).toMatchObject({ reason: { code: '23514' } })
+    expect(await server.admin`select id from notes order by id`).toEqual([{ id: 1 }, { id: 3 }])
+  })
+
+  it('that Postgres chose as the victim of a deadlock runs again and is done once', async () => {
+    const { url, admin } = await createEmptyDatabase()
+    await admin.unsafe('create table notes (id int primary key, text text not null)')
+    await admin.unsafe(`grant all on notes to ${new URL(url).username}`)
+    await admin.unsafe(`insert into notes values (1, 'a'), (2, 'b')`)
+    // Locks one row, waits until the other statement has locked the other, and wants that one too.
+    const text = `
+      with input as (
+        select * from json_to_recordset($1::text::json) as t(ord int, mine int, theirs int)
+      ), locked as materialized (
+        select n.id from notes n join input on n.id = mine for update of n
+      ), pause as materialized (
+        select pg_sleep(0.3), count(*) from locked
+      ), touched as (
+        update notes n set text = text || '!' from input, pause where n.id = theirs returning n.id
+      )
+      select input.ord, touched.id from input, touched`
+    const replica = () =>
+      openTestDatabase('order', url).statement<{ mine: number; theirs: number }, { ord: number }>(
+        'touch notes',
+        text,
+      )
+    await Promise.all([replica()({ mine: 1, theirs: 2 }), replica()({ mine: 2, theirs: 1 })])
+    expect(await admin`select text from notes order by id`).toEqual([
+      { text: 'a!' },
+      { text: 'b!' },
+    ])
+    await eventually(async () => {
+      const [row] = await admin`select pg_stat_get_db_deadlocks(oid) as deadlocks from pg_database
+        where datname = current_database()`
+      expect(Number(row?.['deadlocks'])).toBeGreaterThan(0)
+    })
+  })
+})
+
+describe('what the driver hands over', () => {
+  it('keeps every whole number below 2^53 exact, and names columns as the code does', async () => {
+    const max = Number.MAX_SAFE_INTEGER
+    const [row] = await database.execute(
+      'numbers',
+      `select ${max}::bigint as big_number, -${max}::bigint as small_number, $1::text as given`,
+      0,
+    )
+    expect(row).toEqual({ bigNumber: max, smallNumber: -max, given: '0' })
+  })
+
+  it('is written to disk before it is acknowledged', async () => {
+    const rows = await database.execute<{ fsync: string; syncCommit: string }>(
+      'settings',
+      `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as sync_commit,
+        $1::text as given`,
+      0,
+    )
+    expect(rows[0]).toMatchObject({ fsync: 'on', syncCommit: 'on' })
+  })
+})
