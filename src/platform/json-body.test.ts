@@ -49,6 +49,13 @@ describe('a JSON body', () => {
     expect(hiddenFault(text)).toBeUndefined()
   })
 
+  it('with very many members takes no longer than its length warrants', () => {
+    const members = Array.from({ length: 150_000 }, (_, index) => `"m${index}":1`)
+    const startMs = performance.now()
+    expect(hiddenFault(`{${members.join(',')}}`)).toBeUndefined()
+    expect(performance.now() - startMs).toBeLessThan(3_000)
+  })
+
   it('is text only when it is UTF-8', () => {
     expect(isText(Buffer.from('{"text":"Привет 🙂"}'))).toBe(true)
     expect(isText(Buffer.from([0x7b, 0xff, 0x7d]))).toBe(false)

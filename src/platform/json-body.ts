@@ -30,7 +30,8 @@ const unescaped = (string: string): string =>
  * because every body of every call passes here.
  */
 export const hiddenFault = (text: string): FieldError | undefined => {
-  const names: string[] = []
+  const names = new Set<string>()
+  let last = 'body'
   let string = ''
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
@@ -40,10 +41,11 @@ export const hiddenFault = (text: string): FieldError | undefined => {
       at = end
     } else if (code === colon) {
       const name = unescaped(string)
-      if (names.includes(name)) return { field: name, message: 'is there twice' }
-      names.push(name)
+      if (names.has(name)) return { field: name, message: 'is there twice' }
+      names.add(name)
+      last = name
     } else if (code === dot && isFraction(text, at)) {
-      return { field: names.at(-1) ?? 'body', message: 'must be a whole number' }
+      return { field: last, message: 'must be a whole number' }
     }
   }
   return undefined
