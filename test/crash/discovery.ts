@@ -16,13 +16,12 @@ export interface PlannedPoint {
 
 const looks = 3
 
-const look = async (system: System, variant: Variant, times: number): Promise<Point[][]> => {
+const look = async (system: System, variant: Variant, times: number, troubles: string[]) => {
   const seen: Point[][] = []
   for (let time = 0; time < times; time += 1) {
-    const { points, complaints } = await run(system, { variant, strikes: [], seed: 0 })
-    if (complaints.length > 0) {
-      throw new Error(`without any fault (${variant.name}): ${complaints.join('\n')}`)
-    }
+    const { points, complaints } = await run(system, { variant, strikes: [] })
+    const [first] = complaints
+    if (first) troubles.push(`before any fault (${variant.name}): ${first}`)
     seen.push(points.filter(({ epoch }) => epoch !== afterwards))
   }
   return seen
@@ -61,22 +60,33 @@ const addedBy = (variant: Variant, points: readonly Point[], known: Set<string>)
   return added
 }
 
-export const discover = async (system: System, say: (line: string) => void) => {
+export const discover = async (systems: readonly System[], say: (line: string) => void) => {
+  const [first] = systems
+  if (!first) throw new Error('there is no system to look at')
+  const troubles: string[] = []
   // The first run connects and prepares, and so is unlike the others.
-  await look(system, plainVariant, 1)
-  const seen = await look(system, plainVariant, looks)
+  await Promise.all(systems.map((system) => look(system, plainVariant, 1, troubles)))
+  const seen = await look(first, plainVariant, looks, troubles)
   const plain = steadyOf(seen)
-  const all = seen.flat()
+  const variants = outagesIn(plain)
+  const inOutage = new Map<Variant, Point[][]>()
+  const queue = [...variants]
+  const lookAround = async (system: System) => {
+    for (let variant = queue.shift(); variant; variant = queue.shift()) {
+      inOutage.set(variant, await look(system, variant, looks, troubles))
+    }
+  }
+  await Promise.all(systems.map(lookAround))
   const planned: PlannedPoint[] = plain.map((point) => ({ variant: plainVariant, point }))
   const known = new Set(plain.map(placeName))
-  for (const variant of outagesIn(plain)) {
-    const seenInOutage = await look(system, variant, looks)
-    all.push(...seenInOutage.flat())
-    const added = addedBy(variant, steadyOf(seenInOutage), known)
+  say(`  the scenario: ${plain.length} points`)
+  for (const variant of variants) {
+    const added = addedBy(variant, steadyOf(inOutage.get(variant) ?? []), known)
     planned.push(...added.map((point) => ({ variant, point })))
     say(`  ${variant.name}: ${added.length} more`)
   }
-  return { planned, unsteady: unsteadyPlaces(all, planned) }
+  const all = [...seen.flat(), ...[...inOutage.values()].flat(2)]
+  return { planned, unsteady: unsteadyPlaces(all, planned), troubles }
 }
 
 /** Places that were visited, but never reliably enough to be struck on purpose. */

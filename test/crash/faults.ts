@@ -9,8 +9,6 @@ export interface Struck {
   readonly system: System
   readonly place: Place
   readonly from: { readonly service: ServiceName; readonly instance?: Instance }
-  /** Chosen by the seed: whether what is late comes in the next moment or at the end of all. */
-  readonly isSoon: boolean
   /** For the log; the first note of a fault is also the proof that it struck. */
   readonly note: (text: string) => void
   /** Work that goes on while the run does; the run waits for it before it judges. */
@@ -115,13 +113,18 @@ const loseAnswer: Fault = {
   },
 }
 
-const deliverLate: Fault = {
-  name: 'the request arrives after the caller gave up',
-  letter: 'L',
-  // After a call it arrives once more; Postgres' connections do not repeat anything.
-  isPossibleAt: ({ kind, phase }) => phase === 'before' || kind === 'call',
-  strike: async (struck) => {
-    const { place, note, meanwhile, atEnd, isSoon } = struck
+/** After a call it arrives once more; Postgres' connections do not repeat anything. */
+const canBeLate = ({ kind, phase }: Place) => phase === 'before' || kind === 'call'
+
+/**
+ * `isSoon`: in the next moment, while the caller tries again; else at the very
+ * end, when everything has moved on. A statement of that kind is swallowed in
+ * silence, so that its sender waits until its own deadline.
+ */
+const strikeLate =
+  (isSoon: boolean) =>
+  async (struck: Struck): Promise<void> => {
+    const { place, note, meanwhile, atEnd } = struck
     const link = place.kind === 'call' ? linkFor(struck) : instanceIn(struck).database
     const deliver = async () => {
       for (const told of await link.deliverHeld()) note(told)
@@ -139,7 +142,20 @@ const deliverLate: Fault = {
       linkFor(struck).duplicateLast()
       onStruck(`${place.name} will arrive once more`)
     }
-  },
+  }
+
+const deliverLate: Fault = {
+  name: 'the request arrives when the caller has given up',
+  letter: 'L',
+  isPossibleAt: canBeLate,
+  strike: strikeLate(true),
+}
+
+const deliverLast: Fault = {
+  name: 'the request arrives after everything else',
+  letter: 'E',
+  isPossibleAt: canBeLate,
+  strike: strikeLate(false),
 }
 
 export const faults: readonly Fault[] = [
@@ -149,4 +165,5 @@ export const faults: readonly Fault[] = [
   pause,
   loseAnswer,
   deliverLate,
+  deliverLast,
 ]

@@ -3,6 +3,7 @@ import { get } from 'node:http'
 import type { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { projectFolder } from '../../src/dev/data-folder.ts'
 import { freePort } from '../../src/dev/free-port.ts'
 import type { Checkpoint } from '../../src/platform/checkpoints.ts'
@@ -16,6 +17,8 @@ export interface InstanceOptions {
   readonly postgresPort: number
   readonly environment: (databasePort: number) => Record<string, string>
   readonly onCheckpoint: (instance: Instance, checkpoint: Checkpoint) => Promise<void>
+  /** It ended although nobody killed it. */
+  readonly onDeath: (instance: Instance, how: string) => void
 }
 
 export interface Instance {
@@ -32,7 +35,7 @@ export interface Instance {
   readonly lastWords: () => string
 }
 
-const preload = path.join(projectFolder, 'test', 'crash', 'agent.ts')
+const preload = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const main = path.join(projectFolder, 'src', 'main.ts')
 const loadTimeoutMs = 60_000
 const readyTimeoutMs = 20_000
@@ -69,22 +72,24 @@ const onLines = (stream: Socket, onLine: (line: string) => void) => {
 
 /** Starts a process up to the point where everything is loaded and nothing has begun. */
 export const spawnInstance = async (options: InstanceOptions): Promise<Instance> => {
-  const { service, postgresPort, environment, onCheckpoint } = options
+  const { service, postgresPort, environment, onCheckpoint, onDeath } = options
   const database = await openDatabaseLink(postgresPort)
   const port = await freePort()
   const child = spawnService(service, { ...environment(database.port), PORT: `${port}` })
   let words = ''
   let ended = false
+  let killed = false
   const keepWords = (chunk: Buffer) => {
     words = (words + chunk.toString()).slice(-keptOutput)
   }
   child.stdout?.on('data', keepWords)
   child.stderr?.on('data', keepWords)
   const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => {
+    child.once('exit', (code, signal) => {
       ended = true
       database.close()
       resolve()
+      if (!killed) onDeath(instance, `exit code ${code}, signal ${signal}`)
     })
   })
   const asking = child.stdio[askDescriptor] as Socket
@@ -117,6 +122,7 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
       throw new Error(`${service} was not up after ${readyTimeoutMs} ms: ${words}`)
     },
     kill: async () => {
+      killed = true
       child.kill('SIGKILL')
       await gone
     },

@@ -13,7 +13,8 @@ export interface Done {
   readonly result: RunResult
 }
 
-const maxEvents = 160
+const maxEvents = 140
+const maxLast = 40
 
 export const verdictOf = ({ strikes }: Job, { complaints, struck }: RunResult): Verdict => {
   if (complaints.length > 0) return 'violated'
@@ -25,8 +26,9 @@ const eventsAround = (events: readonly string[]) => {
   const strike = events.findIndex((event) => event.includes('***'))
   const from = Math.max(0, strike - 12)
   const shown = events.slice(from, from + maxEvents)
-  const left = events.length - from - shown.length
-  return [...shown, ...(left > 0 ? [`        … and ${left} more events`] : [])].join('\n')
+  const last = events.slice(Math.max(from + shown.length, events.length - maxLast))
+  const left = events.length - from - shown.length - last.length
+  return [...shown, `        … ${left} events are left out`, ...last].join('\n')
 }
 
 export const describeFailure = ({ job, verdict, tries, result }: Done): string => {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Checkpoint } from '../../src/platform/checkpoints.ts'
+import { serviceNames } from '../../src/registry.ts'
 import { createHistory } from '../support/history.ts'
 import { audit } from './audit.ts'
 import type { Fault, Struck } from './faults.ts'
 import { repeatEverything, travel } from './journey.ts'
-import { claimedTable, isClaim, placeName, pointName, type Place, type Point } from './points.ts'
+import { claimedTable, isClaim, placeName, type Place, type Point } from './points.ts'
 import type { Memory } from './scenario.ts'
 import type { OnCheckpoint, System } from './system.ts'
 import type { Variant } from './variants.ts'
@@ -20,7 +20,6 @@ export interface Strike {
 export interface RunPlan {
   readonly variant: Variant
   readonly strikes: readonly Strike[]
-  readonly seed: number
 }
 
 export interface RunResult {
@@ -40,14 +39,11 @@ const quietForMs = 4
 /** Without faults everything that began also ends; with them some things never do. */
 const quietPatienceMs = { undisturbed: 1_000, disturbed: 80 } as const
 const pollMs = 15
+const keptWords = 1_500
 
 const isAt = (wanted: Point | Place, point: Point) =>
   placeName(wanted) === placeName(point) &&
   (!('nth' in wanted) || (wanted.epoch === point.epoch && wanted.nth === point.nth))
-
-/** The same seed makes the same choice for the same point. */
-const chooses = (seed: number, text: string) =>
-  (createHash('sha256').update(`${seed} ${text}`).digest()[0] ?? 0) % 2 === 0
 
 let runs = 0
 
@@ -120,7 +116,7 @@ const createClaimFilter = ({ witness }: System) => {
   }
 }
 
-const createRun = (system: System, { variant, strikes, seed }: RunPlan) => {
+const createRun = (system: System, { variant, strikes }: RunPlan) => {
   const journal = createJournal()
   const tracker = createTracker(journal)
   const isWorthVisiting = createClaimFilter(system)
@@ -137,7 +133,6 @@ const createRun = (system: System, { variant, strikes, seed }: RunPlan) => {
       system,
       place: point,
       from,
-      isSoon: chooses(seed, `${next.fault.name} ${pointName(point)}`),
       note: (text) => {
         struck.add(next)
         journal.note(`*** ${text}`)
@@ -202,6 +197,10 @@ export const run = async (system: System, plan: RunPlan): Promise<RunResult> => 
   const { journal, tracker } = state
   const complaints: string[] = []
   system.setListener(state.listen)
+  system.setMourner((how) => {
+    journal.note(`*** ${how}`)
+    complaints.push(how)
+  })
   try {
     const { variant } = plan
     await travel({ system, variant, history, memory, enter: state.enter })
@@ -214,9 +213,13 @@ export const run = async (system: System, plan: RunPlan): Promise<RunResult> => 
   }
   await Promise.allSettled(state.meanwhile)
   system.setListener(async () => {})
+  system.setMourner(() => {})
   for (const link of system.links) link.reset()
   await system.endOthers()
   if (complaints.length > 0) {
+    for (const service of serviceNames) {
+      journal.note(`${service} said last: ${system.current(service).lastWords().slice(-keptWords)}`)
+    }
     for (const { method, path, answer } of history.exchanges) {
       journal.note(`client: ${method} ${path} -> ${JSON.stringify(answer)}`)
     }

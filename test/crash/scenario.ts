@@ -35,6 +35,15 @@ const read = (memory: Memory, path: string): Sent => ({ client: memory.tag, meth
 const order = { paid: 300, raised: 450, lowered: 200 } as const
 const deposit = 1_000
 const tooMuch = 5_000
+/** Comes last: from then on, what was refused before would be within means. */
+const fortune = 20_000
+
+const putOn = (name: string, amount: number): Step => ({
+  name,
+  status: 200,
+  requests: (memory) =>
+    write(memory, name, 'POST', `/billing/accounts/${memory.userId}/deposit`, { amount }),
+})
 
 const placeOrder = (name: string, price: number, status: number): Step => ({
   name,
@@ -61,14 +70,7 @@ export const steps: readonly Step[] = [
       }),
     keep: (memory, { id }) => void (memory.userId = id),
   },
-  {
-    name: 'deposit',
-    status: 200,
-    requests: (memory) =>
-      write(memory, 'deposit', 'POST', `/billing/accounts/${memory.userId}/deposit`, {
-        amount: deposit,
-      }),
-  },
+  putOn('deposit', deposit),
   placeOrder('order within means', order.paid, 201),
   placeOrder('order beyond means', tooMuch, 402),
   reprice('raise the price', order.raised, 200),
@@ -79,6 +81,7 @@ export const steps: readonly Step[] = [
     status: 200,
     requests: ({ tag, orderId }) => [{ client: tag, method: 'DELETE', path: `/orders/${orderId}` }],
   },
+  putOn('deposit a fortune', fortune),
   {
     name: 'withdraw',
     status: 200,
@@ -103,13 +106,14 @@ export const steps: readonly Step[] = [
 
 /** What the scenario must come to: each entry exactly as often as it is here. */
 export const outcome = {
-  balance: deposit - 1,
+  balance: deposit + fortune - 1,
   operations: [
     `DEPOSIT ${deposit}`,
     `WITHDRAW ${order.paid}`,
     `WITHDRAW ${order.raised - order.paid}`,
     `REFUND ${order.raised - order.lowered}`,
     `REFUND ${order.lowered}`,
+    `DEPOSIT ${fortune}`,
     'WITHDRAW 1',
   ],
   orders: [
@@ -123,5 +127,6 @@ export const outcome = {
     `ORDER_REPRICED ${order.raised}`,
     `ORDER_REPRICED ${order.lowered}`,
     `ORDER_CANCELLED ${order.lowered}`,
+    `DEPOSIT ${fortune}`,
   ],
 } as const

@@ -41,6 +41,8 @@ export interface System {
   readonly witness: Witness
   readonly current: (service: ServiceName) => Instance
   readonly setListener: (listener: OnCheckpoint) => void
+  /** Called when a process that runs ends although nobody killed it; it is replaced. */
+  readonly setMourner: (mourner: (how: string) => void) => void
   /** Lets the spare of a service take over; the old process is only left aside. */
   readonly takeOver: (service: ServiceName) => Promise<Instance>
   /** Ends the processes that were left aside. */
@@ -51,7 +53,15 @@ export interface System {
   readonly stop: () => Promise<void>
 }
 
-const openPostgres = (folder: string) => startEmbeddedPostgres({ data: openDataFolder(folder) })
+/**
+ * Only processes die here, never the machine: what Postgres wrote before it
+ * stopped is kept by the system whether it was flushed or not. A commit that
+ * was answered before it was written is lost all the same.
+ */
+const postgresSettings = { fsync: 'off', shared_buffers: '32MB' }
+
+const openPostgres = (folder: string) =>
+  startEmbeddedPostgres({ data: openDataFolder(folder), settings: postgresSettings })
 
 const prepareDatabases = async (server: EmbeddedPostgres) => {
   const urls = await provision({
@@ -77,6 +87,8 @@ interface Fleet {
   readonly active: Map<ServiceName, Instance>
   readonly spares: Map<ServiceName, Promise<Instance>>
   readonly others: Set<Instance>
+  /** Those that were up once: one that cannot start is only tried again. */
+  readonly ready: WeakSet<Instance>
 }
 
 const createFleet = (spawn: Fleet['spawn']): Fleet => ({
@@ -84,6 +96,7 @@ const createFleet = (spawn: Fleet['spawn']): Fleet => ({
   active: new Map(),
   spares: new Map(),
   others: new Set(),
+  ready: new WeakSet(),
 })
 
 const keepSpare = (fleet: Fleet, service: ServiceName) => {
@@ -113,6 +126,7 @@ const takeOver = async (fleet: Fleet, service: ServiceName): Promise<Instance> =
     fleet.active.set(service, next)
     try {
       await next.activate()
+      fleet.ready.add(next)
       return next
     } catch (error) {
       if (start === startsPerTakeOver) throw error
@@ -163,6 +177,7 @@ export const startSystem = async (): Promise<System> => {
   const witness = createWitness(adminUrl)
   let starting: Promise<void> = Promise.resolve()
   let listener: OnCheckpoint = async () => {}
+  let mourner: (how: string) => void = () => {}
   const heard: OnCheckpoint = (from, checkpoint) => listener(from, checkpoint)
   const { PATH = '' } = currentEnvironment()
 
@@ -186,6 +201,12 @@ export const startSystem = async (): Promise<System> => {
       postgresPort,
       environment: (databasePort) => environmentOf(service, databasePort),
       onCheckpoint: (instance, checkpoint) => heard({ service, instance }, checkpoint),
+      onDeath: (instance, how) => {
+        if (!fleet.ready.has(instance)) return
+        mourner(`${service} (${instance.pid}) died by itself, ${how}: ${instance.lastWords()}`)
+        if (fleet.active.get(service) !== instance) return
+        takeOver(fleet, service).catch((error: unknown) => mourner(String(error)))
+      },
     }),
   )
   const links = await openLinks(fleet, heard)
@@ -204,6 +225,9 @@ export const startSystem = async (): Promise<System> => {
     current,
     setListener: (next) => {
       listener = next
+    },
+    setMourner: (next) => {
+      mourner = next
     },
     takeOver: (service) => takeOver(fleet, service),
     endOthers: () => endOthers(fleet),
