@@ -128,32 +128,32 @@ describe('a link without a fault', () => {
 describe('a fault', () => {
   it('delays each piece', async () => {
     const { link, caller } = await prepare()
-    const end = link.begin({ kind: 'delay', delayMs: 150 })
+    const fault = link.begin({ kind: 'delay', delayMs: 150 })
     const startMs = performance.now()
     caller.socket.write('two')
     await until(() => caller.said() === 'echo oneecho two')
     expect(performance.now() - startMs).toBeGreaterThan(290)
-    expect(end()).toBe(2)
+    expect(fault.strikes()).toBe(2)
   })
 
   it('resets what is open, and new connections when they are used', async () => {
     const { callee, link, caller } = await prepare()
-    const end = link.begin({ kind: 'reset' })
+    const fault = link.begin({ kind: 'reset' })
     await until(() => caller.said() === 'echo one(ECONNRESET)')
     const next = await call(link)
     next.socket.write('two')
     await until(() => next.said() === '(ECONNRESET)')
-    expect(end()).toBe(2)
+    expect(fault.strikes()).toBe(2)
     expect(callee.received).toStrictEqual(['one'])
   })
 
   it('cuts a request in the middle: its beginning arrives, the caller sees a reset', async () => {
     const { callee, link, caller } = await prepare()
-    const end = link.begin({ kind: 'cut', direction: 'up', fractions: [0.5] })
+    const fault = link.begin({ kind: 'cut', direction: 'up', fractions: [0.5] })
     caller.socket.write('12345678')
     await until(() => caller.said() === 'echo one(ECONNRESET)')
     expect(callee.received).toStrictEqual(['one', '1234'])
-    expect(end()).toBe(1)
+    expect(fault.strikes()).toBe(1)
   })
 
   it('cuts an answer in the middle, after all the work was done', async () => {
@@ -166,35 +166,35 @@ describe('a fault', () => {
 
   it('cuts so often as it says, and no more', async () => {
     const { link } = await prepare()
-    const end = link.begin({ kind: 'cut', direction: 'up', fractions: [0] })
+    const fault = link.begin({ kind: 'cut', direction: 'up', fractions: [0] })
     const first = await call(link)
     first.socket.write('two')
     await until(() => first.said() === '(ECONNRESET)')
     const second = await call(link)
     second.socket.write('three')
     await until(() => second.said() === 'echo three')
-    expect(end()).toBe(1)
+    expect(fault.strikes()).toBe(1)
   })
 
   it('swallows silently, and gives all back at its end', async () => {
     const { callee, link, caller } = await prepare()
-    const end = link.begin({ kind: 'black-hole', direction: 'down', end: 'release' })
+    const fault = link.begin({ kind: 'black-hole', direction: 'down', end: 'release' })
     caller.socket.write('two')
     await until(() => callee.received.length === 2)
     await sleep(shortWhileMs)
     expect(caller.said()).toBe('echo one')
-    end()
+    fault.end()
     await until(() => caller.said() === 'echo oneecho two')
     expect(callee.ends).toStrictEqual([])
   })
 
   it('swallows silently, and breaks the connection at its end', async () => {
     const { callee, link, caller } = await prepare()
-    const end = link.begin({ kind: 'black-hole', direction: 'both', end: 'reset' })
+    const fault = link.begin({ kind: 'black-hole', direction: 'both', end: 'reset' })
     caller.socket.write('two')
     await sleep(shortWhileMs)
     expect(caller.said()).toBe('echo one')
-    end()
+    fault.end()
     await until(() => caller.said() === 'echo one(ECONNRESET)')
     expect(callee.received).toStrictEqual(['one'])
   })
@@ -259,31 +259,31 @@ describe('duplicate delivery', () => {
 
   it('brings a keyed request once more, and its caller hears one answer', async () => {
     const { bodies, link } = await startHttp()
-    const end = link.begin({ kind: 'duplicate', delaysMs: [0] })
+    const fault = link.begin({ kind: 'duplicate', delaysMs: [0] })
     expect(
       await post(link, 'POST', '/orders', { 'idempotency-key': 'k', 'content-length': '7' }),
     ).toBe('done')
     await until(() => bodies.length === 2)
     expect(bodies).toStrictEqual(['POST /orders {"a":1}', 'POST /orders {"a":1}'])
-    expect(end()).toBe(1)
+    expect(fault.strikes()).toBe(1)
   })
 
   it('knows the requests whose key is in their address or body', async () => {
     const { bodies, link } = await startHttp()
-    const end = link.begin({ kind: 'duplicate', delaysMs: [0] })
+    const fault = link.begin({ kind: 'duplicate', delaysMs: [0] })
     await post(link, 'DELETE', '/orders/1', {})
     await post(link, 'POST', '/notifications', { 'content-length': '7' })
     await until(() => bodies.length === 4)
-    expect(end()).toBe(2)
+    expect(fault.strikes()).toBe(2)
   })
 
   it('leaves alone what has no key, because nobody may repeat that', async () => {
     const { bodies, link } = await startHttp()
-    const end = link.begin({ kind: 'duplicate', delaysMs: [0] })
+    const fault = link.begin({ kind: 'duplicate', delaysMs: [0] })
     await post(link, 'POST', '/orders', { 'content-length': '7' })
     await post(link, 'GET', '/orders/1', { 'idempotency-key': 'k' })
     await sleep(shortWhileMs)
     expect(bodies).toHaveLength(2)
-    expect(end()).toBe(0)
+    expect(fault.strikes()).toBe(0)
   })
 })

@@ -46,12 +46,17 @@ interface Active {
   readonly over: Promise<void>
 }
 
+export interface BegunFault {
+  /** How often it struck until now. */
+  readonly strikes: () => number
+  readonly end: () => void
+}
+
 export interface Link {
   readonly name: string
   readonly protocol: LinkOptions['protocol']
   readonly port: number
-  /** Begins a fault; the function that it returns ends it and says how often it struck. */
-  readonly begin: (fault: LinkFault) => () => number
+  readonly begin: (fault: LinkFault) => BegunFault
   readonly connections: () => number
   readonly close: () => void
 }
@@ -273,7 +278,7 @@ export const openLink = async ({ name, protocol, targets }: LinkOptions): Promis
     server.listen(0, '127.0.0.1', resolve)
   })
 
-  const begin = (fault: LinkFault) => {
+  const begin = (fault: LinkFault): BegunFault => {
     let finish = () => {}
     const over = new Promise<void>((resolve) => {
       finish = resolve
@@ -287,10 +292,12 @@ export const openLink = async ({ name, protocol, targets }: LinkOptions): Promis
         connection.reset()
       }
     }
-    return () => {
-      active.delete(begun)
-      finish()
-      return begun.strikes
+    return {
+      strikes: () => begun.strikes,
+      end: () => {
+        active.delete(begun)
+        finish()
+      },
     }
   }
 

@@ -22,6 +22,7 @@ export interface InjectorOptions {
 
 const restartPauseMs = 200
 const lookIntervalMs = 500
+const patienceMs = 6_000
 
 export const createInjector = (options: InjectorOptions) => {
   const { cluster, plan, history, onOwnDeath, onStarted } = options
@@ -65,12 +66,20 @@ export const createInjector = (options: InjectorOptions) => {
     }
   }
 
+  const isFirst = ({ kind }: Planned) =>
+    struck.every(({ planned, times }) => planned.kind !== kind || times === 0)
+
   const strikeLinks = async (planned: Planned): Promise<number> => {
     const { fault, durationMs } = planned
     if (fault.what !== 'link') return 0
-    const ends = fault.links.map((name) => cluster.links.get(name)!.begin(fault.fault))
+    const begun = fault.links.map((name) => cluster.links.get(name)!.begin(fault.fault))
+    const times = () => begun.reduce((sum, each) => sum + each.strikes(), 0)
     await sleep(durationMs)
-    return ends.reduce((sum, end) => sum + end(), 0)
+    // On a slow machine nobody may have come by: the first of its kind waits for somebody.
+    const untilMs = performance.now() + patienceMs
+    while (times() === 0 && isFirst(planned) && performance.now() < untilMs) await sleep(50)
+    for (const each of begun) each.end()
+    return times()
   }
 
   const crashPostgres = async (durationMs: number): Promise<number> => {

@@ -1,0 +1,152 @@
+import { parseArgs } from 'node:util'
+import type { Mutation } from './mutation.ts'
+import { billingMutations } from './mutations-billing.ts'
+import { orderMutations } from './mutations-order.ts'
+import { platformMutations } from './mutations-platform.ts'
+import { endTests, runChaos, runTests, type Verdict } from './run-tests.ts'
+import { openWorkspace, type Workspace } from './workspace.ts'
+
+/**
+ * Plants one small bug after the other in a copy of the project and asks the
+ * tests whether they notice. A bug that nobody notices means a test is missing.
+ */
+const usage = `usage: npm run test:mutants -- [--only TEXT] [--shard I/N] [--quick] [--list]
+  --only   the mutations whose name contains this
+  --shard  every N-th mutation, beginning with the I-th
+  --quick  asks only the tests that a mutation names, not the wider ones after them
+  --list   shows the names, and runs nothing`
+
+/** Asked when the tests that a mutation names did not notice it. */
+const widerTests = [
+  'src/services',
+  'test/scenario.test.ts',
+  'test/no-outage-loses-an-order.test.ts',
+]
+
+const namedTimeoutMs = 150_000
+const widerTimeoutMs = 400_000
+const chaosTimeoutMs = 240_000
+const chaosSeed = 7
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(0)} s`.padStart(6)
+
+const mutations: readonly Mutation[] = [
+  ...billingMutations,
+  ...orderMutations,
+  ...platformMutations,
+]
+
+interface Result {
+  readonly mutation: Mutation
+  readonly isCaught: boolean
+  readonly by: string
+  readonly ms: number
+}
+
+const choose = (): { chosen: readonly Mutation[]; isQuick: boolean } => {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      shard: { type: 'string', default: '1/1' },
+      quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+    },
+  })
+  const [index, count] = (/^(\d+)\/(\d+)$/.exec(values.shard) ?? []).slice(1).map(Number)
+  if (!index || !count || index > count) throw new Error(`--shard must look like 1/4\n${usage}`)
+  const chosen = mutations
+    .filter(({ name }) => name.includes(values.only))
+    .filter((_, place) => place % count === index - 1)
+  if (chosen.length === 0) throw new Error(`no mutation is named like that\n${usage}`)
+  if (values.list) {
+    say(chosen.map(({ name }) => name).join('\n'))
+    process.exit(0)
+  }
+  return { chosen, isQuick: values.quick }
+}
+
+/** Tests that fail anyway would catch everything: each must pass before anything is planted. */
+const createBaseline = ({ root }: Workspace) => {
+  const passed = new Set<string>()
+  return async (file: string) => {
+    if (passed.has(file)) return
+    let verdict = await runTests(root, [file], namedTimeoutMs)
+    // A machine that is busy with other things may be too slow for a moment.
+    if (verdict.outcome !== 'passed') verdict = await runTests(root, [file], widerTimeoutMs)
+    if (verdict.outcome !== 'passed') {
+      throw new Error(`${file} does not pass without a bug (${verdict.outcome}): ${verdict.by}`)
+    }
+    passed.add(file)
+  }
+}
+
+interface JudgeDeps {
+  readonly workspace: Workspace
+  readonly checkBaseline: (file: string) => Promise<void>
+  readonly isQuick: boolean
+}
+
+const judge = async (mutation: Mutation, deps: JudgeDeps): Promise<Result> => {
+  const { workspace, checkBaseline, isQuick } = deps
+  const { root } = workspace
+  const wider: (() => Promise<Verdict>)[] = [
+    () => runTests(root, widerTests, widerTimeoutMs),
+    () => runChaos(root, chaosSeed, chaosTimeoutMs),
+  ]
+  const named = mutation.tests.map((file) => () => runTests(root, [file], namedTimeoutMs))
+  let ms = 0
+  let notes = ''
+  for (const [index, attempt] of [...named, ...(isQuick ? [] : wider)].entries()) {
+    const file = mutation.tests[index]
+    if (file !== undefined) await checkBaseline(file)
+    workspace.plant(mutation.edits)
+    const verdict = await attempt()
+    workspace.restore()
+    ms += verdict.ms
+    if (verdict.outcome === 'failed') return { mutation, isCaught: true, by: verdict.by, ms }
+    if (verdict.outcome !== 'passed') notes += `\n${verdict.outcome}: ${verdict.by}`
+  }
+  return { mutation, isCaught: false, by: notes, ms }
+}
+
+const show = ({ mutation, isCaught, by, ms }: Result) =>
+  say(
+    `${isCaught ? 'caught  ' : 'SURVIVED'} ${seconds(ms)}  ${mutation.name}\n                  ${by}`,
+  )
+
+const main = async () => {
+  const { chosen, isQuick } = choose()
+  const startMs = performance.now()
+  const workspace = openWorkspace()
+  const leave = (code: number) => {
+    endTests()
+    workspace.remove()
+    process.exit(code)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leave(1))
+  try {
+    // All of them first: a text that is gone must not be found out after half an hour.
+    for (const { edits } of mutations) {
+      workspace.plant(edits)
+      workspace.restore()
+    }
+    const checkBaseline = createBaseline(workspace)
+    const results: Result[] = []
+    for (const mutation of chosen) {
+      const result = await judge(mutation, { workspace, checkBaseline, isQuick })
+      results.push(result)
+      show(result)
+    }
+    const survived = results.filter(({ isCaught }) => !isCaught)
+    const took = seconds(performance.now() - startMs).trim()
+    say(`\n${results.length - survived.length} of ${results.length} caught in ${took}`)
+    for (const { mutation } of survived) say(`not caught: ${mutation.name}`)
+    leave(survived.length > 0 ? 1 : 0)
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+    leave(1)
+  }
+}
+
+await main()
