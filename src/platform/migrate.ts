@@ -23,6 +23,12 @@ const roleSettings = (statementTimeoutMs: number) => [
   'synchronous_commit = on',
   // Compiling a short statement costs more than running it.
   'jit = off',
+  // Every statement here finds its rows by key. Its plan is kept while the table grows, so one
+  // that was made for a new, small table must not read it whole, along an index or not: a row
+  // read counts for more than a look into an index.
+  'enable_seqscan = off',
+  'cpu_tuple_cost = 1',
+  'random_page_cost = 0.1',
 ]
 
 /** Drizzle's errors quote the statement; what is wrong stands in their cause. */
