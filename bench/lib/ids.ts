@@ -1,0 +1,28 @@
+/**
+ * Ids of what the bench stores beforehand follow from a number, so that SQL can
+ * make a million of them and a load generator knows them without being told.
+ */
+const kinds = {
+  account: '01900000',
+  order: '01910000',
+  withdrawal: '01920000',
+  deposit: '01930000',
+  orderLetter: '01940000',
+  depositLetter: '01950000',
+} as const
+
+type Kind = keyof typeof kinds
+
+export const seededId = (kind: Kind, index: number): string =>
+  `${kinds[kind]}-0000-7000-8000-${index.toString(16).padStart(12, '0')}`
+
+/** The same in SQL; `index` is an expression. */
+export const seededIdSql = (kind: Kind, index: string): string =>
+  `('${kinds[kind]}-0000-7000-8000-' || lpad(to_hex((${index})::bigint), 12, '0'))::uuid`
+
+export const accountCount = 10_000
+/** As many orders of history for each account that has any: pages are equally long everywhere. */
+export const ordersPerAccount = 100
+/** Enough for more orders than any run can place. */
+export const startingBalance = 1_000_000_000_000
+export const orderPrice = 100

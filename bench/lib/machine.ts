@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism, cpus, platform, release, totalmem } from 'node:os'
+
+/** What a figure is worth depends on where it was taken; who the machine belongs to does not. */
+export interface Machine {
+  readonly cores: number
+  readonly cpu: string
+  readonly memoryGb: number
+  readonly system: string
+  readonly node: string
+  readonly postgres: string
+}
+
+export const describeMachine = (postgresVersion: string): Machine => ({
+  cores: availableParallelism(),
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  memoryGb: Math.round(totalmem() / 2 ** 30),
+  system: `${platform()} ${release().split('-')[0] ?? ''}`,
+  node: process.versions.node,
+  postgres: postgresVersion,
+})
+
+export const machineLine = (machine: Machine): string =>
+  `${machine.cores} cores ${machine.cpu}, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}, Postgres ${machine.postgres}`
+
+/** Linux counts in hundredths of a second. */
+const tickMicros = 10_000
+
+const statOf = (pid: number): number[] | undefined => {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name of the program stands in brackets and may contain anything.
+    return text
+      .slice(text.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * What Postgres used until now: its processes that live, and those that ended.
+ * Only Linux tells; elsewhere there is no figure rather than a wrong one.
+ */
+export const postgresCpuMicros = (postmasterPid: number): number | undefined => {
+  const postmaster = statOf(postmasterPid)
+  if (!postmaster) return undefined
+  const [utime = 0, stime = 0, cutime = 0, cstime = 0] = postmaster.slice(11, 15)
+  let ticks = utime + stime + cutime + cstime
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid)) continue
+    const stat = statOf(pid)
+    if (stat?.[1] === postmasterPid) ticks += (stat[11] ?? 0) + (stat[12] ?? 0)
+  }
+  return ticks * tickMicros
+}
+
+/** The CPU time of one of the bench's own processes, by the same clock. */
+export const processCpuMicros = (pid: number): number | undefined => {
+  const stat = statOf(pid)
+  return stat && ((stat[11] ?? 0) + (stat[12] ?? 0)) * tickMicros
+}

@@ -1,0 +1,44 @@
+import type { BenchSystem } from './system.ts'
+import { median } from './stats.ts'
+
+const megabyte = 1e6
+const sampleEveryMs = 500
+
+export interface MemoryWatch {
+  /** Samples in MB, in order. */
+  readonly stop: () => Promise<readonly number[]>
+}
+
+export const rssMb = async (system: BenchSystem): Promise<number> =>
+  (await system.rssBytes()) / megabyte
+
+/** Looks at the memory of the five processes every half second until it is stopped. */
+export const watchMemory = (system: BenchSystem): MemoryWatch => {
+  const samples: number[] = []
+  let isStopped = false
+  const watch = async () => {
+    while (!isStopped) {
+      samples.push(await rssMb(system))
+      await new Promise((resolve) => setTimeout(resolve, sampleEveryMs))
+    }
+  }
+  const watching = watch()
+  return {
+    stop: async () => {
+      isStopped = true
+      await watching
+      return samples
+    },
+  }
+}
+
+/**
+ * Growth in MB per ten minutes, from the medians of the first and the last
+ * third: collections make single samples jump.
+ */
+export const growthPerTenMinutes = (samples: readonly number[], seconds: number): number => {
+  const third = Math.floor(samples.length / 3)
+  if (third === 0) return Number.NaN
+  const grown = median(samples.slice(-third)) - median(samples.slice(0, third))
+  return (grown / ((seconds * 2) / 3)) * 600
+}

@@ -1,0 +1,171 @@
+import { growthPerTenMinutes, rssMb, watchMemory } from './memory.ts'
+import { judge } from './results.ts'
+import { addRatio, fullLoad, p99, perSecond, takeTurns, type Bench } from './sections.ts'
+import { accountsWithOrders, seedDatabases } from './seed.ts'
+import { measureStart } from './start-up.ts'
+import { spreadOf } from './stats.ts'
+import type { BenchSystem, SystemOptions } from './system.ts'
+
+type StartSystem = (options: Pick<SystemOptions, 'databases' | 'replicas'>) => Promise<BenchSystem>
+
+/** Small enough to be nothing, and with accounts whose pages are as long as everybody's. */
+const hardlyAnyOrders = 1_000
+
+const reads = {
+  'read-order': 'reading an order',
+  'list-orders': 'a page of orders',
+  statement: 'a statement',
+  letters: 'a page of letters',
+} as const
+
+const grouped = (count: number) => count.toLocaleString('en-GB')
+
+/** The same load on databases that are new, and on such that have seen a million orders. */
+export const measureHistory = async (bench: Bench, start: StartSystem, check: Checker) => {
+  const { options, rig, postgres, screen } = bench
+  const { storedOrders, historyRounds } = options
+  screen.now(`storing ${grouped(storedOrders)} orders with their operations and letters`)
+  const sizes = { new: hardlyAnyOrders, old: storedOrders }
+  const systems: Record<string, BenchSystem> = {}
+  for (const [name, orders] of Object.entries(sizes)) {
+    const databases = await postgres.createSet(name)
+    await seedDatabases(databases, { orders })
+    systems[name] = await start({ databases })
+  }
+  const run = (name: 'new' | 'old', job: Partial<Parameters<typeof rig.runSystem>[1]>) => {
+    const seconds = Math.min(options.seconds, 4)
+    const { warmUpSeconds } = options
+    const system = systems[name] as BenchSystem
+    return rig.runSystem(system, { clients: fullLoad, seconds, warmUpSeconds, ...job })
+  }
+  try {
+    for (const name of ['new', 'old'] as const) await run(name, { warmUpSeconds: 1, seconds: 0.5 })
+    const size = `${grouped(storedOrders)} orders stored`
+    const orders = await takeTurns(bench, historyRounds, size, {
+      'few stored': () => run('new', {}),
+      stored: () => run('old', {}),
+    })
+    addRatio(bench, {
+      id: 'history',
+      what: `orders/s with ${size} ÷ few`,
+      above: orders('stored', perSecond),
+      below: orders('few stored', perSecond),
+      atLeast: 0.95,
+    })
+    for (const [kind, what] of Object.entries(reads) as [keyof typeof reads, string][]) {
+      const job = (storedCount: number) => ({
+        kind,
+        clients: 16,
+        storedOrders: storedCount,
+        accounts: accountsWithOrders(storedCount),
+        seconds: options.readSeconds,
+        warmUpSeconds: 0.2,
+      })
+      const taken = await takeTurns(bench, options.readRounds, `${what}, ${size}`, {
+        'few stored': () => run('new', job(hardlyAnyOrders)),
+        stored: () => run('old', job(storedOrders)),
+      })
+      addRatio(bench, {
+        id: `history-${kind}`,
+        what: `p99 of ${what} with few stored ÷ with ${size}`,
+        above: taken('few stored', p99),
+        below: taken('stored', p99),
+        atLeast: 0.95,
+      })
+    }
+    for (const system of Object.values(systems)) await check(system)
+  } finally {
+    for (const system of Object.values(systems)) await system.stop()
+  }
+}
+
+export type Checker = (system: BenchSystem) => Promise<void>
+
+/** Two of each service on the cores of one: worth something only where cores are free. */
+export const measureReplicas = async (bench: Bench, start: StartSystem) => {
+  const { options, rig, system, screen } = bench
+  if (process.platform !== 'linux') {
+    bench.notes.push('replicas share a port by a means of Linux: not measured here')
+    return
+  }
+  screen.now('starting two replicas of each service')
+  const doubled = await start({ databases: system.databases, replicas: 2 })
+  const { seconds, warmUpSeconds, replicaRounds } = options
+  const job = { clients: fullLoad, seconds, warmUpSeconds }
+  try {
+    await rig.runSystem(doubled, { ...job, seconds: 0.5, warmUpSeconds: 1.5 })
+    const taken = await takeTurns(bench, replicaRounds, 'replicas', {
+      one: () => rig.runSystem(system, job),
+      two: () => rig.runSystem(doubled, job),
+    })
+    addRatio(bench, {
+      id: 'replicas',
+      what: 'orders/s with 2 replicas of each service ÷ 1',
+      above: taken('two', perSecond),
+      below: taken('one', perSecond),
+      atLeast: 1,
+      note: 'a target where cores allow: ten processes want more than two',
+    })
+  } finally {
+    await doubled.stop()
+  }
+}
+
+export const measureStartUp = async (bench: Bench) => {
+  const newData: number[] = []
+  const again: number[] = []
+  for (let round = 1; round <= bench.options.startRounds; round += 1) {
+    bench.screen.now(`npm start, round ${round} of ${bench.options.startRounds}`)
+    const times = await measureStart()
+    newData.push(times.newDataSeconds)
+    again.push(times.againSeconds)
+  }
+  const figure = spreadOf(again)
+  const first = spreadOf(newData).median.toFixed(2)
+  bench.rows.push({
+    id: 'start',
+    what: 'npm start when installed, to ready',
+    target: '≤ 3 s',
+    unit: 's',
+    figure,
+    verdict: judge(figure.median, figure.median <= 3),
+    note: `${first} s the very first time, when the database cluster is made as well`,
+  })
+}
+
+const addMemory = (bench: Bench, id: string, what: string, mb: number, limit: number) =>
+  bench.rows.push({
+    id,
+    what,
+    target: `≤ ${limit} MB`,
+    unit: 'MB',
+    figure: spreadOf([mb]),
+    verdict: judge(mb, mb <= limit),
+  })
+
+const judgedSoakSeconds = 600
+/** What jumps about by itself within ten minutes. */
+const flatMb = 20
+
+/** Memory at rest was taken when the system was new; this is memory at work, and whether it grows. */
+export const measureMemory = async (bench: Bench, idleMb: number) => {
+  const { options, rig, system, screen } = bench
+  const { soakSeconds } = options
+  screen.now(`watching memory under load for ${soakSeconds} s`)
+  const watch = watchMemory(system)
+  await rig.runSystem(system, { clients: fullLoad, seconds: soakSeconds, warmUpSeconds: 0 })
+  const samples = [...(await watch.stop()), await rssMb(system)]
+  addMemory(bench, 'memory-idle', 'memory of the five processes, idle', idleMb, 450)
+  addMemory(bench, 'memory-load', 'under load, at most', Math.max(...samples), 700)
+  const growth = growthPerTenMinutes(samples, soakSeconds)
+  const isLong = soakSeconds >= judgedSoakSeconds
+  bench.rows.push({
+    id: 'memory-growth',
+    what: 'growth in 10 minutes of load',
+    target: `≤ ${flatMb} MB`,
+    unit: 'MB',
+    figure: spreadOf([growth]),
+    verdict: isLong ? judge(growth, growth <= flatMb) : 'not judged',
+    ...(isLong ? {} : { note: `extrapolated from ${soakSeconds} s; --soak=600 measures it` }),
+  })
+}

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util'
+
+/** How long and how often; `--quick` for a look, the full run for figures to quote. */
+export interface BenchOptions {
+  readonly mode: 'quick' | 'full'
+  readonly rounds: number
+  readonly seconds: number
+  readonly warmUpSeconds: number
+  readonly firstWarmUpSeconds: number
+  readonly curveSeconds: number
+  readonly storedOrders: number
+  readonly historyRounds: number
+  readonly readRounds: number
+  readonly readSeconds: number
+  readonly replicaRounds: number
+  readonly soakSeconds: number
+  readonly startRounds: number
+  readonly sections: ReadonlySet<string>
+  readonly publish: boolean
+}
+
+export const sectionNames = [
+  'main',
+  'one-client',
+  'curve',
+  'history',
+  'replicas',
+  'start',
+  'memory',
+]
+
+const plans = {
+  quick: {
+    rounds: 2,
+    seconds: 1.5,
+    warmUpSeconds: 0.3,
+    firstWarmUpSeconds: 2,
+    curveSeconds: 0.4,
+    storedOrders: 100_000,
+    historyRounds: 2,
+    readRounds: 1,
+    readSeconds: 0.6,
+    replicaRounds: 1,
+    soakSeconds: 3,
+    startRounds: 1,
+  },
+  full: {
+    rounds: 5,
+    seconds: 4,
+    warmUpSeconds: 0.7,
+    firstWarmUpSeconds: 8,
+    curveSeconds: 3,
+    storedOrders: 1_000_000,
+    historyRounds: 3,
+    readRounds: 3,
+    readSeconds: 2,
+    replicaRounds: 3,
+    soakSeconds: 60,
+    startRounds: 3,
+  },
+} as const
+
+export const usage = `usage: npm run bench -- [--quick] [--only=main,history,…] [--soak=600] [--publish]
+  --quick      under 90 seconds, with fewer stored orders and shorter runs
+  --only       only these of: ${sectionNames.join(', ')}
+  --soak       seconds of steady load at the end, during which memory is watched
+  --publish    also refreshes docs/performance.md and its pictures`
+
+export const readOptions = (args: readonly string[]): BenchOptions => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      soak: { type: 'string' },
+      publish: { type: 'boolean', default: false },
+    },
+  })
+  const sections = values.only?.split(',') ?? sectionNames
+  const unknown = sections.find((section) => !sectionNames.includes(section))
+  if (unknown !== undefined) throw new Error(`there is no section ${unknown}\n${usage}`)
+  const mode = values.quick ? 'quick' : 'full'
+  const soakSeconds = values.soak === undefined ? plans[mode].soakSeconds : Number(values.soak)
+  if (!(soakSeconds > 0)) throw new Error(`--soak must be a number of seconds\n${usage}`)
+  return { mode, ...plans[mode], soakSeconds, sections: new Set(sections), publish: values.publish }
+}
+
+/** What was typed, for whoever wants to type it again. */
+export const commandLine = (script: string, args: readonly string[]): string => {
+  const measuring = args.filter((argument) => argument !== '--publish')
+  return measuring.length === 0 ? script : `${script} -- ${measuring.join(' ')}`
+}

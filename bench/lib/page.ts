@@ -1,0 +1,162 @@
+import { machineLine } from './machine.ts'
+import { totalMicros, type ProfileResults, type WorkloadProfile } from './profile-types.ts'
+import { formatFigure, formatSpread, type BenchResults } from './results.ts'
+
+/** The figures of docs/performance.md, from one committed run: nobody types them. */
+export interface Figures {
+  readonly bench: BenchResults
+  readonly profile: ProfileResults
+}
+
+/** A table as the formatter would write it. */
+const markdownTable = (rows: readonly (readonly string[])[]): string => {
+  const [head = [], ...body] = rows
+  const widths = head.map((_, column) =>
+    Math.max(3, ...rows.map((row) => (row[column] ?? '').length)),
+  )
+  const line = (cells: readonly string[]) =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`
+  return [line(head), rule, ...body.map(line)].join('\n')
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString('en-GB')
+
+const about = (command: string, takenAt: string, machine: BenchResults['machine']) =>
+  `\`${command}\`, ${takenAt.slice(0, 10)}, ${machineLine(machine)}.`
+
+const targets = ({ bench }: Figures) => {
+  const rows = bench.rows.map(({ what, figure, unit, target, verdict, note }) => [
+    note === undefined ? what : `${what} (${note})`,
+    target,
+    formatFigure(figure.median, unit),
+    formatSpread(figure, unit),
+    verdict,
+  ])
+  return markdownTable([['what', 'target', 'median', 'runs', 'verdict'], ...rows])
+}
+
+const benchRun = ({ bench }: Figures) => {
+  const good = bench.invariants.filter(({ holds }) => holds).length
+  return [
+    about(bench.command, bench.takenAt, bench.machine),
+    `${bench.failures} requests failed; ${good} of ${bench.invariants.length} invariants held.`,
+  ].join('\n')
+}
+
+const curve = ({ bench }: Figures) =>
+  markdownTable([
+    ['clients', 'orders/s', 'p50 ms', 'p99 ms', 'CPU µs', 'bare orders/s', 'bare p50 ms'],
+    ...bench.curve.map(({ clients, system, bare }) => [
+      String(clients),
+      whole(system.perSecond),
+      system.p50Ms.toFixed(2),
+      system.p99Ms.toFixed(2),
+      system.cpuMicrosPerOrder === undefined ? '–' : whole(system.cpuMicrosPerOrder),
+      whole(bare.perSecond),
+      bare.p50Ms.toFixed(2),
+    ]),
+  ])
+
+const profileRun = ({ profile }: Figures) =>
+  about(profile.command, profile.takenAt, profile.machine)
+
+const cpuOf = (workload: WorkloadProfile, process: string) =>
+  workload.processes.find((each) => each.process === process)?.cpuMicros
+
+const processNames = [
+  'load generator',
+  'client',
+  'gateway',
+  'order',
+  'billing',
+  'notification',
+  'user',
+  'postgres',
+]
+
+const cpu = ({ profile }: Figures) => {
+  const workloads = [profile.system, profile.chain, profile.bare, profile.oneClient]
+  const cell = (value: number | undefined) => (value === undefined ? '' : whole(value))
+  return markdownTable([
+    ['CPU µs per order', 'orderly', 'HTTP chain alone', 'bare statements', 'orderly, one client'],
+    ...processNames.map((name) => [name, ...workloads.map((each) => cell(cpuOf(each, name)))]),
+    ['all together', ...workloads.map((each) => whole(totalMicros(each)))],
+    ['orders/s', ...workloads.map((each) => whole(each.perSecond))],
+  ])
+}
+
+const processes = ({ profile }: Figures) =>
+  markdownTable([
+    ['per order', 'allocated', 'collecting', 'bytes in', 'bytes out'],
+    ...profile.system.processes
+      .filter(({ bytesIn }) => bytesIn !== undefined)
+      .map(({ process, allocatedKb = 0, collectionMicros = 0, bytesIn = 0, bytesOut = 0 }) => [
+        process,
+        `${allocatedKb.toFixed(1)} kB`,
+        `${collectionMicros.toFixed(1)} µs`,
+        whole(bytesIn),
+        whole(bytesOut),
+      ]),
+  ])
+
+const statements = ({ profile }: Figures) =>
+  markdownTable([
+    ['statement', 'runs per order', 'callers per run'],
+    ...profile.statements.map(({ service, statement, perOrder, callersPerStatement }) => [
+      `${service}: ${statement}`,
+      perOrder.toFixed(3),
+      callersPerStatement.toFixed(1),
+    ]),
+  ])
+
+const hops = ({ profile }: Figures) =>
+  markdownTable([
+    ['one client', 'mean ms'],
+    ...profile.hops.map(({ hop, meanMs }) => [hop, meanMs.toFixed(2)]),
+  ])
+
+const budget = ({ profile }: Figures) => {
+  const { system, chain, bare, oneClient, bareOneClient, machine } = profile
+  const ceiling = (each: WorkloadProfile) => whole((machine.cores * 1e6) / totalMicros(each))
+  const used = (each: WorkloadProfile) =>
+    `${Math.round((totalMicros(each) * each.perSecond) / (machine.cores * 1e4))} %`
+  const log = (bytes: number | undefined) => (bytes === undefined ? '–' : whole(bytes))
+  return markdownTable([
+    ['', 'orderly', 'HTTP chain alone', 'bare statements'],
+    ['CPU µs per order', ...[system, chain, bare].map((each) => whole(totalMicros(each)))],
+    [`${machine.cores} cores allow, orders/s`, ...[system, chain, bare].map(ceiling)],
+    ['reached, orders/s', ...[system, chain, bare].map((each) => whole(each.perSecond))],
+    ['cores busy', ...[system, chain, bare].map(used)],
+    ['commits per order, reads included', system.commitsPerOrder?.toFixed(2) ?? '–', '', '5.00'],
+    ['bytes of log per order', log(system.walBytesPerOrder), '', log(bare.walBytesPerOrder)],
+    ['one client, p50 ms', oneClient.p50Ms.toFixed(2), '', bareOneClient.p50Ms.toFixed(2)],
+  ])
+}
+
+const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
+  targets,
+  'bench-run': benchRun,
+  curve,
+  'profile-run': profileRun,
+  budget,
+  cpu,
+  processes,
+  statements,
+  hops,
+}
+
+const block = /(<!-- figures: ([a-z-]+) -->\n)[^]*?(\n<!-- end of figures -->)/g
+
+/** The page with the figures in their places; a place without a figure is a mistake. */
+export const fillPage = (page: string, figures: Figures): string =>
+  page.replace(block, (_, opening: string, name: string, closing: string) => {
+    const make = blocks[name]
+    if (!make) throw new Error(`the page asks for figures that nobody makes: ${name}`)
+    return `${opening}\n${make(figures)}\n${closing}`
+  })
+
+export const placesIn = (page: string): string[] =>
+  [...page.matchAll(block)].map(([, , name = '']) => name)
+
+export const blockNames: readonly string[] = Object.keys(blocks)

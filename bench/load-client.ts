@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { Pool, type Dispatcher } from 'undici'
+import { runClosedLoop, type LoopJob, type LoopResult } from './lib/closed-loop.ts'
+import { orderPrice, seededId } from './lib/ids.ts'
+import { answerBench } from './lib/ipc.ts'
+
+/**
+ * The load generator: a process of its own, so that what it costs is not taken
+ * for the system's. It speaks undici's lowest interface and looks at every
+ * answer: only the right one counts.
+ */
+export interface LoadJob extends LoopJob {
+  readonly kind: 'order' | 'read-order' | 'list-orders' | 'statement' | 'letters'
+  readonly baseUrl: string
+  /** Orders, or reads, are spread over the first so many accounts. */
+  readonly accounts: number
+  /** How many orders were stored beforehand: what `read-order` picks from. */
+  readonly storedOrders: number
+}
+
+interface Exchange {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body: string | null
+  readonly headers: string[]
+  readonly status: number
+  /** What the right answer contains. */
+  readonly expected: string
+}
+
+const pick = (count: number) => Math.floor(Math.random() * count)
+
+const read = (path: string, expected: string): Exchange => ({
+  method: 'GET',
+  path,
+  body: null,
+  headers: [],
+  status: 200,
+  expected,
+})
+
+const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
+  order: ({ accounts }) => {
+    const userId = seededId('account', pick(accounts))
+    return {
+      method: 'POST',
+      path: '/orders',
+      body: `{"userId":"${userId}","price":${orderPrice},"description":"A book and a lamp"}`,
+      headers: ['content-type', 'application/json', 'idempotency-key', randomUUID()],
+      status: 201,
+      expected: '"status":"APPROVED"',
+    }
+  },
+  'read-order': ({ storedOrders }) => {
+    const id = seededId('order', pick(storedOrders))
+    return read(`/orders/${id}`, `"id":"${id}"`)
+  },
+  'list-orders': ({ accounts }) => {
+    const id = seededId('account', pick(accounts))
+    return read(`/orders?userId=${id}`, `"userId":"${id}"`)
+  },
+  statement: ({ accounts }) => {
+    const id = seededId('account', pick(accounts))
+    return read(`/billing/accounts/${id}/operations`, `"userId":"${id}"`)
+  },
+  letters: ({ accounts }) => {
+    const id = seededId('account', pick(accounts))
+    return read(`/notifications?userId=${id}`, `"userId":"${id}"`)
+  },
+}
+
+const send = (pool: Pool, { status, expected, ...request }: Exchange) =>
+  new Promise<string | undefined>((resolve) => {
+    let received = 0
+    const chunks: Buffer[] = []
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, statusCode) => {
+        received = statusCode
+      },
+      onResponseData: (_controller, chunk) => {
+        chunks.push(chunk)
+      },
+      onResponseEnd: () => {
+        const [first] = chunks
+        const body = chunks.length === 1 && first ? first : Buffer.concat(chunks)
+        if (received === status && body.includes(expected)) resolve(undefined)
+        else resolve(`${request.method} ${request.path}: ${received} ${body.toString('utf8')}`)
+      },
+      onResponseError: (_controller, error) => resolve(`${request.method}: ${error.message}`),
+    }
+    pool.dispatch(request, handler)
+  })
+
+const runLoad = async (job: LoadJob): Promise<LoopResult> => {
+  const pool = new Pool(job.baseUrl, { connections: job.clients, pipelining: 1 })
+  const next = exchanges[job.kind]
+  try {
+    return await runClosedLoop(job, () => send(pool, next(job)))
+  } finally {
+    await pool.destroy()
+  }
+}
+
+answerBench({ run: runLoad })
