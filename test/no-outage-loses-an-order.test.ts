@@ -15,17 +15,20 @@ import {
   type Request,
 } from './support/actors.ts'
 import { createHistory, type Exchange, type History } from './support/history.ts'
-import { checkInvariants } from './support/invariants.ts'
+import { checkInvariants, checkWhileRunning } from './support/invariants.ts'
 import { runLoad } from './support/load.ts'
 import { adminSql } from './support/postgres.ts'
 import { startSystem, type System } from './support/system.ts'
 import { eventually } from './support/wait.ts'
 
 /** What a slow machine may add to a budget. */
-const marginMs = 1_500
+const marginMs = 3_000
 const recoveryMs = 10_000
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
+
+/** A machine that is busy with other things still gets there. */
+const patient = { withinMs: 40_000 }
 
 let system: System
 let history: History
@@ -220,11 +223,12 @@ describe('parts of the system die or hang', () => {
     const killEach = async () => {
       for (const service of ['billing', 'order', 'notification', 'user', 'gateway'] as const) {
         const before = busy.exchanges.length
-        await eventually(() => expect(busy.exchanges.length).toBeGreaterThan(before + 10))
+        await eventually(() => expect(busy.exchanges.length).toBeGreaterThan(before + 10), patient)
         await system.kill(service)
         busy.mark(`${service} killed`)
         await system.start(service)
         busy.mark(`${service} runs again`)
+        await checkWhileRunning(system, busy)
       }
     }
     const done = new AbortController()
@@ -251,7 +255,7 @@ describe('parts of the system die or hang', () => {
     const cutConnections = async () => {
       for (let round = 0; round < 12; round += 1) {
         const before = busy.exchanges.length
-        await eventually(() => expect(busy.exchanges.length).toBeGreaterThan(before + 5))
+        await eventually(() => expect(busy.exchanges.length).toBeGreaterThan(before + 5), patient)
         const killed = await adminSql()`
           select pg_terminate_backend(pid) from pg_stat_activity
           where datname = any(${names}) and application_name = 'orderly'`

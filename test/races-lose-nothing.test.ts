@@ -18,7 +18,7 @@ import { createHistory, type History } from './support/history.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { startSystem, type System } from './support/system.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 let system: System
 let history: History

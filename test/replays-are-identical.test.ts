@@ -21,7 +21,7 @@ import { checkInvariants } from './support/invariants.ts'
 import { serviceNames } from '../src/registry.ts'
 import { startSystem, type System } from './support/system.ts'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 const history = createHistory()
 let system: System

@@ -74,7 +74,7 @@ const toReply = <Body>({ method, path, answer }: Exchange): Reply<Body> => {
 
 export const createActor = (options: ActorOptions) => {
   const { baseUrl, history, name = 'client', attemptTimeoutMs = 8_000 } = options
-  const { patienceMs = 30_000 } = options
+  const { patienceMs = 60_000 } = options
   const client = api(baseUrl)
 
   /** One attempt. */
