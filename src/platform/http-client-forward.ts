@@ -32,6 +32,8 @@ export interface ForwarderDeps {
 const connectionsPerUpstream = 256
 /** Below the 65 s of our servers: they must never close a connection that we are about to use. */
 const keepAliveTimeoutMs = 4_000
+/** Addresses lead to many replicas, and a connection to one: new ones get work only by new connections. */
+const connectionLifetimeMs = 5_000
 /** Nothing was sent when a connection is refused, so trying once more is safe: it may be a restart. */
 const refusedPauseMs = 100
 
@@ -75,6 +77,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
     keepAliveTimeout: keepAliveTimeoutMs,
     // Whatever longer time the server offers: it closes idle connections when it has drained.
     keepAliveMaxTimeout: keepAliveTimeoutMs,
+    clientTtl: connectionLifetimeMs,
     connect: { timeout: deps.connectTimeoutMs },
     // One timer of our own watches the whole: undici's fire up to a second late.
     headersTimeout: 0,

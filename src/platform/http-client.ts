@@ -45,6 +45,8 @@ export interface TransportDeps {
 const connectionsPerUpstream = 64
 /** Below the 65 s of our servers: they must never close a connection that we are about to use. */
 const keepAliveTimeoutMs = 4_000
+/** Addresses lead to many replicas, and a connection to one: new ones get work only by new connections. */
+const connectionLifetimeMs = 5_000
 
 /** Statuses that leave open whether the work was done, or that ask to come back. */
 const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
@@ -61,6 +63,7 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
     keepAliveTimeout: keepAliveTimeoutMs,
     // Whatever longer time the server offers: it closes idle connections when it has drained.
     keepAliveMaxTimeout: keepAliveTimeoutMs,
+    clientTtl: connectionLifetimeMs,
     connect: { timeout: callTimeoutMs },
     // The timer of each exchange watches the whole: undici's fire up to a second late.
     headersTimeout: 0,

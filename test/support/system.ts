@@ -13,6 +13,8 @@ export interface SystemOptions {
   readonly services?: readonly ServiceName[]
   /** How many processes of each; with more than one, their common address takes turns. */
   readonly replicas?: number
+  /** How many of them run at first, if not all: the others are started by the test. */
+  readonly startedReplicas?: number
   /** Variables for every service. */
   readonly env?: Variables
   /** Variables for one service, which win over those for all. */
@@ -138,7 +140,8 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     Promise.all(picked.filter((process) => !process.isRunning()).map((process) => process.start()))
 
   try {
-    await startThem(processes)
+    const { startedReplicas = replicas } = options
+    await startThem(processes.filter(({ replica }) => replica < startedReplicas))
   } catch (error) {
     await close()
     throw error
