@@ -164,6 +164,11 @@ describe('a body', () => {
 })
 
 describe('headers', () => {
+  it('that declare the body twice are named as what is wrong', async () => {
+    const twice = ['Content-Type: application/json', 'Content-Type: text/plain']
+    expect((await post(JSON.stringify(letter()), twice)).text).toContain('was sent twice')
+  })
+
   it('above 16 KiB are refused with 431, and the next request is served', async () => {
     const { status } = await post('{}', [
       'Content-Type: application/json',
