@@ -71,7 +71,12 @@ describe('replicas that are added while the system works', () => {
     const history = createHistory()
     const ending = new AbortController()
     const load = runLoad({
-      ...{ system, history, clients: 8, steps: 100_000, seed: 11, signal: ending.signal },
+      system,
+      history,
+      clients: 8,
+      steps: 100_000,
+      seed: 11,
+      signal: ending.signal,
       thinkMs: 20,
     })
     const visits = visitUntil(ending.signal, history)
