@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -9,6 +11,9 @@ class LongestFirst extends BaseSequencer {
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
+
+// The services that tests start compile their code once, not once for each process.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'orderly-compile-cache')
 
 export default defineConfig({
   test: {
