@@ -176,7 +176,11 @@ describe('parts of the system die or hang', () => {
     history.mark('billing paused')
     const prices = [1_009, 2_003, 60_013, 4_001, 70_001, 6_007]
     const requests = prices.map((price) => newOrder(user.id, price))
-    const answers = await Promise.all(requests.map((request) => client.attempt(request)))
+    // The first comes alone: nobody's failures before it have made the service give up on billing.
+    const answers = [await client.attempt(requests[0]!)]
+    answers.push(
+      ...(await Promise.all(requests.slice(1).map((request) => client.attempt(request)))),
+    )
     for (const answer of answers) expectPending(answer, budgetMs)
     const orderIds = answers.map((answer) => orderIn(answer).id)
 
