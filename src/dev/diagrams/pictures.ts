@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { architectureText } from './architecture.ts'
+import { deploymentText } from './deployment.ts'
 import { changeStatesText, orderStatesText } from './states.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -11,6 +12,7 @@ export const diagramFolder = `${studyFolder}/diagrams`
 /** The pictures whose text is made from code, and where it is written. */
 const generated: Readonly<Record<string, () => string>> = {
   'docs/pictures/architecture.mmd': architectureText,
+  'docs/pictures/deployment.mmd': deploymentText,
   [`${diagramFolder}/order-states.mmd`]: orderStatesText,
   [`${diagramFolder}/change-states.mmd`]: changeStatesText,
 }
