@@ -4,6 +4,7 @@ import { createHistory } from './support/history.ts'
 import { checkInvariants } from './support/invariants.ts'
 import { runLoad } from './support/load.ts'
 import { startSystem, type System } from './support/system.ts'
+import { eventually } from './support/wait.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
@@ -25,15 +26,16 @@ describe('a rolling restart of the whole system', () => {
     const load = runLoad({
       system,
       history,
-      clients: 6,
+      clients: 12,
       steps: 100_000,
       seed: 29,
       signal: ending.signal,
-      thinkMs: 20,
+      thinkMs: 2,
     })
     const restarts: { name: string; code: number | null; told: number }[] = []
     const told = () => history.exchanges.filter(({ answer }) => answer.kind === 'told').length
     try {
+      await eventually(() => expect(told()).toBeGreaterThan(100), { withinMs: 60_000 })
       for (const service of serviceNames) {
         for (const process of system.processes.filter((one) => one.service === service)) {
           const name = `${service} ${process.replica}`
@@ -52,9 +54,11 @@ describe('a rolling restart of the whole system', () => {
     // Each ended by itself within its grace, while there was work.
     expect(restarts.filter(({ code }) => code !== 0)).toEqual([])
     expect(restarts.filter((restart) => restart.told === 0)).toEqual([])
-    // A client without repeats would hardly have noticed.
+    // A client that never repeats would hardly have noticed. What may happen is that a request
+    // meets a connection in the moment in which it is closed: nobody tells this round robin, as
+    // Kubernetes tells its proxies, that a replica is leaving, and the drain is a short one.
     const failed = history.exchanges.filter(({ answer }) => answer.kind === 'unknown')
-    expect(failed.length / history.exchanges.length).toBeLessThan(0.01)
+    expect(failed.length).toBeLessThanOrEqual(restarts.length)
     await checkInvariants(system, history)
   })
 })
