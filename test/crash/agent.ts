@@ -1,5 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { readSync, writeSync } from 'node:fs'
+import type { AddressInfo, Server } from 'node:net'
 import { checkpointChannelName } from '../../src/platform/checkpoints.ts'
 import { askDescriptor } from './ask-descriptor.ts'
 
@@ -16,6 +17,16 @@ const ask = (question: unknown) => {
   // Nobody will ever answer any more: the harness is gone.
   if (readSync(askDescriptor, answer, 0, 1, null) === 0) process.exit(1)
 }
+
+/** The first server that listens is the service's own; only the system knows a port that is free. */
+let isListening = false
+subscribe('tracing:net.server.listen:asyncEnd', (message) => {
+  const { server } = message as { readonly server: Server }
+  if (isListening) return
+  isListening = true
+  const { port } = server.address() as AddressInfo
+  writeSync(askDescriptor, `${JSON.stringify({ port })}\n`)
+})
 
 /** Everything is loaded ahead, so that a spare process takes over within milliseconds. */
 const service = process.argv[2]

@@ -67,12 +67,18 @@ export const openDatabaseLink = async (postgresPort: number) => {
     const upstream = connect(postgresPort, '127.0.0.1')
     const split = { sent: createSplitter(true), answered: createSplitter(false) }
     let losing: Armed | undefined
+    let isLost = false
     let holding: Held | undefined
     keep(client, () => {
       // What is held must be able to arrive although its sender is gone.
       if (!holding) upstream.destroy()
     })
-    keep(upstream, () => client.destroy())
+    keep(upstream, () => {
+      // There was no answer to lose: the next one will be.
+      if (losing && !isLost) armed = losing
+      losing = undefined
+      client.destroy()
+    })
 
     const hold = (message: { type: string; bytes: Buffer }, { onStruck, silently }: Armed) => {
       holding ??= held = { upstream, bytes: [], isWhole: false, onReady: () => {} }
@@ -105,6 +111,7 @@ export const openDatabaseLink = async (postgresPort: number) => {
       else if (messages.some(({ type }) => type === readyForQuery)) {
         holding?.onReady()
         if (!losing) return
+        isLost = true
         losing.onStruck('Postgres committed, and its answer was lost')
         client.destroy()
       }

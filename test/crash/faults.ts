@@ -108,7 +108,11 @@ const loseAnswer: Fault = {
     const { place, note } = struck
     if (place.kind === 'call') linkFor(struck).arm('lose the answer', note)
     else {
-      instanceIn(struck).database.arm({ fault: 'lose the answer', silently: false, onStruck: note })
+      instanceIn(struck).database.arm({
+        fault: 'lose the answer',
+        silently: false,
+        onStruck: note,
+      })
     }
   },
 }

@@ -85,11 +85,17 @@ export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLink
 
   const strike = async (message: Message, response: ServerResponse) => {
     if (!armed) return false
-    const { fault, onStruck } = armed
+    const now = armed
+    const { fault, onStruck } = now
     armed = undefined
     if (fault === 'lose the answer') {
-      const { status } = await deliver(agent, port(), message)
-      onStruck(`${nameOf(callee, message)} was answered ${status}, and the answer was lost`)
+      try {
+        const { status } = await deliver(agent, port(), message)
+        onStruck(`${nameOf(callee, message)} was answered ${status}, and the answer was lost`)
+      } catch {
+        // There was no answer to lose: the next one will be.
+        armed = now
+      }
       response.destroy()
     } else {
       await gone(response)

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process'
-import { get } from 'node:http'
 import type { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { projectFolder } from '../../src/dev/data-folder.ts'
-import { freePort } from '../../src/dev/free-port.ts'
 import type { Checkpoint } from '../../src/platform/checkpoints.ts'
 import type { ServiceName } from '../../src/registry.ts'
 import { askDescriptor } from './ask-descriptor.ts'
@@ -23,7 +21,8 @@ export interface InstanceOptions {
 
 export interface Instance {
   readonly service: ServiceName
-  readonly port: number
+  /** 0 until it listens. */
+  readonly port: () => number
   readonly pid: number
   readonly database: DatabaseLink
   readonly hasEnded: () => boolean
@@ -40,16 +39,6 @@ const main = path.join(projectFolder, 'src', 'main.ts')
 const loadTimeoutMs = 60_000
 const readyTimeoutMs = 20_000
 const keptOutput = 4_000
-
-const isUp = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const asked = get({ host: '127.0.0.1', port, path: '/healthz', agent: false }, (answer) => {
-      answer.resume()
-      resolve(answer.statusCode === 200)
-    })
-    asked.setTimeout(1_000, () => asked.destroy())
-    asked.once('error', () => resolve(false))
-  })
 
 const spawnService = (service: ServiceName, environment: Record<string, string>) =>
   spawn(process.execPath, ['--import', preload, main, service], {
@@ -74,8 +63,7 @@ const onLines = (stream: Socket, onLine: (line: string) => void) => {
 export const spawnInstance = async (options: InstanceOptions): Promise<Instance> => {
   const { service, postgresPort, environment, onCheckpoint, onDeath } = options
   const database = await openDatabaseLink(postgresPort)
-  const port = await freePort()
-  const child = spawnService(service, { ...environment(database.port), PORT: `${port}` })
+  const child = spawnService(service, { ...environment(database.port), PORT: '0' })
   let words = ''
   let ended = false
   let killed = false
@@ -101,25 +89,32 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
   const loaded = new Promise<void>((resolve) => {
     isLoaded = resolve
   })
+  let port = 0
+  let isListening: (at: number) => void = () => {}
+  const listening = new Promise<void>((resolve) => {
+    isListening = (at) => {
+      port = at
+      resolve()
+    }
+  })
   onLines(asking, (line) => {
-    const question = JSON.parse(line) as 'loaded' | Checkpoint
+    const question = JSON.parse(line) as 'loaded' | { readonly port: number } | Checkpoint
     if (question === 'loaded') isLoaded()
+    else if ('port' in question) isListening(question.port)
     else void onCheckpoint(instance, question).finally(letOn)
   })
 
   const instance: Instance = {
     service,
-    port,
+    port: () => port,
     pid: child.pid ?? 0,
     database,
     hasEnded: () => ended,
     activate: async () => {
       letOn()
-      for (const untilMs = Date.now() + readyTimeoutMs; Date.now() < untilMs; await sleep(8)) {
-        if (await isUp(port)) return
-        if (ended) throw new Error(`${service} ended when it was started: ${words}`)
-      }
-      throw new Error(`${service} was not up after ${readyTimeoutMs} ms: ${words}`)
+      const timeout = sleep(readyTimeoutMs, 'late', { ref: false })
+      const trouble = await Promise.race([listening, gone.then(() => 'ended'), timeout])
+      if (trouble !== undefined) throw new Error(`${service} did not start (${trouble}): ${words}`)
     },
     kill: async () => {
       killed = true

@@ -62,3 +62,5 @@ const rank = (seed: number, { name }: Job) =>
 /** The same order for the same seed, so that what was run before a limit is a fair sample. */
 export const shuffled = (jobs: readonly Job[], seed: number): Job[] =>
   jobs.toSorted((one, other) => rank(seed, one) - rank(seed, other))
+
+export const isInTenth = (job: Job, seed: number): boolean => rank(seed, job) < 2 ** 32 / 10

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { discover } from './discovery.ts'
-import { firstsForPairs, pairJobs, shuffled, singleJobs, type Job } from './jobs.ts'
+import { firstsForPairs, isInTenth, pairJobs, shuffled, singleJobs, type Job } from './jobs.ts'
 import { countsByFault, describeFailure, matrix, verdictOf, type Done } from './report.ts'
 import { run } from './run.ts'
 import { startSystem, type System } from './system.ts'
@@ -10,7 +10,7 @@ const usage = `usage: npm run test:crash -- [--pairs [--tenth]] [--seed N] [--on
   --pairs      a second fault during the recovery from the first
   --tenth      a random tenth of the pairs
   --seed N     chooses the tenth of the pairs and their order
-  --only TEXT  only the runs whose name contains the text
+  --only TEXT  only the runs whose name contains the text (of pairs: the name of the first fault)
   --minutes M  starts no run after that time
   --lanes N    how many systems are worked on at once (3)`
 
@@ -46,6 +46,8 @@ const minutesOf = (ms: number) =>
   `${Math.floor(ms / 60_000)}:${`${Math.floor(ms / 1000) % 60}`.padStart(2, '0')}`
 
 const triesPerJob = 3
+/** Whether the first fault leads past the place of the second is a matter of milliseconds, at times. */
+const pairMissesAllowed = 0.1
 const progressEveryMs = 15_000
 const maxFailuresShown = 5
 
@@ -79,63 +81,75 @@ interface Work {
   readonly isStopped: () => boolean
 }
 
-/** Works a list off on all systems at once; a job may add others. */
+/** Works a list off on all systems at once; what is done may lead to more, which comes next. */
 const workOff = async (
   { systems, untilMs, isStopped }: Work,
   jobs: readonly Job[],
-  onDone: (done: Done) => void = () => {},
-): Promise<Done[]> => {
+  leadsTo: (done: Done) => readonly Job[] = () => [],
+): Promise<{ done: Done[]; left: number }> => {
   const queue = [...jobs]
   const done: Done[] = []
   let shown = 0
-  const endProgress = createProgress(() => jobs.length, done)
+  const endProgress = createProgress(() => done.length + queue.length, done)
+  const tell = (one: Done) => {
+    if (one.verdict === 'kept') return
+    shown += 1
+    if (shown <= maxFailuresShown) say(describeFailure(one))
+    else say(`${one.verdict}: ${one.job.name}: ${one.result.complaints[0] ?? ''}`)
+  }
   const worker = async (system: System) => {
-    for (let job = queue.shift(); job; job = queue.shift()) {
-      if (isStopped() || performance.now() > untilMs) return
+    while (!isStopped() && performance.now() < untilMs) {
+      const job = queue.shift()
+      if (!job) return
       const one = await tryJob(system, job)
       done.push(one)
-      onDone(one)
-      if (one.verdict === 'kept') continue
-      shown += 1
-      if (shown <= maxFailuresShown) say(describeFailure(one))
-      else say(`${one.verdict}: ${job.name}: ${one.result.complaints[0] ?? ''}`)
+      queue.unshift(...leadsTo(one))
+      tell(one)
     }
   }
   await Promise.all(systems.map(worker))
   endProgress()
-  return done
+  return { done, left: queue.length }
 }
 
-const conclude = (done: readonly Done[], planned: number, isSample: boolean): boolean => {
+const conclude = (done: readonly Done[], left: number, missesAllowed = 0): boolean => {
   const of = (verdict: Done['verdict']) => done.filter((one) => one.verdict === verdict).length
   const again = done.filter(({ tries, verdict }) => tries > 1 && verdict === 'kept').length
   say(`\n${countsByFault(done)}`)
   say(
-    `\n${done.length} of ${planned} runs: ${of('kept')} kept all invariants, ${of('violated')} violated one, ${of('not reached')} never reached their point (${again} reached it at the second or third try)`,
+    `\n${done.length} of ${done.length + left} runs: ${of('kept')} kept all invariants, ${of('violated')} violated one, ${of('not reached')} never reached their point (${again} reached it at the second or third try)`,
   )
-  if (done.length < planned) say(`NOT ALL WAS RUN: ${planned - done.length} runs are missing`)
-  return of('violated') === 0 && of('not reached') === 0 && (isSample || done.length === planned)
+  if (left > 0) say(`NOT ALL WAS RUN: ${left} runs are missing`)
+  return of('violated') === 0 && of('not reached') <= missesAllowed * done.length
 }
 
 const runSingles = async (work: Work, jobs: readonly Job[]) => {
   say(`${jobs.length} runs with one fault`)
-  const done = await workOff(work, jobs)
+  const { done, left } = await workOff(work, jobs)
   say(`\n${matrix(done)}`)
-  return conclude(done, jobs.length, false)
+  return conclude(done, left) && left === 0
 }
 
+/** Each first fault is run alone, which shows what its recovery visits, and then with each second. */
 const runPairs = async (work: Work, firsts: readonly Job[]) => {
-  const { seed, tenth, only } = work.options
-  say(`${firsts.length} first faults; each is run once alone, to see what recovery visits`)
-  const pairs: Job[] = []
-  const alone = await workOff(work, shuffled(firsts, seed), ({ job, result }) => {
-    pairs.push(...pairJobs(job, result))
+  const { seed, tenth } = work.options
+  say(
+    `${firsts.length} first faults${tenth ? ', each with a random tenth of its second ones' : ''}`,
+  )
+  let possible = 0
+  const { done } = await workOff(work, shuffled(firsts, seed), ({ job, result }) => {
+    if (job.strikes.length > 1) return []
+    const pairs = pairJobs(job, result)
+    possible += pairs.length
+    return tenth ? pairs.filter((pair) => isInTenth(pair, seed)) : pairs
   })
-  const wanted = shuffled(pairs, seed).filter(({ name }) => name.includes(only))
-  const chosen = tenth ? wanted.slice(0, Math.ceil(wanted.length / 10)) : wanted
-  say(`${wanted.length} pairs of faults${tenth ? `, of which a tenth: ${chosen.length}` : ''}`)
-  const done = await workOff(work, chosen)
-  return conclude(done, chosen.length, true) && alone.every(({ verdict }) => verdict === 'kept')
+  const alone = done.filter(({ job }) => job.strikes.length === 1)
+  const pairs = done.filter(({ job }) => job.strikes.length > 1)
+  say(`\nfirst faults alone: ${alone.length} of ${firsts.length}`)
+  const isKeptAlone = conclude(alone, firsts.length - alone.length)
+  say(`\npairs (counted by the second fault): ${pairs.length} of the ${possible} that were met`)
+  // A limit of time makes a sample of pairs smaller, not wrong.
+  return conclude(pairs, 0, pairMissesAllowed) && isKeptAlone
 }
 
 const startSystems = async (count: number) => {
@@ -175,12 +189,10 @@ const main = async (): Promise<boolean> => {
       untilMs: startMs + options.minutes * 60_000,
       isStopped: () => stopped,
     }
+    const isWanted = ({ name }: Job) => name.includes(options.only)
     const isKept = options.pairs
-      ? await runPairs(work, singleJobs(firstsForPairs(planned)))
-      : await runSingles(
-          work,
-          singleJobs(planned).filter(({ name }) => name.includes(options.only)),
-        )
+      ? await runPairs(work, singleJobs(firstsForPairs(planned)).filter(isWanted))
+      : await runSingles(work, singleJobs(planned).filter(isWanted))
     say(`seed ${options.seed}, ${minutesOf(performance.now() - startMs)} minutes`)
     return isKept && unsteady.length + troubles.length === 0 && !stopped
   } finally {

@@ -13,8 +13,9 @@ export interface Done {
   readonly result: RunResult
 }
 
-const maxEvents = 140
-const maxLast = 40
+const maxEvents = 80
+const maxLast = 30
+const maxEventLength = 400
 
 export const verdictOf = ({ strikes }: Job, { complaints, struck }: RunResult): Verdict => {
   if (complaints.length > 0) return 'violated'
@@ -28,7 +29,9 @@ const eventsAround = (events: readonly string[]) => {
   const shown = events.slice(from, from + maxEvents)
   const last = events.slice(Math.max(from + shown.length, events.length - maxLast))
   const left = events.length - from - shown.length - last.length
-  return [...shown, `        … ${left} events are left out`, ...last].join('\n')
+  return [...shown, `        … ${left} events are left out`, ...last]
+    .map((event) => event.slice(0, maxEventLength))
+    .join('\n')
 }
 
 export const describeFailure = ({ job, verdict, tries, result }: Done): string => {

@@ -211,7 +211,9 @@ export const run = async (system: System, plan: RunPlan): Promise<RunResult> => 
   } catch (error) {
     complaints.push(describe(error))
   }
-  await Promise.allSettled(state.meanwhile)
+  for (const work of await Promise.allSettled(state.meanwhile)) {
+    if (work.status === 'rejected') complaints.push(describe(work.reason))
+  }
   system.setListener(async () => {})
   system.setMourner(() => {})
   for (const link of system.links) link.reset()

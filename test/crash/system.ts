@@ -122,9 +122,9 @@ const takeOver = async (fleet: Fleet, service: ServiceName): Promise<Instance> =
   const old = fleet.active.get(service)
   if (old && !old.hasEnded()) fleet.others.add(old)
   for (let start = 1; ; start += 1) {
-    const next = await nextSpare(fleet, service)
-    fleet.active.set(service, next)
     try {
+      const next = await nextSpare(fleet, service)
+      fleet.active.set(service, next)
       await next.activate()
       fleet.ready.add(next)
       return next
@@ -147,7 +147,7 @@ const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<HttpLink[]> =>
         openHttpLink({
           caller,
           callee,
-          port: () => fleet.active.get(callee)?.port ?? 0,
+          port: () => fleet.active.get(callee)?.port() ?? 0,
           // The gateway only passes on: its calls are seen here, those of the others by themselves.
           onRequest: async (name) => {
             if (caller !== 'gateway') return
@@ -219,7 +219,7 @@ export const startSystem = async (): Promise<System> => {
   }
 
   return {
-    gatewayUrl: `http://127.0.0.1:${current('gateway').port}`,
+    gatewayUrl: `http://127.0.0.1:${current('gateway').port()}`,
     links,
     witness,
     current,
