@@ -37,7 +37,7 @@ const commonVariables = {
   CALL_TIMEOUT_MS: durationMs.default(1_000),
   LETTER_BUDGET_MS: durationMs.default(1_000),
   SHUTDOWN_GRACE_MS: durationMs.default(10_000),
-  /** How long to go on serving after SIGTERM: 5,000 in Kubernetes, where endpoints lag behind. */
+  /** How long to go on serving after SIGTERM: 6,000 in Kubernetes, longer than callers keep connections. */
   DRAIN_DELAY_MS: wholeNumber(0, 600_000).default(0),
   LEASE_MS: durationMs.default(6_000),
   RECOVERY_INTERVAL_MS: durationMs.default(500),

@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
 import { admit, requestIdOf, sendProblem, type AdmittedRequest } from './http-admission.ts'
 import { createMalformedHandler } from './http-malformed.ts'
+import { createPlaces } from './http-places.ts'
 import { createProbes, type ProbeDeps } from './http-probes.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
@@ -27,6 +28,8 @@ const requestTimeoutMs = 15_000
 /** How often Node looks for requests that are over the two times above: its own 30 s would double them. */
 const timeoutsCheckMs = 1_000
 const maxHeaderBytes = 16 * 1024
+/** Node's own 511 is fewer than come at once in a rush, and each that finds no room waits for seconds. */
+const waitingConnections = 4_096
 const drainPollMs = 20
 
 const pathOf = (url: string) => {
@@ -62,10 +65,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   const observe = createObserver(log, metrics, deps.routeOf)
   const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
   const malformed = createMalformedHandler()
-  /** Requests that have no answer yet, half ones included. */
-  let open = 0
-  /** Whole requests at work. One that its client gave up works on, and keeps its place until it is through. */
-  let atWork = 0
+  const places = createPlaces(config.maxConcurrentRequests)
   let draining = false
 
   const refuse = (response: ServerResponse, requestId: string) => {
@@ -73,27 +73,6 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
       headers: { 'retry-after': '1' },
     })
-  }
-
-  const work = async (request: AdmittedRequest, response: ServerResponse) => {
-    atWork += 1
-    let isHandled = false
-    let isClosed = response.destroyed
-    const leave = () => {
-      if (isHandled && isClosed) atWork -= 1
-    }
-    if (!isClosed) {
-      response.once('close', () => {
-        isClosed = true
-        leave()
-      })
-    }
-    try {
-      await handle(request, response)
-    } finally {
-      isHandled = true
-      leave()
-    }
   }
 
   const serve = async (request: AdmittedRequest, response: ServerResponse) => {
@@ -106,19 +85,17 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     if (request.method === 'GET' && probes.isProbe(path)) {
       return probes.answer(path, response, requestId, draining)
     }
-    if (atWork >= config.maxConcurrentRequests) return refuse(response, requestId)
-    open += 1
-    response.once('close', () => {
-      open -= 1
+    if (places.isFull()) return refuse(response, requestId)
+    places.enter(response, () => {
       const ms = performance.now() - startedAtMs
       observe({ request, path, status: response.statusCode, ms })
     })
     response.setHeader('x-request-id', requestId)
     const isRoute = () => deps.routeOf(request.method ?? '', path) !== 'unknown'
     if (!(await admit(request, response, isRoute))) return undefined
-    // Only now, or whoever sends half a request and falls silent would take a place from others.
-    if (atWork >= config.maxConcurrentRequests) return refuse(response, requestId)
-    return work(request, response)
+    // Others may have come while the body was read.
+    if (places.isFull()) return refuse(response, requestId)
+    return places.work(response, () => handle(request, response))
   }
 
   const server = createServer(
@@ -146,7 +123,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   const listen = (port: number): Promise<number> =>
     new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen(port, config.host, () => {
+      server.listen({ port, host: config.host, backlog: waitingConnections }, () => {
         server.off('error', reject)
         resolve((server.address() as AddressInfo).port)
       })
@@ -158,7 +135,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     const giveUpAtMs = performance.now() + graceMs
     await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs))
     const closed = new Promise((resolve) => server.close(resolve))
-    while ((open > 0 || atWork > 0) && performance.now() < giveUpAtMs) {
+    while (!places.isEmpty() && performance.now() < giveUpAtMs) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs))
     }
     server.closeAllConnections()

@@ -33,7 +33,7 @@ const isStorable = (value: string) => !value.includes('\u0000') && value.isWellF
 
 /** Counts characters as JSON Schema does, where zod's own `max` would count an emoji twice. */
 const hasAtMost = (maxLength: number) => (value: string) =>
-  value.length <= maxLength || [...value].length <= maxLength
+  value.length <= maxLength || Array.from(value).length <= maxLength
 
 export const textSchema = (maxLength: number) =>
   z
