@@ -10,10 +10,12 @@ import { openWorkspace, type Workspace } from './workspace.ts'
  * Plants one small bug after the other in a copy of the project and asks the
  * tests whether they notice. A bug that nobody notices means a test is missing.
  */
-const usage = `usage: npm run test:mutants -- [--only TEXT] [--shard I/N] [--quick] [--list]
+const usage = `usage: npm run test:mutants -- [--only TEXT] [--from TEXT] [--shard I/N] [--quick] [--random] [--list]
   --only   the mutations whose name contains this
+  --from   begins with the first one whose name contains this
   --shard  every N-th mutation, beginning with the I-th
   --quick  asks only the tests that a mutation names, not the wider ones after them
+  --random asks a random run alone: how much does that see?
   --list   shows the names, and runs nothing`
 
 /** Asked when the tests that a mutation names did not notice it. */
@@ -37,6 +39,9 @@ const mutations: readonly Mutation[] = [
   ...platformMutations,
 ]
 
+/** Whose opinion counts. */
+type Asked = 'all' | 'named' | 'random'
+
 interface Result {
   readonly mutation: Mutation
   readonly isCaught: boolean
@@ -44,18 +49,22 @@ interface Result {
   readonly ms: number
 }
 
-const choose = (): { chosen: readonly Mutation[]; isQuick: boolean } => {
+const choose = (): { chosen: readonly Mutation[]; asked: Asked } => {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', default: '' },
+      from: { type: 'string', default: '' },
       shard: { type: 'string', default: '1/1' },
       quick: { type: 'boolean', default: false },
+      random: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
     },
   })
   const [index, count] = (/^(\d+)\/(\d+)$/.exec(values.shard) ?? []).slice(1).map(Number)
   if (!index || !count || index > count) throw new Error(`--shard must look like 1/4\n${usage}`)
+  const first = mutations.findIndex(({ name }) => name.includes(values.from))
   const chosen = mutations
+    .slice(first === -1 ? mutations.length : first)
     .filter(({ name }) => name.includes(values.only))
     .filter((_, place) => place % count === index - 1)
   if (chosen.length === 0) throw new Error(`no mutation is named like that\n${usage}`)
@@ -63,43 +72,45 @@ const choose = (): { chosen: readonly Mutation[]; isQuick: boolean } => {
     say(chosen.map(({ name }) => name).join('\n'))
     process.exit(0)
   }
-  return { chosen, isQuick: values.quick }
+  const asked = values.random ? 'random' : values.quick ? 'named' : 'all'
+  return { chosen, asked }
 }
 
 /** Tests that fail anyway would catch everything: each must pass before anything is planted. */
 const createBaseline = ({ root }: Workspace) => {
   const passed = new Set<string>()
-  return async (file: string) => {
-    if (passed.has(file)) return
+  return async (file: string): Promise<Verdict> => {
+    if (passed.has(file)) return { outcome: 'passed', by: '', ms: 0 }
     let verdict = await runTests(root, [file], namedTimeoutMs)
     // A machine that is busy with other things may be too slow for a moment.
     if (verdict.outcome !== 'passed') verdict = await runTests(root, [file], widerTimeoutMs)
-    if (verdict.outcome !== 'passed') {
-      throw new Error(`${file} does not pass without a bug (${verdict.outcome}): ${verdict.by}`)
-    }
-    passed.add(file)
+    if (verdict.outcome === 'passed') passed.add(file)
+    return verdict
   }
 }
 
 interface JudgeDeps {
   readonly workspace: Workspace
-  readonly checkBaseline: (file: string) => Promise<void>
-  readonly isQuick: boolean
+  readonly checkBaseline: (file: string) => Promise<Verdict>
+  readonly asked: Asked
 }
 
 const judge = async (mutation: Mutation, deps: JudgeDeps): Promise<Result> => {
-  const { workspace, checkBaseline, isQuick } = deps
+  const { workspace, checkBaseline, asked } = deps
   const { root } = workspace
-  const wider: (() => Promise<Verdict>)[] = [
-    () => runTests(root, widerTests, widerTimeoutMs),
-    () => runChaos(root, chaosSeed, chaosTimeoutMs),
-  ]
+  const random = () => runChaos(root, chaosSeed, chaosTimeoutMs)
+  const wider = () => runTests(root, widerTests, widerTimeoutMs)
   const named = mutation.tests.map((file) => () => runTests(root, [file], namedTimeoutMs))
+  const attempts = { random: [random], named, all: [...named, wider, random] }[asked]
   let ms = 0
   let notes = ''
-  for (const [index, attempt] of [...named, ...(isQuick ? [] : wider)].entries()) {
-    const file = mutation.tests[index]
-    if (file !== undefined) await checkBaseline(file)
+  for (const [index, attempt] of attempts.entries()) {
+    const file = asked === 'random' ? undefined : mutation.tests[index]
+    const baseline = file === undefined ? undefined : await checkBaseline(file)
+    if (baseline !== undefined && baseline.outcome !== 'passed') {
+      notes += `\n${file} does not pass without the bug (${baseline.outcome}): ${baseline.by}`
+      continue
+    }
     workspace.plant(mutation.edits)
     const verdict = await attempt()
     workspace.restore()
@@ -116,7 +127,7 @@ const show = ({ mutation, isCaught, by, ms }: Result) =>
   )
 
 const main = async () => {
-  const { chosen, isQuick } = choose()
+  const { chosen, asked } = choose()
   const startMs = performance.now()
   const workspace = openWorkspace()
   const leave = (code: number) => {
@@ -134,7 +145,7 @@ const main = async () => {
     const checkBaseline = createBaseline(workspace)
     const results: Result[] = []
     for (const mutation of chosen) {
-      const result = await judge(mutation, { workspace, checkBaseline, isQuick })
+      const result = await judge(mutation, { workspace, checkBaseline, asked })
       results.push(result)
       show(result)
     }

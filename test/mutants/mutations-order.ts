@@ -107,6 +107,17 @@ export const orderMutations: readonly Mutation[] = [
     tests: [guards, recovery],
   },
   {
+    name: 'an order is decided twice',
+    edits: [
+      {
+        file: statements,
+        search: "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
+        replace: 'from input i where o.id = i.id returning o.*',
+      },
+    ],
+    tests: ['src/services/order/late-decisions.test.ts'],
+  },
+  {
     name: 'a change is decided twice',
     edits: [
       {
@@ -115,7 +126,7 @@ export const orderMutations: readonly Mutation[] = [
         replace: 'where c.id = i.id and t.id = c.order_id\n  returning c.*',
       },
     ],
-    tests: [recovery, changes],
+    tests: ['src/services/order/late-decisions.test.ts', recovery],
   },
   {
     name: 'a time-out of billing is a refusal',

@@ -1,0 +1,84 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createTestDatabase } from '../../../test/support/database.ts'
+import { openTestDatabase } from '../../../test/support/service.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+import { createOrderStore, type OrderStore } from './store.ts'
+
+/**
+ * A worker that stood still past its lease wakes up with billing's answer in its
+ * hand, long after somebody else decided with the same answer and life went on.
+ */
+const requestId = 'r'
+const entry = { at: new Date().toISOString(), step: 'late', attempt: 9, outcome: 'done', ms: 1 }
+
+let store: OrderStore
+beforeEach(async () => {
+  const { url } = await createTestDatabase('order')
+  store = createOrderStore(openTestDatabase('order', url), 60_000)
+})
+
+const approve = (id: string) =>
+  store.decideOrder({ id, status: 'APPROVED', reason: null, email: 'a@example.org', entry })
+
+const finish = (id: string) => store.decideChange({ id, status: 'DONE', reason: null, entry })
+
+const placeOrder = async (price: number) => {
+  const userId = uuidv7()
+  const { id } = await store.insertOrder({
+    userId,
+    price,
+    description: null,
+    idempotencyKey: null,
+    requestId,
+  })
+  await approve(id)
+  return id
+}
+
+const open = async (orderId: string, kind: 'REPRICE' | 'CANCEL', toPrice: number | null) => {
+  const opened = await store.openChange({ orderId, kind, toPrice, idempotencyKey: null, requestId })
+  if (opened.outcome !== 'opened') throw new Error(`the change is ${opened.outcome}`)
+  return opened.id
+}
+
+const timelineOf = async (orderId: string, changeId: string) => {
+  const changes = await store.listChanges(orderId)
+  return changes.find(({ id }) => id === changeId)?.timeline
+}
+
+describe('a decision that comes a second time, late', () => {
+  it('does not bring an order back that was cancelled meanwhile', async () => {
+    const orderId = await placeOrder(500)
+    await finish(await open(orderId, 'CANCEL', null))
+    const late = await approve(orderId)
+    expect(late).toMatchObject({ changed: false, status: 'CANCELLED' })
+    expect(await store.findOrder(orderId)).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  it('is not noted in the order’s history, and owes no second letter', async () => {
+    const orderId = await placeOrder(500)
+    await store.dueOrders.settle({ id: orderId, entry })
+    const before = await store.findOrder(orderId)
+    expect(await approve(orderId)).toMatchObject({ changed: false })
+    expect(await store.findOrder(orderId)).toStrictEqual(before)
+  })
+
+  it('does not put an older price back', async () => {
+    const orderId = await placeOrder(500)
+    const first = await open(orderId, 'REPRICE', 700)
+    await finish(first)
+    await finish(await open(orderId, 'REPRICE', 300))
+    expect(await finish(first)).toMatchObject({ changed: false, status: 'DONE' })
+    expect(await store.findOrder(orderId)).toMatchObject({ presentPrice: 300 })
+  })
+
+  it('of a change is not noted in its history, and owes no second letter', async () => {
+    const orderId = await placeOrder(500)
+    const change = await open(orderId, 'REPRICE', 700)
+    await finish(change)
+    await store.dueChanges.settle({ id: change, entry })
+    const before = await timelineOf(orderId, change)
+    expect(await finish(change)).toMatchObject({ changed: false, dueAt: null })
+    expect(await timelineOf(orderId, change)).toStrictEqual(before)
+  })
+})
