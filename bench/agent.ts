@@ -82,9 +82,10 @@ const shareThePort = () => {
   type Listen = (this: Server, ...args: unknown[]) => Server
   const listen = Reflect.get(Server.prototype, 'listen') as Listen
   Server.prototype.listen = function shared(this: Server, ...args: unknown[]) {
-    const [port, host, ...rest] = args
-    if (typeof port !== 'number') return listen.apply(this, args)
-    return listen.call(this, { port, host, reusePort: true }, ...rest)
+    const [where, ...rest] = args
+    if (typeof where === 'object') return listen.call(this, { ...where, reusePort: true }, ...rest)
+    const [host, ...others] = rest
+    return listen.call(this, { port: where, host, reusePort: true }, ...others)
   } as typeof Server.prototype.listen
 }
 

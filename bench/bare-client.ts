@@ -3,7 +3,7 @@ import { uuidv7 } from '../src/platform/ids.ts'
 import { bareLetter, bareStatements } from './lib/bare-statements.ts'
 import { runClosedLoop, type LoopJob, type LoopResult } from './lib/closed-loop.ts'
 import { orderPrice, seededId } from './lib/ids.ts'
-import { answerBench } from './lib/ipc.ts'
+import { answerBench, endWithBench } from './lib/ipc.ts'
 import { openWire, type WireConnection } from './lib/pg-wire.ts'
 
 /** Runs the five bare statements of an order, one after the other, on a connection per client. */
@@ -58,4 +58,5 @@ const runBare = async (job: BareJob): Promise<LoopResult> => {
   }
 }
 
+endWithBench()
 answerBench({ run: runBare })

@@ -2,7 +2,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { Pool } from 'undici'
 import { uuidv7 } from '../src/platform/ids.ts'
-import { answerBench } from './lib/ipc.ts'
+import { answerBench, endWithBench } from './lib/ipc.ts'
 
 /**
  * The same chain of HTTP calls with nothing behind it: gateway → order →
@@ -105,4 +105,5 @@ const listening = new Promise<string>((resolve) => {
   )
 })
 
+endWithBench()
 answerBench({ address: () => listening })

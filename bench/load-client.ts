@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Pool, type Dispatcher } from 'undici'
 import { runClosedLoop, type LoopJob, type LoopResult } from './lib/closed-loop.ts'
 import { orderPrice, seededId } from './lib/ids.ts'
-import { answerBench } from './lib/ipc.ts'
+import { answerBench, endWithBench } from './lib/ipc.ts'
 
 /**
  * The load generator: a process of its own, so that what it costs is not taken
@@ -102,4 +102,5 @@ const runLoad = async (job: LoadJob): Promise<LoopResult> => {
   }
 }
 
+endWithBench()
 answerBench({ run: runLoad })

@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { startBenchPostgres, type BenchDatabases } from './lib/databases.ts'
 import { checkInvariants } from './lib/invariants.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
-import { rssMb } from './lib/memory.ts'
 import {
   measureHistory,
   measureMemory,
@@ -64,6 +63,8 @@ const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) 
 const warmUp = async ({ rig, system, bare, chain, options, screen }: Bench) => {
   screen.now('warming up')
   const job = { clients: fullLoad, warmUpSeconds: 0, seconds: options.firstWarmUpSeconds }
+  // A few clients first: a process that has just started compiles while it serves.
+  await rig.runSystem(system, { ...job, clients: 8 })
   await rig.runSystem(system, job)
   await rig.runChain(chain, { ...job, seconds: job.seconds / 2 })
   await rig.runBare(bare, { ...job, seconds: job.seconds / 4 })
@@ -80,12 +81,12 @@ const measure = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]
     invariants.push(...found.map((each) => ({ ...each, databases: databases.name })))
   }
   await new Promise((resolve) => setTimeout(resolve, idleAfterMs))
-  const idleMb = await rssMb(bench.system)
+  const idle = await bench.system.memory()
   await warmUp(bench)
   if (wants('main')) await measureThroughput(bench)
   if (wants('one-client')) await measureOneClient(bench)
   const curve = wants('curve') ? await measureCurve(bench) : []
-  if (wants('memory')) await measureMemory(bench, idleMb)
+  if (wants('memory')) await measureMemory(bench, idle)
   if (wants('replicas')) await measureReplicas(bench, start)
   await check(bench.system)
   await bench.system.stop()

@@ -219,12 +219,13 @@ const measure = async (
   const databases = await postgres.createSet('main')
   await seedDatabases(databases, { orders: 0 })
   const { logs: logFolder, cache: cacheFolder } = postgres.data
-  const system = await startSystem({ databases, logFolder, cacheFolder })
+  const system = await startSystem({ databases, logFolder, cacheFolder, isWatched: true })
   stops.push(system.stop)
   const rig = createRig(postgres)
   stops.push(rig.stop)
   const job = { clients, seconds }
   now('warming up')
+  await rig.runSystem(system, { ...job, clients: 8, seconds: 3, warmUpSeconds: 0 })
   await rig.runSystem(system, { ...job, seconds: 5, warmUpSeconds: 0 })
   now(`orderly, ${clients} clients`)
   const many = await profileSystem(postgres, rig, system, job)

@@ -25,6 +25,11 @@ const isAnswer = (message: unknown): message is Answer =>
 
 export type Handlers = Readonly<Record<string, (input: never) => unknown>>
 
+/** In a process of the bench's own: it has no life after the bench. */
+export const endWithBench = () => {
+  process.on('disconnect', () => process.exit(1))
+}
+
 /** In the child: answers what the bench asks. */
 export const answerBench = (handlers: Handlers) => {
   const reply = async ({ benchId, ask, input }: Question): Promise<Answer> => {
@@ -74,7 +79,11 @@ export const askChild = <Output>(
     }, timeoutMs)
     child.on('message', onMessage)
     child.on('exit', onExit)
-    child.send({ benchId, ask, input })
+    child.send({ benchId, ask, input }, (error) => {
+      if (!error) return
+      finish()
+      reject(new Error(`${ask} could not be asked: ${error.message}`))
+    })
   })
 
 export interface Worker {

@@ -62,3 +62,30 @@ export const processCpuMicros = (pid: number): number | undefined => {
   const stat = statOf(pid)
   return stat && ((stat[11] ?? 0) + (stat[12] ?? 0)) * tickMicros
 }
+
+export interface Memory {
+  /** What processes have for themselves, and what they share, counted once. */
+  readonly ownMb: number
+  /** The sum of what each seems to have: shared pages are counted as often as they are shared. */
+  readonly rssMb: number
+}
+
+const kilobytes = (text: string, names: readonly string[]) =>
+  names.reduce((total, name) => {
+    const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)
+    return total + Number(found?.[1] ?? 0)
+  }, 0)
+
+/** Five processes share the code of one Node: Linux tells which pages those are. */
+export const memoryOf = (pids: readonly number[]): Memory => {
+  let own = 0
+  let shared = 0
+  let rss = 0
+  for (const pid of pids) {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+    own += kilobytes(text, ['Private_Clean', 'Private_Dirty'])
+    shared = Math.max(shared, kilobytes(text, ['Shared_Clean', 'Shared_Dirty']))
+    rss += kilobytes(text, ['Rss'])
+  }
+  return { ownMb: ((own + shared) * 1_024) / 1e6, rssMb: (rss * 1_024) / 1e6 }
+}

@@ -1,24 +1,20 @@
+import type { Memory } from './machine.ts'
 import type { BenchSystem } from './system.ts'
 import { median } from './stats.ts'
 
-const megabyte = 1e6
 const sampleEveryMs = 500
 
 export interface MemoryWatch {
-  /** Samples in MB, in order. */
-  readonly stop: () => Promise<readonly number[]>
+  readonly stop: () => Promise<readonly Memory[]>
 }
-
-export const rssMb = async (system: BenchSystem): Promise<number> =>
-  (await system.rssBytes()) / megabyte
 
 /** Looks at the memory of the five processes every half second until it is stopped. */
 export const watchMemory = (system: BenchSystem): MemoryWatch => {
-  const samples: number[] = []
+  const samples: Memory[] = []
   let isStopped = false
   const watch = async () => {
     while (!isStopped) {
-      samples.push(await rssMb(system))
+      samples.push(await system.memory())
       await new Promise((resolve) => setTimeout(resolve, sampleEveryMs))
     }
   }

@@ -106,7 +106,7 @@ export const createRig = (postgres: BenchPostgres): Rig => {
       const { kind = 'order', accounts = accountCount, storedOrders = 0, ...loop } = job
       const full: LoadJob = { ...loop, kind, accounts, storedOrders, baseUrl: system.baseUrl }
       const cpu = async () => [
-        ...Object.values(await system.usage()).map(({ cpuMicros }) => cpuMicros),
+        await system.cpuMicros(),
         cpuOfPostgres(),
         processCpuMicros(load.pid),
       ]

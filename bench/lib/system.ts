@@ -9,6 +9,8 @@ import { serviceNames, type ServiceName } from '../../src/registry.ts'
 import type { Allocations, Usage } from '../agent.ts'
 import { hasDatabase, type BenchDatabases } from './databases.ts'
 import { askChild, endChild } from './ipc.ts'
+import { memoryOf, processCpuMicros, type Memory } from './machine.ts'
+import { sum } from './stats.ts'
 
 /** The five services as real processes, with the product's own settings: nothing is turned off. */
 export interface BenchSystem {
@@ -18,7 +20,9 @@ export interface BenchSystem {
   readonly usage: () => Promise<Record<ServiceName, Usage>>
   readonly startAllocations: () => Promise<unknown>
   readonly stopAllocations: () => Promise<Record<ServiceName, Allocations>>
-  readonly rssBytes: () => Promise<number>
+  /** CPU of all processes until now, replicas included. */
+  readonly cpuMicros: () => Promise<number>
+  readonly memory: () => Promise<Memory>
   readonly stop: () => Promise<void>
 }
 
@@ -27,11 +31,13 @@ export interface SystemOptions {
   readonly logFolder: string
   readonly cacheFolder: string
   readonly replicas?: number
+  /** Loads the agent, which tells more and takes a little memory itself. */
+  readonly isWatched?: boolean
 }
 
 const entry = path.join(projectFolder, 'src', 'main.ts')
 const agent = new URL('../agent.ts', import.meta.url).href
-const readyTimeoutMs = 20_000
+const readyTimeoutMs = 60_000
 
 const isReady = async (url: string) => {
   try {
@@ -53,15 +59,18 @@ interface Replica {
 const lastWords = async ({ logFile }: Replica) =>
   (await readFile(logFile, 'utf8')).trim().split('\n').slice(-3).join('\n')
 
+const refuseDead = async (replicas: readonly Replica[]) => {
+  const dead = replicas.find(({ child }) => child.exitCode !== null || child.signalCode !== null)
+  if (!dead) return
+  const said = await lastWords(dead)
+  throw new Error(`${dead.service} ended with exit code ${dead.child.exitCode}: ${said}`)
+}
+
 const waitUntilReady = async (replicas: readonly Replica[], urls: readonly string[]) => {
   const giveUpAtMs = performance.now() + readyTimeoutMs
   for (const url of urls) {
     while (!(await isReady(url))) {
-      const dead = replicas.find(({ child }) => child.exitCode !== null)
-      if (dead) {
-        const said = await lastWords(dead)
-        throw new Error(`${dead.service} ended with exit code ${dead.child.exitCode}: ${said}`)
-      }
+      await refuseDead(replicas)
       if (performance.now() > giveUpAtMs) throw new Error(`nobody is ready at ${url}`)
       await sleep(25)
     }
@@ -73,9 +82,10 @@ const spawnService = (
   service: ServiceName,
   environment: Record<string, string>,
   logFile: string,
+  preloaded: readonly string[],
 ): ChildProcess => {
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, ['--import', agent, entry, service], {
+  const child = spawn(process.execPath, [...preloaded, entry, service], {
     env: environment,
     stdio: ['ignore', log, log, 'ipc'],
   })
@@ -85,6 +95,10 @@ const spawnService = (
 
 export const startSystem = async (options: SystemOptions): Promise<BenchSystem> => {
   const { databases, logFolder, cacheFolder, replicas: replicaCount = 1 } = options
+  // Linux tells from outside what a process uses; nothing needs to be loaded into it for that.
+  const isLinux = process.platform === 'linux'
+  const hasAgent = options.isWatched === true || replicaCount > 1 || !isLinux
+  const preloaded = hasAgent ? ['--import', agent] : []
   const anyPort = ['PORT', 'USER_PORT', 'BILLING_PORT', 'ORDER_PORT', 'NOTIFICATION_PORT']
   const ports = Object.fromEntries([...anyPort, 'ADMIN_PORT'].map((name) => [name, '0']))
   const plan = await readPlan(ports)
@@ -100,7 +114,7 @@ export const startSystem = async (options: SystemOptions): Promise<BenchSystem> 
     }
     for (let index = 0; index < replicaCount; index += 1) {
       const logFile = path.join(logFolder, `${databases.name}-${service}-${index}.log`)
-      const child = spawnService(service, environment, logFile)
+      const child = spawnService(service, environment, logFile, preloaded)
       replicas.push({ service, child, logFile })
     }
   }
@@ -109,13 +123,16 @@ export const startSystem = async (options: SystemOptions): Promise<BenchSystem> 
   }
   try {
     await waitUntilReady(replicas, serviceNames.map(urlOf))
+    await refuseDead(replicas)
     // Replicas share a port, so readiness there may have been one replica's: all answer the bench.
-    await Promise.all(replicas.map(({ child }) => askChild(child, 'usage')))
+    if (hasAgent) await Promise.all(replicas.map(({ child }) => askChild(child, 'usage')))
   } catch (error) {
     await stop()
     throw error
   }
 
+  const pids = replicas.map(({ child }) => child.pid ?? 0)
+  const usageOfAll = () => Promise.all(replicas.map(({ child }) => askChild<Usage>(child, 'usage')))
   const askAll = async <Output>(ask: string) => {
     const firsts = serviceNames.map((service) => replicas.find((each) => each.service === service))
     const answers = await Promise.all(
@@ -136,9 +153,14 @@ export const startSystem = async (options: SystemOptions): Promise<BenchSystem> 
     usage: () => askAll<Usage>('usage'),
     startAllocations: () => askAll('startAllocations'),
     stopAllocations: () => askAll<Allocations>('stopAllocations'),
-    rssBytes: async () => {
-      const usages = await Promise.all(replicas.map(({ child }) => askChild<Usage>(child, 'usage')))
-      return usages.reduce((total, { rssBytes }) => total + rssBytes, 0)
+    cpuMicros: async () => {
+      if (isLinux) return sum(pids.map((pid) => processCpuMicros(pid) ?? Number.NaN))
+      return sum((await usageOfAll()).map(({ cpuMicros }) => cpuMicros))
+    },
+    memory: async () => {
+      if (isLinux) return memoryOf(pids)
+      const rssMb = sum((await usageOfAll()).map(({ rssBytes }) => rssBytes)) / 1e6
+      return { ownMb: rssMb, rssMb }
     },
     stop,
   }
