@@ -40,7 +40,11 @@ export const startJanitor = (): Janitor => {
     end: () => {
       watch([])
       shell.stdin.end()
-      rmSync(folder, { recursive: true, force: true })
+      try {
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+      } catch {
+        // Somebody still writes into it; the shell removes it a moment later.
+      }
     },
   }
 }

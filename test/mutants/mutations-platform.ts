@@ -13,7 +13,6 @@ const letterTables = 'src/services/notification/migrations/0000_letters.sql'
 const letterStore = 'src/services/notification/store.ts'
 
 const races = 'src/services/billing/races.test.ts'
-const operations = 'src/services/billing/operations.test.ts'
 const changes = 'src/services/order/changes.test.ts'
 const recovery = 'src/services/order/recovery.test.ts'
 const outages = 'test/no-outage-loses-an-order.test.ts'
@@ -55,7 +54,7 @@ export const platformMutations: readonly Mutation[] = [
         replace: "new Set(['40001', '40P01'])",
       },
     ],
-    tests: [races, operations],
+    tests: ['src/services/billing/key-conflicts.test.ts'],
   },
   {
     name: 'recovery never runs',

@@ -26,7 +26,7 @@ interface Ended {
   readonly output: string
 }
 
-const keptOutput = 6_000
+const keptOutput = 1_000_000
 
 let endRunning: () => void = () => {}
 
