@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startStand, type Stand } from '../load/stand.ts'
+import { fuzz } from './run.ts'
+
+/** The seed that every run repeats; another one is drawn for each run, and told. */
+const fixedSeed = 20_261_120
+const drawnSeed = 1 + Math.floor(Math.random() * 999_999)
+
+let stand: Stand
+beforeAll(async () => {
+  stand = await startStand()
+}, 180_000)
+afterAll(async () => {
+  await stand.close()
+}, 60_000)
+
+describe('five services that are asked for everything, allowed or not, and sent what is no HTTP', () => {
+  it.each([
+    ['the fixed seed', 5_000, fixedSeed],
+    [`seed ${drawnSeed}`, 1_500, drawnSeed],
+  ])(
+    'answer as their contracts say, change nothing that they refuse, and stay alive and small: %s',
+    async (_what, requests, seed) => {
+      const report = await fuzz({ stand, seed, requests, say: () => {} })
+      expect(report.faults.join('\n\n'), `seed ${seed}`).toBe('')
+      expect(report.sent).toBeGreaterThanOrEqual(requests)
+      // Proof that it was not all refused at the door: each kind of answer was met.
+      for (const status of [200, 201, 400, 402, 404, 405, 409, 415]) {
+        expect(report.byStatus[status] ?? 0, `answers with ${status}`).toBeGreaterThan(0)
+      }
+      expect(report.raw).toBeGreaterThan(requests * 0.1)
+    },
+    600_000,
+  )
+})
