@@ -21,6 +21,8 @@ export interface InjectorOptions {
 }
 
 const restartPauseMs = 200
+/** Longer than all faults that could keep it from its database. */
+const startWithinMs = 45_000
 const lookIntervalMs = 500
 const patienceMs = 6_000
 
@@ -33,10 +35,12 @@ export const createInjector = (options: InjectorOptions) => {
 
   /** As a supervisor does: a service that cannot reach its database yet ends, and is started again. */
   const keepStarting = async (process: ServiceProcess) => {
+    const untilMs = performance.now() + startWithinMs
     while (!process.isRunning() && !isOver) {
       try {
         await process.start()
-      } catch {
+      } catch (error) {
+        if (performance.now() > untilMs) throw error
         await sleep(restartPauseMs)
       }
     }

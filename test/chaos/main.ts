@@ -149,6 +149,19 @@ const judge = async ({ cluster, random }: Run, history: History) => {
   )
 }
 
+const portTries = 3
+
+/** Another program may take a port between our look at it and the process that is to have it. */
+const startSomewhere = async (start: () => Promise<Cluster>): Promise<Cluster> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start()
+    } catch (error) {
+      if (tries === portTries || !String(error).includes('is taken')) throw error
+    }
+  }
+}
+
 const runAll = async (options: Options, plan: readonly Planned[]): Promise<string[]> => {
   const janitor = startJanitor()
   const stopJanitor = () => janitor.end()
@@ -168,7 +181,7 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
     process.once(signal, () => void abandon(`stopped by ${signal}`))
   }
   try {
-    cluster = await startCluster({ janitor, logLevel: options.logLevel })
+    cluster = await startSomewhere(() => startCluster({ janitor, logLevel: options.logLevel }))
     const run: Run = { cluster, plan, random: createRandom(options.seed), options }
     const { history, complaints, struck } = await storm(run)
     const counts = countKinds(struck)

@@ -96,7 +96,7 @@ export const platformMutations: readonly Mutation[] = [
         replace: 'update ${table} t set attempts = t.attempts + 1',
       },
     ],
-    tests: ['test/replicas-do-not-trip.test.ts'],
+    tests: ['src/services/order/claims.test.ts'],
   },
   {
     name: 'two workers claim the same row',
@@ -107,7 +107,7 @@ export const platformMutations: readonly Mutation[] = [
         replace: '(select "maxRows" from input)',
       },
     ],
-    tests: ['test/replicas-do-not-trip.test.ts'],
+    tests: ['src/services/order/claims.test.ts'],
   },
   {
     name: 'an unanswered call is a done one, for letters',
