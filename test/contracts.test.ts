@@ -15,7 +15,7 @@ import {
 } from './support/contract-check.ts'
 import { copyProject, type ProjectCopy } from './support/project-copy.ts'
 
-const timeoutMs = 90_000
+const timeoutMs = 300_000
 
 interface Case {
   readonly service: string
@@ -157,7 +157,7 @@ describe('a changed contract', () => {
 
   const typeErrorsOfCallers = async () => {
     const args = ['--noEmit', '--project', 'tsconfig.callers.json', '--pretty', 'false']
-    const { output } = await runTool('tsc', args, { cwd: copy.root, timeoutMs: 60_000 })
+    const { output } = await runTool('tsc', args, { cwd: copy.root, timeoutMs: 120_000 })
     return output.split('\n').filter((line) => line.includes('error TS'))
   }
 
@@ -168,6 +168,8 @@ describe('a changed contract', () => {
       JSON.stringify({
         extends: './tsconfig.json',
         include: ['src/services/user', 'src/services/order', 'src/services/billing'],
+        // Tests need the whole project; the question here is what the services themselves say.
+        exclude: ['src/**/*.test.ts'],
       }),
     )
   }, timeoutMs)

@@ -259,7 +259,7 @@ const lint = async (root: string) => {
     ['--format', 'json', 'src', 'test'],
     {
       cwd: root,
-      timeoutMs: 30_000,
+      timeoutMs: 120_000,
     },
   )
   try {
@@ -274,7 +274,7 @@ const ruleOf = ({ code, message }: Diagnostic) =>
   code ?? (message.includes('directive') ? 'unused directive' : message)
 
 /** Longer than the tools' own limits, so that none is left running. */
-const timeoutMs = 100_000
+const timeoutMs = 300_000
 
 describe('the rules of the house', () => {
   let copy: ProjectCopy
