@@ -209,7 +209,7 @@ export const platformMutations: readonly Mutation[] = [
           'error instanceof ProblemError || (error instanceof postgres.PostgresError && retryableCodes.has(error.code))',
       },
     ],
-    tests: ['src/platform/db.test.ts', outages],
+    tests: ['src/platform/db-lost-answers.test.ts'],
   },
   {
     name: 'the gateway sends a request again that may have been done',
@@ -231,7 +231,7 @@ export const platformMutations: readonly Mutation[] = [
         replace: 'if (bare !== reservedPrefix) return undefined',
       },
     ],
-    tests: ['test/gateway-routes.test.ts'],
+    tests: ['test/gateway-failures.test.ts'],
   },
   {
     name: 'changes of an order are opened without locking it',
