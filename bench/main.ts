@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { startBenchPostgres, type BenchDatabases } from './lib/databases.ts'
 import { checkInvariants } from './lib/invariants.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
@@ -9,7 +10,13 @@ import {
   measureStartUp,
 } from './lib/more-sections.ts'
 import { commandLine, readOptions, type BenchOptions } from './lib/options.ts'
-import { formatFigure, formatSpread, type BenchResults, type Row } from './lib/results.ts'
+import {
+  busyMachine,
+  formatFigure,
+  formatSpread,
+  type BenchResults,
+  type Row,
+} from './lib/results.ts'
 import { createRig, startChain } from './lib/rig.ts'
 import { createScreen, tableLines, type BenchScreen } from './lib/screen.ts'
 import {
@@ -72,6 +79,7 @@ const warmUp = async ({ rig, system, bare, chain, options, screen }: Bench) => {
 
 const measure = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) => {
   const startedAtMs = performance.now()
+  const [loadBefore = 0] = loadavg()
   const wants = (section: string) => options.sections.has(section)
   const { bench, start } = await setUp(options, screen, stops)
   const invariants: BenchResults['invariants'][number][] = []
@@ -100,6 +108,7 @@ const measure = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]
     command: commandLine('npm run bench', process.argv.slice(2)),
     seconds: Math.round((performance.now() - startedAtMs) / 1_000),
     machine: describeMachine(bench.postgres.version),
+    loadBefore: Math.round(loadBefore * 10) / 10,
     rows: bench.rows,
     runs: bench.runs,
     curve,
@@ -121,7 +130,9 @@ const resultCells = ({ what, figure, unit, target, verdict, note }: Row) => [
 ]
 
 const show = (results: BenchResults, line: (text?: string) => void) => {
-  line(`\n${machineLine(results.machine)}; ${results.mode} run of ${results.seconds} s\n`)
+  line(`\n${machineLine(results.machine)}; ${results.mode} run of ${results.seconds} s`)
+  if (results.loadBefore > 0.5) line(busyMachine(results))
+  line()
   const head = ['what', 'figure', 'runs', 'target', '', '']
   for (const text of tableLines([head, ...results.rows.map(resultCells)])) line(text)
   line()

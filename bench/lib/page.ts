@@ -1,6 +1,6 @@
 import { machineLine } from './machine.ts'
 import { totalMicros, type ProfileResults, type WorkloadProfile } from './profile-types.ts'
-import { formatFigure, formatSpread, type BenchResults } from './results.ts'
+import { busyMachine, formatFigure, formatSpread, type BenchResults } from './results.ts'
 
 /** The figures of docs/performance.md, from one committed run: nobody types them. */
 export interface Figures {
@@ -41,7 +41,8 @@ const benchRun = ({ bench }: Figures) => {
   return [
     about(bench.command, bench.takenAt, bench.machine),
     `${bench.failures} requests failed; ${good} of ${bench.invariants.length} invariants held.`,
-  ].join('\n')
+    ...(bench.loadBefore > 0.5 ? [`**${busyMachine(bench)}**`] : []),
+  ].join('\n\n')
 }
 
 const curve = ({ bench }: Figures) =>
@@ -146,17 +147,17 @@ const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
   hops,
 }
 
-const block = /(<!-- figures: ([a-z-]+) -->\n)[^]*?(\n<!-- end of figures -->)/g
+const block = /(<!-- figures: ([a-z-]+) -->)[^]*?(<!-- end of figures -->)/g
 
-/** The page with the figures in their places; a place without a figure is a mistake. */
-export const fillPage = (page: string, figures: Figures): string =>
-  page.replace(block, (_, opening: string, name: string, closing: string) => {
+/** The page with the figures in their places: each figure has one, and each place has a figure. */
+export const fillPage = (page: string, figures: Figures): string => {
+  const missing = new Set(Object.keys(blocks))
+  const filled = page.replace(block, (_, opening: string, name: string, closing: string) => {
     const make = blocks[name]
     if (!make) throw new Error(`the page asks for figures that nobody makes: ${name}`)
-    return `${opening}\n${make(figures)}\n${closing}`
+    missing.delete(name)
+    return `${opening}\n\n${make(figures)}\n\n${closing}`
   })
-
-export const placesIn = (page: string): string[] =>
-  [...page.matchAll(block)].map(([, , name = '']) => name)
-
-export const blockNames: readonly string[] = Object.keys(blocks)
+  if (missing.size > 0) throw new Error(`the page has no place for ${[...missing].join(', ')}`)
+  return filled
+}

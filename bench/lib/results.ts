@@ -39,6 +39,8 @@ export interface BenchResults {
   readonly command: string
   readonly seconds: number
   readonly machine: Machine
+  /** How many programs wanted a core before the bench began: above zero, others were at work. */
+  readonly loadBefore: number
   readonly rows: readonly Row[]
   readonly runs: Readonly<Record<string, readonly RunFigures[]>>
   readonly curve: readonly CurvePoint[]
@@ -64,3 +66,7 @@ export const formatSpread = ({ median, low, high }: Spread, unit: Row['unit']): 
   if (low === high || !Number.isFinite(median)) return ''
   return `${formatFigure(low, unit)} … ${formatFigure(high, unit)}`
 }
+
+/** A figure of a busy machine is worth little, and whoever reads it must know. */
+export const busyMachine = ({ loadBefore, machine }: BenchResults): string =>
+  `Before the run ${loadBefore} programs wanted the ${machine.cores} cores: its figures are worth little, ratios between short and long waits least of all.`

@@ -1,0 +1,70 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { projectRoot, runTool } from '../src/dev/tools.ts'
+import { whenFileEnds } from './support/cleanup.ts'
+
+/** The documents and the program that fills them, in a folder where they may be spoiled. */
+const copyOfDocuments = async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'orderly-page-'))
+  whenFileEnds(() => rm(folder, { recursive: true, force: true }))
+  await mkdir(path.join(folder, 'docs', 'pictures'), { recursive: true })
+  for (const name of ['docs/performance.md', 'docs/performance.json', 'docs/pictures/bench.svg']) {
+    await cp(path.join(projectRoot, name), path.join(folder, name))
+  }
+  await cp(path.join(projectRoot, 'bench'), path.join(folder, 'bench'), {
+    recursive: true,
+    filter: (source) => path.basename(source) !== 'results',
+  })
+  await writeFile(path.join(folder, 'package.json'), '{"type":"module"}')
+  return folder
+}
+
+const check = (folder: string) =>
+  runTool(process.execPath, ['bench/publish.ts', '--check'], { cwd: folder })
+
+const edit = async (file: string, change: (text: string) => string) => {
+  const text = await readFile(file, 'utf8')
+  const changed = change(text)
+  expect(changed).not.toBe(text)
+  await writeFile(file, changed)
+}
+
+describe('the page about performance', () => {
+  it('quotes the committed run, and nothing else', async () => {
+    expect(await check(projectRoot)).toMatchObject({ exitCode: 0 })
+  })
+
+  it('is not accepted with a figure that nobody measured', async () => {
+    const folder = await copyOfDocuments()
+    expect(await check(folder)).toMatchObject({ exitCode: 0 })
+
+    await edit(path.join(folder, 'docs/performance.md'), (text) =>
+      text.replace('| orders/s ÷ the five bare statements', '| orders/s ÷ the bare statements'),
+    )
+
+    const { exitCode, output } = await check(folder)
+    expect(exitCode).toBe(1)
+    expect(output).toContain('docs/performance.md does not agree')
+  })
+
+  it('is not accepted with a picture of another run', async () => {
+    const folder = await copyOfDocuments()
+
+    await edit(path.join(folder, 'docs/pictures/bench.svg'), (text) =>
+      text.replace(/points="\d+/, 'points="1'),
+    )
+
+    expect((await check(folder)).output).toContain('pictures/bench.svg does not agree')
+  })
+
+  it('comes from a run without failures, whose books were right', async () => {
+    const file = path.join(projectRoot, 'docs', 'performance.json')
+    const { bench, profile } = JSON.parse(await readFile(file, 'utf8'))
+    expect(bench.failures).toBe(0)
+    expect(profile.failures).toBe(0)
+    expect(bench.invariants.length).toBeGreaterThan(0)
+    expect(bench.invariants.filter(({ holds }: { holds: boolean }) => !holds)).toEqual([])
+  })
+})
