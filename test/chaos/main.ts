@@ -215,7 +215,9 @@ const main = async () => {
   const startMs = performance.now()
   say(`seed ${options.seed}, ${options.minutes} minutes, ${plan.length} faults`)
   if (options.showsPlan) return say(plan.map(describePlanned).join('\n'))
-  const complaints = await runAll(options, plan)
+  const complaints = await runAll(options, plan).catch((error: unknown) => [
+    error instanceof Error ? (error.stack ?? error.message) : String(error),
+  ])
   const seconds = Math.round((performance.now() - startMs) / 1_000)
   if (complaints.length > 0) {
     say(`\n${complaints.join('\n\n')}\n`)

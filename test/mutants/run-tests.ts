@@ -120,7 +120,7 @@ export const runChaos = async (root: string, seed: number, timeoutMs: number): P
   if (ended.timedOut) return { outcome: 'timed out', by: '', ms }
   if (ended.code === 0) return { outcome: 'passed', by: '', ms }
   const found =
-    /^(invariant \d.*|.* rows still wait.*|.* were never answered|.* ended by itself)/m.exec(
+    /^(invariant \d.*|ContractViolation: .*|.* rows still wait.*|.* were never answered|.* ended by itself)/m.exec(
       ended.output,
     )
   if (!found) return { outcome: 'broken', by: ended.output.slice(-1_500), ms }
