@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { ServiceName } from '../../src/registry.ts'
 import { createRandom, type Random } from '../chaos/random.ts'
 import type { FuzzedOperation, Parameter } from './operations.ts'
-import { breakEach, oddText, randomJson, validValue, word, type Json, type Known } from './values.ts'
+import {
+  breakEach,
+  oddText,
+  randomJson,
+  validValue,
+  word,
+  type Json,
+  type Known,
+} from './values.ts'
 
 /** One request, as it goes on the wire. */
 export interface Case {
@@ -90,7 +98,10 @@ const oddBodies = (text: string): readonly (readonly [string, Buffer | string])[
   ['single quotes', text.replaceAll('"', "'")],
   ['a byte order mark', `\ufeff${text}`],
   ['UTF-16', Buffer.from(text, 'utf16le')],
-  ['bytes that are no UTF-8', Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0xff, 0xfe, 0x7d])])],
+  [
+    'bytes that are no UTF-8',
+    Buffer.concat([Buffer.from(text.slice(0, -1)), Buffer.from([0xff, 0xfe, 0x7d])]),
+  ],
   ['a NUL at the end', `${text}\0`],
   ['NaN', text.replace(/:\s*\d+/, ':NaN')],
   ['an amount above 2^53', text.replace(/:\s*\d+/, ':9007199254740993')],
@@ -102,7 +113,10 @@ const oddBodies = (text: string): readonly (readonly [string, Buffer | string])[
   ['a text around it', JSON.stringify(text)],
   ['deep nesting', '['.repeat(20_000) + ']'.repeat(20_000)],
   ['deep objects', '{"a":'.repeat(8_000)],
-  ['very many fields', `{${Array.from({ length: 6_500 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}`],
+  [
+    'very many fields',
+    `{${Array.from({ length: 6_500 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}`,
+  ],
   ['exactly the limit', text.padEnd(bodyLimitBytes, ' ')],
   ['one byte too many', text.padEnd(bodyLimitBytes + 1, ' ')],
   ['far too many bytes', text.padEnd(bodyLimitBytes * 3, ' ')],
@@ -204,7 +218,8 @@ const changePath = (draft: Draft, random: Random): Draft => {
       (limit) => [`limit ${limit}`, `${path}?${query}&limit=${encodeURIComponent(limit)}`] as const,
     ),
     ...['x', '999999999999999999999', '-1', "'"].map(
-      (cursor) => [`cursor ${cursor}`, `${path}?${query}&cursor=${encodeURIComponent(cursor)}`] as const,
+      (cursor) =>
+        [`cursor ${cursor}`, `${path}?${query}&cursor=${encodeURIComponent(cursor)}`] as const,
     ),
   ]
   const [label, changed] = random.pick(changes)
@@ -218,17 +233,29 @@ const changeHeaders = (draft: Draft, random: Random): Draft => {
     return withHeader(draft, label, 'idempotency-key', key)
   }
   if (dice === 1) {
-    return { ...draft, label: 'no content type', headers: draft.headers.filter(([name]) => name !== 'content-type') }
+    return {
+      ...draft,
+      label: 'no content type',
+      headers: draft.headers.filter(([name]) => name !== 'content-type'),
+    }
   }
   if (dice === 2) {
-    const twice = random.pick([['content-type', 'application/json'], ['idempotency-key', word(random, 8)]] as const)
+    const twice = random.pick([
+      ['content-type', 'application/json'],
+      ['idempotency-key', word(random, 8)],
+    ] as const)
     return { ...draft, label: `${twice[0]} twice`, headers: [...draft.headers, twice, twice] }
   }
   const [label, name, value] = random.pick(oddHeaders(random))
   return withHeader(draft, label, name, value)
 }
 
-const changeBody = (draft: Draft, value: Json, random: Random, operation: FuzzedOperation): Draft => {
+const changeBody = (
+  draft: Draft,
+  value: Json,
+  random: Random,
+  operation: FuzzedOperation,
+): Draft => {
   const text = JSON.stringify(value)
   const dice = random.between(0, 9)
   if (dice <= 4) {
@@ -286,7 +313,8 @@ export const createCase = (
 /** Enough to send it again by hand. */
 export const describeCase = (one: Case): string => {
   const lines = one.headers.map(([name, value]) => `${name}: ${value.slice(0, 300)}`)
-  const body = one.body === undefined ? [] : ['', JSON.stringify(one.body.toString('latin1').slice(0, 2_000))]
+  const body =
+    one.body === undefined ? [] : ['', JSON.stringify(one.body.toString('latin1').slice(0, 2_000))]
   const size = one.body === undefined ? '' : `, ${one.body.length} bytes`
   return [
     `#${one.index} (${one.label}${size}) at ${one.target}:`,

@@ -22,7 +22,10 @@ const main = async (): Promise<boolean> => {
       seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 999_999)) },
     },
   })
-  const [requests, seed] = [wholeNumber(values.requests, 'requests'), wholeNumber(values.seed, 'seed')]
+  const [requests, seed] = [
+    wholeNumber(values.requests, 'requests'),
+    wholeNumber(values.seed, 'seed'),
+  ]
   say(`seed ${seed}; starting five services`)
   const stand = await startStand()
   const startMs = performance.now()
@@ -31,7 +34,9 @@ const main = async (): Promise<boolean> => {
     for (const fault of report.faults) say(`\n- ${fault}`)
     const seconds = Math.round((performance.now() - startMs) / 1_000)
     const { sent, raw, refused, constraints, byStatus, faults } = report
-    say(`\n${sent} requests in ${seconds} s: ${constraints} broke one constraint each, ${raw} were no proper HTTP, ${refused} were known to be refused and compared row by row`)
+    say(
+      `\n${sent} requests in ${seconds} s: ${constraints} broke one constraint each, ${raw} were no proper HTTP, ${refused} were known to be refused and compared row by row`,
+    )
     say(`answers: ${JSON.stringify(byStatus)}`)
     say(`${faults.length} faults (seed ${seed})`)
     return faults.length === 0

@@ -35,7 +35,8 @@ const parameterVerdict = ({ name, schema }: Parameter, text: string): Expectatio
   }
   if (schema.type === 'integer') {
     const value = Number(text)
-    if (!/^[1-9]\d*$/.test(text)) return text === '' || !/^[\d.e-]+$/.test(text) ? 'refused' : 'open'
+    if (!/^[1-9]\d*$/.test(text))
+      return text === '' || !/^[\d.e-]+$/.test(text) ? 'refused' : 'open'
     const { minimum = 0, maximum = Infinity } = schema
     return value >= minimum && value <= maximum ? 'accepted' : 'refused'
   }
@@ -126,7 +127,8 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
     }
     if (!validate(value) || textsIn(value).some(isOddText)) return 'refused'
     const { email, kind, orderId } = value as { email?: string; kind?: string; orderId?: string }
-    if (operation.id === 'sendLetter' && kind !== 'DEPOSIT' && orderId === undefined) return 'refused'
+    if (operation.id === 'sendLetter' && kind !== 'DEPOSIT' && orderId === undefined)
+      return 'refused'
     if (email !== undefined && !knownEmail.test(email)) return 'open'
     // What JSON.parse swallows: a member that is there twice, and digits that rounding takes away.
     const lengthOf = (given: string) => given.replaceAll(/\s/g, '').length
@@ -134,7 +136,9 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
   }
 
   /** Which operation it would be, and what must become of it. */
-  const judge = (one: Case): { operation: FuzzedOperation | undefined; expectation: Expectation } => {
+  const judge = (
+    one: Case,
+  ): { operation: FuzzedOperation | undefined; expectation: Expectation } => {
     const [path = '', ...queries] = one.path.split('?')
     const isReachable = ({ operation }: (typeof matchers)[number]) =>
       one.target === 'gateway' ? !operation.isInternal : operation.service === one.target
@@ -143,13 +147,16 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
     const candidates = literal.length > 0 ? literal : atPath
     const operation = candidates.find((each) => each.operation.method === one.method)?.operation
     if (!operation) {
-      const isDescribing = one.method === 'HEAD' || one.method === 'OPTIONS' || one.method === 'TRACE'
+      const isDescribing =
+        one.method === 'HEAD' || one.method === 'OPTIONS' || one.method === 'TRACE'
       return { operation, expectation: isDescribing ? 'open' : 'refused' }
     }
     const names = operation.template.split('/')
     const verdicts = path.split('/').map((segment, index): Expectation => {
       const name = /^\{(.+)\}$/.exec(names[index] ?? '')?.[1]
-      const parameter = operation.parameters.find((each) => each.in === 'path' && each.name === name)
+      const parameter = operation.parameters.find(
+        (each) => each.in === 'path' && each.name === name,
+      )
       return parameter ? parameterVerdict(parameter, segment) : 'accepted'
     })
     verdicts.push(queryVerdict(operation, queries.join('?')), bodyVerdict(operation, one.body))

@@ -30,8 +30,14 @@ export const createRawCase = (random: Random, victim: string): RawCase => {
   const chunked = (header: string, body: string) => lines(...post, header) + body
 
   const texts: readonly (readonly [string, string])[] = [
-    ['a length and chunks', `${lines(...post, `Content-Length: ${size}`, 'Transfer-Encoding: chunked')}0\r\n\r\n${smuggled}`],
-    ['chunks and a length', `${lines(...post, 'Transfer-Encoding: chunked', 'Content-Length: 4')}0\r\n\r\n${smuggled}`],
+    [
+      'a length and chunks',
+      `${lines(...post, `Content-Length: ${size}`, 'Transfer-Encoding: chunked')}0\r\n\r\n${smuggled}`,
+    ],
+    [
+      'chunks and a length',
+      `${lines(...post, 'Transfer-Encoding: chunked', 'Content-Length: 4')}0\r\n\r\n${smuggled}`,
+    ],
     ['two lengths', `${lines(...post, 'Content-Length: 0', `Content-Length: ${size}`)}${smuggled}`],
     ['a list of lengths', `${lines(...post, `Content-Length: 0, ${size}`)}${smuggled}`],
     ['twice the same length', `${lines(...post, 'Content-Length: 2', 'Content-Length: 2')}{}`],
@@ -40,23 +46,53 @@ export const createRawCase = (random: Random, victim: string): RawCase => {
     ['a length in hex', `${lines(...post, 'Content-Length: 0x2')}{}`],
     ['a huge length', `${lines(...post, 'Content-Length: 99999999999999999999999')}{}`],
     ['an empty length', `${lines(...post, 'Content-Length:')}{}`],
-    ['a blank before the colon', `${lines(...post, 'Transfer-Encoding : chunked', 'Content-Length: 2')}{}`],
-    ['a folded coding', `${lines(...post, 'Transfer-Encoding:', ' chunked', 'Content-Length: 2')}{}`],
+    [
+      'a blank before the colon',
+      `${lines(...post, 'Transfer-Encoding : chunked', 'Content-Length: 2')}{}`,
+    ],
+    [
+      'a folded coding',
+      `${lines(...post, 'Transfer-Encoding:', ' chunked', 'Content-Length: 2')}{}`,
+    ],
     ['an unknown coding', `${lines(...post, 'Transfer-Encoding: xchunked')}0\r\n\r\n`],
-    ['two codings', `${lines(...post, 'Transfer-Encoding: chunked, identity')}0\r\n\r\n${smuggled}`],
-    ['codings twice', `${lines(...post, 'Transfer-Encoding: identity', 'Transfer-Encoding: chunked')}0\r\n\r\n`],
+    [
+      'two codings',
+      `${lines(...post, 'Transfer-Encoding: chunked, identity')}0\r\n\r\n${smuggled}`,
+    ],
+    [
+      'codings twice',
+      `${lines(...post, 'Transfer-Encoding: identity', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
+    ],
     ['a tab in the coding', `${lines(...post, 'Transfer-Encoding:\tchunked\x0b')}0\r\n\r\n`],
-    ['chunks of HTTP/1.0', `POST ${path} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`],
+    [
+      'chunks of HTTP/1.0',
+      `POST ${path} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    ],
     ['a chunk without a size', chunked('Transfer-Encoding: chunked', 'zz\r\n{}\r\n0\r\n\r\n')],
     ['a chunk that is shorter', chunked('Transfer-Encoding: chunked', '9\r\n{}\r\n0\r\n\r\n')],
     ['a chunk that is longer', chunked('Transfer-Encoding: chunked', '1\r\n{}\r\n0\r\n\r\n')],
     ['a huge chunk size', chunked('Transfer-Encoding: chunked', 'ffffffffffffffffffff\r\n{}\r\n')],
     ['a negative chunk size', chunked('Transfer-Encoding: chunked', '-1\r\n{}\r\n0\r\n\r\n')],
     ['a bare line feed in chunks', chunked('Transfer-Encoding: chunked', '2\n{}\n0\n\n')],
-    ['a long chunk extension', chunked('Transfer-Encoding: chunked', `2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`)],
-    ['a trailer that is a length', chunked('Transfer-Encoding: chunked', `2\r\n{}\r\n0\r\nContent-Length: ${size}\r\n\r\n`)],
-    ['many small chunks', chunked('Transfer-Encoding: chunked', `${'1\r\n \r\n'.repeat(3_000)}0\r\n\r\n`)],
-    ['too much in chunks', chunked('Transfer-Encoding: chunked', `${`fff\r\n${' '.repeat(4_095)}\r\n`.repeat(40)}0\r\n\r\n`)],
+    [
+      'a long chunk extension',
+      chunked('Transfer-Encoding: chunked', `2;${'x'.repeat(20_000)}\r\n{}\r\n0\r\n\r\n`),
+    ],
+    [
+      'a trailer that is a length',
+      chunked('Transfer-Encoding: chunked', `2\r\n{}\r\n0\r\nContent-Length: ${size}\r\n\r\n`),
+    ],
+    [
+      'many small chunks',
+      chunked('Transfer-Encoding: chunked', `${'1\r\n \r\n'.repeat(3_000)}0\r\n\r\n`),
+    ],
+    [
+      'too much in chunks',
+      chunked(
+        'Transfer-Encoding: chunked',
+        `${`fff\r\n${' '.repeat(4_095)}\r\n`.repeat(40)}0\r\n\r\n`,
+      ),
+    ],
     ['a bare line feed', `GET /users/x HTTP/1.1\nHost: a\n\n`],
     ['a bare carriage return', `GET /users/x HTTP/1.1\rHost: a\r\r`],
     ['a folded header', lines('GET /users/x HTTP/1.1', 'Host: a', 'X-A: 1', ' 2')],
@@ -82,22 +118,47 @@ export const createRawCase = (random: Random, victim: string): RawCase => {
     ['a method in small letters', lines('get /users/x HTTP/1.1', 'Host: a')],
     ['CONNECT', lines('CONNECT a:443 HTTP/1.1', 'Host: a')],
     ['OPTIONS for all', lines('OPTIONS * HTTP/1.1', 'Host: a')],
-    ['a whole address', lines(`POST http://evil${path} HTTP/1.1`, 'Host: a', 'Content-Length: 2') + '{}'],
+    [
+      'a whole address',
+      lines(`POST http://evil${path} HTTP/1.1`, 'Host: a', 'Content-Length: 2') + '{}',
+    ],
     ['an address of another kind', lines('GET file:///etc/passwd HTTP/1.1', 'Host: a')],
     ['a path without a slash', lines('GET users/x HTTP/1.1', 'Host: a')],
     ['a fragment', lines('GET /users/x#y HTTP/1.1', 'Host: a')],
     ['backslashes', lines('GET \\users\\x HTTP/1.1', 'Host: a')],
     ['empty lines before it', `${'\r\n'.repeat(50)}${get}`],
-    ['an upgrade', lines('GET /users/x HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: h2c', 'HTTP2-Settings: AAA')],
+    [
+      'an upgrade',
+      lines(
+        'GET /users/x HTTP/1.1',
+        'Host: a',
+        'Connection: Upgrade',
+        'Upgrade: h2c',
+        'HTTP2-Settings: AAA',
+      ),
+    ],
     ['an unknown expectation', lines('GET /users/x HTTP/1.1', 'Host: a', 'Expect: miracles')],
     ['100-continue and nothing', lines(...post, 'Expect: 100-continue', 'Content-Length: 12')],
-    ['a header of 20,000 bytes', lines('GET /users/x HTTP/1.1', 'Host: a', `X: ${'x'.repeat(20_000)}`)],
-    ['3,000 headers', lines('GET /users/x HTTP/1.1', 'Host: a', ...Array.from({ length: 3_000 }, (_, n) => `${n}:`))],
+    [
+      'a header of 20,000 bytes',
+      lines('GET /users/x HTTP/1.1', 'Host: a', `X: ${'x'.repeat(20_000)}`),
+    ],
+    [
+      '3,000 headers',
+      lines(
+        'GET /users/x HTTP/1.1',
+        'Host: a',
+        ...Array.from({ length: 3_000 }, (_, n) => `${n}:`),
+      ),
+    ],
     ['a path of 20,000 bytes', lines(`GET /${'x'.repeat(20_000)} HTTP/1.1`, 'Host: a')],
     ['garbage after a request', `${get}\x16\x03\x01${name}\r\n\r\n`],
     ['a request after garbage', `${name}\r\n\r\n${smuggled}`],
     ['three requests at once', get + get + get],
-    ['a request inside a body of GET', lines('GET /users/x HTTP/1.1', 'Host: a', `Content-Length: ${size}`) + smuggled],
+    [
+      'a request inside a body of GET',
+      lines('GET /users/x HTTP/1.1', 'Host: a', `Content-Length: ${size}`) + smuggled,
+    ],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['nothing', ''],
   ]
@@ -107,10 +168,18 @@ export const createRawCase = (random: Random, victim: string): RawCase => {
   const at = random.between(0, whole.length)
   const dice = random.between(0, 11)
   if (dice === 0) return { label: `${label}, cut off`, parts: [whole.subarray(0, at)] }
-  if (dice === 1) return { label: `${label}, in two parts`, parts: [whole.subarray(0, at), 5, whole.subarray(at)] }
+  if (dice === 1)
+    return {
+      label: `${label}, in two parts`,
+      parts: [whole.subarray(0, at), 5, whole.subarray(at)],
+    }
   if (dice === 2) {
-    return { label: `${label}, with random bytes`, parts: [whole.subarray(0, at), randomBytes(random, 20), whole.subarray(at)] }
+    return {
+      label: `${label}, with random bytes`,
+      parts: [whole.subarray(0, at), randomBytes(random, 20), whole.subarray(at)],
+    }
   }
-  if (dice === 3) return { label: 'random bytes', parts: [randomBytes(random, random.between(1, 4_000))] }
+  if (dice === 3)
+    return { label: 'random bytes', parts: [randomBytes(random, random.between(1, 4_000))] }
   return { label, parts: [whole] }
 }

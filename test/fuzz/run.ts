@@ -11,7 +11,15 @@ import { loadOperations } from './operations.ts'
 import { createOracle } from './oracle.ts'
 import { createRawCase } from './raw-cases.ts'
 import type { Known } from './values.ts'
-import { createJudge, describeFault, describeRaw, parseBody, sendCase, shrink, type Sent } from './verdict.ts'
+import {
+  createJudge,
+  describeFault,
+  describeRaw,
+  parseBody,
+  sendCase,
+  shrink,
+  type Sent,
+} from './verdict.ts'
 import { createWire, type Wire } from './wire.ts'
 
 /**
@@ -166,7 +174,8 @@ const mixedBatch = async (context: Context, cases: readonly Case[]) => {
   for (const table of ['users', 'orders', 'order_changes']) {
     const more = (after.get(table) ?? 0) - (before.get(table) ?? 0)
     const told = expected.get(table) ?? 0
-    if (more !== told) faults.push(`${table} has ${more} rows more, but ${told} answers told of one`)
+    if (more !== told)
+      faults.push(`${table} has ${more} rows more, but ${told} answers told of one`)
   }
 }
 
@@ -186,7 +195,8 @@ const rawBatch = async (context: Context, count: number) => {
     } catch (error) {
       fault = (error as Error).message
     }
-    if (fault !== undefined && faults.length < maxFaults) faults.push(describeRaw(raw, target, fault))
+    if (fault !== undefined && faults.length < maxFaults)
+      faults.push(describeRaw(raw, target, fault))
   })
   counts.raw += count
   counts.sent += count
@@ -220,7 +230,8 @@ const healthFaults = async ({ options }: Context): Promise<string[]> => {
 const processFaults = (stand: Stand, pids: ReadonlyMap<ServiceName, number | undefined>) =>
   [...stand.processes].flatMap(([name, process]) => {
     const log = process.logs()
-    if (!process.isRunning() || process.pid() !== pids.get(name)) return [`${name} ended:\n${log.slice(-2_000)}`]
+    if (!process.isRunning() || process.pid() !== pids.get(name))
+      return [`${name} ended:\n${log.slice(-2_000)}`]
     // Only errors are logged here, and fuzzing is not allowed to cause one.
     return log === '' ? [] : [`${name} logged an error:\n${log.slice(0, 2_000)}`]
   })
@@ -241,7 +252,9 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
     operations,
     known,
     judge: createJudge(createOracle(operations)),
-    wires: new Map(serviceNames.map((name) => [name, createWire(stand.urls[name], answerTimeoutMs)])),
+    wires: new Map(
+      serviceNames.map((name) => [name, createWire(stand.urls[name], answerTimeoutMs)]),
+    ),
     victim: known.users[0]!,
     faults: [],
     byStatus: {},
@@ -256,7 +269,10 @@ export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
   const pids = new Map([...stand.processes].map(([name, process]) => [name, process.pid()]))
   const isRefused = (one: Case) => judge.expectationOf(one) === 'refused'
   const constraints = eachConstraint(operations, seed, known)
-  const [broken, odd] = [constraints.filter(isRefused), constraints.filter((one) => !isRefused(one))]
+  const [broken, odd] = [
+    constraints.filter(isRefused),
+    constraints.filter((one) => !isRefused(one)),
+  ]
   await refusedBatch(context, broken)
   await mixedBatch(context, odd)
   let warm: Amounts | undefined
@@ -264,9 +280,15 @@ export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
     const size = Math.min(batchSize, Math.max(requests - counts.sent, 1))
     if (batch % 5 === 1) await rawBatch(context, size)
     else if (batch % 2 === 0) await refusedBatch(context, take(context, size, isRefused))
-    else await mixedBatch(context, take(context, size, () => true))
+    else
+      await mixedBatch(
+        context,
+        take(context, size, () => true),
+      )
     if (warm === undefined && counts.sent > requests * 0.3) warm = await settledRssMb(stand)
-    say(`  ${counts.sent} of ${requests}: ${faults.length} faults, statuses ${JSON.stringify(byStatus)}`)
+    say(
+      `  ${counts.sent} of ${requests}: ${faults.length} faults, statuses ${JSON.stringify(byStatus)}`,
+    )
   }
   const end = await settledRssMb(stand)
   if (warm !== undefined) {

@@ -12,10 +12,10 @@ export interface Known {
   readonly keys: string[]
 }
 
-const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('')
 
 export const word = (random: Random, length: number) =>
-  Array.from({ length }, () => random.pick([...letters])).join('')
+  Array.from({ length }, () => random.pick(letters)).join('')
 
 const unicodeSamples = [
   'Мария',

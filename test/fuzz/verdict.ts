@@ -1,4 +1,9 @@
-import { ContractViolation, createContractChecker, createValidator, loadContracts } from '../support/contract-check.ts'
+import {
+  ContractViolation,
+  createContractChecker,
+  createValidator,
+  loadContracts,
+} from '../support/contract-check.ts'
 import { describeCase, type Case } from './cases.ts'
 import type { Oracle } from './oracle.ts'
 import { takeResponses, type Wire, type WireResponse } from './wire.ts'
@@ -43,7 +48,8 @@ const createProblemCheck = () => {
     const body = parseBody(response)
     if (!validate(body)) return `the error is no problem document: ${JSON.stringify(body)}`
     const { status } = body as { status: number }
-    if (status !== response.status) return `the problem says ${status}, the answer ${response.status}`
+    if (status !== response.status)
+      return `the problem says ${status}, the answer ${response.status}`
     return response.headers['x-request-id'] === undefined ? 'there is no X-Request-Id' : undefined
   }
 }
@@ -56,7 +62,9 @@ export const createJudge = (oracle: Oracle) => {
     if (response.status < 500) return undefined
     const code = (parseBody(response) as { code?: string } | undefined)?.code
     // The one that is planned: more came at once than the service takes.
-    return response.status === 503 && code === 'overloaded' ? undefined : `${response.status} ${code}`
+    return response.status === 503 && code === 'overloaded'
+      ? undefined
+      : `${response.status} ${code}`
   }
 
   const contractFault = (one: Case, response: WireResponse, isDeclared: boolean) => {
@@ -111,10 +119,17 @@ export const createJudge = (oracle: Oracle) => {
       const fault = serverFault(response) ?? problemFault(response)
       if (fault !== undefined) return `${response.status}: ${fault}`
     }
-    return rest.length === 0 ? undefined : `half an answer: ${rest.toString('latin1').slice(0, 200)}`
+    return rest.length === 0
+      ? undefined
+      : `half an answer: ${rest.toString('latin1').slice(0, 200)}`
   }
 
-  return { faultOf, mayBeCut, rawFault, expectationOf: (one: Case) => oracle.judge(one).expectation }
+  return {
+    faultOf,
+    mayBeCut,
+    rawFault,
+    expectationOf: (one: Case) => oracle.judge(one).expectation,
+  }
 }
 
 export type Judge = ReturnType<typeof createJudge>
@@ -156,7 +171,9 @@ export const shrink = async (one: Case, fault: string, retry: (smaller: Case) =>
 const membersOf = (body: Buffer | undefined): string[] => {
   try {
     const value: unknown = JSON.parse(body?.toString('utf8') ?? '')
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? Object.keys(value) : []
+    return value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.keys(value)
+      : []
   } catch {
     return []
   }
@@ -172,7 +189,11 @@ export const describeFault = (one: Case, { fault, response }: Sent): string => {
 
 export const describeRaw = ({ label, parts }: RawCase, target: string, fault: string): string => {
   const text = parts
-    .map((part) => (typeof part === 'number' ? `<${part} ms>` : JSON.stringify(part.toString('latin1').slice(0, 700))))
+    .map((part) =>
+      typeof part === 'number'
+        ? `<${part} ms>`
+        : JSON.stringify(part.toString('latin1').slice(0, 700)),
+    )
     .join(' ')
   return `${fault}\n    raw (${label}) at ${target}: ${text}`
 }

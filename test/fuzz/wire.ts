@@ -36,7 +36,8 @@ const takeResponse = (received: Buffer, hasNoBody: boolean, isClosed: boolean) =
   if (headEnd === -1) return undefined
   const [statusLine = '', ...lines] = received.toString('latin1', 0, headEnd).split('\r\n')
   const status = Number(/^HTTP\/1\.1 (\d{3})\b/.exec(statusLine)?.[1])
-  if (!status) throw new WireError(`the answer begins with ${JSON.stringify(statusLine.slice(0, 80))}`)
+  if (!status)
+    throw new WireError(`the answer begins with ${JSON.stringify(statusLine.slice(0, 80))}`)
   const headers: Record<string, string> = {}
   for (const line of lines) {
     const colon = line.indexOf(':')
@@ -53,7 +54,9 @@ const takeResponse = (received: Buffer, hasNoBody: boolean, isClosed: boolean) =
   }
   const length = headers['content-length']
   if (length === undefined) {
-    return isClosed ? { response: { status, headers, body: rest }, rest: Buffer.alloc(0) } : undefined
+    return isClosed
+      ? { response: { status, headers, body: rest }, rest: Buffer.alloc(0) }
+      : undefined
   }
   if (rest.length < Number(length)) return undefined
   const body = rest.subarray(0, Number(length))
@@ -85,7 +88,10 @@ const encode = ({ method, path, headers, body }: WireRequest, host: string): Buf
   if (!given.has('host')) lines.push(`host: ${host}`)
   for (const [name, value] of headers) lines.push(`${name}: ${value}`)
   if (body !== undefined) lines.push(`content-length: ${body.length}`)
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body ?? Buffer.alloc(0)])
+  return Buffer.concat([
+    Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'),
+    body ?? Buffer.alloc(0),
+  ])
 }
 
 /** Keeps connections and uses them again: what one request leaves behind would spoil the next. */

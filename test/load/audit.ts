@@ -48,7 +48,9 @@ export const fingerprint = async (stand: Sql): Promise<string> => {
 export const countDue = async (stand: Sql): Promise<number> => {
   const found = await eachTable(stand, async (table, sql) => {
     if (!tablesWithDue.includes(table)) return 0
-    const [row] = await sql.unsafe(`select count(*)::int as due from ${table} where due_at is not null`)
+    const [row] = await sql.unsafe(
+      `select count(*)::int as due from ${table} where due_at is not null`,
+    )
     return row?.['due'] as number
   })
   return [...found.values()].reduce((sum, due) => sum + due, 0)
@@ -61,7 +63,8 @@ export const untilAtRest = async (stand: Sql, withinMs = 30_000): Promise<number
     const due = await countDue(stand)
     const tookMs = performance.now() - startMs
     if (due === 0) return tookMs
-    if (tookMs > withinMs) throw new Error(`${due} rows still wait for something after ${withinMs} ms`)
+    if (tookMs > withinMs)
+      throw new Error(`${due} rows still wait for something after ${withinMs} ms`)
     await sleep(100)
   }
 }

@@ -38,7 +38,8 @@ export interface OverloadReport {
 
 const rateOf = ({ confirmed, seconds }: Tally) => confirmed / seconds
 const perSecond = (rate: number) => `${Math.round(rate)} orders/s`
-const msOf = (values: readonly number[], share: number) => `${Math.round(percentile(values, share))} ms`
+const msOf = (values: readonly number[], share: number) =>
+  `${Math.round(percentile(values, share))} ms`
 
 /** The most that the system does for a moderate number of clients, and for how many that is. */
 const findPeak = async (shoppers: Shoppers, places: number, say: (line: string) => void) => {
@@ -106,18 +107,26 @@ const runRound = async (
   const peak = (rateOf(before) + rateOf(after)) / 2
   const share = rateOf(overload) / peak
   const cpuShare = (2 * flood.perCpuSecond) / (peakBefore.perCpuSecond + peakAfter.perCpuSecond)
-  say(`  peak ${perSecond(rateOf(before))} before, ${perSecond(rateOf(after))} after; ${places * timesMore} clients: ${perSecond(rateOf(overload))} = ${Math.round(share * 100)} %, or ${Math.round(cpuShare * 100)} % for each second of a core`)
-  say(`  served in ${msOf(overload.confirmedMs, 0.5)} (p99 ${msOf(overload.confirmedMs, 0.99)}), ${overload.refused} refused in ${msOf(overload.refusedMs, 0.5)} (p99 ${msOf(overload.refusedMs, 0.99)}), ${overload.open} left open`)
-  say(`  back to normal after ${normalAfterMs === undefined ? 'never' : `${Math.round(normalAfterMs)} ms`}; memory at most: ${showAmounts(most, ' MB')}; before: ${showAmounts(warm, ' MB')}`)
+  say(
+    `  peak ${perSecond(rateOf(before))} before, ${perSecond(rateOf(after))} after; ${places * timesMore} clients: ${perSecond(rateOf(overload))} = ${Math.round(share * 100)} %, or ${Math.round(cpuShare * 100)} % for each second of a core`,
+  )
+  say(
+    `  served in ${msOf(overload.confirmedMs, 0.5)} (p99 ${msOf(overload.confirmedMs, 0.99)}), ${overload.refused} refused in ${msOf(overload.refusedMs, 0.5)} (p99 ${msOf(overload.refusedMs, 0.99)}), ${overload.open} left open`,
+  )
+  say(
+    `  back to normal after ${normalAfterMs === undefined ? 'never' : `${Math.round(normalAfterMs)} ms`}; memory at most: ${showAmounts(most, ' MB')}; before: ${showAmounts(warm, ' MB')}`,
+  )
   if (overload.refused === 0) faults.push('nobody was refused: this was no overload')
   const allowedMs = refusalP99Ms * slowness
   if (percentile(overload.refusedMs, 0.99) > allowedMs) {
     faults.push(`refusals take longer than ${Math.round(allowedMs)} ms`)
   }
-  if (normalAfterMs === undefined || normalAfterMs > backToNormalMs) faults.push('it does not come back to normal')
+  if (normalAfterMs === undefined || normalAfterMs > backToNormalMs)
+    faults.push('it does not come back to normal')
   for (const [name, mb] of most) {
     const allowed = (warm.get(name) ?? 0) + allowedGrowthMb
-    if (mb > allowed) faults.push(`${name} grew to ${Math.round(mb)} MB, more than ${Math.round(allowed)} MB`)
+    if (mb > allowed)
+      faults.push(`${name} grew to ${Math.round(mb)} MB, more than ${Math.round(allowed)} MB`)
   }
   for (const { wrong } of [before, overload, after]) faults.push(...wrong.slice(0, 3))
   return { share, cpuShare, faults, refused: overload.refused }
@@ -133,7 +142,9 @@ export const overload = async (options: OverloadOptions): Promise<OverloadReport
   const cpuShares: number[] = []
   let refused = 0
   for (let round = 1; round <= rounds; round += 1) {
-    say(`round ${round} of ${rounds}: ${clients} clients for the peak, ${places} places, ${places * timesMore} clients for the overload`)
+    say(
+      `round ${round} of ${rounds}: ${clients} clients for the peak, ${places} places, ${places * timesMore} clients for the overload`,
+    )
     const result = await runRound(options, shoppers, clients)
     shares.push(result.share)
     cpuShares.push(result.cpuShare)
@@ -151,4 +162,3 @@ export const overload = async (options: OverloadOptions): Promise<OverloadReport
   const [share, cpuShare] = [percentile(shares, 0.5), percentile(cpuShares, 0.5)]
   return { faults, share, cpuShare, refused, settled, orders }
 }
-

@@ -42,7 +42,9 @@ const main = async (): Promise<boolean> => {
   const isQuiet = slowness <= quietSlowness
   const wanted = isQuiet ? leastShare : leastShareAmongOthers
   if (!isQuiet) {
-    say(`THIS MACHINE IS BUSY: ${slowness.toFixed(1)} processes want each core. Refusals may take as many times longer, and ${wanted * 100} % of the peak are asked for instead of ${leastShare * 100} %.`)
+    say(
+      `THIS MACHINE IS BUSY: ${slowness.toFixed(1)} processes want each core. Refusals may take as many times longer, and ${wanted * 100} % of the peak are asked for instead of ${leastShare * 100} %.`,
+    )
   }
   say('starting five services')
   const stand = await startStand({ variables: { MAX_CONCURRENT_REQUESTS: String(places) } })
@@ -52,9 +54,13 @@ const main = async (): Promise<boolean> => {
     const faults = [...report.faults]
     const share = isQuiet ? report.share : Math.max(report.share, report.cpuShare)
     if (share < wanted) faults.push(`it serves less than ${wanted * 100} % of its peak`)
-    say(`${refused} refusals; ${settled} orders that were refused or left open at the end were settled by a repeat; ${orders} orders, as many as keys`)
+    say(
+      `${refused} refusals; ${settled} orders that were refused or left open at the end were settled by a repeat; ${orders} orders, as many as keys`,
+    )
     for (const fault of faults) say(`- ${fault}`)
-    say(`${Math.round(share * 100)} % of the peak under overload (median of ${rounds}), ${faults.length} faults`)
+    say(
+      `${Math.round(share * 100)} % of the peak under overload (median of ${rounds}), ${faults.length} faults`,
+    )
     return faults.length === 0
   } finally {
     await stand.close()

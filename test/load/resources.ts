@@ -27,7 +27,8 @@ const cpuSecondsOf = (pid: number): number | undefined => {
 }
 
 /** How many processes wanted each core before we came: all that is timed takes that much longer. */
-export const machineSlowness = (): number => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
+export const machineSlowness = (): number =>
+  Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
 
 export type Amounts = ReadonlyMap<ServiceName, number>
 

@@ -68,7 +68,11 @@ export const createShoppers = async (baseUrl: string) => {
   }
 
   /** One attempt; says whether the order is decided. */
-  const attempt = async (wire: Wire, order: Order, tally: { -readonly [Key in keyof Tally]: Tally[Key] }) => {
+  const attempt = async (
+    wire: Wire,
+    order: Order,
+    tally: { -readonly [Key in keyof Tally]: Tally[Key] },
+  ) => {
     const startMs = performance.now()
     unsettled.set(order.key, order)
     try {
@@ -85,7 +89,11 @@ export const createShoppers = async (baseUrl: string) => {
         ;(tally.confirmedMs as number[]).push(ms)
         return true
       }
-      if (status === 503 && headers['retry-after'] !== undefined && text.includes('"code":"overloaded"')) {
+      if (
+        status === 503 &&
+        headers['retry-after'] !== undefined &&
+        text.includes('"code":"overloaded"')
+      ) {
         tally.refused += 1
         ;(tally.refusedMs as number[]).push(ms)
         return false
@@ -102,7 +110,15 @@ export const createShoppers = async (baseUrl: string) => {
   /** So many clients for so long; who is refused comes back after about so long a pause. */
   const run = async (clients: number, seconds: number, pauseMs = 1_000): Promise<Tally> => {
     const wire = createWire(baseUrl, patienceMs)
-    const tally = { seconds, confirmed: 0, confirmedMs: [], refused: 0, refusedMs: [], open: 0, wrong: [] }
+    const tally = {
+      seconds,
+      confirmed: 0,
+      confirmedMs: [],
+      refused: 0,
+      refusedMs: [],
+      open: 0,
+      wrong: [],
+    }
     const untilMs = performance.now() + seconds * 1_000
     const client = async () => {
       // Nobody arrives in the same millisecond as everybody else.
@@ -110,7 +126,10 @@ export const createShoppers = async (baseUrl: string) => {
       let order = newOrder()
       while (performance.now() < untilMs) {
         if (await attempt(wire, order, tally)) order = newOrder()
-        else await sleep(Math.min(pauseMs * (0.5 + Math.random()), Math.max(untilMs - performance.now(), 0)))
+        else
+          await sleep(
+            Math.min(pauseMs * (0.5 + Math.random()), Math.max(untilMs - performance.now(), 0)),
+          )
       }
     }
     await Promise.all(Array.from({ length: clients }, client))
@@ -119,10 +138,20 @@ export const createShoppers = async (baseUrl: string) => {
   }
 
   /** Repeats whatever is not decided until it is. */
-  const settle = async (withinMs: number): Promise<{ readonly settled: number; readonly wrong: readonly string[] }> => {
+  const settle = async (
+    withinMs: number,
+  ): Promise<{ readonly settled: number; readonly wrong: readonly string[] }> => {
     const wire = createWire(baseUrl, patienceMs)
     const orders = [...unsettled.values()]
-    const tally = { seconds: 0, confirmed: 0, confirmedMs: [], refused: 0, refusedMs: [], open: 0, wrong: [] as string[] }
+    const tally = {
+      seconds: 0,
+      confirmed: 0,
+      confirmedMs: [],
+      refused: 0,
+      refusedMs: [],
+      open: 0,
+      wrong: [] as string[],
+    }
     const untilMs = performance.now() + withinMs
     const queue = [...orders]
     const client = async () => {

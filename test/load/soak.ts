@@ -31,7 +31,9 @@ const main = async (): Promise<boolean> => {
     const killEveryMs = positive('kill-every') * 1_000
     const report = await soak({ stand, minutes, seed, clients, killEveryMs, say })
     const { requests, unknown, kills, cuts, waves, orders, letters, operations, faults } = report
-    say(`\n${requests} requests in ${minutes} minutes, ${unknown} of them with no or no definite answer; ${kills} kills, ${cuts} times connections to Postgres were cut; the invariants held ${waves} times for ${orders} orders, ${operations} operations and ${letters} letters`)
+    say(
+      `\n${requests} requests in ${minutes} minutes, ${unknown} of them with no or no definite answer; ${kills} kills, ${cuts} times connections to Postgres were cut; the invariants held ${waves} times for ${orders} orders, ${operations} operations and ${letters} letters`,
+    )
     for (const fault of faults) say(`- ${fault}`)
     say(`${faults.length} faults (seed ${seed})`)
     return faults.length === 0

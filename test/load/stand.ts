@@ -8,7 +8,12 @@ import { freePort } from '../../src/dev/free-port.ts'
 import { provision } from '../../src/dev/provision.ts'
 import { currentEnvironment, urlVariable } from '../../src/platform/config.ts'
 import { migrateDatabase } from '../../src/platform/migrate.ts'
-import { registry, serviceNames, servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import {
+  registry,
+  serviceNames,
+  servicesWithDatabase,
+  type ServiceName,
+} from '../../src/registry.ts'
 import { createServiceProcess, type ServiceProcess } from '../support/service-process.ts'
 
 /**
