@@ -93,6 +93,8 @@ export const createServiceProcess = (options: ServiceProcessOptions): ServicePro
       if (performance.now() > untilMs) throw new Error(`${service} is not ready:\n${logs}`)
       await sleep(25)
     }
+    // Somebody else may have taken the port meanwhile, and be the one who is ready.
+    if (!isRunning()) throw new Error(`${service} ended, and its port answers:\n${logs}`)
   }
 
   const kill = async () => {
