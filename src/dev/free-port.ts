@@ -16,12 +16,23 @@ export const whyPortIsTaken = (port: number, host = '127.0.0.1'): Promise<string
     server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)))
   })
 
+/**
+ * Between choosing a port and listening on it, another program that chooses at
+ * random could choose the same. Each process keeps to ports of its own: those
+ * that leave the same remainder as its id.
+ */
+const shares = 32
+const portsOfAShare = Math.floor((highest - lowest + 1) / shares)
+
+const randomPort = () =>
+  lowest + shares * Math.floor(Math.random() * portsOfAShare) + (process.pid % shares)
+
 const handedOut = new Set<number>()
 
 /** A free port; never the same twice from one process. */
 export const freePort = async (host = '127.0.0.1'): Promise<number> => {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest + 1))
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    const port = randomPort()
     if (handedOut.has(port)) continue
     if ((await whyPortIsTaken(port, host)) !== undefined) continue
     handedOut.add(port)
