@@ -6,6 +6,7 @@ import { projectRoot } from '../../src/dev/tools.ts'
 const copied = [
   'src',
   'test/support',
+  'test/chaos',
   'openapi',
   'package.json',
   'tsconfig.json',
