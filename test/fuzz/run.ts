@@ -276,6 +276,7 @@ export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
   await refusedBatch(context, broken)
   await mixedBatch(context, odd)
   let warm: Amounts | undefined
+  let told = 0
   for (let batch = 0; counts.sent < requests && faults.length < maxFaults; batch += 1) {
     const size = Math.min(batchSize, Math.max(requests - counts.sent, 1))
     if (batch % 5 === 1) await rawBatch(context, size)
@@ -286,6 +287,8 @@ export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
         take(context, size, () => true),
       )
     if (warm === undefined && counts.sent > requests * 0.3) warm = await settledRssMb(stand)
+    for (const fault of faults.slice(told)) say(`- ${fault}`)
+    told = faults.length
     say(
       `  ${counts.sent} of ${requests}: ${faults.length} faults, statuses ${JSON.stringify(byStatus)}`,
     )
