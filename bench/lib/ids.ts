@@ -21,7 +21,7 @@ export const seededIdSql = (kind: Kind, index: string): string =>
   `('${kinds[kind]}-0000-7000-8000-' || lpad(to_hex((${index})::bigint), 12, '0'))::uuid`
 
 export const accountCount = 10_000
-/** As many orders of history for each account that has any: pages are equally long everywhere. */
+/** As many orders of history for every account with history: pages are equally long everywhere. */
 export const ordersPerAccount = 100
 /** Enough for more orders than any run can place. */
 export const startingBalance = 1_000_000_000_000

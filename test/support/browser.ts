@@ -10,7 +10,7 @@ import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 
 /**
  * A real Chromium for tests. On 64-bit Linux it comes out of an npm package, with
- * the fonts and libraries that a bare machine lacks, and runs as any user, root
+ * the fonts and libraries that a bare machine lacks, and runs for every user, root
  * included. Elsewhere an installed Chrome is used. `CHROME_PATH` overrules both.
  */
 const packageFolder = new URL(
