@@ -82,6 +82,13 @@ const tell = async (context: Context, one: Case, sent: Sent) => {
   faults.push(describeFault(smallest, sent))
 }
 
+/** What billing refuses a change for, other than want of money: the change remembers it. */
+const storedRefusals = new Set([
+  'balance-limit',
+  'refund-exceeds-withdrawal',
+  'withdrawal-refunded',
+])
+
 /** Rows that an answer admits to have stored. */
 const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) => {
   if (!response || response.headers['idempotency-replayed'] === 'true') return undefined
@@ -99,7 +106,8 @@ const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) 
     if ([201, 202, 402].includes(status) || code === 'account-not-found') return 'orders'
   }
   const isChange = (method === 'PATCH' || method === 'DELETE') && isAt(/^\/orders\/[^/]+$/)
-  return isChange && [200, 202, 402].includes(status) ? 'order_changes' : undefined
+  const isKept = [200, 202, 402].includes(status) || storedRefusals.has(code ?? '')
+  return isChange && isKept ? 'order_changes' : undefined
 }
 
 const remember = ({ known }: Context, { method, path }: Case, { response }: Sent) => {
