@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import postgres from 'postgres'
 import { openDataFolder } from '../../src/dev/data-folder.ts'
@@ -14,6 +12,7 @@ import {
   servicesWithDatabase,
   type ServiceName,
 } from '../../src/registry.ts'
+import { startJanitor } from '../chaos/janitor.ts'
 import { createServiceProcess, type ServiceProcess } from '../support/service-process.ts'
 
 /**
@@ -83,19 +82,16 @@ const createProcesses = async (
 const quietly = { max: 2, onnotice: () => {}, connect_timeout: 5, idle_timeout: 20 } as const
 
 export const startStand = async (options: StandOptions = {}): Promise<Stand> => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'orderly-stand-'))
-  const data = openDataFolder(folder)
-  let server = await startEmbeddedPostgres({ data, settings: { max_connections: '200' } })
   // The services end with us by themselves, however we end; Postgres and its folder would stay.
-  const leaveNothing = () => {
-    try {
-      process.kill(server.pid, 'SIGQUIT')
-    } catch {
-      // It has ended already.
-    }
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  const janitor = startJanitor()
+  const { folder } = janitor
+  const data = openDataFolder(folder)
+  const startServer = async () => {
+    const started = await startEmbeddedPostgres({ data, settings: { max_connections: '200' } })
+    janitor.watch([['QUIT', started.pid]])
+    return started
   }
-  process.once('exit', leaveNothing)
+  let server = await startServer()
   const connections = new Map<ServiceName, postgres.Sql>()
   const endConnections = async () => {
     await Promise.all([...connections.values()].map((sql) => sql.end({ timeout: 1 })))
@@ -106,8 +102,7 @@ export const startStand = async (options: StandOptions = {}): Promise<Stand> => 
     await Promise.all([...processes.values()].map((process) => process.kill()))
     await endConnections()
     await server.stop()
-    process.off('exit', leaveNothing)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    janitor.end()
   }
   try {
     const databases = await provision({
@@ -136,7 +131,7 @@ export const startStand = async (options: StandOptions = {}): Promise<Stand> => 
       postgres: () => server,
       restartPostgres: async () => {
         await endConnections()
-        server = await startEmbeddedPostgres({ data, settings: { max_connections: '200' } })
+        server = await startServer()
       },
       close,
     }
