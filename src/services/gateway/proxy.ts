@@ -2,10 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { ProblemCode } from '../../platform/errors.ts'
 import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http-admission.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/http-client-forward.ts'
+import { sagaKeyPrefix } from '../../platform/saga.ts'
 import type { ServiceName } from '../../registry.ts'
-
-/** Keys of the services' own calls to each other begin with this. */
-const reservedPrefix = 'saga:'
 
 const keyFault = (request: AdmittedRequest): string | undefined => {
   const key = request.headers['idempotency-key']
@@ -13,8 +11,8 @@ const keyFault = (request: AdmittedRequest): string | undefined => {
   if (countHeader(request, 'idempotency-key') > 1) return 'The Idempotency-Key was sent twice.'
   // The quoted form means the same key as the bare one.
   const bare = key.replace(/^"(.*)"$/, '$1')
-  if (!bare.startsWith(reservedPrefix)) return undefined
-  return `Keys that begin with ${reservedPrefix} are reserved for the services themselves.`
+  if (!bare.startsWith(sagaKeyPrefix)) return undefined
+  return `Keys that begin with ${sagaKeyPrefix} are reserved for the services themselves.`
 }
 
 const passedOn = ['accept', 'content-type', 'idempotency-key'] as const
