@@ -227,8 +227,8 @@ export const platformMutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/services/gateway/proxy.ts',
-        search: 'if (!bare.startsWith(reservedPrefix)) return undefined',
-        replace: 'if (bare !== reservedPrefix) return undefined',
+        search: 'if (!bare.startsWith(sagaKeyPrefix)) return undefined',
+        replace: 'if (bare !== sagaKeyPrefix) return undefined',
       },
     ],
     tests: ['test/gateway-failures.test.ts'],
