@@ -4,11 +4,16 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Whole-system tests take longest: begun first, they leave no core idle at the end. */
+const lengths = [/\/test\/(load|fuzz)\//, /\/test\/[^/]+$/]
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const isLong = (file: TestSpecification) => /\/test\/[^/]+$/.test(file.moduleId)
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+    const rank = ({ moduleId }: TestSpecification) => {
+      const found = lengths.findIndex((pattern) => pattern.test(moduleId))
+      return found < 0 ? lengths.length : found
+    }
+    return sorted.toSorted((one, other) => rank(one) - rank(other))
   }
 }
 
@@ -22,8 +27,9 @@ export default defineConfig({
     setupFiles: ['test/support/after-file.ts'],
     // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
     pool: 'forks',
-    // Each worker has real servers at its side; more of them only make everything slower.
-    maxWorkers: 2,
+    // Each worker has real servers at its side, which wait a third of the time; more workers
+    // than this only make everything slower.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 15_000,

@@ -127,6 +127,7 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
   }
   const timeout = sleep(loadTimeoutMs, 'late', { ref: false })
   const first = await Promise.race([loaded, gone.then(() => 'ended'), timeout])
-  if (first !== undefined) throw new Error(`${service} did not load (${first}): ${words}`)
-  return instance
+  if (first === undefined) return instance
+  await instance.kill()
+  throw new Error(`${service} did not load (${first}): ${words}`)
 }

@@ -84,6 +84,9 @@ const quietly = { onnotice: () => {}, max: 1, connect_timeout: 2 } as const
 
 interface Fleet {
   readonly spawn: (service: ServiceName) => Promise<Instance>
+  /** All that were ever begun, so that none can outlive the run. */
+  readonly begun: Set<Promise<Instance>>
+  isEnding: boolean
   readonly active: Map<ServiceName, Instance>
   readonly spares: Map<ServiceName, Promise<Instance>>
   readonly others: Set<Instance>
@@ -93,6 +96,8 @@ interface Fleet {
 
 const createFleet = (spawn: Fleet['spawn']): Fleet => ({
   spawn,
+  begun: new Set(),
+  isEnding: false,
   active: new Map(),
   spares: new Map(),
   others: new Set(),
@@ -100,7 +105,9 @@ const createFleet = (spawn: Fleet['spawn']): Fleet => ({
 })
 
 const keepSpare = (fleet: Fleet, service: ServiceName) => {
+  if (fleet.isEnding) throw new Error('nothing is started any more')
   const spare = fleet.spawn(service)
+  fleet.begun.add(spare)
   // Whoever needs the spare learns about its trouble; until then nobody is waiting.
   spare.catch(() => {})
   fleet.spares.set(service, spare)
@@ -119,11 +126,12 @@ const startsPerTakeOver = 5
 
 /** As a supervisor does: a process that ends while its database is away is started again. */
 const takeOver = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
-  const old = fleet.active.get(service)
-  if (old && !old.hasEnded()) fleet.others.add(old)
   for (let start = 1; ; start += 1) {
     try {
       const next = await nextSpare(fleet, service)
+      // Asked for only now: another take-over may have put its own process here meanwhile.
+      const old = fleet.active.get(service)
+      if (old && !old.hasEnded()) fleet.others.add(old)
       fleet.active.set(service, next)
       await next.activate()
       fleet.ready.add(next)
@@ -138,6 +146,14 @@ const endOthers = async (fleet: Fleet) => {
   const ending = [...fleet.others].map((instance) => instance.kill())
   fleet.others.clear()
   await Promise.all(ending)
+}
+
+/** None may be left: neither one that is still starting, nor one that a take-over began meanwhile. */
+const endAll = async (fleet: Fleet) => {
+  fleet.isEnding = true
+  const begun = await Promise.allSettled(fleet.begun)
+  const instances = begun.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  await Promise.all(instances.map((instance) => instance.kill()))
 }
 
 const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<HttpLink[]> =>
@@ -251,13 +267,7 @@ export const startSystem = async (): Promise<System> => {
       listener = async () => {}
       await admin.end({ timeout: 1 })
       await witness.close()
-      const spares = await Promise.allSettled(fleet.spares.values())
-      const all = [
-        ...fleet.active.values(),
-        ...fleet.others,
-        ...spares.flatMap((spare) => (spare.status === 'fulfilled' ? [spare.value] : [])),
-      ]
-      await Promise.all(all.map((instance) => instance.kill()))
+      await endAll(fleet)
       for (const link of links) link.close()
       await server.stop()
       process.off('exit', leaveNothing)
