@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Account, Operation } from '../src/services/billing/contract.ts'
+import type { Account, Operation } from '../src/services/billing/contract-schemas.ts'
 import type { Order, OrderDetails } from '../src/services/order/contract.ts'
 import type { Api, ApiResponse } from './support/http.ts'
 import { openAccount, startWithBilling, type WithBilling } from './support/service.ts'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Account, Operation } from '../src/services/billing/contract.ts'
+import type { Account, Operation } from '../src/services/billing/contract-schemas.ts'
 import type { Order } from '../src/services/order/contract.ts'
 import type { User } from '../src/services/user/contract.ts'
 import {

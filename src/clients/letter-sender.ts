@@ -17,9 +17,8 @@ export interface LetterSenderDeps {
 export const createLetterSender =
   ({ notification, callNotification, budgetMs, log }: LetterSenderDeps) =>
   async (letter: NewLetter, requestId: string): Promise<Outcome<undefined>> => {
-    const headers = { 'x-request-id': requestId }
-    const outcome = await callNotification(budgetMs, (timeoutMs) =>
-      notification.sendLetter(letter, { headers, timeoutMs }),
+    const outcome = await callNotification(budgetMs, (timeoutMs, attempt) =>
+      notification.sendLetter({ letter, requestId, timeoutMs, attempt }),
     )
     if (outcome.kind === 'unknown') return outcome
     const { answer, attempts, ms } = outcome

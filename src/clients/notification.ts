@@ -1,11 +1,32 @@
 import type { Transport } from '../platform/http-client.ts'
-import { sendLetter, type NewLetter } from './generated/notification.ts'
-import type { CallOptions } from './transport.ts'
+import { maxTogether } from '../platform/schemas.ts'
+import { createSharedCalls } from '../platform/shared-calls.ts'
+import { sendLetter, sendLetters, type NewLetter } from './generated/notification.ts'
+import { plainOptions, separateAnswer, sharedOptions, type SharedCallOptions } from './transport.ts'
+
+interface LetterCall extends SharedCallOptions {
+  /** The letter carries its own key. */
+  readonly letter: NewLetter
+}
+
+const createSend = (transport: Transport) => {
+  const alone = (call: LetterCall) => sendLetter(call.letter)(transport, plainOptions(call))
+  const share = createSharedCalls({
+    alone,
+    together: async (calls: readonly LetterCall[]) => {
+      const letters = calls.map(({ requestId, letter }) => ({ requestId, letter }))
+      const { status, data } = await sendLetters({ letters })(transport, sharedOptions(calls))
+      return status === 200 ? data?.answers : undefined
+    },
+    read: separateAnswer<Awaited<ReturnType<typeof alone>>>,
+    maxTogether,
+  })
+  return (call: LetterCall) => ((call.attempt ?? 1) > 1 ? alone(call) : share(call))
+}
 
 /** What the other services may ask of notification. */
 export const createNotificationClient = (transport: Transport) => ({
-  /** The letter carries its own key. */
-  sendLetter: (letter: NewLetter, options?: CallOptions) => sendLetter(letter)(transport, options),
+  sendLetter: createSend(transport),
 })
 
 export type NotificationClient = ReturnType<typeof createNotificationClient>

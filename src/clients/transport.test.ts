@@ -17,23 +17,26 @@ const recordingTransport = (answer: Partial<TransportResponse> = {}) => {
   return { send, sent }
 }
 
+const withdrawal = { userId: 'u-1', key: 'k', withdrawal: { amount: 5 }, requestId: 'r-1' }
+
 describe('a generated client', () => {
   it('sends nothing but what was asked for, with the key of the caller', async () => {
     const transport = recordingTransport()
     const { signal } = new AbortController()
     const headers = { 'x-request-id': 'r-7' }
     const options = { key: 'saga:1', headers, signal }
-    await createBillingClient(transport).withdraw('u-1', { amount: 5 }, options)
+    const refunded = { withdrawal: 'saga:0', amount: 5 }
+    await createBillingClient(transport).refund('u-1', refunded, options)
     expect(transport.sent).toEqual([
       {
         method: 'POST',
-        path: '/billing/accounts/u-1/withdraw',
+        path: '/billing/accounts/u-1/refund',
         headers: {
           'x-request-id': 'r-7',
           'Content-Type': 'application/json',
           'Idempotency-Key': 'saga:1',
         },
-        body: '{"amount":5}',
+        body: '{"withdrawal":"saga:0","amount":5}',
         signal,
       },
     ])
@@ -42,7 +45,7 @@ describe('a generated client', () => {
   it('cannot be led to another address by what is in a parameter', async () => {
     const transport = recordingTransport()
     const billing = createBillingClient(transport)
-    await billing.withdraw('../accounts/x?y=#', { amount: 5 }, { key: 'k' })
+    await billing.withdraw({ ...withdrawal, userId: '../accounts/x?y=#' })
     expect(transport.sent[0]?.path).toBe('/billing/accounts/..%2Faccounts%2Fx%3Fy%3D%23/withdraw')
   })
 
@@ -50,7 +53,7 @@ describe('a generated client', () => {
     const body = JSON.stringify({ code: 'insufficient-funds' })
     const headers = { 'idempotency-replayed': 'true' }
     const billing = createBillingClient(recordingTransport({ status: 402, headers, body }))
-    const answer = await billing.withdraw('u-1', { amount: 5 }, { key: 'k' })
+    const answer = await billing.withdraw(withdrawal)
     expect(answer).toEqual({ status: 402, headers, data: { code: 'insufficient-funds' } })
   })
 
@@ -63,7 +66,7 @@ describe('a generated client', () => {
       amount: 5,
     }
     const proxyPage = recordingTransport({ body: '<html>' })
-    const sending = createNotificationClient(proxyPage).sendLetter(letter)
+    const sending = createNotificationClient(proxyPage).sendLetter({ letter, requestId: 'r-1' })
     await expect(sending).rejects.toThrow(UnknownOutcomeError)
     await expect(sending).rejects.toThrow('POST /notifications was answered 200 with a body that')
   })

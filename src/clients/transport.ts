@@ -1,5 +1,6 @@
 import {
   UnknownOutcomeError,
+  leavesOpen,
   type Transport,
   type TransportRequest,
 } from '../platform/http-client.ts'
@@ -18,6 +19,35 @@ export type CallOptions = Omit<TransportRequest, 'method' | 'path' | 'body'> & {
 
 /** A call of an operation that is safe to repeat only with its key. */
 export type KeyedCallOptions = CallOptions & { readonly key: string }
+
+/** A call that may share a request with others of its kind. */
+export interface SharedCallOptions {
+  readonly requestId: string
+  readonly timeoutMs?: number
+  /** From the second attempt on a call goes alone: whatever was wrong with those it went with. */
+  readonly attempt?: number
+}
+
+/** What such a call is sent with when it is alone. */
+export const plainOptions = ({ requestId, timeoutMs }: SharedCallOptions): CallOptions => ({
+  headers: { 'x-request-id': requestId },
+  ...(timeoutMs === undefined ? {} : { timeoutMs }),
+})
+
+/** What the request is sent with that they share: none of them waits longer than it would. */
+export const sharedOptions = (calls: readonly SharedCallOptions[]): CallOptions => {
+  const timeouts = calls.flatMap(({ timeoutMs }) => (timeoutMs === undefined ? [] : [timeoutMs]))
+  return timeouts.length === 0 ? {} : { timeoutMs: Math.min(...timeouts) }
+}
+
+/** One of several answers, as the plain call would have brought it. */
+export const separateAnswer = <Answer>(part: {
+  readonly status: number
+  readonly body: unknown
+}): Answer => {
+  if (leavesOpen(part.status)) throw new UnknownOutcomeError(`it was answered ${part.status}`)
+  return { status: part.status, data: part.body, headers: {} } as Answer
+}
 
 export type Call<Answer> = (transport: Transport, options?: CallOptions) => Promise<Answer>
 

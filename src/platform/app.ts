@@ -59,7 +59,7 @@ const invalidRequest = (issues: readonly $ZodIssue[], target: string) => {
 }
 
 /** Every failure becomes one of the table's problems; only what nobody foresaw is a 500. */
-const toProblem = (error: unknown, log: Log): ProblemError => {
+export const toProblem = (error: unknown, log: Log): ProblemError => {
   if (error instanceof ProblemError) return error
   if (error instanceof HTTPException && error.status === 400) {
     return new ProblemError('malformed-json', 'The body could not be read as JSON.')

@@ -39,6 +39,9 @@ export const problemTable = {
 
 export type ProblemCode = keyof typeof problemTable
 
+export const isProblemCode = (value: string): value is ProblemCode =>
+  Object.hasOwn(problemTable, value)
+
 export interface FieldError {
   readonly field: string
   readonly message: string

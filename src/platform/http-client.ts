@@ -49,7 +49,7 @@ const keepAliveTimeoutMs = 4_000
 const connectionLifetimeMs = 5_000
 
 /** Statuses that leave open whether the work was done, or that ask to come back. */
-const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
+export const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
 
 const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
 
@@ -132,13 +132,15 @@ export const createCaller = ({ upstream, log }: CallerDeps) => {
 
   return async <Answer>(
     budgetMs: number,
-    call: (timeoutMs: number) => Promise<Answer>,
+    call: (timeoutMs: number, attempt: number) => Promise<Answer>,
   ): Promise<Outcome<Answer>> => {
     const startedAtMs = performance.now()
     const elapsedMs = () => Math.round(performance.now() - startedAtMs)
     for (let attempts = 1; ; attempts += 1) {
       try {
-        const answer = await breaker.execute(() => call(Math.max(1, budgetMs - elapsedMs())))
+        const answer = await breaker.execute(() =>
+          call(Math.max(1, budgetMs - elapsedMs()), attempts),
+        )
         return { kind: 'answered', answer, attempts, ms: elapsedMs() }
       } catch (error) {
         const isBroken = error instanceof BrokenCircuitError

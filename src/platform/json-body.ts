@@ -5,6 +5,8 @@ const quote = 0x22
 const backslash = 0x5c
 const colon = 0x3a
 const dot = 0x2e
+const openBrace = 0x7b
+const closeBrace = 0x7d
 
 const endOfString = (text: string, start: number): number => {
   let at = start + 1
@@ -24,13 +26,14 @@ const unescaped = (string: string): string =>
   string.includes('\\') ? (JSON.parse(string) as string) : string.slice(1, -1)
 
 /**
- * What `JSON.parse` passes over in silence, in an object that it could read: a
+ * What `JSON.parse` passes over in silence, in text that it could read: a
  * member that is there twice (the last would win, another reader may take the
  * first), and a fraction so small that rounding makes the number whole. By hand
  * because every body of every call passes here.
  */
 export const hiddenFault = (text: string): FieldError | undefined => {
-  const names = new Set<string>()
+  const outer: Set<string>[] = []
+  let names = new Set<string>()
   let last = 'body'
   let string = ''
   for (let at = 0; at < text.length; at += 1) {
@@ -44,6 +47,11 @@ export const hiddenFault = (text: string): FieldError | undefined => {
       if (names.has(name)) return { field: name, message: 'is there twice' }
       names.add(name)
       last = name
+    } else if (code === openBrace) {
+      outer.push(names)
+      names = new Set()
+    } else if (code === closeBrace) {
+      names = outer.pop() ?? names
     } else if (code === dot && isFraction(text, at)) {
       return { field: last, message: 'must be a whole number' }
     }

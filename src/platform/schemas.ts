@@ -70,6 +70,8 @@ export const problemSchema = z
     },
   })
 
+export type ProblemBody = z.infer<typeof problemSchema>
+
 export const jsonContent = <Schema extends z.ZodType>(schema: Schema) => ({
   'application/json': { schema },
 })
@@ -119,12 +121,43 @@ export const problems = (...statuses: (400 | 404 | 409 | 413 | 415 | 422)[]): {}
 /** The statuses that any request with a JSON body can meet. */
 export const bodyProblems = [400, 413, 415] as const
 
+const keyPattern = /^[\x21\x23-\x7e]{1,255}$/
+const keyMessage = 'must be 1 to 255 visible ASCII characters'
+
+/** A key in a body: of one of the calls that share a request. */
+export const keySchema = z
+  .string()
+  .regex(keyPattern, keyMessage)
+  .openapi({ description: 'The caller’s key, as Idempotency-Key says it for a plain call' })
+
+export const requestIdSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, lines')
+  .openapi({ description: 'The caller’s request, to be found in the logs' })
+
+/** So many calls may share a request: then its body is far below the limit. */
+export const maxTogether = 64
+
+export const together = <Call extends z.ZodType>(call: Call) =>
+  z.array(call).min(1, 'must not be empty').max(maxTogether, `must be at most ${maxTogether}`)
+
+/** The answers to calls that share a request, each as the plain call would have got it. */
+export const answersSchema = <Body extends z.ZodType>(body: Body) =>
+  z.strictObject({
+    answers: z.array(
+      z.strictObject({
+        status: z.int().openapi({ description: 'The status of the plain call’s answer' }),
+        body,
+      }),
+    ),
+  })
+
 /** The IETF draft writes the key as a quoted string; the bare form is common: both mean the same key. */
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
     .transform((value) => value.replace(/^"(.*)"$/, '$1'))
-    .pipe(z.string().regex(/^[\x21\x23-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters'))
+    .pipe(z.string().regex(keyPattern, keyMessage))
     .optional()
     .openapi({
       type: 'string',

@@ -8,10 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const endOfHead = '\r\n\r\n'
 const longestRequestBytes = 256 * 1024
 
-/** Requests whose key is no header: the account's user, the letter's key, the order that is cancelled. */
+/** Requests whose key is no header: the account's user, the letter's key, those of calls that share a request, the order that is cancelled. */
 const keyedByNature = [
   /^POST \/billing\/accounts HTTP/,
-  /^POST \/notifications HTTP/,
+  /^POST \/billing\/withdrawals HTTP/,
+  /^POST \/notifications(\/many)? HTTP/,
   /^DELETE \/orders\/[^/ ]+ HTTP/,
 ]
 

@@ -1,6 +1,7 @@
 import { afterwards } from './journey.ts'
 import { calleeOf, placeName, pointName, type Place, type Point } from './points.ts'
 import { run } from './run.ts'
+import { steps } from './scenario.ts'
 import type { System } from './system.ts'
 import { outageVariant, plainVariant, recoveryOf, type Variant } from './variants.ts'
 
@@ -35,11 +36,24 @@ const steadyOf = (seen: readonly Point[][]): Point[] => {
   )
 }
 
+const atOnce = new Set(steps.filter((step) => step.isAtOnce).map(({ name }) => name))
+
+/**
+ * What is sent at once meets in another way each time. Of such a step only the
+ * places count that no other step visits: those of calls that share a request.
+ */
+const withoutChance = (points: readonly Point[]): Point[] => {
+  const elsewhere = new Set(points.filter(({ epoch }) => !atOnce.has(epoch)).map(placeName))
+  return points.filter(
+    (point) => !atOnce.has(point.epoch) || (point.nth === 1 && !elsewhere.has(placeName(point))),
+  )
+}
+
 /** Whom each step needs, as its calls say. */
 const outagesIn = (points: readonly Point[]): Variant[] => {
   const variants = new Map<string, Variant>()
   for (const { kind, service, name, epoch } of points) {
-    if (kind !== 'call' || service === 'gateway') continue
+    if (kind !== 'call' || service === 'gateway' || atOnce.has(epoch)) continue
     const variant = outageVariant(epoch, calleeOf(name))
     variants.set(variant.name, variant)
   }
@@ -67,7 +81,7 @@ export const discover = async (systems: readonly System[], say: (line: string) =
   // The first run connects and prepares, and so is unlike the others.
   await Promise.all(systems.map((system) => look(system, plainVariant, 1, troubles)))
   const seen = await look(first, plainVariant, looks, troubles)
-  const plain = steadyOf(seen)
+  const plain = withoutChance(steadyOf(seen))
   const variants = outagesIn(plain)
   const inOutage = new Map<Variant, Point[][]>()
   const queue = [...variants]

@@ -102,7 +102,7 @@ const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
   const { variant, memory, enter } = options
   if (variant.outage?.step === step.name) await meetOutage(options, sender, step)
   else await enter(step.name)
-  for (const sent of step.requests(memory)) {
+  const send = async (sent: Sent) => {
     const { answer } = await sender.untilDecided(sent)
     if (answer.status !== step.status) {
       const said = JSON.stringify(answer.body)
@@ -112,6 +112,9 @@ const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
     }
     step.keep?.(memory, answer.body as { id: string })
   }
+  const requests = step.requests(memory)
+  if (step.isAtOnce) await Promise.all(requests.map(send))
+  else for (const sent of requests) await send(sent)
 }
 
 export const travel = async (options: JourneyOptions): Promise<void> => {

@@ -17,6 +17,8 @@ export interface Step {
   readonly requests: (memory: Memory) => readonly Sent[]
   /** What its definite answer must be. */
   readonly status: number
+  /** Sent together instead of one after the other: those behind the first share what comes next. */
+  readonly isAtOnce?: true
   readonly keep?: (memory: Memory, body: { readonly id: string }) => void
 }
 
@@ -35,6 +37,7 @@ const read = (memory: Memory, path: string): Sent => ({ client: memory.tag, meth
 const order = { paid: 300, raised: 450, lowered: 200 } as const
 const deposit = 1_000
 const tooMuch = 5_000
+const atOnce = { orders: 4, price: 7 } as const
 /** Comes last: from then on, what was refused before would be within means. */
 const fortune = 20_000
 
@@ -81,6 +84,18 @@ export const steps: readonly Step[] = [
     status: 200,
     requests: ({ tag, orderId }) => [{ client: tag, method: 'DELETE', path: `/orders/${orderId}` }],
   },
+  {
+    name: 'orders at once',
+    status: 201,
+    isAtOnce: true,
+    requests: (memory) =>
+      Array.from({ length: atOnce.orders }, (_, index) =>
+        write(memory, `order ${index}`, 'POST', '/orders', {
+          userId: memory.userId,
+          price: atOnce.price,
+        }),
+      ).flat(),
+  },
   putOn('deposit a fortune', fortune),
   {
     name: 'withdraw',
@@ -104,21 +119,25 @@ export const steps: readonly Step[] = [
   },
 ]
 
+const eachAtOnce = (entry: string) => Array.from({ length: atOnce.orders }, () => entry)
+
 /** What the scenario must come to: each entry exactly as often as it is here. */
 export const outcome = {
-  balance: deposit + fortune - 1,
+  balance: deposit - atOnce.orders * atOnce.price + fortune - 1,
   operations: [
     `DEPOSIT ${deposit}`,
     `WITHDRAW ${order.paid}`,
     `WITHDRAW ${order.raised - order.paid}`,
     `REFUND ${order.raised - order.lowered}`,
     `REFUND ${order.lowered}`,
+    ...eachAtOnce(`WITHDRAW ${atOnce.price}`),
     `DEPOSIT ${fortune}`,
     'WITHDRAW 1',
   ],
   orders: [
     `CANCELLED ${order.lowered}: REPRICE DONE, REPRICE REFUSED, REPRICE DONE, CANCEL DONE`,
     `REJECTED ${tooMuch}: `,
+    ...eachAtOnce(`APPROVED ${atOnce.price}: `),
   ],
   letters: [
     `DEPOSIT ${deposit}`,
@@ -127,6 +146,7 @@ export const outcome = {
     `ORDER_REPRICED ${order.raised}`,
     `ORDER_REPRICED ${order.lowered}`,
     `ORDER_CANCELLED ${order.lowered}`,
+    ...eachAtOnce(`ORDER_APPROVED ${atOnce.price}`),
     `DEPOSIT ${fortune}`,
   ],
 } as const

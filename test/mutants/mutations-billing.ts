@@ -2,7 +2,7 @@ import type { Mutation } from './mutation.ts'
 
 const statements = 'src/services/billing/statements.ts'
 const ledgerTables = 'src/services/billing/migrations/0000_ledger.sql'
-const app = 'src/services/billing/app.ts'
+const app = 'src/services/billing/answers.ts'
 const letters = 'src/services/billing/deposit-letters.ts'
 
 const operations = 'src/services/billing/operations.test.ts'

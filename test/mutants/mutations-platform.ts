@@ -5,6 +5,7 @@ const database = 'src/platform/db-connections.ts'
 const recoveryLoop = 'src/platform/recovery.ts'
 const dueRows = 'src/platform/db-due-rows.ts'
 const client = 'src/platform/http-client.ts'
+const sharedCalls = 'src/platform/shared-calls.ts'
 const forwarder = 'src/platform/http-client-forward.ts'
 const letterSender = 'src/clients/letter-sender.ts'
 const userWorkflow = 'src/services/user/workflow.ts'
@@ -28,6 +29,39 @@ export const platformMutations: readonly Mutation[] = [
       },
     ],
     tests: ['src/platform/batch.test.ts', races],
+  },
+  {
+    name: 'two calls that share a request are given one answer',
+    edits: [
+      {
+        file: sharedCalls,
+        search: 'parts[index] as Part',
+        replace: 'parts[0] as Part',
+      },
+    ],
+    tests: ['src/clients/shared-calls.test.ts'],
+  },
+  {
+    name: 'an open part of a shared answer is taken for an answer',
+    edits: [
+      {
+        file: 'src/clients/transport.ts',
+        search: 'if (leavesOpen(part.status)) throw',
+        replace: 'if (part.status === 0) throw',
+      },
+    ],
+    tests: ['src/clients/shared-calls.test.ts'],
+  },
+  {
+    name: 'calls whose shared request is not understood are given up',
+    edits: [
+      {
+        file: sharedCalls,
+        search: 'return entries.forEach(sendAlone)',
+        replace: 'return undefined',
+      },
+    ],
+    tests: ['src/clients/shared-calls.test.ts'],
   },
   {
     name: 'callers that disturb each other share a statement',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Account, Operation } from '../../src/services/billing/contract.ts'
+import type { Account, Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { Letter } from '../../src/services/notification/contract.ts'
 import type { Order, OrderDetails } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'

@@ -1,4 +1,4 @@
-import type { Operation } from '../../src/services/billing/contract.ts'
+import type { Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { OrderDetails } from '../../src/services/order/contract.ts'
 import type { UserFacts } from './facts.ts'
 import {

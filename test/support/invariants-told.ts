@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Account, Operation } from '../../src/services/billing/contract.ts'
+import type { Account, Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { Order, OrderDetails } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import type { Facts } from './facts.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Operation } from '../../src/services/billing/contract.ts'
+import type { Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { OrderDetails } from '../../src/services/order/contract.ts'
 import type { Facts, UserFacts } from './facts.ts'
 import type { Exchange, Told } from './history.ts'

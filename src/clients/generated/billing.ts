@@ -66,6 +66,41 @@ export interface NewWithdrawal {
   reference?: string
 }
 
+export type NewWithdrawalsWithdrawalsItem = {
+  /** Id of the user */
+  userId: string
+  /**
+   * The caller’s key, as Idempotency-Key says it for a plain call
+   * @pattern ^[\x21\x23-\x7e]{1,255}$
+   */
+  key: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+  /**
+   * Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both
+   * @minLength 1
+   * @maxLength 100
+   */
+  reference?: string
+  /**
+   * The caller’s request, to be found in the logs
+   * @pattern ^[A-Za-z0-9._-]{1,64}$
+   */
+  requestId: string
+}
+
+export interface NewWithdrawals {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  withdrawals: NewWithdrawalsWithdrawalsItem[]
+}
+
 /**
  * What was asked for
  */
@@ -235,6 +270,16 @@ export interface RefusedOperation {
   errors?: RefusedOperationErrorsItem[]
   operation: Operation
   account: Account
+}
+
+export type WithdrawalAnswersAnswersItem = {
+  /** The status of the plain call’s answer */
+  status: number
+  body: OperationResult | RefusedOperation | Problem
+}
+
+export interface WithdrawalAnswers {
+  answers: WithdrawalAnswersAnswersItem[]
 }
 
 export type ListOperationsParams = {
@@ -657,6 +702,102 @@ export const withdraw = (
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
     body: JSON.stringify(newWithdrawal),
+  })
+}
+
+export type withdrawManyResponse200 = {
+  data: WithdrawalAnswers
+  status: 200
+}
+
+export type withdrawManyResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type withdrawManyResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type withdrawManyResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type withdrawManyResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type withdrawManyResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type withdrawManyResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type withdrawManyResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type withdrawManyResponseSuccess = withdrawManyResponse200 & {
+  headers: Record<string, string>
+}
+export type withdrawManyResponseError = (
+  | withdrawManyResponse400
+  | withdrawManyResponse413
+  | withdrawManyResponse415
+  | withdrawManyResponse500
+  | withdrawManyResponse502
+  | withdrawManyResponse503
+  | withdrawManyResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type withdrawManyResponse = withdrawManyResponseSuccess | withdrawManyResponseError
+
+export const getWithdrawManyUrl = () => {
+  return `/billing/withdrawals`
+}
+
+/**
+ * For the order service, not routed by the gateway: withdrawals that were asked for at the same moment share one request. Each is done and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.
+ * @summary Take money off accounts, many at once
+ */
+export const withdrawMany = (
+  newWithdrawals: NewWithdrawals,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<withdrawManyResponse>(getWithdrawManyUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newWithdrawals),
   })
 }
 

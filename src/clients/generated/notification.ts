@@ -42,50 +42,6 @@ export interface Letter {
   createdAt: string
 }
 
-export interface LetterPage {
-  items: Letter[]
-  /**
-   * `cursor` of the next page, null on the last
-   * @nullable
-   */
-  next: string | null
-}
-
-/**
- * What the letter is about
- */
-export type NewLetterKind =
-  | 'ORDER_APPROVED'
-  | 'ORDER_REJECTED'
-  | 'ORDER_CANCELLED'
-  | 'ORDER_REPRICED'
-  | 'DEPOSIT'
-export interface NewLetter {
-  /**
-   * The sender’s own key: one letter for each, whatever is repeated
-   * @minLength 1
-   * @maxLength 100
-   */
-  key: string
-  /** Id of the user to write to */
-  userId: string
-  /**
-   * Where to write
-   * @maxLength 254
-   */
-  email: string
-  /** What the letter is about */
-  kind: NewLetterKind
-  /** Id of the order it is about */
-  orderId?: string
-  /**
-   * Money in minor units (kopecks)
-   * @minimum 1
-   * @maximum 9007199254740991
-   */
-  amount: number
-}
-
 /**
  * What went wrong, for programs
  */
@@ -139,6 +95,77 @@ export interface Problem {
   requestId: string
   /** Which fields were not valid, and why */
   errors?: ProblemErrorsItem[]
+}
+
+export type LetterAnswersAnswersItem = {
+  /** The status of the plain call’s answer */
+  status: number
+  body: Letter | Problem
+}
+
+export interface LetterAnswers {
+  answers: LetterAnswersAnswersItem[]
+}
+
+export interface LetterPage {
+  items: Letter[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+}
+
+/**
+ * What the letter is about
+ */
+export type NewLetterKind =
+  | 'ORDER_APPROVED'
+  | 'ORDER_REJECTED'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_REPRICED'
+  | 'DEPOSIT'
+export interface NewLetter {
+  /**
+   * The sender’s own key: one letter for each, whatever is repeated
+   * @minLength 1
+   * @maxLength 100
+   */
+  key: string
+  /** Id of the user to write to */
+  userId: string
+  /**
+   * Where to write
+   * @maxLength 254
+   */
+  email: string
+  /** What the letter is about */
+  kind: NewLetterKind
+  /** Id of the order it is about */
+  orderId?: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+}
+
+export type NewLettersLettersItem = {
+  /**
+   * The caller’s request, to be found in the logs
+   * @pattern ^[A-Za-z0-9._-]{1,64}$
+   */
+  requestId: string
+  letter: NewLetter
+}
+
+export interface NewLetters {
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  letters: NewLettersLettersItem[]
 }
 
 export type ListLettersParams = {
@@ -336,5 +363,101 @@ export const listLetters = (
   return describeCall<listLettersResponse>(getListLettersUrl(params), {
     ...options,
     method: 'GET',
+  })
+}
+
+export type sendLettersResponse200 = {
+  data: LetterAnswers
+  status: 200
+}
+
+export type sendLettersResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type sendLettersResponse413 = {
+  data: Problem
+  status: 413
+}
+
+export type sendLettersResponse415 = {
+  data: Problem
+  status: 415
+}
+
+export type sendLettersResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type sendLettersResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type sendLettersResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type sendLettersResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type sendLettersResponseSuccess = sendLettersResponse200 & {
+  headers: Record<string, string>
+}
+export type sendLettersResponseError = (
+  | sendLettersResponse400
+  | sendLettersResponse413
+  | sendLettersResponse415
+  | sendLettersResponse500
+  | sendLettersResponse502
+  | sendLettersResponse503
+  | sendLettersResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type sendLettersResponse = sendLettersResponseSuccess | sendLettersResponseError
+
+export const getSendLettersUrl = () => {
+  return `/notifications/many`
+}
+
+/**
+ * For the other services, not routed by the gateway: letters that became due at the same moment share one request. Each is written and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.
+ * @summary Write many letters at once
+ */
+export const sendLetters = (
+  newLetters: NewLetters,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit['headers']>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {}
+    if (h instanceof Headers) return Object.fromEntries(h.entries())
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      )
+    }
+    const headers: Record<string, string | readonly string[]> = {}
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value
+    }
+    return headers
+  }
+  return describeCall<sendLettersResponse>(getSendLettersUrl(), {
+    ...options,
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
+    body: JSON.stringify(newLetters),
   })
 }

@@ -1,8 +1,17 @@
+import { answerEach } from '../../platform/answer-each.ts'
 import { createServiceApp, requestIdIn } from '../../platform/app.ts'
-import { ProblemError, problemTable, type ProblemCode } from '../../platform/errors.ts'
+import { ProblemError } from '../../platform/errors.ts'
 import { defaultPageSize, toPage } from '../../platform/schemas.ts'
 import type { Log } from '../../platform/telemetry.ts'
-import { toIso } from '../../platform/time.ts'
+import {
+  accountNotFound,
+  isSame,
+  refusal,
+  replayedHeaders,
+  toAccount,
+  toOperation,
+  toResult,
+} from './answers.ts'
 import {
   contract,
   depositRoute,
@@ -10,9 +19,8 @@ import {
   listOperationsRoute,
   openAccountRoute,
   refundRoute,
+  withdrawManyRoute,
   withdrawRoute,
-  type Account,
-  type Operation,
 } from './contract.ts'
 import type { DepositLetters } from './deposit-letters.ts'
 import type { AppliedOperation, BillingStore, OperationToApply } from './store.ts'
@@ -23,86 +31,10 @@ export interface BillingAppDeps {
   readonly log: Log
 }
 
-type AccountFields = Pick<Account, 'userId' | 'email' | 'balance'> & {
-  readonly createdAt: Date | string
-}
-
-const toAccount = ({ userId, email, balance, createdAt }: AccountFields): Account => ({
-  userId,
-  email,
-  balance,
-  createdAt: toIso(createdAt),
-})
-
-const toOperation = (
-  row: Omit<Operation, 'createdAt' | 'kind' | 'status'> & {
-    readonly kind: string
-    readonly status: string
-    readonly createdAt: Date | string
-  },
-): Operation => ({
-  id: row.id,
-  userId: row.userId,
-  kind: row.kind as Operation['kind'],
-  amount: row.amount,
-  status: row.status as Operation['status'],
-  reason: row.reason,
-  balanceAfter: row.balanceAfter,
-  createdAt: toIso(row.createdAt),
-})
-
-const accountNotFound = (userId: string) =>
-  new ProblemError('account-not-found', `User ${userId} has no account.`)
-
-const replayedHeaders = (applied: AppliedOperation): Record<string, string> =>
-  applied.replayed ? { 'idempotency-replayed': 'true' } : {}
-
-/** The operation and the account right after it: built from columns that never change. */
-const toResult = (applied: AppliedOperation) => ({
-  operation: toOperation(applied),
-  account: toAccount({
-    userId: applied.userId,
-    email: applied.email ?? '',
-    balance: applied.balanceAfter ?? 0,
-    createdAt: applied.accountCreatedAt ?? applied.createdAt,
-  }),
-})
-
-const isProblemCode = (value: string): value is ProblemCode => Object.hasOwn(problemTable, value)
-
-const refusalDetails: Partial<Record<ProblemCode, string>> = {
-  'balance-limit': 'No account may hold more than 9007199254740991.',
-  'refund-exceeds-withdrawal': 'The withdrawal took less than this, or it was refunded already.',
-  'withdrawal-refunded': 'Its refund came first, so it must not happen any more.',
-}
-
-/** A stored refusal as a problem, the same each time. */
-const refusal = (applied: AppliedOperation): ProblemError => {
-  const { requestId, reason, amount } = applied
-  const options = { requestId, headers: replayedHeaders(applied) }
-  if (reason === 'account-not-found') {
-    return new ProblemError(reason, `User ${applied.userId} has no account.`, options)
-  }
-  if (reason === 'insufficient-funds') {
-    const detail = `The account holds ${applied.balanceAfter}, which is less than ${amount}.`
-    return new ProblemError(reason, detail, { ...options, members: toResult(applied) })
-  }
-  const code = reason !== null && isProblemCode(reason) ? reason : 'internal'
-  return new ProblemError(code, refusalDetails[code] ?? 'It was refused.', options)
-}
-
-/** Whether a stored operation is what this request asked for; else its key is used twice. */
-const isSame = (applied: AppliedOperation, wanted: OperationToApply) => {
-  if (applied.kind !== wanted.kind) return false
-  // The tombstone of a withdrawal knows the key that must not be used, but not the amount.
-  if (applied.reason === 'withdrawal-refunded') return true
-  return applied.amount === wanted.amount && applied.reference === wanted.reference
-}
-
-export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps) => {
-  const { app, routeOf } = createServiceApp(contract, log)
-
-  const apply = async (wanted: OperationToApply): Promise<AppliedOperation> => {
+/** Applies an operation, or finds out what became of it before; throws what it was refused for. */
+const createApply =
+  (store: BillingStore) =>
+  async (wanted: OperationToApply): Promise<AppliedOperation> => {
     const applied = await store.apply(wanted)
     if (!isSame(applied, wanted)) {
       const detail = 'This key was used for another operation before.'
@@ -113,6 +45,11 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
     if (applied.status === 'REFUSED') throw refusal(applied)
     return applied
   }
+
+export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps) => {
+  const { app, routeOf } = createServiceApp(contract, log)
+
+  const apply = createApply(store)
 
   app.openapi(openAccountRoute, async (c) => {
     const wanted = c.req.valid('json')
@@ -157,6 +94,16 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
       requestId: requestIdIn(c),
     })
     return c.json(toResult(applied), 200, replayedHeaders(applied))
+  })
+
+  app.openapi(withdrawManyRoute, async (c) => {
+    const { withdrawals } = c.req.valid('json')
+    const withdraw = async (wanted: (typeof withdrawals)[number]) => {
+      const { reference = null } = wanted
+      const applied = await apply({ ...wanted, kind: 'WITHDRAW', reference })
+      return { status: 200, body: toResult(applied) }
+    }
+    return c.json({ answers: await answerEach(withdrawals, withdraw, log) }, 200)
   })
 
   app.openapi(refundRoute, async (c) => {

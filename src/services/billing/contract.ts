@@ -2,99 +2,31 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
 import {
   amountSchema,
-  balanceSchema,
+  answersSchema,
   bodyProblems,
   countedPageQuery,
   idSchema,
   idempotencyHeaders,
   jsonContent,
+  keySchema,
   pageSchema,
   problemContent,
   problemSchema,
   problems,
   replayedHeader,
+  requestIdSchema,
   textSchema,
-  timeSchema,
+  together,
 } from '../../platform/schemas.ts'
-
-const userId = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
-
-export const accountSchema = z
-  .strictObject({
-    userId: idSchema('the user whose account it is'),
-    email: z.string().openapi({ description: 'Where letters go', example: 'masha@example.com' }),
-    balance: balanceSchema,
-    createdAt: timeSchema,
-  })
-  .openapi('Account', {
-    description: 'An account; in the answer to an operation, as it was right after it',
-    example: {
-      userId,
-      email: 'masha@example.com',
-      balance: 85_000,
-      createdAt: '2026-11-20T09:29:00.000Z',
-    },
-  })
-
-const exampleOperation = {
-  id: '019aa0b6-5201-7b00-9d11-3e4f50617283',
-  userId,
-  kind: 'DEPOSIT' as const,
-  amount: 100_000,
-  status: 'DONE' as const,
-  reason: null,
-  balanceAfter: 100_000,
-  createdAt: '2026-11-20T09:29:30.000Z',
-}
-
-export const operationSchema = z
-  .strictObject({
-    id: idSchema('the operation'),
-    userId: idSchema('the user whose account it is'),
-    kind: z.enum(['DEPOSIT', 'WITHDRAW', 'REFUND']).openapi({ description: 'What was asked for' }),
-    amount: amountSchema,
-    status: z
-      .enum(['DONE', 'REFUSED'])
-      .openapi({ description: 'A refused operation moved nothing, and never will' }),
-    reason: z.string().nullable().openapi({ description: 'Why it was refused', example: null }),
-    balanceAfter: balanceSchema
-      .nullable()
-      .openapi({ description: 'The balance right after it; null if there was no account' }),
-    createdAt: timeSchema,
-  })
-  .openapi('Operation', { description: 'One entry of the ledger', example: exampleOperation })
-
-const operationResultSchema = z
-  .strictObject({ operation: operationSchema, account: accountSchema })
-  .openapi('OperationResult')
-
-const refusedOperationSchema = z
-  .strictObject({ ...problemSchema.shape, operation: operationSchema, account: accountSchema })
-  .openapi('RefusedOperation', {
-    description: 'Why the money was not moved, with the stored refusal and the account',
-    example: {
-      type: 'urn:orderly:problem:insufficient-funds',
-      title: 'There is not enough money on the account',
-      status: 402,
-      detail: 'The account holds 5000, which is less than 15000.',
-      code: 'insufficient-funds',
-      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
-      operation: {
-        ...exampleOperation,
-        kind: 'WITHDRAW',
-        amount: 15_000,
-        status: 'REFUSED',
-        reason: 'insufficient-funds',
-        balanceAfter: 5_000,
-      },
-      account: {
-        userId,
-        email: 'masha@example.com',
-        balance: 5_000,
-        createdAt: '2026-11-20T09:29:00.000Z',
-      },
-    },
-  })
+import {
+  accountSchema,
+  exampleOperation,
+  exampleUserId,
+  operationResultSchema,
+  operationSchema,
+  referenceSchema,
+  refusedOperationSchema,
+} from './contract-schemas.ts'
 
 const params = z.object({ userId: idSchema('the user') })
 
@@ -116,7 +48,9 @@ export const openAccountRoute = createRoute({
             userId: idSchema('the user'),
             email: z.email('must be an email address').max(254),
           })
-          .openapi('NewAccount', { example: { userId, email: 'masha@example.com' } }),
+          .openapi('NewAccount', {
+            example: { userId: exampleUserId, email: 'masha@example.com' },
+          }),
       ),
     },
   },
@@ -187,10 +121,7 @@ export const withdrawRoute = createRoute({
         z
           .strictObject({
             amount: amountSchema,
-            reference: textSchema(100).optional().openapi({
-              description:
-                'Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both',
-            }),
+            reference: referenceSchema,
           })
           .openapi('NewWithdrawal', { example: { amount: 15_000 } }),
       ),
@@ -208,6 +139,81 @@ export const withdrawRoute = createRoute({
       content: problemContent(refusedOperationSchema),
     },
     ...problems(...bodyProblems, 404, 409, 422),
+  },
+})
+
+export const withdrawManyRoute = createRoute({
+  method: 'post',
+  path: '/billing/withdrawals',
+  operationId: 'withdrawMany',
+  tags: ['billing'],
+  summary: 'Take money off accounts, many at once',
+  description:
+    'For the order service, not routed by the gateway: withdrawals that were asked for at the same moment share one request. Each is done and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.',
+  'x-internal': true,
+  request: {
+    body: {
+      required: true,
+      content: jsonContent(
+        z
+          .strictObject({
+            withdrawals: together(
+              z.strictObject({
+                userId: idSchema('the user'),
+                key: keySchema,
+                amount: amountSchema,
+                reference: referenceSchema,
+                requestId: requestIdSchema,
+              }),
+            ),
+          })
+          .openapi('NewWithdrawals', {
+            example: {
+              withdrawals: [
+                {
+                  userId: exampleUserId,
+                  key: 'saga:019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+                  amount: 15_000,
+                  requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+                },
+              ],
+            },
+          }),
+      ),
+    },
+  },
+  responses: {
+    200: {
+      description: 'An answer for each, in their order: 200, 402, 404, 409, 422 or 503',
+      content: jsonContent(
+        answersSchema(
+          z.union([operationResultSchema, refusedOperationSchema, problemSchema]),
+        ).openapi('WithdrawalAnswers', {
+          example: {
+            answers: [
+              {
+                status: 200,
+                body: {
+                  operation: {
+                    ...exampleOperation,
+                    kind: 'WITHDRAW',
+                    amount: 15_000,
+                    balanceAfter: 85_000,
+                  },
+                  account: {
+                    userId: exampleUserId,
+                    email: 'masha@example.com',
+                    balance: 85_000,
+                    createdAt: '2026-11-20T09:29:00.000Z',
+                  },
+                },
+              },
+            ],
+          },
+        }),
+      ),
+    },
+    ...problems(...bodyProblems),
   },
 })
 
@@ -264,9 +270,6 @@ export const listOperationsRoute = createRoute({
   },
 })
 
-export type Account = z.infer<typeof accountSchema>
-export type Operation = z.infer<typeof operationSchema>
-
 export const contract: ServiceContract = {
   service: 'billing',
   title: 'orderly billing',
@@ -277,6 +280,7 @@ export const contract: ServiceContract = {
     getAccountRoute,
     depositRoute,
     withdrawRoute,
+    withdrawManyRoute,
     refundRoute,
     listOperationsRoute,
   ],

@@ -32,7 +32,7 @@ with recursive input as materialized (
 ), fresh as materialized (
   select i.* from input i where not exists (select from known k where k.ord = i.ord)
 ), snapshot as materialized (
-  select user_id, email, balance, version from accounts
+  select user_id, email, balance, version, created_at from accounts
   where user_id in (select "userId" from fresh)
 ), locked as materialized (
   select user_id, version from accounts
@@ -40,7 +40,7 @@ with recursive input as materialized (
 ), open as materialized (
   select s.* from snapshot s join locked l on l.user_id = s.user_id and l.version = s.version
 ), queue as materialized (
-  select f.*, o.email, o.version, r.refundable, r.done, r.named,
+  select f.*, o.email, o.version, o.created_at, r.refundable, r.done, r.named,
     row_number() over (partition by f."userId" order by f.ord) as turn
   from fresh f
   join open o on o.user_id = f."userId"
@@ -110,7 +110,6 @@ select i.ord, true as replayed, o.*, a.email, a.created_at as account_created_at
 from input i join known k on k.ord = i.ord join operations o on o.id = k.id
 left join accounts a on a.user_id = o.user_id
 union all
-select i.ord, false, e.*, a.email, a.created_at
-from input i join entered e on e.id = i.id join accounts a on a.user_id = e.user_id
+select q.ord, false, e.*, q.email, q.created_at from queue q join entered e on e.id = q.id
 union all
 select i.ord, false, h.*, null, null from input i join homeless h on h.id = i.id`

@@ -1,3 +1,4 @@
+import { answerEach } from '../../platform/answer-each.ts'
 import { createServiceApp } from '../../platform/app.ts'
 import { ProblemError } from '../../platform/errors.ts'
 import { defaultPageSize, toPage } from '../../platform/schemas.ts'
@@ -7,6 +8,7 @@ import {
   contract,
   listLettersRoute,
   sendLetterRoute,
+  sendLettersRoute,
   type Letter,
   type NewLetter,
 } from './contract.ts'
@@ -42,8 +44,7 @@ const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
 export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
   const { app, routeOf } = createServiceApp(contract, log)
 
-  app.openapi(sendLetterRoute, async (c) => {
-    const wanted = c.req.valid('json')
+  const write = async (wanted: NewLetter) => {
     const text = renderLetter(wanted)
     const stored = await store.insert({ ...wanted, orderId: wanted.orderId ?? null, ...text })
     if (!sameLetter(stored, wanted)) {
@@ -52,7 +53,21 @@ export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
         'This key names a letter with other content.',
       )
     }
-    return stored.replayed ? c.json(toLetter(stored), 200) : c.json(toLetter(stored), 201)
+    return { letter: toLetter(stored), replayed: stored.replayed }
+  }
+
+  app.openapi(sendLetterRoute, async (c) => {
+    const { letter, replayed } = await write(c.req.valid('json'))
+    return replayed ? c.json(letter, 200) : c.json(letter, 201)
+  })
+
+  app.openapi(sendLettersRoute, async (c) => {
+    const { letters } = c.req.valid('json')
+    const writeOne = async ({ letter: wanted }: (typeof letters)[number]) => {
+      const { letter, replayed } = await write(wanted)
+      return { status: replayed ? 200 : 201, body: letter }
+    }
+    return c.json({ answers: await answerEach(letters, writeOne, log) }, 200)
   })
 
   app.openapi(listLettersRoute, async (c) => {

@@ -2,14 +2,18 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
 import {
   amountSchema,
+  answersSchema,
   bodyProblems,
   idSchema,
   jsonContent,
   pageQuery,
   pageSchema,
+  problemSchema,
   problems,
+  requestIdSchema,
   textSchema,
   timeSchema,
+  together,
 } from '../../platform/schemas.ts'
 import { letterKinds } from './letters.ts'
 
@@ -23,6 +27,15 @@ const exampleLetter = {
   subject: 'Hooray! Your order for 150.00 ₽ is paid',
   body: 'Good news: we took 150.00 ₽ from your account, and order 019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978 is yours.',
   createdAt: '2026-11-20T09:30:00.000Z',
+}
+
+const exampleNewLetter = {
+  key: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978:ORDER_APPROVED',
+  userId: exampleLetter.userId,
+  email: exampleLetter.email,
+  kind: exampleLetter.kind,
+  orderId: exampleLetter.orderId,
+  amount: exampleLetter.amount,
 }
 
 const kindSchema = z
@@ -62,16 +75,7 @@ const newLetterSchema = z
     path: ['orderId'],
     message: 'is needed for a letter about an order',
   })
-  .openapi('NewLetter', {
-    example: {
-      key: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978:ORDER_APPROVED',
-      userId: exampleLetter.userId,
-      email: exampleLetter.email,
-      kind: exampleLetter.kind,
-      orderId: exampleLetter.orderId,
-      amount: exampleLetter.amount,
-    },
-  })
+  .openapi('NewLetter', { example: exampleNewLetter })
 
 export const sendLetterRoute = createRoute({
   method: 'post',
@@ -87,6 +91,48 @@ export const sendLetterRoute = createRoute({
     201: { description: 'Written', content: jsonContent(letterSchema) },
     200: { description: 'Written before under this key', content: jsonContent(letterSchema) },
     ...problems(...bodyProblems, 422),
+  },
+})
+
+export const sendLettersRoute = createRoute({
+  method: 'post',
+  path: '/notifications/many',
+  operationId: 'sendLetters',
+  tags: ['notification'],
+  summary: 'Write many letters at once',
+  description:
+    'For the other services, not routed by the gateway: letters that became due at the same moment share one request. Each is written and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.',
+  'x-internal': true,
+  request: {
+    body: {
+      required: true,
+      content: jsonContent(
+        z
+          .strictObject({
+            letters: together(
+              z.strictObject({ requestId: requestIdSchema, letter: newLetterSchema }),
+            ),
+          })
+          .openapi('NewLetters', {
+            example: {
+              letters: [
+                { requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280', letter: exampleNewLetter },
+              ],
+            },
+          }),
+      ),
+    },
+  },
+  responses: {
+    200: {
+      description: 'An answer for each, in their order: 200, 201, 422 or 503',
+      content: jsonContent(
+        answersSchema(z.union([letterSchema, problemSchema])).openapi('LetterAnswers', {
+          example: { answers: [{ status: 201, body: exampleLetter }] },
+        }),
+      ),
+    },
+    ...problems(...bodyProblems),
   },
 })
 
@@ -126,5 +172,5 @@ export const contract: ServiceContract = {
   title: 'orderly notification',
   description: 'Letters to people: written once for each key, never lost, never twice.',
   version: '1.0.0',
-  routes: [sendLetterRoute, listLettersRoute],
+  routes: [sendLetterRoute, sendLettersRoute, listLettersRoute],
 }

@@ -174,3 +174,30 @@ describe('the database itself, asked with the service’s own role, refuses', ()
     expect((await list(`userId=${letter.userId}`)).items).toHaveLength(1)
   })
 })
+
+describe('letters that share a request', () => {
+  const together = (letters: readonly object[]) =>
+    api.post('/notifications/many', {
+      letters: letters.map((one) => ({ requestId: 'r-1', letter: one })),
+    })
+
+  it('are each written and answered as if they had come alone', async () => {
+    const written = await send()
+    const orderId = uuidv7()
+    const other = { ...letter, key: `${orderId}:ORDER_APPROVED`, orderId }
+    const { status, body } = await together([other, letter, { ...letter, amount: 1 }, other])
+    expect(status).toBe(200)
+    const [fresh, known, changed, twice] = body.answers
+    expect(fresh).toMatchObject({ status: 201, body: { orderId, userId: letter.userId } })
+    expect(known).toEqual({ status: 200, body: written.body })
+    expect(changed).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
+    expect(twice).toEqual({ status: 200, body: fresh.body })
+    expect((await list(`userId=${letter.userId}`)).items).toHaveLength(2)
+  })
+
+  it('are refused as a whole when one is not valid, and none is written', async () => {
+    const { status, body } = await together([letter, { ...letter, key: uuidv7(), email: 'masha' }])
+    expect([status, body.code]).toEqual([400, 'validation-failed'])
+    expect((await list(`userId=${letter.userId}`)).items).toEqual([])
+  })
+})

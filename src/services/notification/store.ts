@@ -36,7 +36,8 @@ with input as (
 )
 select i.ord, false as replayed, l.* from input i join inserted l on l.id = i.id
 union all
-select i.ord, true as replayed, l.* from input i join letters l on l.key = i.key`
+select i.ord, true as replayed, l.* from input i join letters l on l.key = i.key
+where not exists (select from inserted n where n.id = i.id)`
 
 export const createNotificationStore = (database: Database) => {
   const insert = database.statement<LetterToStore & { id: string }, StoredLetter & { ord: number }>(

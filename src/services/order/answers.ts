@@ -1,4 +1,9 @@
-import { ProblemError, problemTable, type ProblemCode } from '../../platform/errors.ts'
+import {
+  ProblemError,
+  isProblemCode,
+  problemTable,
+  type ProblemCode,
+} from '../../platform/errors.ts'
 import { toIso } from '../../platform/time.ts'
 import type { Order, OrderDetails } from './contract.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
@@ -75,8 +80,6 @@ const refusalDetails: Partial<Record<ProblemCode, string>> = {
   'insufficient-funds': 'The account does not hold enough for this; nothing was taken.',
   'account-not-found': 'This user has no account; nothing was taken.',
 }
-
-const isProblemCode = (value: string): value is ProblemCode => Object.hasOwn(problemTable, value)
 
 export interface RefusalContext {
   readonly reason: string | null

@@ -80,11 +80,12 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
     amount: number,
     reference?: string,
   ) => {
-    const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }
-    const body = reference === undefined ? { amount } : { amount, reference }
+    const { userId, requestId } = row
+    const key = sagaKey(row.id)
+    const withdrawal = reference === undefined ? { amount } : { amount, reference }
     return interpret(
-      await callBilling(budgetMs, (timeoutMs) =>
-        billing.withdraw(row.userId, body, { ...options, timeoutMs }),
+      await callBilling(budgetMs, (timeoutMs, attempt) =>
+        billing.withdraw({ userId, key, withdrawal, requestId, timeoutMs, attempt }),
       ),
     )
   }

@@ -21,7 +21,8 @@ with input as (
 select i.ord, false as replayed, n.* from input i join inserted n on n.id = i.id
 union all
 select i.ord, true as replayed, o.* from input i
-join orders o on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"`
+join orders o on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"
+where not exists (select from inserted n where n.id = i.id)`
 
 /**
  * Billing's answer becomes the decision, and the letter becomes due, in one
@@ -40,7 +41,7 @@ with input as (
 select i.ord, true as changed, d.* from input i join decided d on d.id = i.id
 union all
 select i.ord, false as changed, o.* from input i join orders o on o.id = i.id
-where o.status <> 'PENDING'`
+where o.status <> 'PENDING' and not exists (select from decided d where d.id = i.id)`
 
 /**
  * Opens a change of an approved order, or finds the one that this key opened.

@@ -1,0 +1,98 @@
+import { z } from '@hono/zod-openapi'
+import {
+  amountSchema,
+  balanceSchema,
+  idSchema,
+  problemSchema,
+  textSchema,
+  timeSchema,
+} from '../../platform/schemas.ts'
+
+/** What billing tells of accounts and operations: the bodies of its answers. */
+
+export const exampleUserId = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
+
+export const accountSchema = z
+  .strictObject({
+    userId: idSchema('the user whose account it is'),
+    email: z.string().openapi({ description: 'Where letters go', example: 'masha@example.com' }),
+    balance: balanceSchema,
+    createdAt: timeSchema,
+  })
+  .openapi('Account', {
+    description: 'An account; in the answer to an operation, as it was right after it',
+    example: {
+      userId: exampleUserId,
+      email: 'masha@example.com',
+      balance: 85_000,
+      createdAt: '2026-11-20T09:29:00.000Z',
+    },
+  })
+
+export const exampleOperation = {
+  id: '019aa0b6-5201-7b00-9d11-3e4f50617283',
+  userId: exampleUserId,
+  kind: 'DEPOSIT' as const,
+  amount: 100_000,
+  status: 'DONE' as const,
+  reason: null,
+  balanceAfter: 100_000,
+  createdAt: '2026-11-20T09:29:30.000Z',
+}
+
+export const operationSchema = z
+  .strictObject({
+    id: idSchema('the operation'),
+    userId: idSchema('the user whose account it is'),
+    kind: z.enum(['DEPOSIT', 'WITHDRAW', 'REFUND']).openapi({ description: 'What was asked for' }),
+    amount: amountSchema,
+    status: z
+      .enum(['DONE', 'REFUSED'])
+      .openapi({ description: 'A refused operation moved nothing, and never will' }),
+    reason: z.string().nullable().openapi({ description: 'Why it was refused', example: null }),
+    balanceAfter: balanceSchema
+      .nullable()
+      .openapi({ description: 'The balance right after it; null if there was no account' }),
+    createdAt: timeSchema,
+  })
+  .openapi('Operation', { description: 'One entry of the ledger', example: exampleOperation })
+
+export const operationResultSchema = z
+  .strictObject({ operation: operationSchema, account: accountSchema })
+  .openapi('OperationResult')
+
+export const referenceSchema = textSchema(100).optional().openapi({
+  description:
+    'Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both',
+})
+
+export const refusedOperationSchema = z
+  .strictObject({ ...problemSchema.shape, operation: operationSchema, account: accountSchema })
+  .openapi('RefusedOperation', {
+    description: 'Why the money was not moved, with the stored refusal and the account',
+    example: {
+      type: 'urn:orderly:problem:insufficient-funds',
+      title: 'There is not enough money on the account',
+      status: 402,
+      detail: 'The account holds 5000, which is less than 15000.',
+      code: 'insufficient-funds',
+      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+      operation: {
+        ...exampleOperation,
+        kind: 'WITHDRAW',
+        amount: 15_000,
+        status: 'REFUSED',
+        reason: 'insufficient-funds',
+        balanceAfter: 5_000,
+      },
+      account: {
+        userId: exampleUserId,
+        email: 'masha@example.com',
+        balance: 5_000,
+        createdAt: '2026-11-20T09:29:00.000Z',
+      },
+    },
+  })
+
+export type Account = z.infer<typeof accountSchema>
+export type Operation = z.infer<typeof operationSchema>

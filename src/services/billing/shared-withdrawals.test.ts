@@ -1,0 +1,110 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import { openAccount, startBilling } from '../../../test/support/service.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+
+type Billing = Awaited<ReturnType<typeof startBilling>>
+
+let system: Billing
+let api: Api
+let rich: string
+let poor: string
+beforeAll(async () => {
+  system = await startBilling()
+  api = system.billing.api
+})
+beforeEach(async () => {
+  rich = await openAccount(system.billing, 1_000)
+  poor = await openAccount(system.billing, 10)
+})
+
+interface Wanted {
+  readonly userId: string
+  readonly key: string
+  readonly amount: number
+  readonly reference?: string
+}
+
+const requestId = 'r-1'
+const together = (wanted: readonly Wanted[]) =>
+  api.post('/billing/withdrawals', {
+    withdrawals: wanted.map((one) => ({ ...one, requestId })),
+  })
+const alone = ({ userId, key, ...body }: Wanted) =>
+  api.post(`/billing/accounts/${userId}/withdraw`, body, {
+    key,
+    headers: { 'x-request-id': requestId },
+  })
+const balanceOf = async (userId: string): Promise<number> =>
+  (await api.get(`/billing/accounts/${userId}`)).body.balance
+
+describe('withdrawals that share a request', () => {
+  it('are each answered as if they had come alone, and alone they are repeated', async () => {
+    const wanted = [
+      { userId: rich, key: uuidv7(), amount: 300 },
+      { userId: poor, key: uuidv7(), amount: 300 },
+      { userId: uuidv7(), key: uuidv7(), amount: 300 },
+      { userId: rich, key: uuidv7(), amount: 700, reference: 'saga:earlier' },
+      { userId: poor, key: uuidv7(), amount: 10 },
+    ]
+    const { status, body } = await together(wanted)
+    expect(status).toBe(200)
+    const statuses = body.answers.map((answer: { status: number }) => answer.status)
+    expect(statuses).toEqual([200, 402, 404, 200, 200])
+    expect([await balanceOf(rich), await balanceOf(poor)]).toEqual([0, 0])
+    for (const [index, one] of wanted.entries()) {
+      const repeat = await alone(one)
+      expect({ status: repeat.status, body: repeat.body }).toEqual(body.answers[index])
+      expect(repeat.headers['idempotency-replayed']).toBe('true')
+    }
+  })
+
+  it('are answered the same when all are sent once more', async () => {
+    const wanted = [rich, poor].map((userId) => ({ userId, key: uuidv7(), amount: 100 }))
+    const first = await together(wanted)
+    const second = await together(wanted)
+    expect(second.body).toEqual(first.body)
+    expect([await balanceOf(rich), await balanceOf(poor)]).toEqual([900, 10])
+  })
+
+  it('are one withdrawal when they have one key, and two prices for it are a mistake', async () => {
+    const one = { userId: rich, key: uuidv7(), amount: 100 }
+    const { body } = await together([one, one, { ...one, amount: 101 }])
+    const [first, second, third] = body.answers
+    expect([first.status, second.status, third.status]).toEqual([200, 200, 422])
+    expect(second.body).toEqual(first.body)
+    expect(third.body).toMatchObject({ code: 'idempotency-key-reused', requestId })
+    expect(await balanceOf(rich)).toBe(900)
+  })
+
+  it('empty a busy account to the last unit and no further', async () => {
+    const wanted = Array.from({ length: 64 }, () => ({ userId: rich, key: uuidv7(), amount: 30 }))
+    const { body } = await together(wanted)
+    const statuses: number[] = body.answers.map((answer: { status: number }) => answer.status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(33)
+    expect(statuses.filter((status) => status === 402)).toHaveLength(31)
+    expect(await balanceOf(rich)).toBe(10)
+  })
+
+  const good = () => ({ userId: rich, key: uuidv7(), amount: 1, requestId })
+  it.each([
+    ['none at all', () => []],
+    ['too many', () => Array.from({ length: 65 }, good)],
+    ['one with a wrong amount', () => [good(), { ...good(), amount: 0 }]],
+    ['one without a key', () => [good(), { ...good(), key: undefined }]],
+    ['one with a key that is none', () => [good(), { ...good(), key: 'a b' }]],
+    ['one with an unknown field', () => [good(), { ...good(), currency: 'RUB' }]],
+    ['one for nobody', () => [good(), { ...good(), userId: 'masha' }]],
+  ])('are refused as a whole when there is %s, and nothing is done', async (_what, withdrawals) => {
+    const { status, body } = await api.post('/billing/withdrawals', { withdrawals: withdrawals() })
+    expect([status, body.code]).toEqual([400, 'validation-failed'])
+    expect(await balanceOf(rich)).toBe(1_000)
+  })
+
+  it('are refused when one names a field twice', async () => {
+    const text = `{"withdrawals":[{"userId":"${rich}","key":"k","amount":1,"amount":2,"requestId":"r"}]}`
+    const { status, body } = await api.send('POST', '/billing/withdrawals', text)
+    expect([status, body.errors]).toEqual([400, [{ field: 'amount', message: 'is there twice' }]])
+    expect(await balanceOf(rich)).toBe(1_000)
+  })
+})
