@@ -51,8 +51,10 @@ describe('the gateway routes what the contracts make public', () => {
     expect(publicOperations).toHaveLength(12)
     expect(internalOperations.map(({ method, template }) => `${method} ${template}`)).toEqual([
       'POST /billing/accounts',
+      'POST /billing/withdrawals',
       'POST /billing/accounts/{userId}/refund',
       'POST /notifications',
+      'POST /notifications/many',
     ])
   })
 

@@ -145,8 +145,8 @@ export const billingMutations: readonly Mutation[] = [
       },
       {
         file: statements,
-        search: 'select f.*, o.email, o.version, r.refundable',
-        replace: 'select f.*, o.balance as base, o.email, o.version, r.refundable',
+        search: 'select f.*, o.email, o.version, o.created_at,',
+        replace: 'select f.*, o.balance as base, o.email, o.version, o.created_at,',
       },
     ],
     tests: [races, model],

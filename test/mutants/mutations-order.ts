@@ -32,8 +32,8 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: statements,
-        search: 'on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"`',
-        replace: 'on o.idempotency_key = i."idempotencyKey"`',
+        search: 'on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"',
+        replace: 'on o.idempotency_key = i."idempotencyKey"',
       },
       {
         file: tables,
@@ -168,9 +168,9 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: payment,
-        search: 'billing.withdraw(row.userId, body, { ...options, timeoutMs })',
+        search: 'billing.withdraw({ userId, key, withdrawal, requestId, timeoutMs, attempt })',
         replace:
-          'billing.withdraw(row.userId, body, { ...options, key: sagaKey(crypto.randomUUID()), timeoutMs })',
+          'billing.withdraw({ userId, key: sagaKey(crypto.randomUUID()), withdrawal, requestId, timeoutMs, attempt })',
       },
     ],
     tests: [placing, recovery],
@@ -192,10 +192,8 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: payment,
-        search:
-          "const options = { key: sagaKey(row.id), headers: { 'x-request-id': row.requestId } }\n    const body = reference",
-        replace:
-          "const options = { key: sagaKey(row.userId), headers: { 'x-request-id': row.requestId } }\n    const body = reference",
+        search: 'const key = sagaKey(row.id)\n    const withdrawal',
+        replace: 'const key = sagaKey(row.userId)\n    const withdrawal',
       },
     ],
     tests: [placing],
