@@ -2,7 +2,7 @@ import { defineConfig } from 'drizzle-kit'
 import { servicesWithDatabase } from './src/registry.ts'
 
 /**
- * `SERVICE=order npm run migrations:generate` writes that service's next
+ * `SERVICE=order npx drizzle-kit generate` writes that service's next
  * migration from its schema. A migration is never edited once committed.
  */
 const service = servicesWithDatabase.find((name) => name === process.env['SERVICE'])

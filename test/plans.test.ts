@@ -170,7 +170,6 @@ const recordOrder = async () => {
     await store.openChange({ ...cancelled, kind: 'CANCEL', toPrice: null, idempotencyKey: null })
   }
   await store.findOrder(idOf(kinds.row, 5))
-  await store.listChanges(idOf(kinds.row, 5))
   await store.listOrders(busyUser, page.limit)
   await store.listOrders(busyUser, page.limit, page.cursor)
   await due(store.dueOrders, notOwed)

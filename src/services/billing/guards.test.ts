@@ -96,6 +96,15 @@ describe('the database itself, asked with the service’s own role, refuses', ()
     await expectRefused('delete from accounts', [], /forbidden/)
   })
 
+  it('the deletion of a letter that a deposit owes', async () => {
+    const letter = [uuidv7(), userId, 'masha@example.com', 5]
+    const insert =
+      'insert into deposit_letters (id, user_id, email, amount) values ($1, $2, $3, $4)'
+    await system.database.sql.unsafe(insert, letter)
+    await expectRefused('delete from deposit_letters', [], /forbidden/)
+    await expectRefused('truncate deposit_letters', [], /forbidden/)
+  })
+
   it('emptying the accounts', async () => {
     await expectRefused('truncate accounts', [], /forbidden/)
   })

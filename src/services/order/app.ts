@@ -83,12 +83,9 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
 
   app.openapi(getOrderRoute, async (c) => {
     const { orderId } = c.req.valid('param')
-    const [order, changes] = await Promise.all([
-      store.findOrder(orderId),
-      store.listChanges(orderId),
-    ])
-    if (order === undefined) throw orderNotFound(orderId)
-    return c.json(orderDetails(order, changes), 200)
+    const found = await store.findOrder(orderId)
+    if (found === undefined) throw orderNotFound(orderId)
+    return c.json(orderDetails(found.order, found.changes), 200)
   })
 
   app.openapi(listOrdersRoute, async (c) => {

@@ -42,8 +42,8 @@ const open = async (orderId: string, kind: 'REPRICE' | 'CANCEL', toPrice: number
 }
 
 const timelineOf = async (orderId: string, changeId: string) => {
-  const changes = await store.listChanges(orderId)
-  return changes.find(({ id }) => id === changeId)?.timeline
+  const found = await store.findOrder(orderId)
+  return found?.changes.find(({ id }) => id === changeId)?.timeline
 }
 
 describe('a decision that comes a second time, late', () => {
@@ -52,7 +52,7 @@ describe('a decision that comes a second time, late', () => {
     await finish(await open(orderId, 'CANCEL', null))
     const late = await approve(orderId)
     expect(late).toMatchObject({ changed: false, status: 'CANCELLED' })
-    expect(await store.findOrder(orderId)).toMatchObject({ status: 'CANCELLED' })
+    expect(await store.findOrder(orderId)).toMatchObject({ order: { status: 'CANCELLED' } })
   })
 
   it('is not noted in the order’s history, and owes no second letter', async () => {
@@ -69,7 +69,7 @@ describe('a decision that comes a second time, late', () => {
     await finish(first)
     await finish(await open(orderId, 'REPRICE', 300))
     expect(await finish(first)).toMatchObject({ changed: false, status: 'DONE' })
-    expect(await store.findOrder(orderId)).toMatchObject({ presentPrice: 300 })
+    expect(await store.findOrder(orderId)).toMatchObject({ order: { presentPrice: 300 } })
   })
 
   it('of a change is not noted in its history, and owes no second letter', async () => {

@@ -76,22 +76,23 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     (decision) => [decision.id],
   )
 
-  const findOrder = async (id: string): Promise<OrderRow | undefined> => {
+  /** The order and what was done to it, in one statement: both are of the same moment. */
+  const findOrder = async (
+    id: string,
+  ): Promise<{ order: OrderRow; changes: ChangeRow[] } | undefined> => {
     const rows = await database.read('find order', (reader) =>
-      reader.select().from(orders).where(eq(orders.id, id)),
-    )
-    return rows[0]
-  }
-
-  const listChanges = (orderId: string): Promise<ChangeRow[]> =>
-    database.read('list changes', (reader) =>
       reader
-        .select()
-        .from(orderChanges)
-        .where(eq(orderChanges.orderId, orderId))
+        .select({ order: orders, change: orderChanges })
+        .from(orders)
+        .leftJoin(orderChanges, eq(orderChanges.orderId, orders.id))
+        .where(eq(orders.id, id))
         .orderBy(asc(orderChanges.id))
         .limit(maxChangesShown),
     )
+    const [first] = rows
+    if (first === undefined) return undefined
+    return { order: first.order, changes: rows.flatMap(({ change }) => change ?? []) }
+  }
 
   const listOrders = (userId: string, limit: number, cursor?: string): Promise<OrderRow[]> =>
     database.read('list orders', (reader) =>
@@ -115,7 +116,6 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     decideChange: (decision: ChangeDecision): Promise<Decided<ChangeRow>> =>
       decideChange({ ...decision, leaseMs }),
     findOrder,
-    listChanges,
     listOrders,
     dueOrders: createDueRows<OrderRow>(database, 'orders', leaseMs),
     dueChanges: createDueRows<ChangeRow>(database, 'order_changes', leaseMs),
