@@ -70,7 +70,8 @@ const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) 
 const warmUp = async ({ rig, system, bare, chain, options, screen }: Bench) => {
   screen.now('warming up')
   const job = { clients: fullLoad, warmUpSeconds: 0, seconds: options.firstWarmUpSeconds }
-  // A few clients first: a process that has just started compiles while it serves.
+  // A few clients first: a process that has just started compiles while it serves, and goes on
+  // compiling on a core of its own until the load is some fifteen seconds old.
   await rig.runSystem(system, { ...job, clients: 8 })
   await rig.runSystem(system, job)
   await rig.runChain(chain, { ...job, seconds: job.seconds / 2 })

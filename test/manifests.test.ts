@@ -362,6 +362,13 @@ const disagreeing: readonly Mistake[] = [
     to: 'ARG NODE_VERSION=22',
     says: /^Dockerfile: Node is 22/,
   },
+  {
+    what: 'Node started in another way than the launcher does',
+    file: 'Dockerfile',
+    from: '"--max-semi-space-size=8", ',
+    to: '',
+    says: /^Dockerfile: the entry point is \["node", "src\/main\.ts"\]/,
+  },
 ]
 
 describe('the check of the manifests', { timeout: 60_000 }, () => {

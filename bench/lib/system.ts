@@ -5,6 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { projectFolder } from '../../src/dev/data-folder.ts'
 import { readPlan, serviceEnvironment } from '../../src/dev/launch-plan.ts'
+import { nodeOptions } from '../../src/dev/node-options.ts'
 import { serviceNames, type ServiceName } from '../../src/registry.ts'
 import type { Allocations, Usage } from '../agent.ts'
 import { hasDatabase, type BenchDatabases } from './databases.ts'
@@ -85,7 +86,7 @@ const spawnService = (
   preloaded: readonly string[],
 ): ChildProcess => {
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [...preloaded, entry, service], {
+  const child = spawn(process.execPath, [...nodeOptions, ...preloaded, entry, service], {
     env: environment,
     stdio: ['ignore', log, log, 'ipc'],
   })

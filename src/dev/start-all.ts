@@ -12,6 +12,7 @@ import {
   refuseTakenPorts,
   serviceEnvironment,
 } from './launch-plan.ts'
+import { nodeOptions } from './node-options.ts'
 import { createPaint, createProgress } from './progress.ts'
 import type { DatabaseUrls } from './provision.ts'
 import { createServiceLog } from './service-logs.ts'
@@ -154,7 +155,7 @@ const prepare = async (environment: Environment, options: StartAllOptions, endin
     data,
     paint,
     progress: createProgress(process.stdout, paint),
-    command: options.command ?? [process.execPath, entry],
+    command: options.command ?? [process.execPath, ...nodeOptions, entry],
     migrate: options.migrate ?? migrateForReal,
     ending,
     postgres: undefined,

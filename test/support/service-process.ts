@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeOptions } from '../../src/dev/node-options.ts'
 import type { ServiceName } from '../../src/registry.ts'
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -59,7 +60,7 @@ export const createServiceProcess = (options: ServiceProcessOptions): ServicePro
   }
 
   const launch = () => {
-    const started = spawn(process.execPath, [entry, service], {
+    const started = spawn(process.execPath, [...nodeOptions, entry, service], {
       env: { ...environment, PORT: String(port) },
       // The channel makes the service end when this process is gone, however it went.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
