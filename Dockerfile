@@ -32,7 +32,7 @@ USER 10001:10001
 # Node as process 1 gets the signal itself: main.ts stops serving, drains, and ends.
 STOPSIGNAL SIGTERM
 EXPOSE 8000-8005
-ENTRYPOINT ["node", "--max-semi-space-size=8", "src/main.ts"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "src/main.ts"]
 # No service was named: say which ones there are.
 CMD ["help"]
 

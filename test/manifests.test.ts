@@ -365,7 +365,7 @@ const disagreeing: readonly Mistake[] = [
   {
     what: 'Node started in another way than the launcher does',
     file: 'Dockerfile',
-    from: '"--max-semi-space-size=8", ',
+    from: '"--max-semi-space-size=8", "--v8-pool-size=1", ',
     to: '',
     says: /^Dockerfile: the entry point is \["node", "src\/main\.ts"\]/,
   },

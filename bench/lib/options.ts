@@ -32,11 +32,11 @@ export const sectionNames = [
 const plans = {
   quick: {
     rounds: 2,
-    seconds: 1.5,
+    seconds: 1.2,
     warmUpSeconds: 0.3,
-    firstWarmUpSeconds: 6,
-    curveSeconds: 0.4,
-    storedOrders: 100_000,
+    firstWarmUpSeconds: 4,
+    curveSeconds: 0.3,
+    storedOrders: 50_000,
     historyRounds: 2,
     readRounds: 1,
     readSeconds: 0.6,

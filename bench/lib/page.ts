@@ -135,6 +135,35 @@ const budget = ({ profile }: Figures) => {
   ])
 }
 
+/** What a ratio to a rival allows for an order when both have the same cores, and who takes it. */
+const floors = ({ profile }: Figures) => {
+  const { system, chain, bare } = profile
+  const isSaga = (name: string) => ['order', 'billing', 'notification', 'user'].includes(name)
+  const taken = (isWanted: (name: string) => boolean) =>
+    system.processes
+      .filter(({ process }) => isWanted(process))
+      .reduce((total, { cpuMicros }) => total + cpuMicros, 0)
+  const around = taken((name) => !isSaga(name))
+  const row = (what: string, allowed: number) => [
+    what,
+    whole(allowed),
+    whole(around),
+    whole(allowed - around),
+    whole(taken(isSaga)),
+  ]
+  return markdownTable([
+    [
+      'target',
+      'allows µs for an order',
+      'Postgres, gateway and load generator take',
+      'left for the services',
+      'they take',
+    ],
+    row('2.0 × the bare statements', totalMicros(bare) / 2),
+    row('0.75 × the HTTP chain', totalMicros(chain) / 0.75),
+  ])
+}
+
 const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
   targets,
   'bench-run': benchRun,
@@ -145,6 +174,7 @@ const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
   processes,
   statements,
   hops,
+  floors,
 }
 
 const block = /(<!-- figures: ([a-z-]+) -->)[^]*?(<!-- end of figures -->)/g

@@ -24,9 +24,10 @@ describe('five services that are asked for everything, allowed or not, and sent 
       const report = await fuzz({ stand, seed, requests, say: () => {} })
       expect(report.faults.join('\n\n'), `seed ${seed}`).toBe('')
       expect(report.sent).toBeGreaterThanOrEqual(requests)
-      // Proof that it was not all refused at the door: many kinds of answers were met.
-      const always = [200, 400, 404, 405, 415]
-      const inMany = requests < 5_000 ? [] : [201, 402, 409, 413]
+      // Proof that it was not all refused at the door: many kinds of answers were met. A short run
+      // of a seed that nobody knows may miss the rare ones.
+      const always = [200, 400, 404]
+      const inMany = requests < 5_000 ? [] : [201, 402, 405, 409, 413, 415]
       for (const status of [...always, ...inMany]) {
         expect(report.byStatus[status] ?? 0, `answers with ${status}`).toBeGreaterThan(0)
       }

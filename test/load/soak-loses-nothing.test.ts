@@ -15,10 +15,10 @@ describe('a short soak', () => {
     const said: string[] = []
     const report = await soak({
       stand,
-      minutes: 0.6,
+      minutes: 0.4,
       seed: 4,
       clients: 4,
-      killEveryMs: 6_000,
+      killEveryMs: 5_000,
       say: (line) => said.push(line),
     })
     expect(report.faults.join('\n'), said.join('\n')).toBe('')
