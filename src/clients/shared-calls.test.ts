@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { UnknownOutcomeError, type TransportRequest } from '../platform/http-client.ts'
+import {
+  UnknownOutcomeError,
+  createCaller,
+  type TransportRequest,
+} from '../platform/http-client.ts'
+import { createLog } from '../platform/telemetry.ts'
 import { createBillingClient } from './billing.ts'
 import { createNotificationClient } from './notification.ts'
 
@@ -130,6 +135,21 @@ describe('calls that are made in one turn', () => {
     const answers = await Promise.all([withdraw('a'), withdraw('b')])
     expect(answers.map(({ data }) => data)).toEqual([{ alone: 'a' }, { alone: 'b' }])
     expect(paths()).toEqual([sharedPath, alonePath, alonePath])
+  })
+})
+
+describe('a shared request that is lost', () => {
+  it('is one failure to the circuit breaker: each call is repeated alone, and answered', async () => {
+    answerShared = () => new UnknownOutcomeError('billing did not answer')
+    const call = createCaller({ upstream: 'billing', log: createLog('order', 'silent') })
+    const outcomes = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        call(2_000, (timeoutMs, attempt) => withdraw(`k${index}`, { timeoutMs, attempt })),
+      ),
+    )
+    const answers = outcomes.map((one) => (one.kind === 'answered' ? one.answer.data : one.reason))
+    expect(answers).toEqual(outcomes.map((_, index) => ({ alone: `k${index}` })))
+    expect(outcomes.map(({ attempts }) => attempts)).toEqual(outcomes.map(() => 2))
   })
 })
 

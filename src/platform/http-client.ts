@@ -1,6 +1,6 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { Pool } from 'undici'
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleType } from 'cockatiel'
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import type { ServiceName } from '../registry.ts'
 import { betweenCheckpoints } from './checkpoints.ts'
 import { exchange } from './http-client-exchange.ts'
@@ -123,7 +123,14 @@ const pauseMs = (attempts: number) =>
  * moment: callers get their 202 quickly, and recovery goes on later.
  */
 export const createCaller = ({ upstream, log }: CallerDeps) => {
-  const breaker = circuitBreaker(handleType(UnknownOutcomeError), {
+  const counted = new WeakSet<Error>()
+  /** Calls that shared a request all end with the same error: the upstream failed once. */
+  const isNewFailure = (error: unknown) => {
+    if (!(error instanceof UnknownOutcomeError) || counted.has(error)) return false
+    counted.add(error)
+    return true
+  }
+  const breaker = circuitBreaker(handleWhen(isNewFailure), {
     halfOpenAfter: breakerPauseMs,
     breaker: new ConsecutiveBreaker(breakerFailures),
   })

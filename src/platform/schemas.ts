@@ -174,15 +174,19 @@ export const replayedHeader = {
   },
 }
 
-export const locationHeader = {
+export const locationHeader = (what: 'orders' | 'users') => ({
   Location: {
     description: 'Where to look at it',
     schema: { type: 'string' as const },
-    example: '/orders/019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+    example: `/${what}/019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978`,
   },
-}
+})
 
-export const pendingHeaders = { ...locationHeader, ...retryAfterHeader, ...replayedHeader }
+export const pendingHeaders = (what: 'orders' | 'users') => ({
+  ...locationHeader(what),
+  ...retryAfterHeader,
+  ...replayedHeader,
+})
 
 export const defaultPageSize = 20
 export const maxPageSize = 100

@@ -126,17 +126,17 @@ export const placeOrderRoute = createRoute({
   responses: {
     201: {
       description: 'Paid: the order is APPROVED',
-      headers: { ...locationHeader, ...replayedHeader },
+      headers: { ...locationHeader('orders'), ...replayedHeader },
       content: jsonContent(orderSchema),
     },
     202: {
       description: 'Not decided yet: look again at `Location` after `Retry-After`',
-      headers: pendingHeaders,
+      headers: pendingHeaders('orders'),
       content: jsonContent(orderSchema),
     },
     402: {
       description: 'Not paid: the order is REJECTED, the balance is as it was',
-      headers: { ...locationHeader, ...replayedHeader },
+      headers: { ...locationHeader('orders'), ...replayedHeader },
       content: problemContent(refusedOrderSchema),
     },
     ...problems(...bodyProblems, 404, 422),
@@ -182,7 +182,7 @@ const changeResponses = {
   },
   202: {
     description: 'Billing did not answer in time: the change is finished by itself',
-    headers: pendingHeaders,
+    headers: pendingHeaders('orders'),
     content: jsonContent(orderSchema),
   },
 }

@@ -81,12 +81,12 @@ export const createUserRoute = createRoute({
   responses: {
     201: {
       description: 'The user exists and the account is open',
-      headers: { ...locationHeader, ...replayedHeader },
+      headers: { ...locationHeader('users'), ...replayedHeader },
       content: jsonContent(userSchema),
     },
     202: {
       description: 'The user exists; the account will open by itself',
-      headers: pendingHeaders,
+      headers: pendingHeaders('users'),
       content: jsonContent(userSchema),
     },
     ...problems(...bodyProblems, 409, 422),
