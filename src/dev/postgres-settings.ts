@@ -11,7 +11,7 @@ export const serverSettings: Readonly<Record<string, string>> = {
   // Four services with two replicas of pool size 6 are 48; load tests and psql want some, too.
   max_connections: '200',
   // Holds the hot part of a few million orders, and is small beside a laptop's memory.
-  shared_buffers: '256MB',
+  shared_buffers: '512MB',
   // Nothing reads along the log of a laptop's server: no replicas, no archive.
   wal_level: 'minimal',
   max_wal_senders: '0',
