@@ -1,5 +1,6 @@
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceName } from '../../src/registry.ts'
 
 /**
@@ -65,6 +66,25 @@ const deliver = (agent: Agent, port: number, message: Message): Promise<Answer> 
 /** Ids are different each time; the places of the code are not. */
 const nameOf = (callee: ServiceName, { method, url }: Message) =>
   `${method} ${callee}${url.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/\?.*/, '')}`
+
+const lateTries = 100
+const latePauseMs = 50
+
+/** Whoever is to get it late may just be dead: then it comes when he is back. */
+const deliverLate = async (agent: Agent, port: () => number, message: Message): Promise<string> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { status } = await deliver(agent, port(), message)
+      return `was delivered late and answered ${status}`
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      // It arrived, and then he died.
+      if (code !== 'ECONNREFUSED') return `was delivered late and got no answer (${code})`
+      if (tries === lateTries) throw error
+      await sleep(latePauseMs)
+    }
+  }
+}
 
 type Fault = 'lose the answer' | 'hold the request'
 
@@ -145,8 +165,7 @@ export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLink
       held = []
       const told: string[] = []
       for (const message of late) {
-        const { status } = await deliver(agent, port(), message)
-        told.push(`${nameOf(callee, message)} was delivered late and answered ${status}`)
+        told.push(`${nameOf(callee, message)} ${await deliverLate(agent, port, message)}`)
       }
       return told
     },
