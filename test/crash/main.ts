@@ -152,9 +152,8 @@ const runPlan = async (work: Work, { jobs, leadsToPairs, arePairsLast }: Plan) =
   const missing = jobs.length - alone.length
   const isKeptAlone = conclude(alone, missing) && (missing === 0 || !arePairsLast)
   if (possible === 0) return isKeptAlone
-  say(
-    `\npairs (counted by the second fault): ${pairs.length} of the ${possible} that were met; the time was too short for ${left - missing} that were drawn`,
-  )
+  say(`\npairs (counted by the second fault): ${pairs.length} of the ${possible} that were met`)
+  if (left > missing) say(`the time was too short for ${left - missing} more that were drawn`)
   return conclude(pairs, 0, pairMissesAllowed) && isKeptAlone
 }
 
