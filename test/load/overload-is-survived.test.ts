@@ -21,7 +21,7 @@ describe('five times more clients than there are places', () => {
       stand,
       places,
       rounds: 1,
-      seconds: 6,
+      seconds: 4,
       // Other tests come and go on the same cores.
       slowness: Math.max(4, machineSlowness()),
       say: (line) => said.push(line),

@@ -74,10 +74,11 @@ describe('a system of real processes', () => {
     system.resume('notification')
     expect((await eventually(health)).status).toBe(200)
 
+    // Logs are written in chunks, a moment later.
+    await eventually(() => expect(system.logsOf('notification')).toContain('"level"'))
     const pid = system.processes[0]?.pid() as number
     await system.close()
     expect(isAlive(pid)).toBe(false)
-    expect(system.logsOf('notification')).toContain('"level"')
   })
 
   it('has one address for two replicas, which goes on when one of them dies', async () => {
