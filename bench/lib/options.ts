@@ -32,16 +32,16 @@ export const sectionNames = [
 const plans = {
   quick: {
     rounds: 2,
-    seconds: 1.2,
+    seconds: 1,
     warmUpSeconds: 0.3,
-    firstWarmUpSeconds: 4,
-    curveSeconds: 0.3,
-    storedOrders: 50_000,
+    firstWarmUpSeconds: 2.5,
+    curveSeconds: 0.2,
+    storedOrders: 30_000,
     historyRounds: 2,
     readRounds: 1,
     readSeconds: 0.6,
     replicaRounds: 1,
-    soakSeconds: 3,
+    soakSeconds: 2,
     startRounds: 1,
   },
   full: {
