@@ -28,7 +28,7 @@ interface Withdrawal extends SharedCallOptions {
 const createWithdraw = (transport: Transport) => {
   const alone = (call: Withdrawal) =>
     withdraw(call.userId, call.withdrawal)(transport, { ...plainOptions(call), key: call.key })
-  const share = createSharedCalls({
+  return createSharedCalls({
     alone,
     together: async (calls: readonly Withdrawal[]) => {
       const withdrawals = calls.map(({ userId, key, requestId, withdrawal }) => ({
@@ -43,7 +43,6 @@ const createWithdraw = (transport: Transport) => {
     read: separateAnswer<Awaited<ReturnType<typeof alone>>>,
     maxTogether,
   })
-  return (call: Withdrawal) => ((call.attempt ?? 1) > 1 ? alone(call) : share(call))
 }
 
 /** What the other services may ask of billing. */

@@ -11,7 +11,7 @@ interface LetterCall extends SharedCallOptions {
 
 const createSend = (transport: Transport) => {
   const alone = (call: LetterCall) => sendLetter(call.letter)(transport, plainOptions(call))
-  const share = createSharedCalls({
+  return createSharedCalls({
     alone,
     together: async (calls: readonly LetterCall[]) => {
       const letters = calls.map(({ requestId, letter }) => ({ requestId, letter }))
@@ -21,7 +21,6 @@ const createSend = (transport: Transport) => {
     read: separateAnswer<Awaited<ReturnType<typeof alone>>>,
     maxTogether,
   })
-  return (call: LetterCall) => ((call.attempt ?? 1) > 1 ? alone(call) : share(call))
 }
 
 /** What the other services may ask of notification. */

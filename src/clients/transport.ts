@@ -4,6 +4,7 @@ import {
   type Transport,
   type TransportRequest,
 } from '../platform/http-client.ts'
+import type { Repeatable } from '../platform/shared-calls.ts'
 
 /**
  * The seam between the generated clients and HTTP. A generated function only
@@ -21,11 +22,9 @@ export type CallOptions = Omit<TransportRequest, 'method' | 'path' | 'body'> & {
 export type KeyedCallOptions = CallOptions & { readonly key: string }
 
 /** A call that may share a request with others of its kind. */
-export interface SharedCallOptions {
+export interface SharedCallOptions extends Repeatable {
   readonly requestId: string
   readonly timeoutMs?: number
-  /** From the second attempt on a call goes alone: whatever was wrong with those it went with. */
-  readonly attempt?: number
 }
 
 /** What such a call is sent with when it is alone. */

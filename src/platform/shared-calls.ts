@@ -6,8 +6,14 @@
  *
  * Each caller gets what it would have got alone. When the other side does not
  * understand the shared request, every call is sent alone; when nobody knows
- * what became of it, every caller learns just that, and repeats with its key.
+ * what became of it, every caller learns just that, and repeats with its key: a
+ * repeat goes alone, whatever was wrong with those that it went with.
  */
+export interface Repeatable {
+  /** From 1 on; none is the first one. */
+  readonly attempt?: number
+}
+
 export interface SharedCallsOptions<Call, Answer, Part> {
   readonly alone: (call: Call) => Promise<Answer>
   /** One part of the answer for each call, in their order; undefined: it was not understood. */
@@ -23,7 +29,7 @@ interface Waiting<Call, Answer> {
   readonly reject: (error: unknown) => void
 }
 
-export const createSharedCalls = <Call, Answer, Part>(
+export const createSharedCalls = <Call extends Repeatable, Answer, Part>(
   options: SharedCallsOptions<Call, Answer, Part>,
 ) => {
   const { alone, together, read, maxTogether } = options
@@ -53,9 +59,11 @@ export const createSharedCalls = <Call, Answer, Part>(
     }
   }
 
-  return (call: Call): Promise<Answer> =>
+  const share = (call: Call): Promise<Answer> =>
     new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(sendAll)
       waiting.push({ call, resolve, reject })
     })
+
+  return (call: Call): Promise<Answer> => ((call.attempt ?? 1) > 1 ? alone(call) : share(call))
 }
