@@ -1,7 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { readSync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import type { AddressInfo, Server } from 'node:net'
 import { checkpointChannelName } from '../../src/platform/checkpoints.ts'
+import { shortenDrizzleLoading } from '../../src/platform/module-loading.ts'
 import { askDescriptor } from './ask-descriptor.ts'
 
 /**
@@ -30,7 +32,10 @@ subscribe('tracing:net.server.listen:asyncEnd', (message) => {
 
 /** Everything is loaded ahead, so that a spare process takes over within milliseconds. */
 const service = process.argv[2]
+shortenDrizzleLoading()
 await import('../../src/platform/run-service.ts')
 await import(`../../src/services/${service}/service.ts`)
+// Node writes what it compiled when a process ends, and most of these are killed.
+flushCompileCache()
 ask('loaded')
 subscribe(checkpointChannelName, ask)

@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { DeliverLate } from './http-link.ts'
 
 /**
  * A proxy between one process and Postgres that understands where messages of
@@ -6,14 +7,17 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
  * and hold a statement until its sender has given up, to deliver it then: a
  * statement of a process that is long dead can still commit.
  */
-type Fault = 'lose the answer' | 'hold the statement'
+type Armed =
+  | { readonly fault: 'lose the answer'; readonly onStruck: (what: string) => void }
+  | {
+      readonly fault: 'hold the statement'
+      readonly onStruck: (what: string, deliver: DeliverLate) => void
+      /** Whether the sender's connection is cut at once, or it waits until its own deadline. */
+      readonly silently: boolean
+    }
 
-interface Armed {
-  readonly fault: Fault
-  readonly onStruck: (what: string) => void
-  /** Whether the sender's connection is cut at once, or it waits until its own deadline. */
-  readonly silently: boolean
-}
+type Losing = Extract<Armed, { readonly fault: 'lose the answer' }>
+type Holding = Extract<Armed, { readonly fault: 'hold the statement' }>
 
 const bind = 'B'
 const sync = 'S'
@@ -48,9 +52,23 @@ interface Held {
 
 const lateTimeoutMs = 5_000
 
+/** Sends what was held to Postgres, and waits until it is done there. */
+const deliverHeld = async (held: Held): Promise<string> => {
+  const { upstream, bytes } = held
+  if (upstream.destroyed) return 'the late statement never arrived: Postgres had gone'
+  const done = new Promise<string>((resolve) => {
+    held.onReady = () => resolve('the late statement ran at Postgres')
+    upstream.once('close', () => resolve('Postgres cut the late statement off'))
+    setTimeout(() => resolve('the late statement got no answer'), lateTimeoutMs).unref()
+  })
+  upstream.write(Buffer.concat(bytes))
+  const told = await done
+  upstream.destroy()
+  return told
+}
+
 export const openDatabaseLink = async (postgresPort: number) => {
   let armed: Armed | undefined
-  let held: Held | undefined
   const sockets = new Set<Socket>()
 
   const keep = (socket: Socket, onEnd: () => void) => {
@@ -66,7 +84,7 @@ export const openDatabaseLink = async (postgresPort: number) => {
   const handle = (client: Socket) => {
     const upstream = connect(postgresPort, '127.0.0.1')
     const split = { sent: createSplitter(true), answered: createSplitter(false) }
-    let losing: Armed | undefined
+    let losing: Losing | undefined
     let isLost = false
     let holding: Held | undefined
     keep(client, () => {
@@ -80,14 +98,14 @@ export const openDatabaseLink = async (postgresPort: number) => {
       client.destroy()
     })
 
-    const hold = (message: { type: string; bytes: Buffer }, { onStruck, silently }: Armed) => {
-      holding ??= held = { upstream, bytes: [], isWhole: false, onReady: () => {} }
-      if (holding.isWhole) return
-      holding.bytes.push(message.bytes)
+    const hold = (message: { type: string; bytes: Buffer }, { onStruck, silently }: Holding) => {
+      const held = (holding ??= { upstream, bytes: [], isWhole: false, onReady: () => {} })
+      if (held.isWhole) return
+      held.bytes.push(message.bytes)
       if (message.type !== sync) return
-      holding.isWhole = true
+      held.isWhole = true
       if (!silently) client.destroy()
-      onStruck('the statement is held on its way to Postgres')
+      onStruck('the statement is held on its way to Postgres', () => deliverHeld(held))
     }
 
     let taken: Armed | undefined
@@ -127,21 +145,9 @@ export const openDatabaseLink = async (postgresPort: number) => {
     arm: (next: Armed) => {
       armed = next
     },
-    /** Sends what was held to Postgres, and waits until it is done there. */
-    deliverHeld: async (): Promise<string[]> => {
-      const late = held
-      held = undefined
-      if (!late?.isWhole) return []
-      if (late.upstream.destroyed) return ['the late statement never arrived: Postgres had gone']
-      const done = new Promise<string>((resolve) => {
-        late.onReady = () => resolve('the late statement ran at Postgres')
-        late.upstream.once('close', () => resolve('Postgres cut the late statement off'))
-        setTimeout(() => resolve('the late statement got no answer'), lateTimeoutMs).unref()
-      })
-      late.upstream.write(Buffer.concat(late.bytes))
-      const told = await done
-      late.upstream.destroy()
-      return [told]
+    /** Whatever was armed and met nobody is forgotten. */
+    reset: () => {
+      armed = undefined
     },
     close: () => {
       server.close()

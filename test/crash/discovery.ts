@@ -3,6 +3,7 @@ import { calleeOf, placeName, pointName, type Place, type Point } from './points
 import { run } from './run.ts'
 import { steps } from './scenario.ts'
 import type { System } from './system.ts'
+import { spread } from './spread.ts'
 import { outageVariant, plainVariant, recoveryOf, type Variant } from './variants.ts'
 
 /**
@@ -20,7 +21,7 @@ const looks = 3
 const look = async (system: System, variant: Variant, times: number, troubles: string[]) => {
   const seen: Point[][] = []
   for (let time = 0; time < times; time += 1) {
-    const { points, complaints } = await run(system, { variant, strikes: [] })
+    const { points, complaints } = await run(system, [{ variant, strikes: [] }])
     const [first] = complaints
     if (first) troubles.push(`before any fault (${variant.name}): ${first}`)
     seen.push(points.filter(({ epoch }) => epoch !== afterwards))
@@ -60,18 +61,26 @@ const outagesIn = (points: readonly Point[]): Variant[] => {
   return [...variants.values()]
 }
 
-/** What an outage adds: all of its recovery, and of the time before what nothing else visits. */
-const addedBy = (variant: Variant, points: readonly Point[], known: Set<string>): Point[] => {
-  const added: Point[] = []
-  for (const point of points) {
-    const isRecovery = point.epoch === recoveryOf(variant)
-    if (!isRecovery && point.epoch !== variant.name) continue
-    const name = isRecovery ? `recovery: ${placeName(point)}` : placeName(point)
-    if (known.has(name)) continue
-    known.add(name)
-    added.push(point)
-  }
-  return added
+const placeInRecovery = (variant: Variant, point: Point): string => {
+  const isRecovery = point.epoch === recoveryOf(variant)
+  return isRecovery ? `recovery: ${placeName(point)}` : placeName(point)
+}
+
+/**
+ * What outages add: all places of recovery, and of the time before what nothing
+ * else visits. A place is taken once, even if it is visited after several outages.
+ */
+const addedByOutages = (
+  seen: ReadonlyMap<Variant, readonly Point[]>,
+  known: ReadonlySet<string>,
+): PlannedPoint[] => {
+  const inOutages = [...seen].flatMap(([variant, points]) =>
+    points
+      .filter(({ epoch }) => epoch === variant.name || epoch === recoveryOf(variant))
+      .map((point) => ({ variant, point, name: placeInRecovery(variant, point) })),
+  )
+  const isNew = ({ name }: { readonly name: string }) => !known.has(name)
+  return spread(inOutages.filter(isNew), ({ name }) => name)
 }
 
 export const discover = async (systems: readonly System[], say: (line: string) => void) => {
@@ -92,12 +101,13 @@ export const discover = async (systems: readonly System[], say: (line: string) =
   }
   await Promise.all(systems.map(lookAround))
   const planned: PlannedPoint[] = plain.map((point) => ({ variant: plainVariant, point }))
-  const known = new Set(plain.map(placeName))
   say(`  the scenario: ${plain.length} points`)
+  const steady = new Map(variants.map((one) => [one, steadyOf(inOutage.get(one) ?? [])]))
+  const added = addedByOutages(steady, new Set(plain.map(placeName)))
+  planned.push(...added.map(({ variant, point }) => ({ variant, point })))
   for (const variant of variants) {
-    const added = addedBy(variant, steadyOf(inOutage.get(variant) ?? []), known)
-    planned.push(...added.map((point) => ({ variant, point })))
-    say(`  ${variant.name}: ${added.length} more`)
+    const count = added.filter((one) => one.variant === variant).length
+    say(`  ${variant.name}: ${count} more`)
   }
   const all = [...seen.flat(), ...[...inOutage.values()].flat(2)]
   return { planned, unsteady: unsteadyPlaces(all, planned), troubles }

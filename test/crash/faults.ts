@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceName } from '../../src/registry.ts'
+import type { DeliverLate } from './http-link.ts'
 import type { Instance } from './instance.ts'
 import { calleeOf, type Place } from './points.ts'
 import { times, type System } from './system.ts'
@@ -82,7 +83,7 @@ const pause: Fault = {
     instance.pause()
     note(`${instance.service} (${instance.pid}) stands still; another replica goes on`)
     const goOn = async () => {
-      await system.takeOver(instance.service)
+      await system.relieve(instance.service)
       await sleep(times.LEASE_MS + afterLeaseMs)
       instance.resume()
       note(`${instance.service} (${instance.pid}) goes on where it stood`)
@@ -106,14 +107,8 @@ const loseAnswer: Fault = {
   isPossibleAt: ({ phase }) => phase === 'before',
   strike: async (struck) => {
     const { place, note } = struck
-    if (place.kind === 'call') linkFor(struck).arm('lose the answer', note)
-    else {
-      instanceIn(struck).database.arm({
-        fault: 'lose the answer',
-        silently: false,
-        onStruck: note,
-      })
-    }
+    const link = place.kind === 'call' ? linkFor(struck) : instanceIn(struck).database
+    link.arm({ fault: 'lose the answer', onStruck: note })
   },
 }
 
@@ -129,22 +124,20 @@ const strikeLate =
   (isSoon: boolean) =>
   async (struck: Struck): Promise<void> => {
     const { place, note, meanwhile, atEnd } = struck
-    const link = place.kind === 'call' ? linkFor(struck) : instanceIn(struck).database
-    const deliver = async () => {
-      for (const told of await link.deliverHeld()) note(told)
-    }
-    const onStruck = (what: string) => {
+    const onStruck = (what: string, deliver: DeliverLate) => {
       note(what)
-      if (isSoon) meanwhile(deliver())
-      else atEnd(deliver)
+      const deliverAndTell = async () => note(await deliver())
+      if (isSoon) meanwhile(deliverAndTell())
+      else atEnd(deliverAndTell)
     }
     if (place.kind === 'statement') {
       const { database } = instanceIn(struck)
       database.arm({ fault: 'hold the statement', silently: !isSoon, onStruck })
-    } else if (place.phase === 'before') linkFor(struck).arm('hold the request', onStruck)
-    else {
-      linkFor(struck).duplicateLast()
-      onStruck(`${place.name} will arrive once more`)
+    } else if (place.phase === 'before') {
+      linkFor(struck).arm({ fault: 'hold the request', onStruck })
+    } else {
+      const again = linkFor(struck).lastAgain()
+      if (again) onStruck(`${place.name} will arrive once more`, again)
     }
   }
 

@@ -86,16 +86,21 @@ const deliverLate = async (agent: Agent, port: () => number, message: Message): 
   }
 }
 
-type Fault = 'lose the answer' | 'hold the request'
+/** Sends what was held back, once, and tells what came of it; the answer goes nowhere. */
+export type DeliverLate = () => Promise<string>
+
+export type Armed =
+  | { readonly fault: 'lose the answer'; readonly onStruck: (what: string) => void }
+  | {
+      readonly fault: 'hold the request'
+      readonly onStruck: (what: string, deliver: DeliverLate) => void
+    }
 
 export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLinkOptions) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-  let armed: { readonly fault: Fault; readonly onStruck: (what: string) => void } | undefined
+  let armed: Armed | undefined
   let isAway = false
-  let held: Message[] = []
   let last: Message | undefined
-  /** How often the link was used: which edges a step needs is found by looking. */
-  let uses = 0
 
   const gone = (response: ServerResponse) =>
     new Promise<void>((resolve) => {
@@ -103,15 +108,18 @@ export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLink
       if (response.closed) resolve()
     })
 
+  const lateDelivery = (message: Message): DeliverLate => {
+    return async () => `${nameOf(callee, message)} ${await deliverLate(agent, port, message)}`
+  }
+
   const strike = async (message: Message, response: ServerResponse) => {
     if (!armed) return false
     const now = armed
-    const { fault, onStruck } = now
     armed = undefined
-    if (fault === 'lose the answer') {
+    if (now.fault === 'lose the answer') {
       try {
         const { status } = await deliver(agent, port(), message)
-        onStruck(`${nameOf(callee, message)} was answered ${status}, and the answer was lost`)
+        now.onStruck(`${nameOf(callee, message)} was answered ${status}, and the answer was lost`)
       } catch {
         // There was no answer to lose: the next one will be.
         armed = now
@@ -119,8 +127,8 @@ export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLink
       response.destroy()
     } else {
       await gone(response)
-      held.push(message)
-      onStruck(`${nameOf(callee, message)} is held; ${caller} has given up`)
+      const what = `${nameOf(callee, message)} is held; ${caller} has given up`
+      now.onStruck(what, lateDelivery(message))
     }
     return true
   }
@@ -128,7 +136,6 @@ export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLink
   const pass = async (incoming: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headers } = incoming
     const message = { method, url, headers, body: await readAll(incoming) }
-    uses += 1
     if (isAway) return response.destroy()
     await onRequest(nameOf(callee, message))
     last = message
@@ -148,31 +155,19 @@ export const openHttpLink = async ({ caller, callee, port, onRequest }: HttpLink
     caller,
     callee,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    uses: () => uses,
     setAway: (away: boolean) => {
       isAway = away
     },
-    arm: (fault: Fault, onStruck: (what: string) => void) => {
-      armed = { fault, onStruck }
+    /** The next request meets the fault. */
+    arm: (next: Armed) => {
+      armed = next
     },
-    /** Sends the last request once more, later. */
-    duplicateLast: () => {
-      if (last) held.push(last)
-    },
-    /** Delivers what was held; its answers go nowhere. */
-    deliverHeld: async (): Promise<string[]> => {
-      const late = held
-      held = []
-      const told: string[] = []
-      for (const message of late) {
-        told.push(`${nameOf(callee, message)} ${await deliverLate(agent, port, message)}`)
-      }
-      return told
-    },
+    /** The last request, to be sent once more. */
+    lastAgain: (): DeliverLate | undefined => (last ? lateDelivery(last) : undefined),
+    /** Whatever was armed and met nobody is forgotten. */
     reset: () => {
       armed = undefined
       isAway = false
-      held = []
     },
     close: () => {
       server.close()

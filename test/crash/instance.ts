@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { projectFolder } from '../../src/dev/data-folder.ts'
+import { nodeOptions } from '../../src/dev/node-options.ts'
 import type { Checkpoint } from '../../src/platform/checkpoints.ts'
 import type { ServiceName } from '../../src/registry.ts'
 import { askDescriptor } from './ask-descriptor.ts'
@@ -31,6 +32,9 @@ export interface Instance {
   readonly kill: () => Promise<void>
   readonly pause: () => void
   readonly resume: () => void
+  /** At its next question it gets no answer until it is needed: so it ends by itself when we do. */
+  readonly rest: () => void
+  readonly wake: () => void
   readonly lastWords: () => string
 }
 
@@ -41,7 +45,7 @@ const readyTimeoutMs = 20_000
 const keptOutput = 4_000
 
 const spawnService = (service: ServiceName, environment: Record<string, string>) =>
-  spawn(process.execPath, ['--import', preload, main, service], {
+  spawn(process.execPath, [...nodeOptions, '--import', preload, main, service], {
     env: environment,
     // The channel tells the service when we are gone; the pipe after it carries its questions.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
@@ -81,8 +85,11 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     })
   })
   const asking = child.stdio[askDescriptor] as Socket
+  let isResting = false
+  let isHeldUp = false
   const letOn = () => {
-    if (!ended) asking.write('.')
+    isHeldUp = isResting
+    if (!isResting && !ended) asking.write('.')
   }
 
   let isLoaded: () => void = () => {}
@@ -101,6 +108,7 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     const question = JSON.parse(line) as 'loaded' | { readonly port: number } | Checkpoint
     if (question === 'loaded') isLoaded()
     else if ('port' in question) isListening(question.port)
+    else if (isResting) letOn()
     else void onCheckpoint(instance, question).finally(letOn)
   })
 
@@ -123,6 +131,13 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
+    rest: () => {
+      isResting = true
+    },
+    wake: () => {
+      isResting = false
+      if (isHeldUp) letOn()
+    },
     lastWords: () => words,
   }
   const timeout = sleep(loadTimeoutMs, 'late', { ref: false })

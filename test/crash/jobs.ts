@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { PlannedPoint } from './discovery.ts'
 import { faults, type Fault } from './faults.ts'
-import { placeName, pointName, type Place } from './points.ts'
-import type { RunResult, Strike } from './run.ts'
+import { stepOfIncident, type Incident, type Strike } from './incidents.ts'
+import { placeName, pointName, type Place, type Point } from './points.ts'
+import { spread } from './spread.ts'
 import type { Variant } from './variants.ts'
 
 /** What is to be run: a fault at a point, and perhaps a second one during the recovery from it. */
-export interface Job {
-  readonly variant: Variant
+export interface Job extends Incident {
   readonly strikes: readonly [Strike, ...Strike[]]
   readonly name: string
 }
@@ -28,18 +28,11 @@ export const singleJobs = (planned: readonly PlannedPoint[]): Job[] =>
   )
 
 /** For pairs each place is struck first once in ordinary running and once in recovery. */
-export const firstsForPairs = (planned: readonly PlannedPoint[]): PlannedPoint[] => {
-  const known = new Set<string>()
-  return planned.filter(({ variant, point }) => {
-    const name = `${variant.outage !== undefined} ${placeName(point)}`
-    if (known.has(name)) return false
-    known.add(name)
-    return true
-  })
-}
+export const firstsForPairs = (planned: readonly PlannedPoint[]): PlannedPoint[] =>
+  spread(planned, ({ variant, point }) => `${variant.outage !== undefined} ${placeName(point)}`)
 
 /** Every place that was visited between the first fault and the end of its step, with every fault. */
-export const pairJobs = (first: Job, { pointsAfterFault }: RunResult): Job[] => {
+export const pairJobs = (first: Job, pointsAfterFault: readonly Point[]): Job[] => {
   const [strike] = first.strikes
   const epoch = 'epoch' in strike.at ? strike.at.epoch : ''
   const places = new Map<string, Place>()
@@ -64,3 +57,21 @@ export const shuffled = (jobs: readonly Job[], seed: number): Job[] =>
   jobs.toSorted((one, other) => rank(seed, one) - rank(seed, other))
 
 export const isInTenth = (job: Job, seed: number): boolean => rank(seed, job) < 2 ** 32 / 10
+
+/**
+ * Jobs of different steps may share a run of the scenario, which saves most of
+ * its time. The fullest steps give first, so that none is left over alone.
+ */
+export const createPacks = (jobs: readonly Job[], maxSize: number) => {
+  const bySteps = [...Map.groupBy(jobs, stepOfIncident).values()].map((of) => of.toReversed())
+  return {
+    left: () => bySteps.reduce((sum, of) => sum + of.length, 0),
+    next: (): readonly Job[] =>
+      bySteps
+        .toSorted((one, other) => other.length - one.length)
+        .slice(0, maxSize)
+        .flatMap((of) => of.pop() ?? []),
+  }
+}
+
+export type Packs = ReturnType<typeof createPacks>

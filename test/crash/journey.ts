@@ -9,12 +9,17 @@ import { recoveryOf, type Variant } from './variants.ts'
 /** One client's way through the scenario: it repeats what is unknown, with the same key. */
 export interface JourneyOptions {
   readonly system: System
-  readonly variant: Variant
+  /** At most one for a step. */
+  readonly variants: readonly Variant[]
   readonly history: History
   readonly memory: Memory
   /** A new epoch begins; the one before is over when this resolves. */
   readonly enter: (epoch: string) => Promise<void>
+  readonly beforeStep: (step: string) => Promise<void>
 }
+
+/** The epoch before the first step. */
+export const beforehand = 'ask whether all are ready'
 
 /** The epoch of the repeats and of the judgement: no faults are planned for it. */
 export const afterwards = 'after everything'
@@ -56,7 +61,7 @@ export const createSender = ({ gatewayUrl }: System, history: History) => {
 type Sender = ReturnType<typeof createSender>
 
 /** Asks each service itself: the gateway answers for all from what it heard a moment ago. */
-const askReady = async (system: System) => {
+export const askReady = async (system: System) => {
   for (const { caller, url } of system.links) {
     if (caller !== 'gateway') continue
     for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
@@ -80,9 +85,10 @@ const nothingOwed = async ({ witness }: System, userId: string, patienceMs: numb
 
 /** The client asks once and goes away; then the callee comes back and recovery is alone with it. */
 const meetOutage = async (
-  { system, variant, memory, enter }: JourneyOptions,
+  { system, memory, enter }: JourneyOptions,
   sender: Sender,
   step: Step,
+  variant: Variant,
 ) => {
   const ways = system.links.filter(
     ({ caller, callee }) => caller !== 'gateway' && callee === variant.outage?.callee,
@@ -99,8 +105,10 @@ const meetOutage = async (
 }
 
 const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
-  const { variant, memory, enter } = options
-  if (variant.outage?.step === step.name) await meetOutage(options, sender, step)
+  const { variants, memory, enter, beforeStep } = options
+  await beforeStep(step.name)
+  const variant = variants.find(({ outage }) => outage?.step === step.name)
+  if (variant) await meetOutage(options, sender, step, variant)
   else await enter(step.name)
   const send = async (sent: Sent) => {
     const { answer } = await sender.untilDecided(sent)
@@ -119,7 +127,7 @@ const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
 
 export const travel = async (options: JourneyOptions): Promise<void> => {
   const sender = createSender(options.system, options.history)
-  await options.enter('ask whether all are ready')
+  await options.enter(beforehand)
   await askReady(options.system)
   for (const step of steps) await take(options, sender, step)
   await options.enter(afterwards)

@@ -1,19 +1,35 @@
 import { parseArgs } from 'node:util'
 import { discover } from './discovery.ts'
-import { firstsForPairs, isInTenth, pairJobs, shuffled, singleJobs, type Job } from './jobs.ts'
-import { countsByFault, describeFailure, matrix, verdictOf, type Done } from './report.ts'
+import {
+  createPacks,
+  firstsForPairs,
+  isInTenth,
+  pairJobs,
+  shuffled,
+  singleJobs,
+  type Job,
+} from './jobs.ts'
+import {
+  countsByFault,
+  describeMiss,
+  describeViolation,
+  judge,
+  matrix,
+  type Done,
+} from './report.ts'
 import { run } from './run.ts'
 import { startSystem, type System } from './system.ts'
 
 /** Every crash point: finds them, strikes each with every fault, and judges what is left. */
-const usage = `usage: npm run test:crash -- [--pairs] [--tenth] [--seed N] [--only TEXT] [--minutes M] [--lanes N]
+const usage = `usage: npm run test:crash -- [--pairs | --tenth] [--seed N] [--only TEXT] [--alone] [--minutes M] [--lanes N]
                every single fault at every point
-  --tenth      and a random tenth of the pairs: a second fault during the recovery from the first
-  --pairs      all pairs, or with --tenth a tenth of them, each place struck first only once
+  --pairs      then all pairs: a second fault during the recovery from the first
+  --tenth      then a random tenth of the pairs
   --seed N     chooses the tenth of the pairs and their order
-  --only TEXT  only the runs whose name contains the text (of pairs: the name of the first fault)
+  --only TEXT  only the faults whose name contains the text (of pairs: the name of the first)
+  --alone      each in a run of its own; otherwise faults of different steps share one
   --minutes M  starts no run after that time
-  --lanes N    how many systems are worked on at once (3)`
+  --lanes N    how many systems are worked on at once (6)`
 
 const readOptions = () => {
   const { values } = parseArgs({
@@ -22,8 +38,9 @@ const readOptions = () => {
       tenth: { type: 'boolean', default: false },
       seed: { type: 'string' },
       only: { type: 'string', default: '' },
+      alone: { type: 'boolean', default: false },
       minutes: { type: 'string', default: '600' },
-      lanes: { type: 'string', default: '3' },
+      lanes: { type: 'string', default: '6' },
       help: { type: 'boolean', default: false },
     },
   })
@@ -36,7 +53,7 @@ const readOptions = () => {
     ...values,
     seed: numberOf('seed', 1 + Math.floor(Math.random() * 1e6)),
     minutes: numberOf('minutes', 600),
-    lanes: numberOf('lanes', 3),
+    lanes: numberOf('lanes', 6),
   }
 }
 
@@ -47,29 +64,31 @@ const minutesOf = (ms: number) =>
   `${Math.floor(ms / 60_000)}:${`${Math.floor(ms / 1000) % 60}`.padStart(2, '0')}`
 
 const triesPerJob = 3
+const jobsPerRun = 6
 /** Whether the first fault leads past the place of the second is a matter of milliseconds, at times. */
 const pairMissesAllowed = 0.1
 const progressEveryMs = 15_000
 const maxFailuresShown = 5
 
-/** A point that was missed for a moment's slowness gets another chance; a violation never does. */
-const tryJob = async (system: System, job: Job): Promise<Done> => {
-  for (let tries = 1; ; tries += 1) {
-    const result = await run(system, job)
-    const verdict = verdictOf(job, result)
-    if (verdict !== 'not reached' || tries === triesPerJob) return { job, verdict, tries, result }
+/** A point that was missed for a moment's slowness gets another chance, alone; a violation never does. */
+const tryAgainAlone = async (system: System, missed: Done): Promise<Done> => {
+  let done = missed
+  for (let tries = 2; tries <= triesPerJob && done.verdict === 'not reached'; tries += 1) {
+    const [again] = judge([done.job], await run(system, [done.job]), tries)
+    if (again) done = again
   }
+  return done
 }
 
-const createProgress = (total: () => number, done: readonly Done[]) => {
+const createProgress = (total: number, done: readonly Done[]) => {
   const startMs = performance.now()
   const timer = setInterval(() => {
     const elapsedMs = performance.now() - startMs
-    const leftMs = (elapsedMs / Math.max(1, done.length)) * (total() - done.length)
+    const leftMs = (elapsedMs / Math.max(1, done.length)) * (total - done.length)
     const violated = done.filter(({ verdict }) => verdict === 'violated').length
     const missed = done.filter(({ verdict }) => verdict === 'not reached').length
     say(
-      `  ${done.length} of ${total()} runs in ${minutesOf(elapsedMs)}, about ${minutesOf(leftMs)} left: ${violated} violated, ${missed} not reached`,
+      `  ${done.length} of ${total} in ${minutesOf(elapsedMs)}, about ${minutesOf(leftMs)} left: ${violated} violated, ${missed} not reached`,
     )
   }, progressEveryMs)
   return () => clearInterval(timer)
@@ -82,37 +101,37 @@ interface Work {
   readonly isStopped: () => boolean
 }
 
-/** Works a list off on all systems at once; what is done may lead to more, which comes next or last. */
+/** Works a list off on all systems at once, several jobs in a run. */
 const workOff = async (
-  { systems, untilMs, isStopped }: Work,
+  { systems, options, untilMs, isStopped }: Work,
   jobs: readonly Job[],
-  leadsTo: (done: Done) => readonly Job[],
-  isLast: boolean,
 ): Promise<{ done: Done[]; left: number }> => {
-  const queue = [...jobs]
+  const packs = createPacks(jobs, options.alone ? 1 : jobsPerRun)
   const done: Done[] = []
   let shown = 0
-  const endProgress = createProgress(() => done.length + queue.length, done)
-  const tell = (one: Done) => {
-    if (one.verdict === 'kept') return
+  const endProgress = createProgress(jobs.length, done)
+  const tell = (text: string) => {
     shown += 1
-    if (shown <= maxFailuresShown) say(describeFailure(one))
-    else say(`${one.verdict}: ${one.job.name}: ${one.result.complaints[0] ?? ''}`)
+    say(shown <= maxFailuresShown ? text : text.trim().split('\n', 1).join(''))
   }
   const worker = async (system: System) => {
-    while (!isStopped() && performance.now() < untilMs) {
-      const job = queue.shift()
-      if (!job) return
-      const one = await tryJob(system, job)
-      done.push(one)
-      if (isLast) queue.push(...leadsTo(one))
-      else queue.unshift(...leadsTo(one))
-      tell(one)
+    while (packs.left() > 0 && !isStopped() && performance.now() < untilMs) {
+      const pack = packs.next()
+      const result = await run(system, pack)
+      if (result.complaints.length > 0) tell(describeViolation(pack, result))
+      for (const first of judge(pack, result, 1)) {
+        const one = await tryAgainAlone(system, first)
+        done.push(one)
+        if (one === first || one.verdict === 'kept') continue
+        tell(
+          one.verdict === 'violated' ? describeViolation([one.job], one.result) : describeMiss(one),
+        )
+      }
     }
   }
   await Promise.all(systems.map(worker))
   endProgress()
-  return { done, left: queue.length }
+  return { done, left: packs.left() }
 }
 
 const conclude = (done: readonly Done[], left: number, missesAllowed = 0): boolean => {
@@ -120,41 +139,30 @@ const conclude = (done: readonly Done[], left: number, missesAllowed = 0): boole
   const again = done.filter(({ tries, verdict }) => tries > 1 && verdict === 'kept').length
   say(`\n${countsByFault(done)}`)
   say(
-    `\n${done.length} of ${done.length + left} runs: ${of('kept')} kept all invariants, ${of('violated')} violated one, ${of('not reached')} never reached their point (${again} reached it at the second or third try)`,
+    `\n${done.length} of ${done.length + left}: ${of('kept')} kept all invariants, ${of('violated')} violated one, ${of('not reached')} never reached their point (${again} reached it at the second or third try)`,
   )
-  if (left > 0) say(`NOT ALL WAS RUN: ${left} runs are missing`)
+  if (left > 0) say(`NOT ALL WAS RUN: ${left} are missing`)
   return of('violated') === 0 && of('not reached') <= missesAllowed * done.length
 }
 
-/** What is run alone, and which of it leads to pairs. */
-interface Plan {
-  readonly jobs: readonly Job[]
-  readonly leadsToPairs: (job: Job) => boolean
-  /** Then a limit of time cuts pairs only, which makes their sample smaller and not wrong. */
-  readonly arePairsLast: boolean
+/** Each fault for itself, which shows what its recovery visits. */
+const runSingles = async (work: Work, jobs: readonly Job[]) => {
+  say(`${jobs.length} single faults`)
+  const { done, left } = await workOff(work, jobs)
+  say(`\n${matrix(done)}`)
+  const isKept = conclude(done, left)
+  return { done, isKept: isKept && left === 0 }
 }
 
-/** Each first fault is run alone, which shows what its recovery visits, and then with each second. */
-const runPlan = async (work: Work, { jobs, leadsToPairs, arePairsLast }: Plan) => {
+/** And then with a second one during the recovery: all of them, or a random tenth. */
+const runPairs = async (work: Work, firsts: readonly Done[]): Promise<boolean> => {
   const { seed, tenth } = work.options
-  let possible = 0
-  const leadsTo = ({ job, result }: Done) => {
-    if (job.strikes.length > 1 || !leadsToPairs(job)) return []
-    const pairs = pairJobs(job, result)
-    possible += pairs.length
-    return tenth ? pairs.filter((pair) => isInTenth(pair, seed)) : pairs
-  }
-  const { done, left } = await workOff(work, jobs, leadsTo, arePairsLast)
-  const alone = done.filter(({ job }) => job.strikes.length === 1)
-  const pairs = done.filter(({ job }) => job.strikes.length > 1)
-  say(`\n${matrix(alone)}`)
-  say(`\none fault: ${alone.length} of ${jobs.length}`)
-  const missing = jobs.length - alone.length
-  const isKeptAlone = conclude(alone, missing) && (missing === 0 || !arePairsLast)
-  if (possible === 0) return isKeptAlone
-  say(`\npairs (counted by the second fault): ${pairs.length} of the ${possible} that were met`)
-  if (left > missing) say(`the time was too short for ${left - missing} more that were drawn`)
-  return conclude(pairs, 0, pairMissesAllowed) && isKeptAlone
+  const possible = firsts.flatMap(({ job, outcome }) => pairJobs(job, outcome.pointsAfterFault))
+  const wanted = tenth ? possible.filter((pair) => isInTenth(pair, seed)) : possible
+  say(`\n${wanted.length} of the ${possible.length} pairs that are possible`)
+  const { done, left } = await workOff(work, shuffled(wanted, seed))
+  say('\npairs, counted by the second fault:')
+  return conclude(done, left, pairMissesAllowed)
 }
 
 const startSystems = async (count: number) => {
@@ -195,15 +203,12 @@ const main = async (): Promise<boolean> => {
       isStopped: () => stopped,
     }
     const isWanted = ({ name }: Job) => name.includes(options.only)
+    const wantsPairs = options.pairs || options.tenth
+    const firsts = new Set(singleJobs(firstsForPairs(planned)).map(({ name }) => name))
     const singles = singleJobs(planned).filter(isWanted)
-    const firsts = singleJobs(firstsForPairs(planned)).filter(isWanted)
-    const names = new Set(firsts.map(({ name }) => name))
-    const leadsToPairs = ({ name }: Job) => (options.pairs || options.tenth) && names.has(name)
-    const jobs = options.pairs ? shuffled(firsts, options.seed) : singles
-    say(`${jobs.length} runs with one fault`)
-    if (options.tenth) say('and a random tenth of the second faults during its recovery')
-    else if (options.pairs) say('and every second fault during its recovery')
-    const isKept = await runPlan(work, { jobs, leadsToPairs, arePairsLast: !options.pairs })
+    const { done, isKept: isKeptAlone } = await runSingles(work, singles)
+    const leading = done.filter(({ job }) => firsts.has(job.name))
+    const isKept = (!wantsPairs || (await runPairs(work, leading))) && isKeptAlone
     say(`seed ${options.seed}, ${minutesOf(performance.now() - startMs)} minutes`)
     return isKept && unsteady.length + troubles.length === 0 && !stopped
   } finally {

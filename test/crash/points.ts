@@ -10,7 +10,6 @@ export type Place = Checkpoint & { readonly service: ServiceName }
  * the time without the callee and the recovery after it.
  */
 export interface Point extends Place {
-  readonly variant: string
   readonly epoch: string
   readonly nth: number
 }

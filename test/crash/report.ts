@@ -1,6 +1,7 @@
 import { faults } from './faults.ts'
 import type { Job } from './jobs.ts'
 import { pointName } from './points.ts'
+import type { Outcome } from './incidents.ts'
 import type { RunResult } from './run.ts'
 
 /** Counts what was run and what came of it, and says so in full sentences. */
@@ -11,16 +12,23 @@ export interface Done {
   readonly verdict: Verdict
   readonly tries: number
   readonly result: RunResult
+  readonly outcome: Outcome
+  /** Its share of the time, if others were in the same run. */
+  readonly ms: number
 }
 
 const maxEvents = 80
 const maxLast = 30
 const maxEventLength = 400
 
-export const verdictOf = ({ strikes }: Job, { complaints, struck }: RunResult): Verdict => {
-  if (complaints.length > 0) return 'violated'
-  return struck === strikes.length ? 'kept' : 'not reached'
-}
+/** What a run says about each of its jobs; a violation is blamed on all of them. */
+export const judge = (jobs: readonly Job[], result: RunResult, tries: number): Done[] =>
+  jobs.map((job, index) => {
+    const outcome = result.outcomes[index] ?? { struck: 0, pointsAfterFault: [] }
+    const reached = outcome.struck === job.strikes.length ? 'kept' : 'not reached'
+    const verdict = result.complaints.length > 0 ? 'violated' : reached
+    return { job, verdict, tries, result, outcome, ms: result.ms / jobs.length }
+  })
 
 /** The events from just before the first fault. */
 const eventsAround = (events: readonly string[]) => {
@@ -34,12 +42,17 @@ const eventsAround = (events: readonly string[]) => {
     .join('\n')
 }
 
-export const describeFailure = ({ job, verdict, tries, result }: Done): string => {
-  const head = `\n${verdict === 'violated' ? 'VIOLATED' : 'NOT REACHED'}  ${job.name}`
-  if (verdict === 'not reached') return `${head}\n  (tried ${tries} times)`
+export const describeMiss = ({ job, tries }: Done): string =>
+  `\nNOT REACHED  ${job.name}\n  (tried ${tries} times)`
+
+/** A run with a violation, whoever of its jobs brought it about. */
+export const describeViolation = (jobs: readonly Job[], result: RunResult): string => {
+  const head = jobs.map(({ name }) => `\nVIOLATED  ${name}`).join('')
+  const blame =
+    jobs.length > 1 ? '\n  (in one run; --only or --alone shows which of them it is)' : ''
   const [first, ...others] = result.complaints
   const more = others.length > 0 ? `\n  and ${others.length} more complaints` : ''
-  return `${head}\n  ${first}${more}\n${eventsAround(result.events)}`
+  return `${head}${blame}\n  ${first}${more}\n${eventsAround(result.events)}`
 }
 
 /** One line for each point, one letter for each fault: small when it was kept. */
@@ -66,7 +79,7 @@ export const countsByFault = (done: readonly Done[]): string =>
     .map(({ name }) => {
       const of = done.filter(({ job }) => job.strikes.at(-1)?.fault.name === name)
       const count = (verdict: Verdict) => of.filter((one) => one.verdict === verdict).length
-      const meanMs = of.reduce((sum, { result }) => sum + result.ms, 0) / Math.max(1, of.length)
+      const meanMs = of.reduce((sum, { ms }) => sum + ms, 0) / Math.max(1, of.length)
       return `  ${name.padEnd(48)}${`${of.length}`.padStart(6)} runs  ${`${count('violated')}`.padStart(4)} violated  ${`${count('not reached')}`.padStart(4)} not reached  ${seconds(meanMs)} s each`
     })
     .join('\n')

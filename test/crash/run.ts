@@ -3,32 +3,22 @@ import type { Checkpoint } from '../../src/platform/checkpoints.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { createHistory } from '../support/history.ts'
 import { audit } from './audit.ts'
-import type { Fault, Struck } from './faults.ts'
-import { repeatEverything, travel } from './journey.ts'
+import type { Struck } from './faults.ts'
+import { followIncidents, type Incident, type Outcome } from './incidents.ts'
+import { askReady, repeatEverything, travel } from './journey.ts'
 import { claimedTable, isClaim, placeName, type Place, type Point } from './points.ts'
 import type { Memory } from './scenario.ts'
 import type { OnCheckpoint, System } from './system.ts'
-import type { Variant } from './variants.ts'
 
-/** One run: the scenario for a new user, with no, one or two faults, and the judgement. */
-export interface Strike {
-  readonly fault: Fault
-  /** The first is struck at exactly this visit, a second one at the next visit of its place. */
-  readonly at: Point | Place
-}
-
-export interface RunPlan {
-  readonly variant: Variant
-  readonly strikes: readonly Strike[]
-}
-
+/**
+ * One run: the scenario for a new user, with what befalls some of its steps, and
+ * the judgement. Between two incidents everything comes to rest.
+ */
 export interface RunResult {
   /** Every visit, in order. */
   readonly points: readonly Point[]
-  /** The visits after the first fault, in order. */
-  readonly pointsAfterFault: readonly Point[]
-  /** How many of the strikes really happened. */
-  readonly struck: number
+  /** What came of each incident. */
+  readonly outcomes: readonly Outcome[]
   readonly complaints: readonly string[]
   readonly events: readonly string[]
   readonly ms: number
@@ -38,12 +28,8 @@ const owedPatienceMs = 30_000
 const quietForMs = 4
 /** Without faults everything that began also ends; with them some things never do. */
 const quietPatienceMs = { undisturbed: 1_000, disturbed: 80 } as const
-const pollMs = 15
+const pollMs = 25
 const keptWords = 1_500
-
-const isAt = (wanted: Point | Place, point: Point) =>
-  placeName(wanted) === placeName(point) &&
-  (!('nth' in wanted) || (wanted.epoch === point.epoch && wanted.nth === point.nth))
 
 let runs = 0
 
@@ -76,11 +62,11 @@ const createTracker = ({ note }: Journal) => {
   let lastMs = performance.now()
   return {
     points,
-    visit: (place: Place, variant: string): Point => {
+    visit: (place: Place): Point => {
       const key = `${epoch} ${placeName(place)}`
       const nth = (visits.get(key) ?? 0) + 1
       visits.set(key, nth)
-      const point = { ...place, variant, epoch, nth }
+      const point = { ...place, epoch, nth }
       points.push(point)
       if (place.service !== 'gateway') underWay += place.phase === 'before' ? 1 : -1
       lastMs = performance.now()
@@ -102,39 +88,48 @@ const createTracker = ({ note }: Journal) => {
   }
 }
 
-/** A look for due rows is worth a visit only if it finds some. */
-const createClaimFilter = ({ witness }: System) => {
+const describe = (error: unknown) =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+
+/** A look for due rows is worth a visit only if it finds some, and whether it does must be asked. */
+const createClaimFilter = ({ witness }: System, isLookingFor: (place: Place) => boolean) => {
   const finding = new Set<string>()
   return async (from: Parameters<OnCheckpoint>[0], checkpoint: Checkpoint) => {
+    const { service, instance } = from
     if (!isClaim(checkpoint)) return true
-    const key = `${from.instance?.pid} ${checkpoint.name}`
+    const key = `${instance?.pid} ${checkpoint.name}`
     if (checkpoint.phase === 'after') return finding.delete(key)
-    const table = claimedTable(checkpoint.name)
-    const due = await witness.countDue(from.service, table).catch(() => 0)
+    const after = { ...checkpoint, service, phase: 'after' } as const
+    if (!isLookingFor({ ...checkpoint, service }) && !isLookingFor(after)) return false
+    const due = await witness.countDue(service, claimedTable(checkpoint.name)).catch(() => 0)
     if (due > 0) finding.add(key)
     return due > 0
   }
 }
 
-const createRun = (system: System, { variant, strikes }: RunPlan) => {
+const createRun = (system: System, incidents: readonly Incident[]) => {
   const journal = createJournal()
   const tracker = createTracker(journal)
-  const isWorthVisiting = createClaimFilter(system)
-  const pending = [...strikes]
-  const struck = new Set<Strike>()
+  const followed = followIncidents(incidents)
+  const isWorthVisiting = createClaimFilter(system, followed.isLookingFor)
   const meanwhile: Promise<unknown>[] = []
   const ends: (() => Promise<void>)[] = []
-  let pointsBeforeFault = Infinity
+  const hasOutage = incidents.some(({ variant }) => variant.outage !== undefined)
 
-  const strike = async (next: Strike, point: Point, from: Struck['from']) => {
-    journal.note(`*** ${next.fault.name}, ${placeName(point)}`)
-    pointsBeforeFault = Math.min(pointsBeforeFault, tracker.points.length)
-    await next.fault.strike({
+  const listen: OnCheckpoint = async (from, checkpoint) => {
+    if (!(await isWorthVisiting(from, checkpoint))) return
+    const pointsBefore = tracker.points.length
+    const point = tracker.visit({ ...checkpoint, service: from.service })
+    const due = followed.due(point, pointsBefore)
+    if (!due) return
+    const { fault } = due.strike
+    journal.note(`*** ${fault.name}, ${placeName(point)}`)
+    const struck: Struck = {
       system,
       place: point,
       from,
       note: (text) => {
-        struck.add(next)
+        due.struck()
         journal.note(`*** ${text}`)
       },
       meanwhile: (work) => {
@@ -143,57 +138,53 @@ const createRun = (system: System, { variant, strikes }: RunPlan) => {
         meanwhile.push(work)
       },
       atEnd: (work) => ends.push(work),
+    }
+    // What is down already cannot be struck: then the place was not reached in a state to be.
+    await fault.strike(struck).catch((error: unknown) => {
+      journal.note(`*** it was not possible: ${describe(error)}`)
     })
-  }
-
-  const listen: OnCheckpoint = async (from, checkpoint) => {
-    if (!(await isWorthVisiting(from, checkpoint))) return
-    const point = tracker.visit({ ...checkpoint, service: from.service }, variant.name)
-    const [next] = pending
-    if (!next || !isAt(next.at, point)) return
-    pending.shift()
-    await strike(next, point, from)
   }
 
   return {
     journal,
     tracker,
     listen,
-    struck,
+    followed,
     meanwhile,
     ends,
-    enter: (epoch: string) =>
-      tracker.enter(epoch, variant.outage !== undefined || pending.length < strikes.length),
-    pointsAfterFault: () => tracker.points.slice(pointsBeforeFault),
+    enter: (epoch: string) => tracker.enter(epoch, hasOutage || followed.isAnyBegun()),
   }
 }
 
 type Run = ReturnType<typeof createRun>
 
-/** Lets everything that is late arrive, and waits until nothing is owed any more. */
-const settle = async (system: System, memory: Memory, { ends, meanwhile, journal }: Run) => {
-  const drain = async () => {
-    for (let work = meanwhile.shift(); work; work = meanwhile.shift()) await work
-  }
-  await drain()
-  for (const end of ends.splice(0)) await end()
-  await drain()
+/** Lets everything that goes on come to its end, and waits until nothing is owed any more. */
+const settle = async (system: System, memory: Memory, { meanwhile, journal }: Run) => {
   for (const untilMs = Date.now() + owedPatienceMs; ; await sleep(pollMs)) {
-    const owed = await system.witness.owed(memory.userId)
-    if (owed.length === 0) return
+    for (let work = meanwhile.shift(); work; work = meanwhile.shift()) await work
+    const owed = memory.userId === '' ? [] : await system.witness.owed(memory.userId)
+    if (owed.length + meanwhile.length === 0) return
     if (Date.now() < untilMs) continue
     journal.note(`still owed after 30 s: ${owed.join(', ')}`)
     return
   }
 }
 
-const describe = (error: unknown) =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+/** Before something new befalls a step, nothing is left of what befell another. */
+const calmDown = async (system: System, memory: Memory, state: Run, step: string) => {
+  if (!state.followed.needsCalm(step)) return
+  await state.enter(`at rest before: ${step}`)
+  await settle(system, memory, state)
+  state.followed.forgetBegun()
+  system.disarm()
+  await system.endOthers()
+  await askReady(system)
+}
 
-export const run = async (system: System, plan: RunPlan): Promise<RunResult> => {
+export const run = async (system: System, incidents: readonly Incident[]): Promise<RunResult> => {
   const memory = newMemory()
   const history = createHistory()
-  const state = createRun(system, plan)
+  const state = createRun(system, incidents)
   const { journal, tracker } = state
   const complaints: string[] = []
   system.setListener(state.listen)
@@ -202,8 +193,16 @@ export const run = async (system: System, plan: RunPlan): Promise<RunResult> => 
     complaints.push(how)
   })
   try {
-    const { variant } = plan
-    await travel({ system, variant, history, memory, enter: state.enter })
+    await travel({
+      system,
+      variants: incidents.map(({ variant }) => variant),
+      history,
+      memory,
+      enter: state.enter,
+      beforeStep: (step) => calmDown(system, memory, state, step),
+    })
+    await settle(system, memory, state)
+    for (const end of state.ends.splice(0)) await end()
     await settle(system, memory, state)
     const repeated = await repeatEverything(system, history, memory)
     await settle(system, memory, state)
@@ -216,7 +215,7 @@ export const run = async (system: System, plan: RunPlan): Promise<RunResult> => 
   }
   system.setListener(async () => {})
   system.setMourner(() => {})
-  for (const link of system.links) link.reset()
+  system.disarm()
   await system.endOthers()
   if (complaints.length > 0) {
     for (const service of serviceNames) {
@@ -228,8 +227,7 @@ export const run = async (system: System, plan: RunPlan): Promise<RunResult> => 
   }
   return {
     points: tracker.points,
-    pointsAfterFault: state.pointsAfterFault(),
-    struck: state.struck.size,
+    outcomes: state.followed.outcomes(tracker.points),
     complaints,
     events: journal.events,
     ms: journal.elapsedMs(),

@@ -14,6 +14,15 @@ import {
   servicesWithDatabase,
   type ServiceName,
 } from '../../src/registry.ts'
+import {
+  createFleet,
+  endAll,
+  endOthers,
+  keepSpare,
+  relieve,
+  takeOver,
+  type Fleet,
+} from './fleet.ts'
 import { openHttpLink, type HttpLink } from './http-link.ts'
 import { spawnInstance, type Instance } from './instance.ts'
 import { createWitness, installWitness, type Witness } from './witness.ts'
@@ -43,10 +52,14 @@ export interface System {
   readonly setListener: (listener: OnCheckpoint) => void
   /** Called when a process that runs ends although nobody killed it; it is replaced. */
   readonly setMourner: (mourner: (how: string) => void) => void
-  /** Lets the spare of a service take over; the old process is only left aside. */
+  /** Lets a new process take over, as a supervisor does; the old one is only left aside. */
   readonly takeOver: (service: ServiceName) => Promise<Instance>
-  /** Ends the processes that were left aside. */
+  /** Lets another replica go on: one that was left aside before, if there is one. */
+  readonly relieve: (service: ServiceName) => Promise<Instance>
+  /** Ends the processes that were left aside, or lets them rest until they relieve another. */
   readonly endOthers: () => Promise<void>
+  /** What was armed on any way, and met nobody, is forgotten. */
+  readonly disarm: () => void
   readonly cutConnections: (service: ServiceName) => Promise<number>
   readonly crashPostgres: () => Promise<void>
   readonly startPostgres: () => Promise<void>
@@ -81,80 +94,6 @@ const prepareDatabases = async (server: EmbeddedPostgres) => {
 }
 
 const quietly = { onnotice: () => {}, max: 1, connect_timeout: 2 } as const
-
-interface Fleet {
-  readonly spawn: (service: ServiceName) => Promise<Instance>
-  /** All that were ever begun, so that none can outlive the run. */
-  readonly begun: Set<Promise<Instance>>
-  isEnding: boolean
-  readonly active: Map<ServiceName, Instance>
-  readonly spares: Map<ServiceName, Promise<Instance>>
-  readonly others: Set<Instance>
-  /** Those that were up once: one that cannot start is only tried again. */
-  readonly ready: WeakSet<Instance>
-}
-
-const createFleet = (spawn: Fleet['spawn']): Fleet => ({
-  spawn,
-  begun: new Set(),
-  isEnding: false,
-  active: new Map(),
-  spares: new Map(),
-  others: new Set(),
-  ready: new WeakSet(),
-})
-
-const keepSpare = (fleet: Fleet, service: ServiceName) => {
-  if (fleet.isEnding) throw new Error('nothing is started any more')
-  const spare = fleet.spawn(service)
-  fleet.begun.add(spare)
-  // Whoever needs the spare learns about its trouble; until then nobody is waiting.
-  spare.catch(() => {})
-  fleet.spares.set(service, spare)
-}
-
-const nextSpare = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
-  const spare = fleet.spares.get(service)
-  // Two may ask at once: each takes a spare of its own.
-  keepSpare(fleet, service)
-  const next = await spare
-  if (!next) throw new Error(`${service} has no spare`)
-  return next
-}
-
-const startsPerTakeOver = 5
-
-/** As a supervisor does: a process that ends while its database is away is started again. */
-const takeOver = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
-  for (let start = 1; ; start += 1) {
-    try {
-      const next = await nextSpare(fleet, service)
-      // Asked for only now: another take-over may have put its own process here meanwhile.
-      const old = fleet.active.get(service)
-      if (old && !old.hasEnded()) fleet.others.add(old)
-      fleet.active.set(service, next)
-      await next.activate()
-      fleet.ready.add(next)
-      return next
-    } catch (error) {
-      if (start === startsPerTakeOver) throw error
-    }
-  }
-}
-
-const endOthers = async (fleet: Fleet) => {
-  const ending = [...fleet.others].map((instance) => instance.kill())
-  fleet.others.clear()
-  await Promise.all(ending)
-}
-
-/** None may be left: neither one that is still starting, nor one that a take-over began meanwhile. */
-const endAll = async (fleet: Fleet) => {
-  fleet.isEnding = true
-  const begun = await Promise.allSettled(fleet.begun)
-  const instances = begun.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  await Promise.all(instances.map((instance) => instance.kill()))
-}
 
 const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<HttpLink[]> =>
   Promise.all(
@@ -246,7 +185,13 @@ export const startSystem = async (): Promise<System> => {
       mourner = next
     },
     takeOver: (service) => takeOver(fleet, service),
+    relieve: (service) => relieve(fleet, service),
     endOthers: () => endOthers(fleet),
+    disarm: () => {
+      for (const link of links) link.reset()
+      const all = [fleet.active, fleet.resting, fleet.others].flatMap((of) => [...of.values()])
+      for (const { database } of all) database.reset()
+    },
     cutConnections: async (service) => {
       const cut = await admin<{ done: boolean }[]>`
         select pg_terminate_backend(pid, 1000) as done from pg_stat_activity

@@ -113,21 +113,17 @@ export const createWitness = (adminUrl: string) => {
       const lists = await Promise.all(
         servicesWithDatabase.map(async (service) => {
           const tables = await tablesOf(service)
-          const rows = await Promise.all(
-            tables.map((table) =>
-              on(
-                service,
-                (sql) =>
-                  sql<{ id: string }[]>`
-                  select id from ${sql(table)} where due_at is not null
-                  and ${sql(table === 'users' ? 'id' : 'user_id')} = ${userId}`,
-              ),
-            ),
+          const texts = tables.map(
+            (table) => `select '${table} ' || id as row from ${table}
+              where due_at is not null and ${table === 'users' ? 'id' : 'user_id'} = $1`,
           )
-          return rows.flatMap((found, index) => found.map(({ id }) => `${tables[index]} ${id}`))
+          if (texts.length === 0) return []
+          return on(service, (sql) =>
+            sql.unsafe<{ row: string }[]>(texts.join(' union all '), [userId], { prepare: true }),
+          )
         }),
       )
-      return lists.flat()
+      return lists.flat().map(({ row }) => row)
     },
 
     edges: async (userId: string): Promise<Edge[]> => {

@@ -1,0 +1,81 @@
+import type { Fault } from './faults.ts'
+import { placeName, type Place, type Point } from './points.ts'
+import type { Variant } from './variants.ts'
+
+/** A fault, and where it strikes. */
+export interface Strike {
+  readonly fault: Fault
+  /** The first is struck at exactly this visit, a second one at the next visit of its place. */
+  readonly at: Point | Place
+}
+
+/** What befalls one step of the scenario: an outage perhaps, and no, one or two faults. */
+export interface Incident {
+  readonly variant: Variant
+  readonly strikes: readonly Strike[]
+}
+
+/** What came of it. */
+export interface Outcome {
+  /** How many of its strikes really happened. */
+  readonly struck: number
+  /** The visits after the first fault, in order. */
+  readonly pointsAfterFault: readonly Point[]
+}
+
+/** The step of the scenario that a visit belongs to. */
+export const stepOf = ({ variant, at }: { readonly variant: Variant; readonly at: Point }) =>
+  variant.outage?.step ?? at.epoch
+
+/** Incidents of different steps may share a run. */
+export const stepOfIncident = ({ variant, strikes: [first] }: Incident): string =>
+  first && 'epoch' in first.at ? stepOf({ variant, at: first.at }) : (variant.outage?.step ?? '')
+
+const isAt = (wanted: Point | Place, point: Point) =>
+  placeName(wanted) === placeName(point) &&
+  (!('nth' in wanted) || (wanted.epoch === point.epoch && wanted.nth === point.nth))
+
+/** Follows the incidents of a run: whose strike is next at a point, and what came of each. */
+export const followIncidents = (incidents: readonly Incident[]) => {
+  const followed = incidents.map((incident) => ({
+    step: stepOfIncident(incident),
+    pending: [...incident.strikes],
+    /** After a single fault, and when there is none, every visit may lead to another run. */
+    leadsOn: incident.strikes.length < 2,
+    struck: new Set<Strike>(),
+    begunAt: Infinity,
+    isBegun: false,
+  }))
+  return {
+    /** The strike that is due at the point, if one is; it is never due again. */
+    due: (point: Point, pointsBefore: number) => {
+      const one = followed.find(({ pending: [next] }) => next && isAt(next.at, point))
+      const strike = one?.pending.shift()
+      if (!one || !strike) return undefined
+      one.isBegun = true
+      one.begunAt = Math.min(one.begunAt, pointsBefore)
+      return { strike, struck: () => void one.struck.add(strike) }
+    },
+    isAnyBegun: () => followed.some(({ isBegun }) => isBegun),
+    /** Whether a visit tells anything: where the next fault strikes, or where a second one could. */
+    isLookingFor: (place: Place) =>
+      followed.some(
+        ({ pending: [next], leadsOn }) =>
+          leadsOn || (next !== undefined && placeName(next.at) === placeName(place)),
+      ),
+    /** Something began, and either something else begins in this step or it waits for its second place. */
+    needsCalm: (step: string) =>
+      followed.length > 1 &&
+      followed.some(({ isBegun }) => isBegun) &&
+      followed.some((one) => one.step === step || (one.isBegun && one.pending.length > 0)),
+    /** What began before must not reach into what comes now. */
+    forgetBegun: () => {
+      for (const one of followed) if (one.isBegun) one.pending.length = 0
+    },
+    outcomes: (points: readonly Point[]): Outcome[] =>
+      followed.map(({ struck, begunAt }) => ({
+        struck: struck.size,
+        pointsAfterFault: points.slice(begunAt),
+      })),
+  }
+}
