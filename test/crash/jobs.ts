@@ -73,5 +73,3 @@ export const createPacks = (jobs: readonly Job[], maxSize: number) => {
         .flatMap((of) => of.pop() ?? []),
   }
 }
-
-export type Packs = ReturnType<typeof createPacks>

@@ -25,7 +25,7 @@ import {
 } from './fleet.ts'
 import { openHttpLink, type HttpLink } from './http-link.ts'
 import { spawnInstance, type Instance } from './instance.ts'
-import { createWitness, installWitness, type Witness } from './witness.ts'
+import { createWitness, installWitness, oneConnection, type Witness } from './witness.ts'
 
 /** Times so short that a run with an outage and a recovery takes about a second. */
 export const times = {
@@ -93,8 +93,6 @@ const prepareDatabases = async (server: EmbeddedPostgres) => {
   return urls
 }
 
-const quietly = { onnotice: () => {}, max: 1, connect_timeout: 2 } as const
-
 const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<HttpLink[]> =>
   Promise.all(
     serviceNames.flatMap((caller) =>
@@ -118,7 +116,7 @@ export const startSystem = async (): Promise<System> => {
   let server = await openPostgres(folder)
   const urls = await prepareDatabases(server)
   const { url: adminUrl, port: postgresPort } = server
-  const admin = postgres(adminUrl, quietly)
+  const admin = postgres(adminUrl, { ...oneConnection, connect_timeout: 2 })
   // The services end with us by themselves, however we end; Postgres would stay.
   const leaveNothing = () => {
     try {

@@ -44,9 +44,12 @@ create trigger witness_${table} after update on ${table}
   for each row when (old.${column} is distinct from new.${column})
   execute function witness_${table}()`
 
+/** A connection that breaks while the driver looks types up would end this process. */
+export const oneConnection = { max: 1, fetch_types: false, onnotice: () => {} } as const
+
 export const installWitness = async (adminUrl: string) => {
   for (const { service, table, column } of statusColumns) {
-    const sql = postgres(databaseUrl(adminUrl, service), { max: 1, onnotice: () => {} })
+    const sql = postgres(databaseUrl(adminUrl, service), oneConnection)
     await sql.unsafe(witnessText(table, column))
     await sql.end({ timeout: 1 })
   }
@@ -75,7 +78,7 @@ const findSagaTables = (sql: Sql) =>
     where column_name = 'due_at' and table_schema = 'public'`
 
 export const createWitness = (adminUrl: string) => {
-  const options = { max: 1, connect_timeout: 2, onnotice: () => {}, backoff: () => 0.02 }
+  const options = { ...oneConnection, connect_timeout: 2, backoff: () => 0.02 }
   const clients = new Map(
     servicesWithDatabase.map((service) => [
       service as ServiceName,
