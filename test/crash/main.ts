@@ -17,7 +17,7 @@ import {
   matrix,
   type Done,
 } from './report.ts'
-import { run } from './run.ts'
+import { run, type RunResult } from './run.ts'
 import { startSystem, type System } from './system.ts'
 
 /** Every crash point: finds them, strikes each with every fault, and judges what is left. */
@@ -66,29 +66,22 @@ const minutesOf = (ms: number) =>
 const triesPerJob = 3
 const jobsPerRun = 6
 /** Whether the first fault leads past the place of the second is a matter of milliseconds, at times. */
-const pairMissesAllowed = 0.1
+const pairMissesAllowed = 0.05
 const progressEveryMs = 15_000
 const maxFailuresShown = 5
 
-/** A point that was missed for a moment's slowness gets another chance, alone; a violation never does. */
-const tryAgainAlone = async (system: System, missed: Done): Promise<Done> => {
-  let done = missed
-  for (let tries = 2; tries <= triesPerJob && done.verdict === 'not reached'; tries += 1) {
-    const [again] = judge([done.job], await run(system, [done.job]), tries)
-    if (again) done = again
-  }
-  return done
-}
+const isMissed = ({ verdict }: Done) => verdict === 'not reached'
 
-const createProgress = (total: number, done: readonly Done[]) => {
+const createProgress = (total: number, done: ReadonlyMap<string, Done>) => {
   const startMs = performance.now()
   const timer = setInterval(() => {
     const elapsedMs = performance.now() - startMs
-    const leftMs = (elapsedMs / Math.max(1, done.length)) * (total - done.length)
-    const violated = done.filter(({ verdict }) => verdict === 'violated').length
-    const missed = done.filter(({ verdict }) => verdict === 'not reached').length
+    const all = [...done.values()]
+    const leftMs = (elapsedMs / Math.max(1, all.length)) * (total - all.length)
+    const violated = all.filter(({ verdict }) => verdict === 'violated').length
+    const missed = all.filter(isMissed).length
     say(
-      `  ${done.length} of ${total} in ${minutesOf(elapsedMs)}, about ${minutesOf(leftMs)} left: ${violated} violated, ${missed} not reached`,
+      `  ${all.length} of ${total} in ${minutesOf(elapsedMs)}, about ${minutesOf(leftMs)} left: ${violated} violated, ${missed} to be tried again`,
     )
   }, progressEveryMs)
   return () => clearInterval(timer)
@@ -101,37 +94,49 @@ interface Work {
   readonly isStopped: () => boolean
 }
 
-/** Works a list off on all systems at once, several jobs in a run. */
-const workOff = async (
-  { systems, options, untilMs, isStopped }: Work,
-  jobs: readonly Job[],
-): Promise<{ done: Done[]; left: number }> => {
-  const packs = createPacks(jobs, options.alone ? 1 : jobsPerRun)
-  const done: Done[] = []
-  let shown = 0
-  const endProgress = createProgress(jobs.length, done)
-  const tell = (text: string) => {
-    shown += 1
-    say(shown <= maxFailuresShown ? text : text.trim().split('\n', 1).join(''))
-  }
+/** Works packs off on all systems at once. */
+const runPacks = async (
+  { systems, untilMs, isStopped }: Work,
+  packs: ReturnType<typeof createPacks>,
+  tell: (jobs: readonly Job[], result: RunResult) => void,
+) => {
   const worker = async (system: System) => {
     while (packs.left() > 0 && !isStopped() && performance.now() < untilMs) {
       const pack = packs.next()
-      const result = await run(system, pack)
-      if (result.complaints.length > 0) tell(describeViolation(pack, result))
-      for (const first of judge(pack, result, 1)) {
-        const one = await tryAgainAlone(system, first)
-        done.push(one)
-        if (one === first || one.verdict === 'kept') continue
-        tell(
-          one.verdict === 'violated' ? describeViolation([one.job], one.result) : describeMiss(one),
-        )
-      }
+      tell(pack, await run(system, pack))
     }
   }
   await Promise.all(systems.map(worker))
+}
+
+/**
+ * Works a list off, several jobs in a run. What missed its point for a moment's
+ * slowness gets two more chances, the last one alone; a violation never does.
+ */
+const workOff = async (
+  work: Work,
+  jobs: readonly Job[],
+): Promise<{ done: Done[]; left: number }> => {
+  const done = new Map<string, Done>()
+  const endProgress = createProgress(jobs.length, done)
+  let violatedRuns = 0
+  let waiting = jobs
+  for (let tries = 1; tries <= triesPerJob && waiting.length > 0; tries += 1) {
+    const isAlone = work.options.alone || tries === triesPerJob
+    const packs = createPacks(waiting, isAlone ? 1 : jobsPerRun)
+    await runPacks(work, packs, (pack, result) => {
+      for (const one of judge(pack, result, tries)) done.set(one.job.name, one)
+      if (result.complaints.length === 0) return
+      violatedRuns += 1
+      say(describeViolation(pack, result, violatedRuns <= maxFailuresShown))
+    })
+    waiting = [...done.values()].filter(isMissed).map(({ job }) => job)
+  }
   endProgress()
-  return { done, left: packs.left() }
+  // What missed and had no second chance, because the time was over, counts as not run.
+  const all = [...done.values()].filter((one) => !isMissed(one) || one.tries === triesPerJob)
+  for (const one of all.filter(isMissed)) say(describeMiss(one))
+  return { done: all, left: jobs.length - all.length }
 }
 
 const conclude = (done: readonly Done[], left: number, missesAllowed = 0): boolean => {

@@ -43,16 +43,21 @@ const eventsAround = (events: readonly string[]) => {
 }
 
 export const describeMiss = ({ job, tries }: Done): string =>
-  `\nNOT REACHED  ${job.name}\n  (tried ${tries} times)`
+  `NOT REACHED (tried ${tries} times)  ${job.name}`
 
 /** A run with a violation, whoever of its jobs brought it about. */
-export const describeViolation = (jobs: readonly Job[], result: RunResult): string => {
+export const describeViolation = (
+  jobs: readonly Job[],
+  result: RunResult,
+  withEvents: boolean,
+): string => {
   const head = jobs.map(({ name }) => `\nVIOLATED  ${name}`).join('')
   const blame =
     jobs.length > 1 ? '\n  (in one run; --only or --alone shows which of them it is)' : ''
   const [first, ...others] = result.complaints
   const more = others.length > 0 ? `\n  and ${others.length} more complaints` : ''
-  return `${head}${blame}\n  ${first}${more}\n${eventsAround(result.events)}`
+  const events = withEvents ? `\n${eventsAround(result.events)}` : ''
+  return `${head}${blame}\n  ${first}${more}${events}`
 }
 
 /** One line for each point, one letter for each fault: small when it was kept. */
