@@ -29,9 +29,6 @@ const roleSettings = (statementTimeoutMs: number) => [
   'enable_seqscan = off',
   'cpu_tuple_cost = 1',
   'random_page_cost = 0.1',
-  // And it is kept from its first run on: left to itself Postgres guesses whether a new plan each
-  // time might be cheaper, and at times made one for every second payment.
-  'plan_cache_mode = force_generic_plan',
 ]
 
 /** Drizzle's errors quote the statement; what is wrong stands in their cause. */
