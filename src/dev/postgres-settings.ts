@@ -23,7 +23,7 @@ export const serverSettings: Readonly<Record<string, string>> = {
   // Every statement here is short; compiling one would take longer than running it.
   jit: 'off',
   // A statement's plan is made once. Left to itself Postgres guesses whether a new one each time
-  // might be cheaper; while tables grew it made one for every second payment.
+  // might be cheaper, and was seen to make one for every second payment.
   plan_cache_mode: 'force_generic_plan',
   // Accounts under load are updated often: look for dead rows every 20 seconds, not every minute.
   autovacuum_naptime: '20s',

@@ -35,6 +35,8 @@ const isAt = (wanted: Point | Place, point: Point) =>
   placeName(wanted) === placeName(point) &&
   (!('nth' in wanted) || (wanted.epoch === point.epoch && wanted.nth === point.nth))
 
+const isBegun = ({ begunAt }: { readonly begunAt: number }) => begunAt < Infinity
+
 /** Follows the incidents of a run: whose strike is next at a point, and what came of each. */
 export const followIncidents = (incidents: readonly Incident[]) => {
   const followed = incidents.map((incident) => ({
@@ -43,8 +45,8 @@ export const followIncidents = (incidents: readonly Incident[]) => {
     /** After a single fault, and when there is none, every visit may lead to another run. */
     leadsOn: incident.strikes.length < 2,
     struck: new Set<Strike>(),
+    /** How many visits there were before its first strike. */
     begunAt: Infinity,
-    isBegun: false,
   }))
   return {
     /** The strike that is due at the point, if one is; it is never due again. */
@@ -52,11 +54,10 @@ export const followIncidents = (incidents: readonly Incident[]) => {
       const one = followed.find(({ pending: [next] }) => next && isAt(next.at, point))
       const strike = one?.pending.shift()
       if (!one || !strike) return undefined
-      one.isBegun = true
       one.begunAt = Math.min(one.begunAt, pointsBefore)
       return { strike, struck: () => void one.struck.add(strike) }
     },
-    isAnyBegun: () => followed.some(({ isBegun }) => isBegun),
+    isAnyBegun: () => followed.some(isBegun),
     /** Whether a visit tells anything: where the next fault strikes, or where a second one could. */
     isLookingFor: (place: Place) =>
       followed.some(
@@ -66,11 +67,11 @@ export const followIncidents = (incidents: readonly Incident[]) => {
     /** Something began, and either something else begins in this step or it waits for its second place. */
     needsCalm: (step: string) =>
       followed.length > 1 &&
-      followed.some(({ isBegun }) => isBegun) &&
-      followed.some((one) => one.step === step || (one.isBegun && one.pending.length > 0)),
+      followed.some(isBegun) &&
+      followed.some((one) => one.step === step || (isBegun(one) && one.pending.length > 0)),
     /** What began before must not reach into what comes now. */
     forgetBegun: () => {
-      for (const one of followed) if (one.isBegun) one.pending.length = 0
+      for (const one of followed) if (isBegun(one)) one.pending.length = 0
     },
     outcomes: (points: readonly Point[]): Outcome[] =>
       followed.map(({ struck, begunAt }) => ({
