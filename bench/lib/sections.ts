@@ -126,12 +126,13 @@ export const measureThroughput = async (bench: Bench) => {
 
 /** One client must not pay for the coalescing that helps many. */
 export const measureOneClient = async (bench: Bench) => {
-  const { options, rig, system, bare } = bench
+  const { options, rig, system, bare, chain } = bench
   const { seconds, warmUpSeconds, rounds } = options
   const job = { clients: 1, seconds: Math.min(seconds, 3), warmUpSeconds }
   const taken = await takeTurns(bench, Math.min(rounds, 3), 'one client', {
     orderly: () => rig.runSystem(system, job),
     'five bare statements': () => rig.runBare(bare, job),
+    'HTTP chain alone': () => rig.runChain(chain, job),
   })
   addRatio(bench, {
     id: 'one-client',
