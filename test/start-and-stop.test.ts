@@ -4,7 +4,14 @@ import postgres from 'postgres'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isAlive } from '../src/dev/process-identity.ts'
 import { rolePassword } from '../src/dev/provision.ts'
-import { childrenOf, dataFolder, launch, serverPid, type Launcher } from './support/launcher.ts'
+import {
+  childrenOf,
+  dataFolder,
+  environmentOf,
+  launch,
+  serverPid,
+  type Launcher,
+} from './support/launcher.ts'
 
 const createUser = async (gateway: string, username: string) => {
   const response = await fetch(`${gateway}/users`, {
@@ -80,6 +87,25 @@ describe('npm start', () => {
     for (const other of ['billing', 'user', 'notification', 'postgres', 'template1']) {
       await expect(connectTo(other), other).rejects.toThrow(/permission denied for database/)
     }
+  })
+
+  it('has a Postgres that keeps plans and memory from one statement to the next, and waits for the disk', async () => {
+    const adminUrl = (await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim()
+    const sql = postgres(adminUrl, { max: 1 })
+    try {
+      const rows = await sql<{ name: string; setting: string }[]>`select name, setting
+        from pg_settings where name in ('plan_cache_mode', 'fsync', 'synchronous_commit')`
+      expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
+        plan_cache_mode: 'force_generic_plan',
+        fsync: 'on',
+        synchronous_commit: 'on',
+      })
+    } finally {
+      await sql.end()
+    }
+    const environment = await environmentOf((await serverPid(folder)) as number)
+    expect(environment).toContain(`MALLOC_TRIM_THRESHOLD_=${4 << 20}`)
+    expect(environment).toContain(`MALLOC_MMAP_THRESHOLD_=${1 << 20}`)
   })
 
   it('refuses a second launcher on the same data, and does the first no harm', async () => {

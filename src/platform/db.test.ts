@@ -124,6 +124,21 @@ describe('a statement', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(3_000)
   })
 
+  it('that comes alone runs on the connection that was used last, and only a busy one is spared', async () => {
+    const alone = openTestDatabase('order', server.url, { poolSize: 3 })
+    const runOnce = async () => {
+      const text = 'select pg_backend_pid() as pid, pg_sleep(0.05), $1::text'
+      const [row] = await alone.execute<{ pid: number }>('pid', text, 0)
+      return row?.pid
+    }
+    const first = await runOnce()
+    for (const _ of [1, 2, 3, 4]) expect(await runOnce()).toBe(first)
+
+    const together = await Promise.all([runOnce(), runOnce(), runOnce()])
+    expect(together[0]).toBe(first)
+    expect(new Set(together).size).toBe(3)
+  })
+
   it('that breaks a rule of the table fails with that rule, and only for the row that broke it', async () => {
     const insert = database.statement<{ id: number; text: string }, { ord: number; id: number }>(
       'insert notes',

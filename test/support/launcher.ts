@@ -80,6 +80,12 @@ export const pidOf = async (launcher: number, service: string): Promise<number> 
   return found.pid
 }
 
+/** What a process was given at its start. */
+export const environmentOf = async (pid: number): Promise<string[]> =>
+  process.platform === 'linux'
+    ? (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0')
+    : execFileSync('ps', ['eww', '-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' }).split(' ')
+
 export interface Launcher {
   readonly pid: number
   /** Everything on the screen: standard output and standard error as they came. */
