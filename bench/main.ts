@@ -29,7 +29,7 @@ import {
 import { seedBareAccounts, seedDatabases } from './lib/seed.ts'
 import { startSystem, type SystemOptions } from './lib/system.ts'
 import { curvePicture } from './lib/plot.ts'
-import { publish } from './publish.ts'
+import { publish, quotable } from './publish.ts'
 
 /**
  * `npm run bench`: the whole system against what it is measured by, within one
@@ -186,7 +186,7 @@ const main = async () => {
     show(results, screen.line)
     const file = save(results)
     screen.line(`\nwritten to ${decodeURIComponent(file.pathname).split('/').slice(-3).join('/')}`)
-    if (options.publish) await publish({ bench: results })
+    if (options.publish) await publish(quotable(results))
     const isSound = results.failures === 0 && results.invariants.every(({ holds }) => holds)
     process.exitCode = isSound ? 0 : 1
   } finally {

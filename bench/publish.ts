@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fillPage, type Figures } from './lib/page.ts'
 import { curvePicture } from './lib/plot.ts'
+import type { BenchResults } from './lib/results.ts'
 
 /**
  * Puts a run into the documents: the figures as they were measured, the page
@@ -35,12 +36,29 @@ const readFiguresIfThere = (): Partial<Figures> => {
   }
 }
 
-/** Only whole runs are quoted: one section alone would leave holes in the page. */
-const refuseHoles = ({ bench, profile }: Partial<Figures>): Figures => {
-  if (!bench || !profile) throw new Error('run npm run bench and npm run bench:profile first')
-  if (bench.curve.length === 0) throw new Error('a run with --only is not for the documents')
-  return { bench, profile }
+const missingRun = `run these first:
+  npm run bench
+  npm run bench -- --only=memory --soak=600
+  npm run bench:profile`
+
+const refuseHoles = ({ bench, soak, profile }: Partial<Figures>): Figures => {
+  if (!bench || !soak || !profile) throw new Error(missingRun)
+  return { bench, soak, profile }
 }
+
+/** Every section was measured, for as long as it takes: a part alone would leave holes in the page. */
+const isWhole = ({ mode, curve, rows }: BenchResults) =>
+  mode === 'full' && curve.length > 0 && rows.some(({ id }) => id === 'start')
+
+/** It watched memory for long enough to tell whether it grows. */
+const isSoak = ({ rows }: BenchResults) =>
+  rows.some(({ id, verdict }) => id === 'memory-growth' && verdict !== 'not judged')
+
+/** What a run of the bench is good for in the documents. */
+export const quotable = (results: BenchResults): Partial<Figures> => ({
+  ...(isWhole(results) ? { bench: results } : {}),
+  ...(isSoak(results) ? { soak: results } : {}),
+})
 
 export const publish = async (fresh: Partial<Figures>): Promise<void> => {
   const merged = { ...readFiguresIfThere(), ...fresh }
@@ -54,12 +72,17 @@ export const staleDocuments = (): string[] =>
     .filter(({ file, text }) => readText(file) !== text)
     .map(({ file }) => file.pathname.split('/').slice(-2).join('/'))
 
-const newest = (prefix: string): unknown => {
-  const name = readdirSync(resultsFolder)
+const resultsOf = <Results>(prefix: string): Results[] =>
+  readdirSync(resultsFolder)
     .filter((each) => each.startsWith(prefix) && each.endsWith('.json'))
     .toSorted()
-    .at(-1)
-  return name === undefined ? undefined : JSON.parse(readText(new URL(name, resultsFolder)))
+    .map((name) => JSON.parse(readText(new URL(name, resultsFolder))) as Results)
+
+/** The newest run of each kind that lies in bench/results. */
+const newest = (): Partial<Figures> => {
+  const profile = resultsOf<Figures['profile']>('profile-').at(-1)
+  const runs = resultsOf<BenchResults>('bench-').map(quotable)
+  return Object.assign({}, ...runs, profile ? { profile } : {}) as Partial<Figures>
 }
 
 if (import.meta.main) {
@@ -68,8 +91,6 @@ if (import.meta.main) {
     for (const name of stale) console.error(`${name} does not agree with docs/performance.json`)
     process.exitCode = stale.length === 0 ? 0 : 1
   } else {
-    const found = { bench: newest('bench-'), profile: newest('profile-') }
-    const given = Object.fromEntries(Object.entries(found).filter(([, value]) => value))
-    await publish(given as Partial<Figures>)
+    await publish(newest())
   }
 }

@@ -1,6 +1,7 @@
+import { availableParallelism } from 'node:os'
 import type { Memory } from './machine.ts'
 import { growthPerTenMinutes, watchMemory } from './memory.ts'
-import { judge } from './results.ts'
+import { judge, type RunFigures } from './results.ts'
 import { addRatio, fullLoad, p99, perSecond, takeTurns, type Bench } from './sections.ts'
 import { accountsWithOrders, seedDatabases } from './seed.ts'
 import { measureStart } from './start-up.ts'
@@ -36,8 +37,8 @@ export const measureHistory = async (bench: Bench, start: StartSystem, check: Ch
     await seedDatabases(databases, { orders })
     systems[name] = await start({ databases })
   }
-  const run = (name: 'new' | 'old', job: Partial<Parameters<typeof rig.runSystem>[1]>) => {
-    const seconds = Math.min(options.seconds, 4)
+  const run: RunOn = (name, job) => {
+    const seconds = Math.min(options.seconds, 2.5)
     const { warmUpSeconds } = options
     const system = systems[name] as BenchSystem
     return rig.runSystem(system, { clients: fullLoad, seconds, warmUpSeconds, ...job })
@@ -62,34 +63,48 @@ export const measureHistory = async (bench: Bench, start: StartSystem, check: Ch
       below: orders('few stored', perSecond),
       atLeast: 0.95,
     })
-    for (const [kind, what] of Object.entries(reads) as [keyof typeof reads, string][]) {
-      const job = (storedCount: number) => ({
-        kind,
-        clients: 16,
-        storedOrders: storedCount,
-        accounts: accountsWithOrders(storedCount),
-        seconds: options.readSeconds,
-        warmUpSeconds: 0.2,
-      })
-      const taken = await takeTurns(bench, options.readRounds, `${what}, ${size}`, {
-        'few stored': () => run('new', job(hardlyAnyOrders)),
-        stored: () => run('old', job(storedOrders)),
-      })
-      addRatio(bench, {
-        id: `history-${kind}`,
-        what: `p99 of ${what} with few stored ÷ with ${size}`,
-        above: taken('few stored', p99),
-        below: taken('stored', p99),
-        atLeast: 0.95,
-      })
-    }
+    await compareReads(bench, size, run)
     for (const system of Object.values(systems)) await check(system)
   } finally {
     for (const system of Object.values(systems)) await system.stop()
   }
 }
 
+type RunOn = (
+  name: 'new' | 'old',
+  job: Partial<Parameters<Bench['rig']['runSystem']>[1]>,
+) => Promise<RunFigures>
+
+const compareReads = async (bench: Bench, size: string, run: RunOn) => {
+  const { readSeconds: seconds, readRounds, storedOrders } = bench.options
+  for (const [kind, what] of Object.entries(reads) as [keyof typeof reads, string][]) {
+    const read = (name: 'new' | 'old') => {
+      const stored = name === 'old' ? storedOrders : hardlyAnyOrders
+      const accounts = accountsWithOrders(stored)
+      const job = { kind, clients: 16, storedOrders: stored, accounts }
+      return run(name, { ...job, seconds, warmUpSeconds: 0.2 })
+    }
+    // The first of a kind compiles its code; a p99 is a figure of the slowest, so they come in many turns.
+    await read('new')
+    await read('old')
+    const taken = await takeTurns(bench, readRounds, `${what}, ${size}`, {
+      'few stored': () => read('new'),
+      stored: () => read('old'),
+    })
+    addRatio(bench, {
+      id: `history-${kind}`,
+      what: `p99 of ${what} with few stored ÷ with ${size}`,
+      above: taken('few stored', p99),
+      below: taken('stored', p99),
+      atLeast: 0.95,
+    })
+  }
+}
+
 export type Checker = (system: BenchSystem) => Promise<void>
+
+/** One for each service and one for Postgres; with fewer, ten services only take them from each other. */
+const coresForReplicas = 6
 
 /** Two of each service on the cores of one: worth something only where cores are free. */
 export const measureReplicas = async (bench: Bench, start: StartSystem) => {
@@ -109,13 +124,16 @@ export const measureReplicas = async (bench: Bench, start: StartSystem) => {
       one: () => rig.runSystem(system, job),
       two: () => rig.runSystem(doubled, job),
     })
+    const cores = availableParallelism()
     addRatio(bench, {
       id: 'replicas',
       what: 'orders/s with 2 replicas of each service ÷ 1',
       above: taken('two', perSecond),
       below: taken('one', perSecond),
       atLeast: 1,
-      note: 'a target where cores allow: ten processes want more than two',
+      ...(cores < coresForReplicas
+        ? { isJudged: false, note: `a target where cores allow: ten processes on ${cores} cores` }
+        : {}),
     })
   } finally {
     await doubled.stop()
@@ -157,9 +175,8 @@ const addMemory = (bench: Bench, id: string, what: string, memory: Memory, limit
   })
 }
 
-const judgedSoakSeconds = 600
 /** Less says nothing: a heap that grows at first is a heap that was not collected yet. */
-const shortestSoakSeconds = 60
+const judgedSoakSeconds = 600
 /** What jumps about by itself within ten minutes. */
 const flatMb = 20
 
@@ -174,21 +191,23 @@ export const measureMemory = async (bench: Bench, idle: Memory) => {
   const highest = samples.reduce((most, each) => (each.ownMb > most.ownMb ? each : most))
   addMemory(bench, 'memory-idle', 'memory of the five processes, idle', idle, 450)
   addMemory(bench, 'memory-load', 'the same under load, at most', highest, 700)
-  const sizes = samples.map(({ ownMb }) => ownMb)
-  const isTooShort = soakSeconds < shortestSoakSeconds
-  const growth = isTooShort ? Number.NaN : growthPerTenMinutes(sizes, soakSeconds)
+  addGrowth(
+    bench,
+    samples.map(({ ownMb }) => ownMb),
+  )
+}
+
+const addGrowth = ({ options, rows }: Bench, sizes: readonly number[]) => {
+  const { soakSeconds } = options
   const isLong = soakSeconds >= judgedSoakSeconds
-  bench.rows.push({
+  const growth = isLong ? growthPerTenMinutes(sizes, soakSeconds) : Number.NaN
+  rows.push({
     id: 'memory-growth',
     what: 'growth in 10 minutes of load',
     target: `≤ ${flatMb} MB`,
     unit: 'MB',
     figure: spreadOf([growth]),
-    verdict: isLong ? judge(growth, growth <= flatMb) : 'not judged',
-    ...(isLong
-      ? {}
-      : {
-          note: `${isTooShort ? 'not from' : 'extrapolated from'} ${soakSeconds} s; --soak=600 measures it`,
-        }),
+    verdict: judge(growth, growth <= flatMb),
+    ...(isLong ? {} : { note: 'measured by --soak=600' }),
   })
 }

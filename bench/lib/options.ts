@@ -49,11 +49,11 @@ const plans = {
     seconds: 4,
     warmUpSeconds: 0.7,
     firstWarmUpSeconds: 16,
-    curveSeconds: 3,
+    curveSeconds: 2,
     storedOrders: 1_000_000,
-    historyRounds: 5,
-    readRounds: 4,
-    readSeconds: 2,
+    historyRounds: 6,
+    readRounds: 10,
+    readSeconds: 0.8,
     replicaRounds: 3,
     soakSeconds: 60,
     startRounds: 3,
@@ -63,7 +63,7 @@ const plans = {
 export const usage = `usage: npm run bench -- [--quick] [--only=main,history,…] [--soak=600] [--publish]
   --quick      under 90 seconds, with fewer stored orders and shorter runs
   --only       only these of: ${sectionNames.join(', ')}
-  --soak       seconds of steady load at the end, during which memory is watched
+  --soak       seconds of steady load during which memory is watched; 600 say whether it grows
   --publish    also refreshes docs/performance.md and its pictures`
 
 export const readOptions = (args: readonly string[]): BenchOptions => {

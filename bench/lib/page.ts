@@ -1,10 +1,21 @@
 import { machineLine } from './machine.ts'
+import { median } from './stats.ts'
 import { totalMicros, type ProfileResults, type WorkloadProfile } from './profile-types.ts'
-import { busyMachine, formatFigure, formatSpread, type BenchResults } from './results.ts'
+import {
+  busyMachine,
+  formatFigure,
+  formatSpread,
+  oneClient,
+  type BenchResults,
+  type Row,
+  type RunFigures,
+} from './results.ts'
 
 /** The figures of docs/performance.md, from one committed run: nobody types them. */
 export interface Figures {
   readonly bench: BenchResults
+  /** A run of its own, because ten minutes under load are as long as all the rest. */
+  readonly soak: BenchResults
   readonly profile: ProfileResults
 }
 
@@ -25,8 +36,14 @@ const whole = (value: number) => Math.round(value).toLocaleString('en-GB')
 const about = (command: string, takenAt: string, machine: BenchResults['machine']) =>
   `\`${command}\`, ${takenAt.slice(0, 10)}, ${machineLine(machine)}.`
 
-const targets = ({ bench }: Figures) => {
-  const rows = bench.rows.map(({ what, figure, unit, target, verdict, note }) => [
+const growthIn = ({ bench, soak }: Figures) => {
+  const isGrowth = ({ id }: Row) => id === 'memory-growth'
+  const grown = soak.rows.filter(isGrowth).map((row) => ({ ...row, note: `\`${soak.command}\`` }))
+  return bench.rows.flatMap((row) => (isGrowth(row) ? grown : [row]))
+}
+
+const targets = (figures: Figures) => {
+  const rows = growthIn(figures).map(({ what, figure, unit, target, verdict, note }) => [
     note === undefined ? what : `${what} (${note})`,
     target,
     formatFigure(figure.median, unit),
@@ -164,6 +181,25 @@ const floors = ({ profile }: Figures) => {
   ])
 }
 
+/** One client waits for each step: what the statements and the hops take by themselves, and the rest. */
+const oneClientFloor = ({ bench }: Figures) => {
+  const p50 = (name: string) =>
+    median((bench.runs[`${oneClient}: ${name}`] ?? []).map(({ p50Ms }: RunFigures) => p50Ms))
+  const order = p50('orderly')
+  const bare = p50('five bare statements')
+  const chain = p50('HTTP chain alone')
+  const row = (what: string, ms: number) => [what, ms.toFixed(2), (ms / bare).toFixed(2)]
+  return markdownTable([
+    ['one client', 'p50 ms', '÷ the five statements'],
+    row('the five bare statements', bare),
+    row('the HTTP chain with nothing behind', chain),
+    row('both, one after the other', bare + chain),
+    row('the target', 2 * bare),
+    row('an order', order),
+    row('of which neither bare statements nor bare hops', order - bare - chain),
+  ])
+}
+
 const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
   targets,
   'bench-run': benchRun,
@@ -175,6 +211,7 @@ const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
   statements,
   hops,
   floors,
+  'one-client': oneClientFloor,
 }
 
 const block = /(<!-- figures: ([a-z-]+) -->)[^]*?(<!-- end of figures -->)/g

@@ -50,6 +50,9 @@ export interface BenchResults {
   readonly firstFailure: string | null
 }
 
+/** How the runs of one client are called. */
+export const oneClient = 'one client'
+
 export const judge = (figure: number, isMet: boolean): Verdict => {
   if (!Number.isFinite(figure)) return 'not judged'
   return isMet ? 'met' : 'not met'

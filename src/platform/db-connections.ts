@@ -26,7 +26,8 @@ const connect = (config: DatabaseConfig) =>
     // The driver would look arrays up on each new connection, and a connection that breaks at that
     // moment would end the process: nobody handles that rejection. There are no arrays here.
     fetch_types: false,
-    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, 1),
+    // A connection that ended in good order, as each does after a while, is opened again at once.
+    backoff: (attempt: number) => (attempt === 0 ? 0 : Math.min(0.05 * 2 ** attempt, 1)),
     // Only what every pooler passes on; the rest are settings of the role (see migrate.ts).
     connection: { application_name: 'orderly' },
     transform: { column: { from: postgres.toCamel } },
