@@ -8,7 +8,6 @@ import {
   oneClient,
   type BenchResults,
   type Row,
-  type RunFigures,
 } from './results.ts'
 
 /** The figures of docs/performance.md, from one committed run: nobody types them. */
@@ -184,7 +183,7 @@ const floors = ({ profile }: Figures) => {
 /** One client waits for each step: what the statements and the hops take by themselves, and the rest. */
 const oneClientFloor = ({ bench }: Figures) => {
   const p50 = (name: string) =>
-    median((bench.runs[`${oneClient}: ${name}`] ?? []).map(({ p50Ms }: RunFigures) => p50Ms))
+    median((bench.runs[`${oneClient}: ${name}`] ?? []).map(({ p50Ms }) => p50Ms))
   const order = p50('orderly')
   const bare = p50('five bare statements')
   const chain = p50('HTTP chain alone')

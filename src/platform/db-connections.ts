@@ -61,8 +61,8 @@ const open = (config: DatabaseConfig): Connection[] =>
 /**
  * The first of those with the fewest statements. The driver's own pool goes
  * round all its connections, and each statement would wake the process of
- * Postgres that has slept longest, its plans gone from the caches of the CPU: a
- * sixth of the CPU of an order that comes alone.
+ * Postgres that has slept longest: a twelfth more CPU for an order that comes
+ * alone.
  */
 const warmest = (connections: readonly Connection[]): Connection =>
   connections.reduce((best, each) => (each.running < best.running ? each : best))
