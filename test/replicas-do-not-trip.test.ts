@@ -119,9 +119,12 @@ describe('two replicas of every service', () => {
     await eventually(async () => expect((await actor.order(placed.id)).status).toBe('APPROVED'), {
       withinMs: leaseMs + 10_000,
     })
-    expect((await actor.lettersAbout(placed.id)).map(({ kind }) => kind)).toEqual([
-      'ORDER_APPROVED',
-    ])
+    // The decision is seen before the letter that follows it.
+    await eventually(async () =>
+      expect((await actor.lettersAbout(placed.id)).map(({ kind }) => kind)).toEqual([
+        'ORDER_APPROVED',
+      ]),
+    )
     system.resume('order', 0)
     history.mark('order replica 0 resumed')
     expect([201, 202]).toContain(toldIn(await sent).status)
