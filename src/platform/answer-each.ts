@@ -23,7 +23,7 @@ export const answerEach = <Call extends { readonly requestId: string }, Body>(
       try {
         return await answer(call)
       } catch (error) {
-        const { code, message, options } = toProblem(error, log)
+        const { code, message, options } = toProblem(error, log, 'with its key')
         const body = problemDocument(code, message, call.requestId, options) as ProblemBody
         return { status: problemTable[code].status, body }
       }

@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { $ZodIssue } from 'zod/v4/core'
 import { BatchExhaustedError } from './batch.ts'
-import { contractDocument, type ServiceContract } from './contract.ts'
+import { contractDocument, takesKey, type ServiceContract } from './contract.ts'
 import {
   ProblemError,
   problemContentType,
@@ -15,6 +15,7 @@ import {
 } from './errors.ts'
 import type { Bindings } from './http-server.ts'
 import { hiddenFault, isText } from './json-body.ts'
+import { outcomeUnknown, repeatOf, type Repeat } from './repeats.ts'
 import type { Log } from './telemetry.ts'
 
 export interface ServiceEnv {
@@ -59,8 +60,10 @@ const invalidRequest = (issues: readonly $ZodIssue[], target: string) => {
 }
 
 /** Every failure becomes one of the table's problems; only what nobody foresaw is a 500. */
-export const toProblem = (error: unknown, log: Log): ProblemError => {
-  if (error instanceof ProblemError) return error
+export const toProblem = (error: unknown, log: Log, repeat: Repeat): ProblemError => {
+  if (error instanceof ProblemError) {
+    return error.code === 'outcome-unknown' ? outcomeUnknown(error.message, repeat) : error
+  }
   if (error instanceof HTTPException && error.status === 400) {
     return new ProblemError('malformed-json', 'The body could not be read as JSON.')
   }
@@ -68,9 +71,8 @@ export const toProblem = (error: unknown, log: Log): ProblemError => {
     return new ProblemError('unsupported-media-type', 'Send the body as application/json.')
   }
   if (error instanceof BatchExhaustedError) {
-    return new ProblemError('unavailable', 'Too many others changed the same thing; try again.', {
-      headers: { 'retry-after': '1' },
-    })
+    const detail = 'Too many others changed the same thing; nothing was done. Try again.'
+    return new ProblemError('unavailable', detail, { headers: { 'retry-after': '1' } })
   }
   log.error({ err: error }, 'unforeseen failure')
   return new ProblemError('internal', 'The failure was logged under this request id.')
@@ -87,15 +89,21 @@ export interface RouteTable {
   readonly routeOf: (method: string, path: string) => string
   /** The methods that an address knows; none when there is nothing at it. */
   readonly methodsAt: (path: string) => string[]
+  /** Whether the operation at an address takes an Idempotency-Key. */
+  readonly takesKey: (method: string, path: string) => boolean
 }
 
 export const createRouteTable = (
-  routes: readonly { readonly method: string; readonly path: string }[],
+  routes: readonly {
+    readonly method: string
+    readonly path: string
+    readonly takesKey: boolean
+  }[],
 ): RouteTable => {
-  const entries = routes.map(({ method, path }) => ({
-    method: method.toUpperCase(),
-    path,
-    pattern: pathPattern(path),
+  const entries = routes.map((route) => ({
+    ...route,
+    method: route.method.toUpperCase(),
+    pattern: pathPattern(route.path),
   }))
   return {
     routeOf: (method, path) =>
@@ -103,13 +111,19 @@ export const createRouteTable = (
       'unknown',
     methodsAt: (path) =>
       entries.filter((entry) => entry.pattern.test(path)).map((entry) => entry.method),
+    takesKey: (method, path) =>
+      entries.some(
+        (entry) => entry.takesKey && entry.method === method && entry.pattern.test(path),
+      ),
   }
 }
 
 /** Errors and unknown addresses, the same in every service. */
 export const installErrorHandling = (app: Hono<ServiceEnv>, table: RouteTable, log: Log) => {
   app.onError((error, c) => {
-    const problem = toProblem(error, log)
+    const { method, path } = c.req
+    const hasKey = c.req.header('idempotency-key') !== undefined
+    const problem = toProblem(error, log, repeatOf(table.takesKey(method, path), hasKey))
     return problemResponse(c, problem.code, problem.message, problem.options)
   })
   app.notFound((c) => {
@@ -141,9 +155,18 @@ export const createServiceApp = (contract: ServiceContract, log: Log) => {
       if (result.target === 'json' && rawBody !== undefined) checkBody(rawBody)
     },
   })
-  const table = createRouteTable([...contract.routes, { method: 'GET', path: '/openapi.json' }])
+  const described = contractDocument(contract)
+  const routes = contract.routes.map(({ method, path }) => ({
+    method,
+    path,
+    takesKey: takesKey(described.paths?.[path]?.[method as 'post'] ?? {}),
+  }))
+  const table = createRouteTable([
+    ...routes,
+    { method: 'GET', path: '/openapi.json', takesKey: false },
+  ])
   installErrorHandling(app, table, log)
-  const document = JSON.stringify(contractDocument(contract))
+  const document = JSON.stringify(described)
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
   return { app, routeOf: table.routeOf }
 }

@@ -10,6 +10,14 @@ export interface ServiceContract {
   readonly routes: readonly RouteConfig[]
 }
 
+interface DescribedOperation {
+  readonly parameters?: readonly { readonly name?: string; readonly $ref?: string }[]
+}
+
+/** Whether an operation takes an Idempotency-Key: without one, each request for it is another one. */
+export const takesKey = (operation: DescribedOperation): boolean =>
+  operation.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') ?? false
+
 /** The OpenAPI 3.1 document of a contract, made from its routes alone: no handlers, no database. */
 export const contractDocument = (contract: ServiceContract) => {
   const app = new OpenAPIHono()

@@ -68,10 +68,32 @@ const warmest = (connections: readonly Connection[]): Connection =>
   connections.reduce((best, each) => (each.running < best.running ? each : best))
 
 const unavailable = (cause: unknown) =>
-  new ProblemError('unavailable', 'The database did not answer; try again.', {
+  new ProblemError('unavailable', 'The database cannot do it now; nothing was done. Try again.', {
     headers: { 'retry-after': '1' },
     cause,
   })
+
+/** What its client may do now depends on its request: see toProblem, which completes this. */
+const outcomeUnknown = (cause: unknown) =>
+  new ProblemError('outcome-unknown', 'The database did not answer', { cause })
+
+type Statement<Result> = PromiseLike<Result> & {
+  readonly cancel: () => void
+  /** The driver's own note, in none of its types: null until the statement is given to a connection. */
+  readonly state?: unknown
+}
+
+const wasGiven = (statement: Statement<unknown>) => statement.state !== null
+
+/** An ERROR undoes the statement. A FATAL may come after the commit: then the connection ends, too. */
+const isUndone = (error: unknown) =>
+  error instanceof postgres.PostgresError && error.severity === 'ERROR'
+
+/** How work ends that did not end well. */
+interface Ending<Work> {
+  readonly onDeadline: (work: Work) => void
+  readonly toProblem: (error: unknown, work: Work) => ProblemError
+}
 
 /**
  * A pool that never makes a caller wait for ever. The driver has no time-out of
@@ -94,33 +116,51 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
     })
   }
 
-  /** Runs some work on the pool; what it throws is about the data, or says that nobody knows. */
-  const run = async <Result>(
-    work: (connection: Pick<Connection, 'client' | 'reader'>) => PromiseLike<Result>,
-  ): Promise<Result> => {
+  /** Runs some work on the pool within the deadline. */
+  const run = async <Work extends PromiseLike<unknown>>(
+    begin: (connection: Connection) => Work,
+    { onDeadline, toProblem }: Ending<Work>,
+  ): Promise<Awaited<Work>> => {
     const used = current
     const connection = warmest(used)
+    const work = begin(connection)
     connection.running += 1
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
+        onDeadline(work)
         replace(used)
         reject(new Error(`the database did not answer within ${deadlineMs} ms`))
       }, deadlineMs)
     })
     try {
-      return await Promise.race([work(connection), deadline])
+      return await Promise.race([work, deadline])
     } catch (error) {
       if (isAboutData(error) || isRetryable(error)) throw error
       log.warn({ err: error }, 'a statement ended without an answer')
-      throw unavailable(error)
+      throw toProblem(error, work)
     } finally {
       clearTimeout(timer)
       connection.running -= 1
     }
   }
 
-  return { run, close: () => close(current, 2) }
+  /** A read changes nothing, whatever became of it. */
+  const read = <Result>(begin: (connection: Connection) => PromiseLike<Result>) =>
+    run(begin, { onDeadline: () => {}, toProblem: unavailable })
+
+  /** What it throws is about the data, or says that nothing was done, or that nobody knows. */
+  const write = <Result>(begin: (client: Connection['client']) => Statement<Result>) =>
+    run(({ client }) => begin(client), {
+      // Who is told that nothing was done must not be wrong a moment later.
+      onDeadline: (statement) => {
+        if (!wasGiven(statement)) statement.cancel()
+      },
+      toProblem: (error, statement) =>
+        wasGiven(statement) && !isUndone(error) ? outcomeUnknown(error) : unavailable(error),
+    })
+
+  return { read, write, close: () => close(current, 2) }
 }
 
 export type Reader = Connection['reader']

@@ -25,7 +25,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     items: unknown,
   ): Promise<Result[]> =>
     betweenCheckpoints('statement', name, () =>
-      connections.run<Result[]>(({ client }) =>
+      connections.write((client) =>
         client.unsafe<Result[]>(text, [JSON.stringify(items)], { prepare }),
       ),
     )
@@ -59,14 +59,16 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
 
   /** Runs a read built with drizzle, within the same deadline as every statement. */
   const read = <Result>(name: string, build: (reader: Reader) => PromiseLike<Result>) =>
-    betweenCheckpoints('statement', name, () => connections.run(({ reader }) => build(reader)))
+    betweenCheckpoints('statement', name, () => connections.read(({ reader }) => build(reader)))
 
   return {
     execute,
     statement,
     read,
     ping: async () => {
-      await execute('ping', 'select $1::text', 0)
+      await betweenCheckpoints('statement', 'ping', () =>
+        connections.read(({ client }) => client.unsafe('select $1::text', [0], { prepare })),
+      )
     },
     close: connections.close,
   }

@@ -35,6 +35,8 @@ export const problemTable = {
   overloaded: { status: 503, title: 'Too many requests at once' },
   unavailable: { status: 503, title: 'The service cannot work right now' },
   'upstream-timeout': { status: 504, title: 'A service behind this one took too long' },
+  // Not 503: that says that nothing was done, and clients and proxies repeat it by themselves.
+  'outcome-unknown': { status: 504, title: 'Whether it was done is not known' },
 } as const
 
 export type ProblemCode = keyof typeof problemTable

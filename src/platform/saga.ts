@@ -1,6 +1,9 @@
+import { BatchExhaustedError } from './batch.ts'
 import type { DueRow, TimelineEntry } from './db-due-rows.ts'
+import { ProblemError, type ProblemCode } from './errors.ts'
 import type { Outcome } from './http-client.ts'
 import { backoffMs } from './recovery.ts'
+import type { Log } from './telemetry.ts'
 
 /** One visit of one step, as the owner of the row will see it. */
 export const timelineEntry = (
@@ -36,6 +39,31 @@ export const postpone = (
     delayMs: backoffMs(row.attempts),
     entry: timelineEntry(row, step, 'unknown', outcome),
   })
+
+const fromDatabase: ReadonlySet<ProblemCode> = new Set(['unavailable', 'outcome-unknown'])
+
+const isFromDatabase = (error: unknown) =>
+  error instanceof BatchExhaustedError ||
+  (error instanceof ProblemError && fromDatabase.has(error.code))
+
+/**
+ * Advances a row for the request that stored it. What is stored will be finished, so a database
+ * that fails from here on leaves the row as it is: "nothing was done" would be wrong, and a client
+ * without a key would do it all once more.
+ */
+export const advanceOrLeave = async <Row extends DueRow>(
+  row: Row,
+  advance: (row: Row) => Promise<Row>,
+  log: Log,
+): Promise<Row> => {
+  try {
+    return await advance(row)
+  } catch (error) {
+    if (!isFromDatabase(error)) throw error
+    log.warn({ err: error, id: row.id }, 'a stored row is left to recovery')
+    return row
+  }
+}
 
 /** Keys that services use between themselves begin with this; the gateway keeps it from the public. */
 export const sagaKeyPrefix = 'saga:'

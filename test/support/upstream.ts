@@ -15,7 +15,15 @@ export type Behaviour =
   | 'drop-answer'
   /** Keeps the caller waiting for ever. */
   | 'hang'
-  | { readonly status: number; readonly body?: string; readonly type?: string }
+  | ScriptedAnswer
+  /** Whatever a test makes of the request; `pass` lets the service do the work. */
+  | ((request: SeenRequest, pass: () => Promise<ScriptedAnswer>) => Promise<ScriptedAnswer>)
+
+export interface ScriptedAnswer {
+  readonly status: number
+  readonly body?: string | undefined
+  readonly type?: string | undefined
+}
 
 export interface SeenRequest {
   readonly method: string
@@ -48,6 +56,12 @@ const passOn = (incoming: IncomingMessage, body: Buffer, to: string) =>
     outgoing.end(body)
   })
 
+const toScripted = ({ message, body }: Awaited<ReturnType<typeof passOn>>): ScriptedAnswer => ({
+  status: message.statusCode ?? 502,
+  body: body.toString(),
+  type: message.headers['content-type'],
+})
+
 export const startUpstream = async (to: string): Promise<Upstream> => {
   const seen: SeenRequest[] = []
   let plan: Behaviour[] = ['forward']
@@ -57,12 +71,15 @@ export const startUpstream = async (to: string): Promise<Upstream> => {
     const body = await readAll(incoming)
     const { method = '', url = '', headers } = incoming
     const key = headers['idempotency-key']
-    seen.push({ method, path: url, key: key?.toString(), body: body.toString() })
+    const request = { method, path: url, key: key?.toString(), body: body.toString() }
+    seen.push(request)
     if (behaviour === 'hang') return
     if (behaviour === 'refuse') return void incoming.socket.destroy()
-    if (typeof behaviour === 'object') {
-      response.writeHead(behaviour.status, { 'content-type': behaviour.type ?? 'application/json' })
-      return void response.end(behaviour.body ?? '')
+    if (typeof behaviour === 'object' || typeof behaviour === 'function') {
+      const pass = async () => toScripted(await passOn(incoming, body, to))
+      const answer = typeof behaviour === 'object' ? behaviour : await behaviour(request, pass)
+      response.writeHead(answer.status, { 'content-type': answer.type ?? 'application/json' })
+      return void response.end(answer.body ?? '')
     }
     const answer = await passOn(incoming, body, to)
     if (behaviour === 'drop-answer') return void incoming.socket.destroy()

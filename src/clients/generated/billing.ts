@@ -190,6 +190,7 @@ export type ProblemCode =
   | 'overloaded'
   | 'unavailable'
   | 'upstream-timeout'
+  | 'outcome-unknown'
 export type ProblemErrorsItem = {
   field: string
   message: string
@@ -245,6 +246,7 @@ export type RefusedOperationCode =
   | 'overloaded'
   | 'unavailable'
   | 'upstream-timeout'
+  | 'outcome-unknown'
 export type RefusedOperationErrorsItem = {
   field: string
   message: string

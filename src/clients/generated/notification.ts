@@ -75,6 +75,7 @@ export type ProblemCode =
   | 'overloaded'
   | 'unavailable'
   | 'upstream-timeout'
+  | 'outcome-unknown'
 export type ProblemErrorsItem = {
   field: string
   message: string

@@ -1,5 +1,6 @@
 import { createServiceApp, requestIdIn } from '../../platform/app.ts'
 import { ProblemError } from '../../platform/errors.ts'
+import { advanceOrLeave } from '../../platform/saga.ts'
 import { defaultPageSize, toPage } from '../../platform/schemas.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import {
@@ -18,6 +19,7 @@ import {
   placeOrderRoute,
   repriceOrderRoute,
 } from './contract.ts'
+import type { ChangeRow, OrderRow } from './schema.ts'
 import type { NewChange, OpenedChange, OrderStore } from './store.ts'
 import type { OrderWorkflow } from './workflow.ts'
 
@@ -73,7 +75,10 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
     const stored = await store.insertOrder(wanted)
     if (stored.price !== price || stored.description !== description) throw keyReused()
     // A repeat of an undecided order helps to decide it: the keys make both calls one.
-    const order = stored.status === 'PENDING' ? await workflow.advanceOrder(stored) : stored
+    const order =
+      stored.status === 'PENDING'
+        ? await advanceOrLeave<OrderRow>(stored, workflow.advanceOrder, log)
+        : stored
     const headers = { location: `/orders/${order.id}`, ...replayedHeaders(stored.replayed) }
     const shown = orderAsPlaced(order)
     if (order.decision === null) return c.json(shown, 202, { ...headers, ...soon })
@@ -102,7 +107,10 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
     const opened = await store.openChange(wanted)
     if (!isOpen(opened)) throw cannotChange(opened.outcome, wanted.orderId)
     if (opened.kind !== wanted.kind || opened.toPrice !== wanted.toPrice) throw keyReused()
-    const done = opened.status === 'PENDING' ? await workflow.advanceChange(opened) : opened
+    const done =
+      opened.status === 'PENDING'
+        ? await advanceOrLeave<ChangeRow>(opened, workflow.advanceChange, log)
+        : opened
     const headers = replayedHeaders(opened.outcome === 'known')
     const order = orderAsChanged(opened, done)
     if (done.status === 'REFUSED') {

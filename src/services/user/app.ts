@@ -1,5 +1,6 @@
 import { createServiceApp, requestIdIn } from '../../platform/app.ts'
 import { ProblemError } from '../../platform/errors.ts'
+import { advanceOrLeave } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import { toIso } from '../../platform/time.ts'
 import { contract, createUserRoute, getUserRoute, type NewUser, type User } from './contract.ts'
@@ -63,7 +64,7 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
     if (stored.account === 'REFUSED') {
       throw taken(stored.reason, { headers, requestId: stored.requestId })
     }
-    const user = await workflow.advance(stored)
+    const user = await advanceOrLeave<UserRow>(stored, workflow.advance, log)
     const location = `/users/${user.id}`
     if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
     return c.json(toUser(user), 202, { ...headers, location, 'retry-after': '1' })
