@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { contractDifferences, generateClients } from '../src/dev/contracts.ts'
 import { runTool } from '../src/dev/tools.ts'
+import { takesKey } from '../src/platform/contract.ts'
 import { servicesWithDatabase } from '../src/registry.ts'
 import {
   createValidator,
@@ -25,6 +26,9 @@ interface Case {
 }
 
 const contracts = loadContracts()
+
+/** For services alone: the key is the user, or stands beside each part. */
+const keyIsInTheBody = ['openAccount', 'withdrawMany', 'sendLetter', 'sendLetters']
 
 const operations: Case[] = [...contracts].flatMap(([service, document]) =>
   Object.entries(document.paths).flatMap(([path, item]) =>
@@ -105,6 +109,18 @@ describe('the committed contracts', () => {
       const expected = Number(status) < 400 ? 'application/json' : 'application/problem+json'
       expect(Object.keys(content), status).toEqual([expected])
     }
+  })
+
+  // Whatever takes no key in its header is told to clients as safe to repeat.
+  it.each(operations)('let $name be repeated safely: by its key or by its nature', (each) => {
+    const { name, operation } = each
+    const hasHeader = takesKey(operation)
+    if (/^(POST|PATCH|PUT) /.test(name)) {
+      expect(hasHeader || keyIsInTheBody.includes(operation.operationId ?? '')).toBe(true)
+    } else expect(hasHeader).toBe(false)
+    const { description } = operation.responses['504'] ?? {}
+    const advice = hasHeader ? /same key\. Without a key/ : /does nothing twice/
+    if (!keyIsInTheBody.includes(operation.operationId ?? '')) expect(description).toMatch(advice)
   })
 
   it.each(operations)(

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request as nodeRequest } from 'node:http'
+import { request as nodeRequest, type RequestListener } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -129,19 +129,58 @@ describe('the gateway passes requests and answers on unchanged', () => {
 })
 
 describe('the gateway says what happened when a service does not answer', () => {
-  const expectProblem = async (response: Response, status: number, code: string) => {
-    expect(response.status).toBe(status)
+  const told = async (response: Response) => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
-    expect(response.headers.get('retry-after')).toBe('1')
-    const problem = (await response.json()) as Record<string, unknown>
-    expect(problem).toMatchObject({ status, code })
-    expect(problem['requestId']).toBe(response.headers.get('x-request-id'))
+    const { status, code, detail, requestId } = (await response.json()) as Record<string, unknown>
+    expect(status).toBe(response.status)
+    expect(requestId).toBe(response.headers.get('x-request-id'))
+    return { code, detail, retryAfter: response.headers.get('retry-after') }
   }
 
-  it('502 when nobody listens', async () => {
+  /** One of each kind of request, at once. */
+  const askAll = async () => {
+    const order = `${gateway.url}/orders/${id}`
+    const [read, cancelled, keyed, keyless] = await Promise.all([
+      fetch(order).then(told),
+      fetch(order, { method: 'DELETE' }).then(told),
+      place({ 'idempotency-key': 'k' }).then(told),
+      place().then(told),
+    ])
+    return { read, cancelled, keyed, keyless }
+  }
+
+  const unknownWrites = {
+    cancelled: {
+      code: 'outcome-unknown',
+      detail: expect.stringMatching(/not known: repeat it, which does nothing twice/),
+      retryAfter: '1',
+    },
+    keyed: {
+      code: 'outcome-unknown',
+      detail: expect.stringMatching(/not known: repeat it with the same Idempotency-Key/),
+      retryAfter: '1',
+    },
+    keyless: {
+      code: 'outcome-unknown',
+      detail: expect.stringMatching(/not known: it came without an Idempotency-Key/),
+      retryAfter: null,
+    },
+  }
+
+  it('that nothing was done when nobody listens, and that anybody may try again', async () => {
     gateway.services.order.server.close()
     gateway.services.order.server.closeAllConnections()
-    await expectProblem(await place(), 502, 'upstream-unavailable')
+    const notSent = {
+      code: 'upstream-unavailable',
+      detail: expect.stringContaining('nothing was done'),
+      retryAfter: '1',
+    }
+    expect(await askAll()).toEqual({
+      read: notSent,
+      cancelled: notSent,
+      keyed: notSent,
+      keyless: notSent,
+    })
   })
 
   it('tries again when nobody listened for a moment, since nothing was sent', async () => {
@@ -156,26 +195,33 @@ describe('the gateway says what happened when a service does not answer', () => 
     expect(gateway.services.order.received).toHaveLength(1)
   })
 
-  it('502 when the connection is reset, and does not send the request again', async () => {
-    gateway.services.order.behave = (request) => request.socket.resetAndDestroy()
-    await expectProblem(await place(), 502, 'upstream-unavailable')
-    expect(gateway.services.order.received).toHaveLength(1)
+  it.each<[string, RequestListener]>([
+    ['the connection is reset', (request) => request.socket.resetAndDestroy()],
+    ['what comes back is not HTTP', (request) => request.socket.end('hello\r\n\r\n')],
+  ])('that nobody knows when %s, and does not send the request again', async (_what, behave) => {
+    gateway.services.order.behave = behave
+    const brokenRead = {
+      code: 'upstream-unavailable',
+      detail: expect.not.stringContaining('Idempotency-Key'),
+      retryAfter: '1',
+    }
+    expect(await askAll()).toEqual({ read: brokenRead, ...unknownWrites })
+    expect(gateway.services.order.received).toHaveLength(4)
   })
 
-  it('502 when what comes back is not HTTP', async () => {
-    gateway.services.order.behave = (request) => request.socket.end('hello\r\n\r\n')
-    await expectProblem(await place(), 502, 'upstream-unavailable')
-    expect(gateway.services.order.received).toHaveLength(1)
-  })
-
-  it('504 when the service is slower than its budgets allow, and not before', async () => {
+  it('that nobody knows when the service is slower than its budgets allow, and not before', async () => {
     gateway.services.order.behave = () => {}
     const startedAtMs = performance.now()
-    await expectProblem(await place(), 504, 'upstream-timeout')
+    const lateRead = {
+      code: 'upstream-timeout',
+      detail: expect.not.stringContaining('Idempotency-Key'),
+      retryAfter: '1',
+    }
+    expect(await askAll()).toEqual({ read: lateRead, ...unknownWrites })
     const tookMs = performance.now() - startedAtMs
     expect(tookMs).toBeGreaterThan(2_000)
     expect(tookMs).toBeLessThan(2_600)
-    expect(gateway.services.order.received).toHaveLength(1)
+    expect(gateway.services.order.received).toHaveLength(4)
   })
 
   it('cuts the connection when an answer breaks off in the middle: half an answer is none', async () => {

@@ -60,14 +60,6 @@ const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
   return kept
 }
 
-const notSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
-
-const failureOf = (error: Error): ForwardFailure => {
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (notSent.has(code)) return 'refused'
-  return code === 'UND_ERR_CONNECT_TIMEOUT' ? 'timeout' : 'broken'
-}
-
 const noLongerWanted = new Error('the answer is no longer wanted')
 
 export const createForwarder = (deps: ForwarderDeps) => {
@@ -105,7 +97,9 @@ export const createForwarder = (deps: ForwarderDeps) => {
     const fail = (failure: ForwardFailure) => {
       finish()
       unknown.observe((performance.now() - startedAtMs) / 1e3)
-      if (response.headersSent) response.destroy()
+      // What was never begun on a connection was not sent, whatever the error is called.
+      if (controller === undefined) onFailure('refused')
+      else if (response.headersSent) response.destroy()
       else onFailure(failure)
     }
     const onClientGone = () => {
@@ -140,13 +134,12 @@ export const createForwarder = (deps: ForwarderDeps) => {
         finish()
         response.end()
       },
-      onResponseError: (_controller, error) => {
+      onResponseError: () => {
         if (isOver) return
-        const failure = failureOf(error)
-        if (failure === 'refused' && mayTryAgain) {
+        if (controller === undefined && mayTryAgain) {
           mayTryAgain = false
           setTimeout(dispatch, refusedPauseMs)
-        } else fail(failure)
+        } else fail('broken')
       },
     }
     const dispatch = () => {

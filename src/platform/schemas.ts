@@ -87,10 +87,17 @@ const problemDescriptions: Record<number, string> = {
   413: 'The body is larger than 64 KiB.',
   415: 'The body is not declared as one JSON document.',
   422: 'The Idempotency-Key was used before with another payload. Nothing was changed.',
-  500: 'Something went wrong on our side; the outcome is unknown. Repeat with the same key.',
-  502: 'A service behind the gateway did not answer; the outcome is unknown. Repeat with the same key.',
-  503: 'Too busy, or the database does not answer. Repeat after `Retry-After`, with the same key.',
-  504: 'A service behind the gateway took too long; the outcome is unknown. Repeat with the same key.',
+  500: 'Something went wrong on our side. Repeating it does nothing twice.',
+  502: 'The service could not be reached, or it broke off. Repeat it after `Retry-After`.',
+  503: 'Too busy, or the database does not work now. Nothing was done: repeat it after `Retry-After`.',
+  504: 'The service or its database did not answer. Repeat it after `Retry-After`, which does nothing twice.',
+}
+
+/** What takes a key is done once more when it comes again without one. */
+const keyedDescriptions: Record<number, string> = {
+  500: 'Something went wrong on our side; whether it was done is not known. Repeat it with the same key or not at all.',
+  502: 'The service could not be reached. Nothing was done: repeat it after `Retry-After`.',
+  504: 'The service or its database did not answer; whether it was done is not known. Repeat it with the same key. Without a key there is no `Retry-After`: a repeat could do it twice.',
 }
 
 const retryAfterHeader = {
@@ -106,17 +113,20 @@ const retryAfterHeader = {
  * like. The type is empty on purpose: handlers throw problems, so the types of
  * what they return need not know them.
  */
-export const problems = (...statuses: (400 | 404 | 409 | 413 | 415 | 422)[]): {} =>
-  Object.fromEntries(
+export const problems = (...statuses: (400 | 404 | 409 | 413 | 415 | 422)[]): {} => {
+  const takesKey = statuses.includes(422)
+  const descriptions = { ...problemDescriptions, ...(takesKey ? keyedDescriptions : {}) }
+  return Object.fromEntries(
     [...statuses, 500, 502, 503, 504].map((status) => [
       status,
       {
-        description: problemDescriptions[status] ?? 'A problem',
+        description: descriptions[status] ?? 'A problem',
         content: problemContent(problemSchema),
-        ...([409, 502, 503].includes(status) ? { headers: retryAfterHeader } : {}),
+        ...([409, 502, 503, 504].includes(status) ? { headers: retryAfterHeader } : {}),
       },
     ]),
   )
+}
 
 /** The statuses that any request with a JSON body can meet. */
 export const bodyProblems = [400, 413, 415] as const

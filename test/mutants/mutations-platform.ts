@@ -255,7 +255,7 @@ export const platformMutations: readonly Mutation[] = [
     edits: [
       {
         file: forwarder,
-        search: "if (failure === 'refused' && mayTryAgain) {",
+        search: 'if (controller === undefined && mayTryAgain) {',
         replace: 'if (mayTryAgain) {',
       },
     ],

@@ -184,7 +184,7 @@ export const withdrawManyRoute = createRoute({
   },
   responses: {
     200: {
-      description: 'An answer for each, in their order: 200, 402, 404, 409, 422 or 503',
+      description: 'An answer for each, in their order: 200, 402, 404, 409, 422, 503 or 504',
       content: jsonContent(
         answersSchema(
           z.union([operationResultSchema, refusedOperationSchema, problemSchema]),

@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import type { ProblemCode } from '../../platform/errors.ts'
+import { ProblemError, type ProblemCode } from '../../platform/errors.ts'
 import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http-admission.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/http-client-forward.ts'
+import { outcomeUnknown, repeatOf } from '../../platform/repeats.ts'
 import { sagaKeyPrefix } from '../../platform/saga.ts'
 import type { ServiceName } from '../../registry.ts'
+import type { Route } from './routes.ts'
 
 const keyFault = (request: AdmittedRequest): string | undefined => {
   const key = request.headers['idempotency-key']
@@ -28,18 +30,29 @@ const headersFor = (request: AdmittedRequest): string[] => {
 
 const failures: Record<ForwardFailure, { readonly code: ProblemCode; readonly why: string }> = {
   refused: { code: 'upstream-unavailable', why: 'could not be reached; nothing was done' },
-  broken: {
-    code: 'upstream-unavailable',
-    why: 'broke off; whether it was done is not known: repeat it with the same Idempotency-Key',
-  },
-  timeout: {
-    code: 'upstream-timeout',
-    why: 'took too long; whether it was done is not known: repeat it with the same Idempotency-Key',
-  },
+  broken: { code: 'upstream-unavailable', why: 'broke off' },
+  timeout: { code: 'upstream-timeout', why: 'took too long' },
+}
+
+const readMethods = new Set(['GET', 'HEAD'])
+
+/** What was not sent, and what only reads, may come again; whether a write may is another question. */
+const problemOf = (
+  failure: ForwardFailure,
+  { method, service, takesKey }: Route,
+  hasKey: boolean,
+): ProblemError => {
+  const { code, why } = failures[failure]
+  if (failure === 'refused' || readMethods.has(method)) {
+    return new ProblemError(code, `${service} ${why}. Try again.`, {
+      headers: { 'retry-after': '1' },
+    })
+  }
+  return outcomeUnknown(`${service} ${why}`, repeatOf(takesKey, hasKey))
 }
 
 export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => {
-  const pass = (service: ServiceName, request: AdmittedRequest, response: ServerResponse) => {
+  const pass = (route: Route, request: AdmittedRequest, response: ServerResponse) => {
     const { requestId, method = '', url = '' } = request
     const fault = keyFault(request)
     if (fault !== undefined) {
@@ -48,8 +61,8 @@ export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => 
       })
       return
     }
-    const forwarder = forwarders.get(service)
-    if (!forwarder) throw new Error(`there is no way to ${service}`)
+    const forwarder = forwarders.get(route.service)
+    if (!forwarder) throw new Error(`there is no way to ${route.service}`)
     const forwarded = {
       method,
       path: url,
@@ -57,10 +70,9 @@ export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => 
       body: request.rawBody ?? null,
     }
     forwarder.forward(forwarded, response, (failure) => {
-      const { code, why } = failures[failure]
-      sendProblem(response, requestId, code, `${service} ${why}.`, {
-        headers: { 'retry-after': '1' },
-      })
+      const hasKey = request.headers['idempotency-key'] !== undefined
+      const { code, message, options } = problemOf(failure, route, hasKey)
+      sendProblem(response, requestId, code, message, options)
     })
   }
   return { pass }

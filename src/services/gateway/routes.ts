@@ -1,5 +1,6 @@
+import { takesKey } from '../../platform/contract.ts'
 import type { ServiceName } from '../../registry.ts'
-import { httpMethods, publicDocument, type Contract } from './contracts.ts'
+import { httpMethods, publicDocument, type Contract, type Operation } from './contracts.ts'
 
 /** Which service an address belongs to, from the public part of the contracts. */
 export interface Route {
@@ -7,6 +8,8 @@ export interface Route {
   /** As the contract writes it: `/orders/{orderId}`. */
   readonly template: string
   readonly service: ServiceName
+  /** Whether it takes an Idempotency-Key. */
+  readonly takesKey: boolean
 }
 
 export type Match =
@@ -36,7 +39,12 @@ const routesOf = (contract: Contract): Route[] =>
   Object.entries(publicDocument(contract).paths).flatMap(([template, item]) =>
     httpMethods
       .filter((method) => method in item)
-      .map((method) => ({ method: method.toUpperCase(), template, service: contract.service })),
+      .map((method) => ({
+        method: method.toUpperCase(),
+        template,
+        service: contract.service,
+        takesKey: takesKey(item[method] as Operation),
+      })),
   )
 
 const addressOf = (template: string, routes: readonly Route[]): Address => {

@@ -71,7 +71,7 @@ export const createGatewayService = (
     const { method = '', url = '' } = incoming
     const path = pathOf(url)
     const match = routes.match(method, path)
-    if (match.kind === 'route') return proxy.pass(match.route.service, incoming, outgoing)
+    if (match.kind === 'route') return proxy.pass(match.route, incoming, outgoing)
     if (match.kind === 'wrong-method') return refuseMethod(bindings, path, match.allow)
     if (files.has(path)) {
       if (method === 'GET' || method === 'HEAD') return files.send(path, incoming, outgoing)

@@ -125,7 +125,7 @@ export const sendLettersRoute = createRoute({
   },
   responses: {
     200: {
-      description: 'An answer for each, in their order: 200, 201, 422 or 503',
+      description: 'An answer for each, in their order: 200, 201, 422, 503 or 504',
       content: jsonContent(
         answersSchema(z.union([letterSchema, problemSchema])).openapi('LetterAnswers', {
           example: { answers: [{ status: 201, body: exampleLetter }] },
