@@ -1,7 +1,8 @@
 import type { Caller, Outcome } from '../platform/http-client.ts'
 import type { Log } from '../platform/telemetry.ts'
-import type { NewLetter } from './generated/notification.ts'
+import type { Letter, NewLetter } from './generated/notification.ts'
 import type { NotificationClient } from './notification.ts'
+import { problemCodeIn } from './transport.ts'
 
 export interface LetterSenderDeps {
   readonly notification: NotificationClient
@@ -9,6 +10,14 @@ export interface LetterSenderDeps {
   readonly budgetMs: number
   readonly log: Log
 }
+
+/** Whoever answered may not have been notification: only the letter itself says that it is kept. */
+const isLetter = (shown: Partial<Letter> | null | undefined, asked: NewLetter) =>
+  shown?.kind === asked.kind &&
+  shown.userId === asked.userId &&
+  shown.email === asked.email &&
+  shown.orderId === (asked.orderId ?? null) &&
+  shown.amount === asked.amount
 
 /**
  * Hands letters to notification until they are acknowledged. The letter's key
@@ -22,12 +31,14 @@ export const createLetterSender =
     )
     if (outcome.kind === 'unknown') return outcome
     const { answer, attempts, ms } = outcome
-    if (answer.status === 200 || answer.status === 201) {
+    const { status } = answer
+    if ((status === 200 || status === 201) && isLetter(answer.data, letter)) {
       return { kind: 'answered', answer: undefined, attempts, ms }
     }
-    // A letter that is owed stays owed: only an acknowledgement ends it.
-    log.error({ answer, letter }, 'notification refused a letter')
-    return { kind: 'unknown', reason: `notification answered ${answer.status}`, attempts, ms }
+    // A letter that is owed stays owed: only an acknowledgement of just this one ends it.
+    const told = { status, code: problemCodeIn(answer.data), key: letter.key, requestId }
+    log.error(told, 'notification did not acknowledge a letter')
+    return { kind: 'unknown', reason: `notification answered ${status}`, attempts, ms }
   }
 
 export type LetterSender = ReturnType<typeof createLetterSender>

@@ -24,7 +24,7 @@ beforeEach(() => {
 const billing = createBillingClient({
   send: async (request) => {
     sent.push(request)
-    const headers = {}
+    const headers = { 'content-type': 'application/json' }
     if (request.path !== '/billing/withdrawals') {
       return { status: 200, headers, body: `{"alone":"${request.headers?.['Idempotency-Key']}"}` }
     }
@@ -161,7 +161,7 @@ describe('letters that become due in one turn', () => {
         requests.push(request)
         const { letters } = JSON.parse(request.body ?? '') as { letters: unknown[] }
         const body = JSON.stringify({ answers: letters.map(() => ({ status: 201, body: {} })) })
-        return { status: 200, headers: {}, body }
+        return { status: 200, headers: { 'content-type': 'application/json' }, body }
       },
     })
     const letter = { userId: 'u', email: 'm@example.com', kind: 'DEPOSIT' as const, amount: 5 }

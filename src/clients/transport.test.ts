@@ -7,12 +7,14 @@ import {
 import { createBillingClient } from './billing.ts'
 import { createNotificationClient } from './notification.ts'
 
+const json = { 'content-type': 'application/json' }
+
 /** A transport that keeps what it was given and answers what it was told to. */
 const recordingTransport = (answer: Partial<TransportResponse> = {}) => {
   const sent: TransportRequest[] = []
   const send = async (request: TransportRequest): Promise<TransportResponse> => {
     sent.push(request)
-    return { status: 200, headers: { 'x-request-id': 'r-1' }, body: '{}', ...answer }
+    return { status: 200, headers: json, body: '{}', ...answer }
   }
   return { send, sent }
 }
@@ -51,7 +53,7 @@ describe('a generated client', () => {
 
   it('hands back refusals as answers, with their body and headers', async () => {
     const body = JSON.stringify({ code: 'insufficient-funds' })
-    const headers = { 'idempotency-replayed': 'true' }
+    const headers = { 'content-type': 'application/problem+json', 'idempotency-replayed': 'true' }
     const billing = createBillingClient(recordingTransport({ status: 402, headers, body }))
     const answer = await billing.withdraw(withdrawal)
     expect(answer).toEqual({ status: 402, headers, data: { code: 'insufficient-funds' } })
@@ -70,6 +72,18 @@ describe('a generated client', () => {
     await expect(sending).rejects.toThrow(UnknownOutcomeError)
     await expect(sending).rejects.toThrow('POST /notifications was answered 200 with a body that')
   })
+
+  it.each([undefined, 'text/html', 'application/jsonp', 'text/plain; charset=utf-8'])(
+    'leaves the outcome unknown when the answer comes as %s',
+    async (type) => {
+      const transport = recordingTransport({ headers: { 'content-type': type } })
+      const opening = createBillingClient(transport).openAccount({
+        userId: 'u-1',
+        email: 'm@e.com',
+      })
+      await expect(opening).rejects.toThrow(UnknownOutcomeError)
+    },
+  )
 
   it('knows no service before a transport is given to it', async () => {
     const one = recordingTransport()

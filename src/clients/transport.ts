@@ -3,7 +3,9 @@ import {
   leavesOpen,
   type Transport,
   type TransportRequest,
+  type TransportResponse,
 } from '../platform/http-client.ts'
+import { isProblemCode, type ProblemCode } from '../platform/errors.ts'
 import type { Repeatable } from '../platform/shared-calls.ts'
 
 /**
@@ -77,13 +79,25 @@ export const describeCall =
         ...(key === undefined ? undefined : { 'Idempotency-Key': key }),
       },
     })
-    const data = parse(response.body, `${method} ${path}`, response.status)
+    const data = parse(response, `${method} ${path}`)
     return { status: response.status, data, headers: response.headers } as Answer
   }
 
+/** The code of a problem, for logs: the rest of an answer may tell of people. */
+export const problemCodeIn = (data: unknown): ProblemCode | undefined => {
+  const code = (data as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' && isProblemCode(code) ? code : undefined
+}
+
+const jsonMediaType = /^application\/(?:problem\+)?json\s*(?:;|$)/i
+
 /** An answer that nobody can read, from a proxy in between perhaps, tells nothing about the outcome. */
-const parse = (body: string, request: string, status: number): unknown => {
+const parse = ({ body, headers, status }: TransportResponse, request: string): unknown => {
   if (body === '') return undefined
+  const type = String(headers['content-type'])
+  if (!jsonMediaType.test(type)) {
+    throw new UnknownOutcomeError(`${request} was answered ${status} as ${type}, which is not JSON`)
+  }
   try {
     return JSON.parse(body)
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { BillingClient } from '../../clients/billing.ts'
-import type { OperationResult } from '../../clients/generated/billing.ts'
+import type { Operation, OperationResult } from '../../clients/generated/billing.ts'
+import { problemCodeIn } from '../../clients/transport.ts'
 import type { ProblemCode } from '../../platform/errors.ts'
 import type { Caller, Outcome } from '../../platform/http-client.ts'
 import { sagaKey } from '../../platform/saga.ts'
@@ -34,16 +35,36 @@ const finalRefusals: ReadonlySet<unknown> = new Set<ProblemCode>([
   'withdrawal-refunded',
 ])
 
+/** What billing was asked to do. */
+interface Asked {
+  readonly kind: 'WITHDRAW' | 'REFUND'
+  readonly userId: string
+  readonly amount: number
+}
+
+/** Whoever answered may not have been billing: what was done must be what was asked for. */
+const isDone = (data: Partial<OperationResult> | null | undefined, asked: Asked) => {
+  const operation: Partial<Operation> | undefined = data?.operation
+  const isNothingToRefund = asked.kind === 'REFUND' && operation?.reason === 'nothing-withdrawn'
+  return (
+    operation?.kind === asked.kind &&
+    operation.userId === asked.userId &&
+    operation.amount === asked.amount &&
+    (operation.status === 'DONE' || isNothingToRefund) &&
+    data?.account?.userId === asked.userId
+  )
+}
+
 const emailIn = (data: Partial<OperationResult> | undefined): string | null => {
   const email: unknown = data?.account?.email
   return typeof email === 'string' ? email : null
 }
 
 /** Billing's answer in the saga's words; undefined when it is none that decides anything. */
-const toMoneyAnswer = (answer: BillingAnswer): MoneyAnswer | undefined => {
+const toMoneyAnswer = (answer: BillingAnswer, asked: Asked): MoneyAnswer | undefined => {
   switch (answer.status) {
     case 200: {
-      const email = emailIn(answer.data)
+      const email = isDone(answer.data, asked) ? emailIn(answer.data) : null
       return email === null ? undefined : { kind: 'done', email }
     }
     case 402:
@@ -65,14 +86,16 @@ const toMoneyAnswer = (answer: BillingAnswer): MoneyAnswer | undefined => {
  * order's for its payment, the change's for the difference.
  */
 export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDeps) => {
-  const interpret = (outcome: Outcome<BillingAnswer>): MoneyOutcome => {
+  const interpret = (outcome: Outcome<BillingAnswer>, asked: Asked): MoneyOutcome => {
     if (outcome.kind === 'unknown') return outcome
     const { answer: billingAnswer, attempts, ms } = outcome
-    const answer = toMoneyAnswer(billingAnswer)
+    const answer = toMoneyAnswer(billingAnswer, asked)
     if (answer !== undefined) return { kind: 'answered', answer, attempts, ms }
     // Billing did not understand us: that is a fault to mend, not a decision about money.
-    log.error({ answer: billingAnswer }, 'billing gave an answer that the saga does not know')
-    return { kind: 'unknown', reason: `billing answered ${billingAnswer.status}`, attempts, ms }
+    const { status, data } = billingAnswer
+    const told = { status, code: problemCodeIn(data), userId: asked.userId }
+    log.error(told, 'billing gave an answer that the saga does not know')
+    return { kind: 'unknown', reason: `billing answered ${status}`, attempts, ms }
   }
 
   const withdraw = async (
@@ -87,6 +110,7 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
       await callBilling(budgetMs, (timeoutMs, attempt) =>
         billing.withdraw({ userId, key, withdrawal, requestId, timeoutMs, attempt }),
       ),
+      { kind: 'WITHDRAW', userId, amount },
     )
   }
 
@@ -97,6 +121,7 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
       await callBilling(budgetMs, (timeoutMs) =>
         billing.refund(row.userId, body, { ...options, timeoutMs }),
       ),
+      { kind: 'REFUND', userId: row.userId, amount },
     )
   }
 

@@ -34,6 +34,27 @@ const orderNow = async (id: string) => (await api.get(`/orders/${id}`)).body
 const lettersOf = async (id: string) =>
   (await system.notification.api.get(`/notifications?orderId=${id}`)).body.items
 
+/** A well-formed answer to a call that moves money, but for what a test makes wrong in it. */
+const moved =
+  (kind: string, wrong: object, wrongAccount: object = {}): Behaviour =>
+  async ({ path, body }) => {
+    const { amount } = JSON.parse(body) as { amount: number }
+    const operation = { userId, kind, amount, status: 'DONE', reason: null, balanceAfter: 700 }
+    const [, , , owner] = path.split('/')
+    const account = { userId: owner, email: 'masha@example.com', balance: 700, ...wrongAccount }
+    return { status: 200, body: JSON.stringify({ operation: { ...operation, ...wrong }, account }) }
+  }
+
+const somebodyElse = { userId: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061' }
+
+/** A well-formed acknowledgement of a letter, but for what a test makes wrong in it. */
+const acknowledged =
+  (wrong: object): Behaviour =>
+  async ({ body }) => {
+    const { key: _key, ...letter } = JSON.parse(body) as Record<string, unknown>
+    return { status: 201, body: JSON.stringify({ ...letter, ...wrong }) }
+  }
+
 const noAnswers: [string, Behaviour][] = [
   ['cuts the connection', 'refuse'],
   ['does the work and the answer is lost', 'drop-answer'],
@@ -52,6 +73,15 @@ const noAnswers: [string, Behaviour][] = [
   ['answers 409 with other JSON', { status: 409, body: '[]' }],
   ['answers 400', { status: 400, body: '{"code":"validation-failed"}' }],
   ['answers 302', { status: 302 }],
+  ['answers for somebody else', moved('WITHDRAW', somebodyElse)],
+  ['answers with somebody else’s account', moved('WITHDRAW', {}, somebodyElse)],
+  ['answers with another amount', moved('WITHDRAW', { amount: 3 })],
+  ['answers with a deposit', moved('DEPOSIT', {})],
+  ['answers with what moved nothing', moved('WITHDRAW', { status: 'REFUSED', reason: 'x' })],
+  [
+    'answers in another type than JSON',
+    async (_request, pass) => ({ ...(await pass()), type: 'text/plain' }),
+  ],
 ]
 
 describe('when billing', () => {
@@ -114,6 +144,17 @@ describe('when billing', () => {
     expect([again.status, again.body.status]).toEqual([200, 'CANCELLED'])
   })
 
+  it('tells of another refund than was asked for, the order is not cancelled until it has paid back', async () => {
+    const before = await balance()
+    const { body } = await place(300)
+    system.toBilling.behave(moved('REFUND', { amount: 30 }))
+    const cancelled = await api.delete(`/orders/${body.id}`)
+    expect([cancelled.status, cancelled.body.status]).toEqual([202, 'APPROVED'])
+    system.toBilling.behave('forward')
+    await eventually(async () => expect((await orderNow(body.id)).status).toBe('CANCELLED'))
+    expect(await balance()).toBe(before)
+  })
+
   it('is away for long, each attempt is noted, but the history stays short', async () => {
     const { body } = await place(5)
     const { sql } = system.database
@@ -135,6 +176,15 @@ describe('when notification', () => {
     ['loses its answers', 'drop-answer'],
     ['answers 500', { status: 500 }],
     ['answers 422', { status: 422, body: '{"code":"idempotency-key-reused"}' }],
+    ['answers 200 with other JSON', { status: 200, body: '{}' }],
+    ['answers 201 with null', { status: 201, body: 'null' }],
+    ['answers 200 with nothing', { status: 200 }],
+    ['answers 200 with a page', { status: 200, type: 'text/html', body: '<h1>ok</h1>' }],
+    ['answers with a letter of somebody else', acknowledged(somebodyElse)],
+    ['answers with a letter to another address', acknowledged({ email: 'petya@example.com' })],
+    ['answers with a letter about another order', acknowledged({ orderId: null })],
+    ['answers with a letter of another kind', acknowledged({ kind: 'ORDER_REJECTED' })],
+    ['answers with a letter about another amount', acknowledged({ amount: 1 })],
   ])(
     '%s, orders are answered as usual, and one letter follows by itself',
     async (_what, behaviour) => {

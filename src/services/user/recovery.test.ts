@@ -20,6 +20,16 @@ beforeEach(() => {
 const create = (key?: string) =>
   api.post('/users', { username: name, email: `${name}@example.com` }, { key })
 
+const somebodyElse = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
+
+/** A well-formed answer, but for what a test makes wrong in it. */
+const opened =
+  (wrong: object, type = 'application/json'): Behaviour =>
+  async ({ body }) => {
+    const account = JSON.parse(body) as object
+    return { status: 201, type, body: JSON.stringify({ ...account, balance: 0, ...wrong }) }
+  }
+
 describe('when billing', () => {
   it.each<[string, Behaviour]>([
     ['cuts the connection', 'refuse'],
@@ -28,6 +38,11 @@ describe('when billing', () => {
     ['answers 500', { status: 500 }],
     ['answers 404', { status: 404, body: '{"code":"not-found"}' }],
     ['answers with a page', { status: 201, type: 'text/html', body: '<h1>created</h1>' }],
+    ['answers 201 with other JSON', { status: 201, body: '{}' }],
+    ['answers 200 with nothing', { status: 200 }],
+    ['answers with the account of somebody else', opened({ userId: somebodyElse })],
+    ['answers with an account with another address', opened({ email: 'petya@example.com' })],
+    ['answers in another type than JSON', opened({}, 'text/plain')],
   ])(
     '%s, the user exists all the same, and the account opens by itself',
     async (_what, behaviour) => {

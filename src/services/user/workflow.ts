@@ -1,4 +1,6 @@
 import type { BillingClient } from '../../clients/billing.ts'
+import type { Account } from '../../clients/generated/billing.ts'
+import { problemCodeIn } from '../../clients/transport.ts'
 import type { Caller } from '../../platform/http-client.ts'
 import { postpone, timelineEntry } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
@@ -15,6 +17,10 @@ export interface UserWorkflowDeps {
 
 const step = 'open-account'
 
+/** Whoever answered may not have been billing: only the account itself says that it is open. */
+const isAccountOf = (user: UserRow, shown: Partial<Account> | null | undefined) =>
+  shown?.userId === user.id && shown.email === user.email
+
 /** One step: ask billing for the account until it says that it is open. The user's id is the key. */
 export const createUserWorkflow = (deps: UserWorkflowDeps) => {
   const { store, billing, callBilling, budgetMs, log } = deps
@@ -25,11 +31,15 @@ export const createUserWorkflow = (deps: UserWorkflowDeps) => {
       billing.openAccount({ userId: user.id, email: user.email }, { headers, timeoutMs }),
     )
     const answer = outcome.kind === 'answered' ? outcome.answer : undefined
-    if (answer?.status === 200 || answer?.status === 201) {
+    const isDone = answer?.status === 200 || answer?.status === 201
+    if (isDone && isAccountOf(user, answer.data)) {
       return store.markOpen({ id: user.id, entry: timelineEntry(user, step, 'done', outcome) })
     }
     // Nobody else chooses this id, so billing has no reason to refuse it: a fault to mend.
-    if (answer !== undefined) log.error({ answer, userId: user.id }, 'billing refused an account')
+    if (answer !== undefined) {
+      const told = { status: answer.status, code: problemCodeIn(answer.data), userId: user.id }
+      log.error(told, 'billing did not open an account')
+    }
     await postpone(store.due, user, step, outcome)
     return user
   }
