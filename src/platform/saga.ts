@@ -52,7 +52,7 @@ const isFromDatabase = (error: unknown) =>
  * without a key would do it all once more.
  */
 export const advanceOrLeave = async <Row extends DueRow>(
-  row: Row,
+  row: NoInfer<Row>,
   advance: (row: Row) => Promise<Row>,
   log: Log,
 ): Promise<Row> => {

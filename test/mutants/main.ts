@@ -3,6 +3,7 @@ import type { Mutation } from './mutation.ts'
 import { billingMutations } from './mutations-billing.ts'
 import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
+import { unknownMutations } from './mutations-unknown.ts'
 import { endTests, runChaos, runTests, type Verdict } from './run-tests.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
@@ -37,6 +38,7 @@ const mutations: readonly Mutation[] = [
   ...billingMutations,
   ...orderMutations,
   ...platformMutations,
+  ...unknownMutations,
 ]
 
 /** Whose opinion counts. */

@@ -166,8 +166,8 @@ export const platformMutations: readonly Mutation[] = [
     edits: [
       {
         file: letterSender,
-        search: 'if (answer.status === 200 || answer.status === 201) {',
-        replace: 'if (answer.status >= 200) {',
+        search: 'if ((status === 200 || status === 201) && isLetter(answer.data, letter)) {',
+        replace: 'if (status >= 300 || isLetter(answer.data as never, letter)) {',
       },
     ],
     tests: [recovery, outages],
@@ -194,8 +194,9 @@ export const platformMutations: readonly Mutation[] = [
     edits: [
       {
         file: userWorkflow,
-        search: 'if (answer?.status === 200 || answer?.status === 201) {',
-        replace: 'if (answer === undefined || answer.status === 200 || answer.status === 201) {',
+        search: 'if (isDone && isAccountOf(user, answer.data)) {',
+        replace:
+          'if (answer === undefined || (isDone && isAccountOf(user, answer.data as never))) {',
       },
     ],
     tests: ['src/services/user/recovery.test.ts'],

@@ -19,7 +19,6 @@ import {
   placeOrderRoute,
   repriceOrderRoute,
 } from './contract.ts'
-import type { ChangeRow, OrderRow } from './schema.ts'
 import type { NewChange, OpenedChange, OrderStore } from './store.ts'
 import type { OrderWorkflow } from './workflow.ts'
 
@@ -77,7 +76,7 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
     // A repeat of an undecided order helps to decide it: the keys make both calls one.
     const order =
       stored.status === 'PENDING'
-        ? await advanceOrLeave<OrderRow>(stored, workflow.advanceOrder, log)
+        ? await advanceOrLeave(stored, workflow.advanceOrder, log)
         : stored
     const headers = { location: `/orders/${order.id}`, ...replayedHeaders(stored.replayed) }
     const shown = orderAsPlaced(order)
@@ -109,7 +108,7 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
     if (opened.kind !== wanted.kind || opened.toPrice !== wanted.toPrice) throw keyReused()
     const done =
       opened.status === 'PENDING'
-        ? await advanceOrLeave<ChangeRow>(opened, workflow.advanceChange, log)
+        ? await advanceOrLeave(opened, workflow.advanceChange, log)
         : opened
     const headers = replayedHeaders(opened.outcome === 'known')
     const order = orderAsChanged(opened, done)

@@ -64,7 +64,7 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
     if (stored.account === 'REFUSED') {
       throw taken(stored.reason, { headers, requestId: stored.requestId })
     }
-    const user = await advanceOrLeave<UserRow>(stored, workflow.advance, log)
+    const user = await advanceOrLeave(stored, workflow.advance, log)
     const location = `/users/${user.id}`
     if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
     return c.json(toUser(user), 202, { ...headers, location, 'retry-after': '1' })
