@@ -181,7 +181,7 @@ describe('costs', () => {
 
   it('has the figures that the pages reason with', () => {
     const of = (name: string) => costOf(pictureNamed(name).text)
-    expect(of('1-order-paid')).toMatchObject({ messages: 6, commits: 5, commitsToAnswer: 5 })
+    expect(of('1-order-paid')).toMatchObject({ messages: 6, commits: 5, commitsToAnswer: 4 })
     expect(of('4-order-paid')).toMatchObject({ messages: 6, commits: 5, commitsToAnswer: 3 })
     expect(of('3-order-paid')).toMatchObject({ messages: 16, commits: 7, brokerWrites: 3 })
   })

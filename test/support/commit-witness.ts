@@ -1,0 +1,122 @@
+import postgres from 'postgres'
+import { inject } from 'vitest'
+import type { ServiceName } from '../../src/registry.ts'
+import { whenFileEnds } from './cleanup.ts'
+
+/**
+ * Hears of every commit of a database at the moment it happens, and of what was
+ * written: Postgres delivers a notification if and only if its transaction
+ * commits. The triggers are the test's own.
+ */
+interface WrittenRow {
+  readonly table: string
+  readonly transaction: string
+  readonly was: Readonly<Record<string, unknown>> | null
+  readonly is: Readonly<Record<string, unknown>>
+}
+
+export interface Commit {
+  readonly service: ServiceName
+  readonly transaction: string
+  /** What was written, in the words of the pictures. */
+  readonly words: ReadonlySet<string>
+  readonly ids: readonly string[]
+}
+
+const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  user: ['users'],
+  billing: ['accounts', 'operations', 'deposit_letters'],
+  order: ['orders', 'order_changes'],
+  notification: ['letters'],
+}
+
+const witnessText = (names: readonly string[]) => `
+create function tell_of_write() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('written', jsonb_build_object(
+    'table', tg_table_name,
+    'transaction', pg_current_xact_id()::text,
+    'was', case when tg_op = 'UPDATE' then to_jsonb(old) - 'timeline' end,
+    'is', to_jsonb(new) - 'timeline' - 'body')::text);
+  return null;
+end $$;
+${names
+  .map(
+    (name) => `create trigger tell_of_write after insert or update on ${name}
+      for each row execute function tell_of_write();`,
+  )
+  .join('\n')}`
+
+/** The words of the pictures for a row that owes something and is written again. */
+const dueWords = ({ was, is }: WrittenRow, state: string): string[] => {
+  if (was === null) return [is[state] as string, ...(is['due_at'] === null ? [] : ['lease'])]
+  if (was[state] !== is[state]) {
+    return [is[state] as string, ...(is['due_at'] === null ? [] : ['letter due'])]
+  }
+  if (is['due_at'] === null) return ['nothing is due']
+  return (is['attempts'] as number) > (was['attempts'] as number)
+    ? ['taken up', 'lease']
+    : ['postponed']
+}
+
+const hasKey = (row: WrittenRow, column: string) =>
+  row.was === null && row.is[column] !== null ? ['key'] : []
+
+const wordsOf = (row: WrittenRow): string[] => {
+  const { table, was, is } = row
+  switch (table) {
+    case 'users': {
+      const about = was?.['account'] === is['account'] ? [] : ['account']
+      return [...about, ...dueWords(row, 'account'), ...hasKey(row, 'idempotency_key')]
+    }
+    case 'accounts':
+      if (was === null) return ['account']
+      // A refused operation is counted on its account, and moves nothing.
+      if (is['balance'] === was['balance']) return []
+      return [(is['balance'] as number) > (was['balance'] as number) ? 'balance +' : 'balance −']
+    case 'operations':
+      return [
+        'operation',
+        is['status'] as string,
+        ...hasKey(row, 'key'),
+        ...(is['status'] === 'REFUSED' ? ['tombstone'] : []),
+      ]
+    case 'deposit_letters':
+      return was === null ? ['letter due'] : dueWords(row, 'id')
+    case 'orders':
+    case 'order_changes':
+      return [...dueWords(row, 'status'), ...hasKey(row, 'idempotency_key')]
+    case 'letters':
+      return hasKey(row, 'key')
+    default:
+      throw new Error(`nobody told how to speak of ${table}`)
+  }
+}
+
+const states = ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'OPEN', 'DONE', 'REFUSED']
+const things = ['account', 'operation', 'balance +', 'balance −', 'tombstone', 'key']
+const owed = ['lease', 'letter due', 'nothing is due', 'postponed', 'taken up']
+
+/** Every word that a commit can have, so that the same words are looked for in a picture. */
+const vocabulary = [...states, ...things, ...owed]
+
+export const wordsIn = (label: string) => new Set(vocabulary.filter((word) => label.includes(word)))
+
+/** Installs the triggers and tells of each commit, with what it wrote as one set of words. */
+export const witnessCommits = async (
+  service: ServiceName,
+  databaseUrl: string,
+  onCommit: (commit: Commit) => void,
+) => {
+  const url = new URL(inject('adminUrl'))
+  url.pathname = new URL(databaseUrl).pathname
+  const sql = postgres(url.href, { max: 1, onnotice: () => {} })
+  whenFileEnds(() => sql.end({ timeout: 1 }))
+  await sql.unsafe(witnessText(tables[service] ?? []))
+  await sql.listen('written', (payload) => {
+    const row = JSON.parse(payload) as WrittenRow
+    const { transaction, is } = row
+    const ids = typeof is['id'] === 'string' ? [is['id']] : []
+    onCommit({ service, transaction, words: new Set(wordsOf(row)), ids })
+  })
+}

@@ -1,0 +1,72 @@
+/**
+ * A sequence diagram as steps that can be compared with a run: what is sent,
+ * and what is committed. Remarks, colours and the order of participants are
+ * for the eye only.
+ */
+export type Step =
+  | {
+      readonly kind: 'message'
+      readonly from: string
+      readonly to: string
+      /** `->>` asks, `-->>` answers; with an x it does not arrive. */
+      readonly arrow: string
+      readonly says: string
+    }
+  | { readonly kind: 'commit'; readonly at: string; readonly says: string }
+
+export interface PictureSteps {
+  /** The run in which nothing fails. */
+  readonly main: readonly Step[]
+  /** What the frame shows whose title begins like this. */
+  readonly frame: (beginning: string) => readonly Step[]
+}
+
+const arrow = /^(\w+?)(-->>|->>|--x|-x)(\w+): (.+)$/
+const commit = /^Note over (\w+): commit: (.+)$/
+const frameStart = /^opt (.+)$/
+const blockStart = /^rect\b/
+
+const stepIn = (line: string): Step | undefined => {
+  const [, at, committed] = commit.exec(line) ?? []
+  if (at !== undefined && committed !== undefined) return { kind: 'commit', at, says: committed }
+  const [, from, sign, to, says] = arrow.exec(line) ?? []
+  if (from === undefined || sign === undefined || to === undefined || says === undefined) {
+    return undefined
+  }
+  return { kind: 'message', from, to, arrow: sign, says }
+}
+
+export const stepsOf = (text: string): PictureSteps => {
+  const main: Step[] = []
+  const frames: { readonly title: string; readonly steps: Step[] }[] = []
+  const blocks: ('frame' | 'block')[] = []
+  for (const line of text.replaceAll('<br/>', ' ').split('\n')) {
+    const trimmed = line.trim()
+    const title = frameStart.exec(trimmed)?.[1]
+    if (title !== undefined) {
+      frames.push({ title, steps: [] })
+      blocks.push('frame')
+    } else if (blockStart.test(trimmed)) blocks.push('block')
+    else if (trimmed === 'end') blocks.pop()
+    const step = stepIn(trimmed)
+    if (step) (blocks.includes('frame') ? frames.at(-1)!.steps : main).push(step)
+  }
+  return {
+    main,
+    frame: (beginning) => {
+      const found = frames.find(({ title }) => title.startsWith(beginning))
+      if (!found) throw new Error(`the picture has no frame that begins with ${beginning}`)
+      return found.steps
+    },
+  }
+}
+
+/** The steps before the first one that goes this way. */
+export const upTo = (steps: readonly Step[], from: string, to: string, arrowSign = '->>') => {
+  const end = steps.findIndex(
+    (step) =>
+      step.kind === 'message' && step.from === from && step.to === to && step.arrow === arrowSign,
+  )
+  if (end < 0) throw new Error(`no step leads from ${from} to ${to}`)
+  return steps.slice(0, end)
+}
