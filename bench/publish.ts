@@ -1,16 +1,16 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fillPage, type Figures } from './lib/page.ts'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fillPage, pagesWithFigures, type Figures } from './lib/page.ts'
 import { curvePicture } from './lib/plot.ts'
 import type { BenchResults } from './lib/results.ts'
 
 /**
- * Puts a run into the documents: the figures as they were measured, the page
- * that quotes them, the picture. Without `--check` the newest results are taken
+ * Puts a run into the documents: the figures as they were measured, the pages
+ * that quote them, the picture. Without `--check` the newest results are taken
  * that lie in bench/results; with it nothing is written, and the exit code says
- * whether page and picture agree with the figures.
+ * whether pages and picture agree with the figures.
  */
 const figuresFile = new URL('../docs/performance.json', import.meta.url)
-const pageFile = new URL('../docs/performance.md', import.meta.url)
+const pageFile = (name: string) => new URL(`../docs/${name}`, import.meta.url)
 const pictureFile = new URL('../docs/pictures/bench.svg', import.meta.url)
 const resultsFolder = new URL('results/', import.meta.url)
 
@@ -23,7 +23,10 @@ interface Document {
 }
 
 const documentsOf = (figures: Figures): Document[] => [
-  { file: pageFile, text: fillPage(readText(pageFile), figures) },
+  ...pagesWithFigures.map((name) => {
+    const file = pageFile(name)
+    return { file, text: fillPage(name, readText(file), figures) }
+  }),
   { file: pictureFile, text: curvePicture(figures.bench) },
 ]
 
@@ -78,8 +81,9 @@ const resultsOf = <Results>(prefix: string): Results[] =>
     .toSorted()
     .map((name) => JSON.parse(readText(new URL(name, resultsFolder))) as Results)
 
-/** The newest run of each kind that lies in bench/results. */
+/** The newest run of each kind that lies in bench/results; none there: the committed figures stay. */
 const newest = (): Partial<Figures> => {
+  if (!existsSync(resultsFolder)) return {}
   const profile = resultsOf<Figures['profile']>('profile-').at(-1)
   const runs = resultsOf<BenchResults>('bench-').map(quotable)
   return Object.assign({}, ...runs, profile ? { profile } : {}) as Partial<Figures>

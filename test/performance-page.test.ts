@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,8 +11,8 @@ const copyOfDocuments = async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'orderly-page-'))
   whenFileEnds(() => rm(folder, { recursive: true, force: true }))
   await mkdir(path.join(folder, 'docs', 'pictures'), { recursive: true })
-  for (const name of ['docs/performance.md', 'docs/performance.json', 'docs/pictures/bench.svg']) {
-    await cp(path.join(projectRoot, name), path.join(folder, name))
+  for (const name of ['performance.md', 'scaling.md', 'performance.json', 'pictures/bench.svg']) {
+    await cp(path.join(projectRoot, 'docs', name), path.join(folder, 'docs', name))
   }
   await cp(path.join(projectRoot, 'bench'), path.join(folder, 'bench'), {
     recursive: true,
@@ -57,6 +58,22 @@ describe('the page about performance', () => {
     )
 
     expect((await check(folder)).output).toContain('pictures/bench.svg does not agree')
+  })
+
+  it('has no measured figure in its prose, nor have those that speak of the same', async () => {
+    const figure = /\d[\d.,]*\s?(µs|ms|MB|MiB|%|orders\/s|orders a second|orders per second)/g
+    const pages = ['performance.md', 'scaling.md', 'design-study/semantics.md']
+    for (const page of pages) {
+      const text = await readFile(path.join(projectRoot, 'docs', page), 'utf8')
+      const prose = text
+        .replaceAll(/<!-- figures: [^]*?<!-- end of figures -->/g, '')
+        .replaceAll(/```[^]*?```/g, '')
+      expect(prose.match(figure) ?? [], page).toEqual([])
+    }
+    for (const file of globSync('k8s/*.yaml', { cwd: projectRoot })) {
+      const manifest = await readFile(path.join(projectRoot, file), 'utf8')
+      expect(manifest, file).not.toMatch(/# Measured/)
+    }
   })
 
   it('comes from runs without failures, whose books were right', async () => {

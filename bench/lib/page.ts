@@ -1,5 +1,6 @@
+import { curveOf } from './curve.ts'
 import { machineLine } from './machine.ts'
-import { median } from './stats.ts'
+import { median, sum } from './stats.ts'
 import { totalMicros, type ProfileResults, type WorkloadProfile } from './profile-types.ts'
 import {
   busyMachine,
@@ -10,7 +11,7 @@ import {
   type Row,
 } from './results.ts'
 
-/** The figures of docs/performance.md, from one committed run: nobody types them. */
+/** The figures of the documents, from one committed run: nobody types them. */
 export interface Figures {
   readonly bench: BenchResults
   /** A run of its own, because ten minutes under load are as long as all the rest. */
@@ -55,7 +56,7 @@ const targets = (figures: Figures) => {
 const benchRun = ({ bench }: Figures) => {
   const good = bench.invariants.filter(({ holds }) => holds).length
   return [
-    about(bench.command, bench.takenAt, bench.machine),
+    `${about(bench.command, bench.takenAt, bench.machine)} It took ${whole(bench.seconds)} s.`,
     `${bench.failures} requests failed; ${good} of ${bench.invariants.length} invariants held.`,
     ...(bench.loadBefore > 0.5 ? [`**${busyMachine(bench)}**`] : []),
   ].join('\n\n')
@@ -63,13 +64,12 @@ const benchRun = ({ bench }: Figures) => {
 
 const curve = ({ bench }: Figures) =>
   markdownTable([
-    ['clients', 'orders/s', 'p50 ms', 'p99 ms', 'CPU µs', 'bare orders/s', 'bare p50 ms'],
-    ...bench.curve.map(({ clients, system, bare }) => [
+    ['clients', 'orders/s', 'p50 ms', 'p99 ms', 'bare orders/s', 'bare p50 ms'],
+    ...curveOf(bench).map(({ clients, system, bare }) => [
       String(clients),
       whole(system.perSecond),
       system.p50Ms.toFixed(2),
       system.p99Ms.toFixed(2),
-      system.cpuMicrosPerOrder === undefined ? '–' : whole(system.cpuMicrosPerOrder),
       whole(bare.perSecond),
       bare.p50Ms.toFixed(2),
     ]),
@@ -99,7 +99,6 @@ const cpu = ({ profile }: Figures) => {
     ['CPU µs per order', 'orderly', 'HTTP chain alone', 'bare statements', 'orderly, one client'],
     ...processNames.map((name) => [name, ...workloads.map((each) => cell(cpuOf(each, name)))]),
     ['all together', ...workloads.map((each) => whole(totalMicros(each)))],
-    ['orders/s', ...workloads.map((each) => whole(each.perSecond))],
   ])
 }
 
@@ -134,20 +133,13 @@ const hops = ({ profile }: Figures) =>
   ])
 
 const budget = ({ profile }: Figures) => {
-  const { system, chain, bare, oneClient, bareOneClient, machine } = profile
-  const ceiling = (each: WorkloadProfile) => whole((machine.cores * 1e6) / totalMicros(each))
-  const used = (each: WorkloadProfile) =>
-    `${Math.round((totalMicros(each) * each.perSecond) / (machine.cores * 1e4))} %`
+  const { system, chain, bare } = profile
   const log = (bytes: number | undefined) => (bytes === undefined ? '–' : whole(bytes))
   return markdownTable([
     ['', 'orderly', 'HTTP chain alone', 'bare statements'],
     ['CPU µs per order', ...[system, chain, bare].map((each) => whole(totalMicros(each)))],
-    [`${machine.cores} cores allow, orders/s`, ...[system, chain, bare].map(ceiling)],
-    ['reached, orders/s', ...[system, chain, bare].map((each) => whole(each.perSecond))],
-    ['cores busy', ...[system, chain, bare].map(used)],
     ['commits per order, reads included', system.commitsPerOrder?.toFixed(2) ?? '–', '', '5.00'],
     ['bytes of log per order', log(system.walBytesPerOrder), '', log(bare.walBytesPerOrder)],
-    ['one client, p50 ms', oneClient.p50Ms.toFixed(2), '', bareOneClient.p50Ms.toFixed(2)],
   ])
 }
 
@@ -187,9 +179,9 @@ const oneClientFloor = ({ bench }: Figures) => {
   const order = p50('orderly')
   const bare = p50('five bare statements')
   const chain = p50('HTTP chain alone')
-  const row = (what: string, ms: number) => [what, ms.toFixed(2), (ms / bare).toFixed(2)]
+  const row = (what: string, ms: number) => [what, ms.toFixed(2)]
   return markdownTable([
-    ['one client', 'p50 ms', '÷ the five statements'],
+    ['one client', 'p50 ms'],
     row('the five bare statements', bare),
     row('the HTTP chain with nothing behind', chain),
     row('both, one after the other', bare + chain),
@@ -199,7 +191,25 @@ const oneClientFloor = ({ bench }: Figures) => {
   ])
 }
 
-const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
+/** What replicas do not move: the CPU that Postgres takes for an order. */
+const postgresWall = ({ profile }: Figures) => {
+  const { system } = profile
+  const names = ['gateway', 'order', 'billing', 'notification', 'postgres']
+  const costs = names.map((name) => cpuOf(system, name) ?? Number.NaN)
+  const postgres = costs.at(-1) ?? Number.NaN
+  const all = sum(costs)
+  return [
+    markdownTable([
+      ['', ...names, 'together'],
+      ['CPU µs per paid order', ...[...costs, all].map(whole)],
+    ]),
+    `So Postgres is ${Math.round((100 * postgres) / all)} % of an order. When everything else has been given cores of its own, one core of Postgres is good for ${whole(1e6 / postgres)} orders a second, when ${system.clients} clients share its statements: that is the wall that replicas do not move.`,
+  ].join('\n\n')
+}
+
+type Blocks = Readonly<Record<string, (figures: Figures) => string>>
+
+const performanceBlocks: Blocks = {
   targets,
   'bench-run': benchRun,
   curve,
@@ -213,17 +223,26 @@ const blocks: Readonly<Record<string, (figures: Figures) => string>> = {
   'one-client': oneClientFloor,
 }
 
+/** Which page has a place for which figures. */
+const blocksOf: Readonly<Record<string, Blocks>> = {
+  'performance.md': performanceBlocks,
+  'scaling.md': { 'postgres-wall': postgresWall },
+}
+
+export const pagesWithFigures: readonly string[] = Object.keys(blocksOf)
+
 const block = /(<!-- figures: ([a-z-]+) -->)[^]*?(<!-- end of figures -->)/g
 
 /** The page with the figures in their places: each figure has one, and each place has a figure. */
-export const fillPage = (page: string, figures: Figures): string => {
+export const fillPage = (name: string, page: string, figures: Figures): string => {
+  const blocks = blocksOf[name] ?? {}
   const missing = new Set(Object.keys(blocks))
-  const filled = page.replace(block, (_, opening: string, name: string, closing: string) => {
-    const make = blocks[name]
-    if (!make) throw new Error(`the page asks for figures that nobody makes: ${name}`)
-    missing.delete(name)
+  const filled = page.replace(block, (_, opening: string, marker: string, closing: string) => {
+    const make = blocks[marker]
+    if (!make) throw new Error(`the page asks for figures that nobody makes: ${marker}`)
+    missing.delete(marker)
     return `${opening}\n\n${make(figures)}\n\n${closing}`
   })
-  if (missing.size > 0) throw new Error(`the page has no place for ${[...missing].join(', ')}`)
+  if (missing.size > 0) throw new Error(`${name} has no place for ${[...missing].join(', ')}`)
   return filled
 }

@@ -1,3 +1,4 @@
+import { curveOf } from './curve.ts'
 import { machineLine } from './machine.ts'
 import type { BenchResults, CurvePoint } from './results.ts'
 
@@ -121,7 +122,7 @@ export const curvePicture = (results: BenchResults): string => {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="Orders per second and latency against clients">
 <style>${style}</style>
 <rect width="${width}" height="${height}" fill="#ffffff"/>
-${panels.map((each) => drawPanel(results.curve, each)).join('\n')}
+${panels.map((each) => drawPanel(curveOf(results), each)).join('\n')}
 ${text(70, height - 14, about, 'class="small"')}
 </svg>
 `

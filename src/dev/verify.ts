@@ -38,8 +38,8 @@ const steps: readonly Step[] = [
   },
   {
     name: 'documents',
-    what: 'pictures agree with their texts, the study’s contracts are valid',
-    scripts: ['diagrams:check', 'study:check'],
+    what: 'pictures agree with their texts, figures with their run, the study’s contracts are valid',
+    scripts: ['diagrams:check', 'study:check', 'figures:check'],
     fix: 'diagrams',
   },
   { name: 'format', what: 'one way to write it', scripts: ['format:check'], fix: 'format' },
