@@ -234,6 +234,14 @@ describe('contracts of the study', () => {
     expect(complaints.join('\n')).toContain(complaint)
   })
 
+  it('hold every path of the services whose calls stay', () => {
+    const pathsOf = (file: string) =>
+      [...read(file).matchAll(/^ {2}(\/[^:\s]*):/gm)].map(([, path]) => path)
+    const calls = pathsOf(`${studyFolder}/contracts/2-calls.openapi.yaml`)
+    const stay = ['user', 'billing', 'order'].flatMap((name) => pathsOf(`openapi/${name}.yaml`))
+    expect(calls.toSorted()).toEqual(stay.toSorted())
+  })
+
   it('find a schema that is none', async () => {
     const path = join(folder, 'schemas.yaml')
     writeFileSync(path, readFileSync(path, 'utf8').replace('type: integer', 'type: integr'))
