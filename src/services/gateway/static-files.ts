@@ -13,8 +13,10 @@ import { publicDocument, type Contract } from './contracts.ts'
  */
 interface Content {
   readonly body: Buffer
-  readonly zipped: Buffer
   readonly etag: string
+  readonly zipped: Buffer
+  /** Its own, because it is another sequence of bytes. */
+  readonly zippedEtag: string
 }
 
 interface StaticFile {
@@ -63,11 +65,17 @@ const once = (load: () => Promise<Buffer>) => {
   let loaded: Promise<Content> | undefined
   const prepare = async (): Promise<Content> => {
     const body = await load()
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-    return { body, zipped: await compress(body), etag }
+    const hash = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+    const zipped = await compress(body)
+    return { body, etag: `"${hash}"`, zipped, zippedEtag: `"${hash}-gzip"` }
+  }
+  const forget = (error: unknown) => {
+    loaded = undefined
+    throw error
   }
   return () => {
-    loaded ??= prepare()
+    // What failed is tried again by the next who asks: it may have been short of file handles.
+    loaded ??= prepare().catch(forget)
     return loaded
   }
 }
@@ -99,23 +107,28 @@ const acceptsGzip = (request: IncomingMessage) =>
   /(^|,)\s*gzip\s*(,|$|;(?!\s*q=0(\.0+)?\s*(,|$)))/i.test(request.headers['accept-encoding'] ?? '')
 
 const isUnchanged = (request: IncomingMessage, etag: string) =>
-  request.headers['if-none-match']?.split(/\s*,\s*/).some((tag) => tag.replace('W/', '') === etag)
+  request.headers['if-none-match']
+    ?.split(/\s*,\s*/)
+    .some((tag) => tag === '*' || tag.replace('W/', '') === etag)
 
 const send = async (file: StaticFile, request: IncomingMessage, response: ServerResponse) => {
-  const { body, zipped, etag } = await file.content()
+  const content = await file.content()
   const isZipped = acceptsGzip(request)
-  const sent = isZipped ? zipped : body
+  const [sent, etag] = isZipped
+    ? [content.zipped, content.zippedEtag]
+    : [content.body, content.etag]
   response.setHeaders(
     new Headers({
       etag,
       // The browser asks every time, and mostly hears 304: a new version shows at once.
       'cache-control': 'no-cache',
-      vary: 'accept-encoding',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       ...(file.policy ? { 'content-security-policy': file.policy, 'x-frame-options': 'DENY' } : {}),
     }),
   )
+  // Whoever opened the gateway to pages of other origins has said more here.
+  response.appendHeader('vary', 'accept-encoding')
   if (isUnchanged(request, etag)) {
     response.writeHead(304).end()
     return
@@ -125,7 +138,7 @@ const send = async (file: StaticFile, request: IncomingMessage, response: Server
     'content-length': sent.length,
     ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
   })
-  response.end(request.method === 'HEAD' ? undefined : sent)
+  response.end(sent)
 }
 
 export const createStaticFiles = (contracts: readonly Contract[]) => {
