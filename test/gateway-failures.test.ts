@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { request as nodeRequest, type RequestListener } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
@@ -208,6 +210,29 @@ describe('the gateway says what happened when a service does not answer', () => 
     expect(await askAll()).toEqual({ read: brokenRead, ...unknownWrites })
     expect(gateway.services.order.received).toHaveLength(4)
   })
+
+  it.each(['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])(
+    'that nobody knows when an open connection fails with %s, and does not send the request again',
+    async (code) => {
+      const connections: Socket[] = []
+      const remember = (message: unknown) => {
+        connections.push((message as { socket: Socket }).socket)
+      }
+      subscribe('undici:client:connected', remember)
+      gateway.services.order.behave = () => {
+        // A network that goes away says so at the next read or write.
+        const error = Object.assign(new Error(`read ${code}`), { code, syscall: 'read' })
+        connections.at(-1)?.destroy(error)
+      }
+      try {
+        expect(await place().then(told)).toEqual(unknownWrites.keyless)
+      } finally {
+        unsubscribe('undici:client:connected', remember)
+      }
+      await sleep(200)
+      expect(gateway.services.order.received).toHaveLength(1)
+    },
+  )
 
   it('that nobody knows when the service is slower than its budgets allow, and not before', async () => {
     gateway.services.order.behave = () => {}
