@@ -484,14 +484,14 @@ describe('an address', () => {
 
   const known: [ServiceName, () => string, string][] = [
     ['user', () => '/users', 'POST'],
-    ['user', () => `/users/${userId}`, 'GET'],
+    ['user', () => `/users/${userId}`, 'GET, HEAD'],
     ['billing', () => '/billing/accounts', 'POST'],
-    ['billing', () => `/billing/accounts/${userId}`, 'GET'],
+    ['billing', () => `/billing/accounts/${userId}`, 'GET, HEAD'],
     ['billing', account('deposit'), 'POST'],
-    ['billing', account('operations'), 'GET'],
-    ['order', () => '/orders', 'POST, GET'],
-    ['order', () => `/orders/${orderId}`, 'GET, PATCH, DELETE'],
-    ['notification', () => '/notifications', 'POST, GET'],
+    ['billing', account('operations'), 'GET, HEAD'],
+    ['order', () => '/orders', 'POST, GET, HEAD'],
+    ['order', () => `/orders/${orderId}`, 'GET, HEAD, PATCH, DELETE'],
+    ['notification', () => '/notifications', 'POST, GET, HEAD'],
   ]
   it.each(known)(
     'of %s that is known answers other methods with 405 and says which it knows',

@@ -61,7 +61,9 @@ const letter = (more: object = {}) => ({
 })
 
 const head = (headers: readonly string[]) =>
-  ['POST /notifications HTTP/1.1', 'Host: x', 'Connection: close', ...headers, '', ''].join('\r\n')
+  ['POST /notifications HTTP/1.1', 'Host: localhost', 'Connection: close', ...headers, '', ''].join(
+    '\r\n',
+  )
 
 const post = (body: string | Buffer, headers = ['Content-Type: application/json']) =>
   exchange(port, [head([...headers, `Content-Length: ${Buffer.byteLength(body)}`]), body])

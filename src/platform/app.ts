@@ -110,7 +110,9 @@ export const createRouteTable = (
       entries.find((entry) => entry.method === method && entry.pattern.test(path))?.path ??
       'unknown',
     methodsAt: (path) =>
-      entries.filter((entry) => entry.pattern.test(path)).map((entry) => entry.method),
+      entries
+        .filter((entry) => entry.pattern.test(path))
+        .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])),
     takesKey: (method, path) =>
       entries.some(
         (entry) => entry.takesKey && entry.method === method && entry.pattern.test(path),

@@ -28,6 +28,7 @@ describe('the configuration', () => {
   it('knows no database for the gateway, but a port for its metrics', () => {
     const config = readConfig('gateway', {})
     expect([config.database, config.adminPort, config.port]).toEqual([undefined, 8005, 8000])
+    expect([config.publicHosts, config.corsOrigins]).toEqual([[], []])
   })
 
   it('takes what it is given', () => {
@@ -42,6 +43,30 @@ describe('the configuration', () => {
     expect(config.upstreams.billing).toBe('https://billing.internal:444')
     expect(config.database).toMatchObject({ prepare: false, poolSize: 3 })
     expect(config.leaseMs).toBe(9_000)
+  })
+
+  it('takes lists with commas, and compares names in small letters', () => {
+    const config = readConfig('gateway', {
+      PUBLIC_HOSTS: 'Shop.Example , arch.homework',
+      CORS_ORIGINS: 'https://Shop.Example,http://localhost:3000',
+    })
+    expect(config.publicHosts).toEqual(['shop.example', 'arch.homework'])
+    expect(config.corsOrigins).toEqual(['https://shop.example', 'http://localhost:3000'])
+  })
+
+  it.each([
+    ['PUBLIC_HOSTS', 'https://shop.example', 'must be names like shop.example.com'],
+    ['PUBLIC_HOSTS', 'shop.example:8000', 'must be names like shop.example.com'],
+    ['PUBLIC_HOSTS', 'shop.example,,', 'must be names like shop.example.com'],
+    ['PUBLIC_HOSTS', '*', 'must be names like shop.example.com'],
+    ['CORS_ORIGINS', 'shop.example', 'must be origins like https://shop.example.com'],
+    ['CORS_ORIGINS', 'https://shop.example/', 'must be origins like https://shop.example.com'],
+    ['CORS_ORIGINS', '*', 'must be origins like https://shop.example.com'],
+    ['CORS_ORIGINS', 'null', 'must be origins like https://shop.example.com'],
+  ])('says what is wrong with %s=%s of the gateway', (name, value, complaint) => {
+    expect(() => readConfig('gateway', { [name]: value })).toThrow(
+      `wrong configuration: ${name} ${complaint}`,
+    )
   })
 
   it('treats an empty variable like a missing one', () => {

@@ -24,6 +24,23 @@ const wholeNumber = (min: number, max: number) =>
 const port = wholeNumber(0, 65_535)
 const durationMs = wholeNumber(1, 600_000)
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+/** Names without port, or origins, with commas between them. */
+const listOf = (pattern: RegExp, error: string) =>
+  z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim().toLowerCase()))
+    .refine((items) => items.every((item) => pattern.test(item)), error)
+    .default([])
+
+const hostNames = listOf(
+  /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/,
+  'must be names like shop.example.com, with commas between them',
+)
+const webOrigins = listOf(
+  /^https?:\/\/[a-z0-9._-]+(:\d{1,5})?$/,
+  'must be origins like https://shop.example.com, with commas between them',
+)
+
 const postgresUrl = z.url({
   protocol: /^postgres(ql)?$/,
   error: 'must look like postgres://user:password@host:5432/database',
@@ -32,6 +49,8 @@ const postgresUrl = z.url({
 const commonVariables = {
   HOST: z.string().min(1).default('127.0.0.1'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Names by which it may be called, beside those of this machine. */
+  PUBLIC_HOSTS: hostNames,
   MAX_CONCURRENT_REQUESTS: wholeNumber(1, 100_000).default(512),
   REQUEST_BUDGET_MS: durationMs.default(2_000),
   CALL_TIMEOUT_MS: durationMs.default(1_000),
@@ -56,6 +75,11 @@ const serviceDatabaseVariables = {
   DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),
 }
 
+const gatewayVariables = {
+  ADMIN_PORT: port.default(defaultAdminPort),
+  CORS_ORIGINS: webOrigins,
+}
+
 export interface DatabaseConfig {
   readonly url: string
   readonly poolSize: number
@@ -69,6 +93,9 @@ export interface Config {
   readonly port: number
   readonly adminPort: number | undefined
   readonly logLevel: string
+  readonly publicHosts: readonly string[]
+  /** Of other pages that may use the API in a browser: only the gateway has any. */
+  readonly corsOrigins: readonly string[]
   readonly maxConcurrentRequests: number
   /** The longest a request waits for other services before it answers 202. */
   readonly requestBudgetMs: number
@@ -103,7 +130,7 @@ export const variablesOf = (service: ServiceName) => {
     ...commonVariables,
     PORT: port.default(defaultPort),
     ...(hasDatabase ? serviceDatabaseVariables : {}),
-    ...(service === 'gateway' ? { ADMIN_PORT: port.default(defaultAdminPort) } : {}),
+    ...(service === 'gateway' ? gatewayVariables : {}),
     ...upstreamVariables,
   })
 }
@@ -129,6 +156,7 @@ export const readVariables = <Schema extends z.ZodType>(
 type Variables = z.output<z.ZodObject<typeof commonVariables & typeof serviceDatabaseVariables>> & {
   readonly PORT: number
   readonly ADMIN_PORT?: number
+  readonly CORS_ORIGINS?: readonly string[]
 } & Readonly<Record<`${string}_URL`, string>>
 
 export const readConfig = (
@@ -148,6 +176,8 @@ export const readConfig = (
     port: values.PORT,
     adminPort: values.ADMIN_PORT,
     logLevel: values.LOG_LEVEL,
+    publicHosts: values.PUBLIC_HOSTS,
+    corsOrigins: values.CORS_ORIGINS ?? [],
     maxConcurrentRequests: values.MAX_CONCURRENT_REQUESTS,
     requestBudgetMs: values.REQUEST_BUDGET_MS,
     callTimeoutMs: values.CALL_TIMEOUT_MS,

@@ -93,9 +93,7 @@ const tooLarge = (response: ServerResponse, requestId: string) =>
     { headers: { connection: 'close' } },
   )
 
-const plausibleHost = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
-
-/** Path and query. What else HTTP allows here (`*`, whole URLs), and what URL parsers bend, is no address of ours. */
+/** Path and query. What else HTTP allows here (`*`), and what URL parsers bend, is no address of ours. */
 const plainTarget = /^\/[^\\#\s]*$/
 
 /** Our routes would see another path than the one that was sent, and that others in between have judged. */
@@ -110,13 +108,7 @@ export const admit = async (
   isRoute: () => boolean,
 ): Promise<boolean> => {
   const { requestId } = request
-  if (!plausibleHost.test(request.headers.host ?? '')) {
-    sendProblem(response, requestId, 'malformed-http', 'The Host header is missing or no host.', {
-      headers: { connection: 'close' },
-    })
-    return false
-  }
-  // By which name we were called means nothing here, and the adapter stumbles over some.
+  // By which name we were called means nothing from here on, and the adapter stumbles over some.
   request.headers.host = 'localhost'
   const target = request.url ?? ''
   if (!plainTarget.test(target) || dotSegment.test(target)) {

@@ -14,7 +14,14 @@ afterEach(async () => {
 
 const start = async (handler: Handler, maxConcurrentRequests = 4): Promise<number> => {
   const server = createHttpServer({
-    config: { host: '127.0.0.1', maxConcurrentRequests, drainDelayMs: 0 },
+    config: {
+      service: 'user',
+      host: '127.0.0.1',
+      publicHosts: ['a'],
+      corsOrigins: [],
+      maxConcurrentRequests,
+      drainDelayMs: 0,
+    },
     log: createLog('user', 'silent'),
     metrics: createMetrics('user'),
     fetch: handler,
@@ -109,6 +116,19 @@ describe('what cannot be read as HTTP', () => {
     await client.sees('it was done')
     client.socket.write('GARBAGE\r\n\r\n')
     expect(await client.closed()).toContain('malformed-http')
+  })
+
+  it('includes CONNECT, which is not taken for the answer to the request before it either', async () => {
+    const port = await start(async () => {
+      await sleep(150)
+      return new Response('it was done')
+    })
+    const tunnel = 'CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n'
+    expect(await open(port, `${whole}${tunnel}`).closed()).not.toContain('method-not-allowed')
+    const client = open(port, whole)
+    await client.sees('it was done')
+    client.socket.write(tunnel)
+    expect(await client.closed()).toContain('method-not-allowed')
   })
 
   it('does not include an expectation that nobody knows', async () => {

@@ -21,10 +21,11 @@ const codeOf = (error: NodeJS.ErrnoException): ProblemCode => {
 const details: Partial<Record<ProblemCode, string>> = {
   'headers-too-large': 'The headers may have 16 KiB at most.',
   'request-timeout': 'The rest of the request did not come in time; nothing was done.',
+  'method-not-allowed': 'This is no proxy: there is nowhere to connect to.',
   'malformed-http': 'This could not be read as HTTP; nothing was done.',
 }
 
-const rawProblem = (code: ProblemCode): string => {
+const rawProblem = (code: ProblemCode, more: readonly string[] = []): string => {
   const requestId = uuidv7()
   const { status, title } = problemTable[code]
   const body = JSON.stringify(problemDocument(code, details[code] ?? title, requestId))
@@ -33,6 +34,9 @@ const rawProblem = (code: ProblemCode): string => {
     `content-type: ${problemContentType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
+    'cache-control: no-store',
+    'x-content-type-options: nosniff',
+    ...more,
     'connection: close',
     '',
     body,
@@ -63,6 +67,15 @@ export const createMalformedHandler = () => {
         return
       }
       socket.end(rawProblem(codeOf(error)), () => socket.destroy())
+    },
+    /** For CONNECT Node hands the connection over, and takes no more notice of it. */
+    onConnect: (_request: IncomingMessage, socket: Duplex) => {
+      socket.on('error', () => {})
+      if (!socket.writable || !mayAnswer(socket)) {
+        socket.destroy()
+        return
+      }
+      socket.end(rawProblem('method-not-allowed', ['allow: ']), () => socket.destroy())
     },
   }
 }

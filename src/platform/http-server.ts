@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
 import { admit, requestIdOf, sendProblem, type AdmittedRequest } from './http-admission.ts'
+import { createAddressCheck } from './http-address.ts'
+import { createCors } from './http-cors.ts'
 import { createMalformedHandler } from './http-malformed.ts'
 import { createPlaces } from './http-places.ts'
 import { createProbes, type ProbeDeps } from './http-probes.ts'
@@ -15,7 +17,10 @@ export interface Bindings {
 }
 
 export interface HttpServerDeps extends ProbeDeps {
-  readonly config: Pick<Config, 'host' | 'maxConcurrentRequests' | 'drainDelayMs'>
+  readonly config: Pick<
+    Config,
+    'service' | 'host' | 'publicHosts' | 'corsOrigins' | 'maxConcurrentRequests' | 'drainDelayMs'
+  >
   readonly fetch: (request: Request, bindings: Bindings) => Response | Promise<Response>
   /** The route of a request as the contract writes it: a label must not grow with ids. */
   readonly routeOf: (method: string, path: string) => string
@@ -32,6 +37,16 @@ const maxHeaderBytes = 16 * 1024
 const waitingConnections = 4_096
 const drainPollMs = 20
 
+const serverOptions = {
+  keepAliveTimeout: keepAliveTimeoutMs,
+  headersTimeout: headersTimeoutMs,
+  requestTimeout: requestTimeoutMs,
+  maxHeaderSize: maxHeaderBytes,
+  connectionsCheckingInterval: timeoutsCheckMs,
+  // Node would refuse without a body; http-address.ts says it as a problem.
+  requireHostHeader: false,
+}
+
 const pathOf = (url: string) => {
   const end = url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)
@@ -39,6 +54,8 @@ const pathOf = (url: string) => {
 
 interface Served {
   readonly request: AdmittedRequest
+  /** As it was asked; `request` has GET in place of HEAD. */
+  readonly method: string
   readonly path: string
   readonly status: number
   readonly ms: number
@@ -50,13 +67,26 @@ const createObserver = (
   metrics: Metrics,
   routeOf: (method: string, path: string) => string,
 ) => {
-  return ({ request, path, status, ms }: Served) => {
-    const { requestId, method = '' } = request
-    metrics.requestSeconds.labels(method, routeOf(method, path), `${status}`).observe(ms / 1e3)
+  return ({ request, method, path, status, ms }: Served) => {
+    const { requestId } = request
+    const route = routeOf(request.method ?? '', path)
+    metrics.requestSeconds.labels(method, route, `${status}`).observe(ms / 1e3)
     const entry = { requestId, method, path, status, ms: Math.round(ms) }
     if (status >= 500) log.warn(entry, 'request')
     else log.info(entry, 'request')
   }
+}
+
+/** The same for every request, probes included. Returns the method that was asked for. */
+const begin = (request: AdmittedRequest, response: ServerResponse): string => {
+  const { method = '' } = request
+  request.requestId = requestIdOf(request)
+  // Node leaves the body of the answer out, since it saw the method; nobody else needs to know.
+  if (method === 'HEAD') request.method = 'GET'
+  response.setHeader('x-request-id', request.requestId)
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('x-content-type-options', 'nosniff')
+  return method
 }
 
 export const createHttpServer = (deps: HttpServerDeps) => {
@@ -66,6 +96,8 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
   const malformed = createMalformedHandler()
   const places = createPlaces(config.maxConcurrentRequests)
+  const address = createAddressCheck(config)
+  const answerCors = createCors(config.corsOrigins)
   let draining = false
 
   const refuse = (response: ServerResponse, requestId: string) => {
@@ -76,21 +108,25 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   }
 
   const serve = async (request: AdmittedRequest, response: ServerResponse) => {
+    if (address.isClosing(request)) return undefined
     const startedAtMs = performance.now()
-    const requestId = requestIdOf(request)
-    request.requestId = requestId
+    const method = begin(request, response)
+    const { requestId } = request
+    const fault = address.read(request)
     const path = pathOf(request.url ?? '')
     malformed.began(request, response)
     if (draining) response.setHeader('connection', 'close')
-    if (request.method === 'GET' && probes.isProbe(path)) {
+    if (fault === undefined && request.method === 'GET' && probes.isProbe(path)) {
       return probes.answer(path, response, requestId, draining)
     }
+    if (fault === undefined && answerCors(request, response)) return undefined
     if (places.isFull()) return refuse(response, requestId)
     places.enter(response, () => {
       const ms = performance.now() - startedAtMs
-      observe({ request, path, status: response.statusCode, ms })
+      observe({ request, method, path, status: response.statusCode, ms })
     })
-    response.setHeader('x-request-id', requestId)
+    const refusal = fault ?? address.checkHost(request)
+    if (refusal !== undefined) return address.refuse(request, response, refusal)
     const isRoute = () => deps.routeOf(request.method ?? '', path) !== 'unknown'
     if (!(await admit(request, response, isRoute))) return undefined
     // Others may have come while the body was read.
@@ -98,17 +134,8 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     return places.work(response, () => handle(request, response))
   }
 
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveTimeoutMs,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      maxHeaderSize: maxHeaderBytes,
-      connectionsCheckingInterval: timeoutsCheckMs,
-      // Node would refuse without a body; admission says it as a problem.
-      requireHostHeader: false,
-    },
-    (request, response) => onRequest(request as AdmittedRequest, response),
+  const server = createServer(serverOptions, (request, response) =>
+    onRequest(request as AdmittedRequest, response),
   )
   const onRequest = (request: AdmittedRequest, response: ServerResponse) => {
     serve(request, response).catch((error: unknown) => {
@@ -117,6 +144,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     })
   }
   server.on('clientError', malformed.onClientError)
+  server.on('connect', malformed.onConnect)
   // An expectation that we do not know may be ignored; the request itself is answered.
   server.on('checkExpectation', onRequest as never)
 

@@ -145,7 +145,8 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
     const atPath = matchers.filter((each) => isReachable(each) && each.matcher.test(path))
     const literal = atPath.filter(({ operation }) => operation.template === path)
     const candidates = literal.length > 0 ? literal : atPath
-    const operation = candidates.find((each) => each.operation.method === one.method)?.operation
+    const method = one.method === 'HEAD' ? 'GET' : one.method
+    const operation = candidates.find((each) => each.operation.method === method)?.operation
     if (!operation) {
       const isDescribing =
         one.method === 'HEAD' || one.method === 'OPTIONS' || one.method === 'TRACE'

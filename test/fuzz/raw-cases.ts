@@ -21,10 +21,10 @@ const randomBytes = (random: Random, length: number) =>
 
 export const createRawCase = (random: Random, victim: string): RawCase => {
   const path = `/billing/accounts/${victim}/deposit`
-  const post = [`POST ${path} HTTP/1.1`, 'Host: a', 'Content-Type: application/json']
+  const post = [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json']
   const smuggled = `${lines(...post, 'Content-Length: 12')}{"amount":7}`
   const size = smuggled.length
-  const get = lines('GET /users/x HTTP/1.1', 'Host: a')
+  const get = lines('GET /users/x HTTP/1.1', 'Host: localhost')
   const name = word(random, random.between(1, 20))
   const odd = String.fromCharCode(random.between(0, 31))
   const chunked = (header: string, body: string) => lines(...post, header) + body
@@ -60,6 +60,10 @@ export const createRawCase = (random: Random, victim: string): RawCase => {
       `${lines(...post, 'Transfer-Encoding: chunked, identity')}0\r\n\r\n${smuggled}`,
     ],
     [
+      'another coding before the chunks',
+      `${lines(...post, 'Transfer-Encoding: gzip, chunked')}0\r\n\r\n${smuggled}`,
+    ],
+    [
       'codings twice',
       `${lines(...post, 'Transfer-Encoding: identity', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
     ],
@@ -93,71 +97,87 @@ export const createRawCase = (random: Random, victim: string): RawCase => {
         `${`fff\r\n${' '.repeat(4_095)}\r\n`.repeat(40)}0\r\n\r\n`,
       ),
     ],
-    ['a bare line feed', `GET /users/x HTTP/1.1\nHost: a\n\n`],
-    ['a bare carriage return', `GET /users/x HTTP/1.1\rHost: a\r\r`],
-    ['a folded header', lines('GET /users/x HTTP/1.1', 'Host: a', 'X-A: 1', ' 2')],
-    ['a header without a colon', lines('GET /users/x HTTP/1.1', 'Host: a', name)],
-    ['a header without a name', lines('GET /users/x HTTP/1.1', 'Host: a', ': x')],
-    ['a blank in a header name', lines('GET /users/x HTTP/1.1', 'Host: a', 'x y: z')],
-    ['a control character in a name', lines('GET /users/x HTTP/1.1', 'Host: a', `x${odd}y: z`)],
-    ['a control character in a value', lines('GET /users/x HTTP/1.1', 'Host: a', `x: a${odd}b`)],
-    ['a control character in the path', lines(`GET /users/${odd} HTTP/1.1`, 'Host: a')],
-    ['a NUL in the request line', lines(`GET /users\0/x HTTP/1.1`, 'Host: a')],
+    ['a bare line feed', `GET /users/x HTTP/1.1\nHost: localhost\n\n`],
+    ['a bare carriage return', `GET /users/x HTTP/1.1\rHost: localhost\r\r`],
+    ['a folded header', lines('GET /users/x HTTP/1.1', 'Host: localhost', 'X-A: 1', ' 2')],
+    ['a header without a colon', lines('GET /users/x HTTP/1.1', 'Host: localhost', name)],
+    ['a header without a name', lines('GET /users/x HTTP/1.1', 'Host: localhost', ': x')],
+    ['a blank in a header name', lines('GET /users/x HTTP/1.1', 'Host: localhost', 'x y: z')],
+    [
+      'a control character in a name',
+      lines('GET /users/x HTTP/1.1', 'Host: localhost', `x${odd}y: z`),
+    ],
+    [
+      'a control character in a value',
+      lines('GET /users/x HTTP/1.1', 'Host: localhost', `x: a${odd}b`),
+    ],
+    ['a control character in the path', lines(`GET /users/${odd} HTTP/1.1`, 'Host: localhost')],
+    ['a NUL in the request line', lines(`GET /users\0/x HTTP/1.1`, 'Host: localhost')],
     ['a NUL before it', `\0${get}`],
-    ['bytes above 127 in the path', lines(`GET /users/\xff\xfe HTTP/1.1`, 'Host: a')],
+    ['bytes above 127 in the path', lines(`GET /users/\xff\xfe HTTP/1.1`, 'Host: localhost')],
     ['no host', lines('GET /users/x HTTP/1.1')],
-    ['two hosts', lines('GET /users/x HTTP/1.1', 'Host: a', 'Host: b')],
+    ['a foreign host', lines('GET /users/x HTTP/1.1', 'Host: evil.example')],
+    ['two hosts', lines('GET /users/x HTTP/1.1', 'Host: localhost', 'Host: b')],
     ['HTTP/0.9', 'GET /users/x\r\n'],
     ['HTTP/1.0', lines('GET /users/x HTTP/1.0')],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['HTTP/9.9', lines('GET /users/x HTTP/9.9', 'Host: a')],
-    ['ICY', lines('GET /users/x ICY/1.0', 'Host: a')],
-    ['no protocol', lines('GET /users/x', 'Host: a')],
-    ['blanks in the target', lines('GET /users/x y z HTTP/1.1', 'Host: a')],
-    ['an unknown method', lines(`${name.toUpperCase()} /users/x HTTP/1.1`, 'Host: a')],
-    ['a method in small letters', lines('get /users/x HTTP/1.1', 'Host: a')],
-    ['CONNECT', lines('CONNECT a:443 HTTP/1.1', 'Host: a')],
-    ['OPTIONS for all', lines('OPTIONS * HTTP/1.1', 'Host: a')],
+    ['HTTP/9.9', lines('GET /users/x HTTP/9.9', 'Host: localhost')],
+    ['ICY', lines('GET /users/x ICY/1.0', 'Host: localhost')],
+    ['no protocol', lines('GET /users/x', 'Host: localhost')],
+    ['blanks in the target', lines('GET /users/x y z HTTP/1.1', 'Host: localhost')],
+    ['an unknown method', lines(`${name.toUpperCase()} /users/x HTTP/1.1`, 'Host: localhost')],
+    ['a method in small letters', lines('get /users/x HTTP/1.1', 'Host: localhost')],
+    ['CONNECT', lines('CONNECT a:443 HTTP/1.1', 'Host: localhost')],
+    ['OPTIONS for all', lines('OPTIONS * HTTP/1.1', 'Host: localhost')],
     [
       'a whole address',
-      lines(`POST http://evil${path} HTTP/1.1`, 'Host: a', 'Content-Length: 2') + '{}',
+      lines(`POST http://evil${path} HTTP/1.1`, 'Host: localhost', 'Content-Length: 2') + '{}',
     ],
-    ['an address of another kind', lines('GET file:///etc/passwd HTTP/1.1', 'Host: a')],
-    ['a path without a slash', lines('GET users/x HTTP/1.1', 'Host: a')],
-    ['a fragment', lines('GET /users/x#y HTTP/1.1', 'Host: a')],
-    ['backslashes', lines('GET \\users\\x HTTP/1.1', 'Host: a')],
+    ['a whole address of ours', lines('GET http://localhost/users/x HTTP/1.1', 'Host: localhost')],
+    [
+      'a whole address with a user',
+      lines('GET http://a:b@localhost/users/x HTTP/1.1', 'Host: localhost'),
+    ],
+    ['a whole address by TLS', lines('GET https://localhost/users/x HTTP/1.1', 'Host: localhost')],
+    ['an address of another kind', lines('GET file:///etc/passwd HTTP/1.1', 'Host: localhost')],
+    ['a path without a slash', lines('GET users/x HTTP/1.1', 'Host: localhost')],
+    ['a fragment', lines('GET /users/x#y HTTP/1.1', 'Host: localhost')],
+    ['backslashes', lines('GET \\users\\x HTTP/1.1', 'Host: localhost')],
     ['empty lines before it', `${'\r\n'.repeat(50)}${get}`],
     [
       'an upgrade',
       lines(
         'GET /users/x HTTP/1.1',
-        'Host: a',
+        'Host: localhost',
         'Connection: Upgrade',
         'Upgrade: h2c',
         'HTTP2-Settings: AAA',
       ),
     ],
-    ['an unknown expectation', lines('GET /users/x HTTP/1.1', 'Host: a', 'Expect: miracles')],
+    [
+      'an unknown expectation',
+      lines('GET /users/x HTTP/1.1', 'Host: localhost', 'Expect: miracles'),
+    ],
     ['100-continue and nothing', lines(...post, 'Expect: 100-continue', 'Content-Length: 12')],
     [
       'a header of 20,000 bytes',
-      lines('GET /users/x HTTP/1.1', 'Host: a', `X: ${'x'.repeat(20_000)}`),
+      lines('GET /users/x HTTP/1.1', 'Host: localhost', `X: ${'x'.repeat(20_000)}`),
     ],
     [
       '3,000 headers',
       lines(
         'GET /users/x HTTP/1.1',
-        'Host: a',
+        'Host: localhost',
         ...Array.from({ length: 3_000 }, (_, n) => `${n}:`),
       ),
     ],
-    ['a path of 20,000 bytes', lines(`GET /${'x'.repeat(20_000)} HTTP/1.1`, 'Host: a')],
+    ['a path of 20,000 bytes', lines(`GET /${'x'.repeat(20_000)} HTTP/1.1`, 'Host: localhost')],
     ['garbage after a request', `${get}\x16\x03\x01${name}\r\n\r\n`],
     ['a request after garbage', `${name}\r\n\r\n${smuggled}`],
     ['three requests at once', get + get + get],
     [
       'a request inside a body of GET',
-      lines('GET /users/x HTTP/1.1', 'Host: a', `Content-Length: ${size}`) + smuggled,
+      lines('GET /users/x HTTP/1.1', 'Host: localhost', `Content-Length: ${size}`) + smuggled,
     ],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['nothing', ''],

@@ -15,6 +15,8 @@ const bodyLimitBytes = 64 * 1024
 /** What may be said of a request that the contract does not allow: nothing was begun. */
 const refusalCodes = new Set([
   'malformed-http',
+  'misdirected-request',
+  'unknown-transfer-coding',
   'headers-too-large',
   'validation-failed',
   'malformed-json',
@@ -24,6 +26,9 @@ const refusalCodes = new Set([
   'payload-too-large',
   'unsupported-media-type',
 ])
+
+/** Said of how it was sent, before anybody looks which operation it is: in no operation's contract. */
+const beforeOperations = new Set([421, 501])
 
 /** For these HTTP asks for no body, or for none that a contract describes. */
 const undescribed = new Set(['HEAD', 'OPTIONS', 'TRACE'])
@@ -61,14 +66,18 @@ export const createJudge = (oracle: Oracle) => {
   const serverFault = (response: WireResponse): string | undefined => {
     if (response.status < 500) return undefined
     const code = (parseBody(response) as { code?: string } | undefined)?.code
-    // The one that is planned: more came at once than the service takes.
-    return response.status === 503 && code === 'overloaded'
+    // Those that are planned: more came at once than the service takes, in codings that it does not know.
+    return code === 'overloaded' || code === 'unknown-transfer-coding'
       ? undefined
       : `${response.status} ${code}`
   }
 
   const contractFault = (one: Case, response: WireResponse, isDeclared: boolean) => {
-    if (undescribed.has(one.method)) return undefined
+    const isDescribed = !undescribed.has(one.method) || (one.method === 'HEAD' && isDeclared)
+    if (!isDescribed) return undefined
+    if (one.method !== 'HEAD' && beforeOperations.has(response.status)) {
+      return problemFault(response)
+    }
     if (!isDeclared) {
       if (response.status >= 400) return problemFault(response)
       return isPage(one.path) ? undefined : 'it was answered, but no contract has it'

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { Mutation } from './mutation.ts'
 import { billingMutations } from './mutations-billing.ts'
+import { httpMutations } from './mutations-http.ts'
 import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
@@ -39,6 +40,7 @@ const mutations: readonly Mutation[] = [
   ...orderMutations,
   ...platformMutations,
   ...unknownMutations,
+  ...httpMutations,
 ]
 
 /** Whose opinion counts. */

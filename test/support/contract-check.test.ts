@@ -79,6 +79,11 @@ describe('the contract checker', () => {
     ['an answer as declared', {}],
     ['a declared refusal', { status: 404, headers: problem, body: { code: 'shelf-not-found' } }],
     ['an answer without a body', { method: 'DELETE', status: 204, body: undefined }],
+    ['an answer to HEAD', { method: 'HEAD', body: undefined }],
+    [
+      'a refusal of HEAD',
+      { method: 'HEAD', path: '/chairs', status: 404, headers: problem, body: undefined },
+    ],
     ['a literal address before a parameter', { path: '/shelves/first', body: 7 }],
     [
       '404 for an unknown address',
@@ -129,6 +134,17 @@ describe('the contract checker', () => {
       /not application\/problem\+json/,
     ],
     ['a body where none is declared', { method: 'DELETE', status: 204 }, /declares none/],
+    ['a body as the answer to HEAD', { method: 'HEAD' }, /which HEAD never has/],
+    [
+      'another content type for HEAD',
+      { method: 'HEAD', headers: problem, body: undefined },
+      /not application\/json/,
+    ],
+    [
+      'an undeclared status of HEAD',
+      { method: 'HEAD', status: 201, body: undefined },
+      /201 is not/,
+    ],
     [
       'no X-Request-Id',
       { headers: { 'content-type': 'application/json' } },

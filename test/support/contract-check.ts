@@ -10,6 +10,9 @@ import { parse } from 'yaml'
  * the status and the content type must be declared, and the body must be what
  * the schema says and nothing more. A schema that would let unknown members
  * through fails too, whatever the body.
+ *
+ * HEAD is in no contract: it is answered as GET is, at every address that has
+ * GET, with the same status and type and without a body.
  */
 export interface CheckedResponse {
   readonly method: string
@@ -206,7 +209,8 @@ export const createContractChecker = (folder?: string) => {
     const schema = contracts.get(service)?.components?.schemas?.['Problem']
     if (!schema) throw new ContractViolation(`the contract of ${service} declares no Problem`)
     const validate = validatorOf(service, schema, 'components/schemas/Problem')
-    if (mediaTypeOf(response) !== 'application/problem+json' || !validate(response.body)) {
+    const isRight = response.method.toUpperCase() === 'HEAD' || validate(response.body)
+    if (mediaTypeOf(response) !== 'application/problem+json' || !isRight) {
       const reason = explain(validate.errors) || `it is ${mediaTypeOf(response)}`
       throw new ContractViolation(`${request} must be a problem document: ${reason}`)
     }
@@ -214,12 +218,16 @@ export const createContractChecker = (folder?: string) => {
 
   /** Throws a ContractViolation that says what was answered and what the contract allows. */
   const check = (response: CheckedResponse): void => {
-    const method = response.method.toLowerCase()
+    const isHead = response.method.toUpperCase() === 'HEAD'
+    const method = isHead ? 'get' : response.method.toLowerCase()
     const [path = ''] = response.path.split('?')
     if (isOperational(path)) return
     const request = `${response.method.toUpperCase()} ${path} -> ${response.status}`
     if (headerOf(response, 'x-request-id') === undefined) {
       throw new ContractViolation(`${request} carries no X-Request-Id`)
+    }
+    if (isHead && response.body !== undefined && response.body !== '') {
+      throw new ContractViolation(`${request} has a body, which HEAD never has`)
     }
     const found = findTemplate(path)
     if (!found) return checkUndeclared(response, request, 404)
@@ -242,6 +250,7 @@ export const createContractChecker = (folder?: string) => {
       const known = Object.keys(content).join(', ')
       throw new ContractViolation(`${request} is ${mediaType ?? 'of no type'}, not ${known}`)
     }
+    if (isHead) return
     const pointer = pointerTo(
       'paths',
       template,

@@ -108,7 +108,7 @@ export const rawRequest = (
 ) =>
   [
     `${method} ${target} HTTP/1.1`,
-    'host: gateway',
+    'host: localhost',
     'connection: close',
     ...headers,
     ...(body ? [`content-length: ${Buffer.byteLength(body)}`] : []),

@@ -57,13 +57,16 @@ const addressOf = (template: string, routes: readonly Route[]): Address => {
     }
     byMethod.set(route.method, route)
   }
+  const allowed = [...byMethod.keys()].flatMap((method) =>
+    method === 'GET' ? ['GET', 'HEAD'] : [method],
+  )
   return {
     segments: template
       .split('/')
       .slice(1)
       .map((segment) => (isParameter(segment) ? undefined : segment)),
     routes: byMethod,
-    wrongMethod: { kind: 'wrong-method', allow: [...byMethod.keys()].join(', ') },
+    wrongMethod: { kind: 'wrong-method', allow: allowed.join(', ') },
   }
 }
 

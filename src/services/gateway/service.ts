@@ -74,7 +74,7 @@ export const createGatewayService = (
     if (match.kind === 'route') return proxy.pass(match.route, incoming, outgoing)
     if (match.kind === 'wrong-method') return refuseMethod(bindings, path, match.allow)
     if (files.has(path)) {
-      if (method === 'GET' || method === 'HEAD') return files.send(path, incoming, outgoing)
+      if (method === 'GET') return files.send(path, incoming, outgoing)
       return refuseMethod(bindings, path, fileMethods)
     }
     return sendProblem(outgoing, incoming.requestId, 'not-found', 'There is nothing here.')

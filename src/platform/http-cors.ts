@@ -1,0 +1,32 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * Which pages of other origins may use the API in a browser: those of a list,
+ * and by default none. It keeps nobody out who is no browser.
+ */
+const preflightHeaders = {
+  'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
+  'access-control-allow-headers': 'content-type, idempotency-key, x-request-id',
+  'access-control-max-age': '600',
+}
+
+const exposedHeaders = 'allow, idempotency-replayed, location, retry-after, x-request-id'
+
+export const createCors = (origins: readonly string[]) => {
+  const allowed = new Set(origins)
+
+  /** Adds what the browser asks for to the answer; true when that is the whole answer. */
+  return (request: IncomingMessage, response: ServerResponse): boolean => {
+    if (allowed.size === 0) return false
+    response.setHeader('vary', 'origin')
+    const { origin } = request.headers
+    if (origin === undefined || !allowed.has(origin)) return false
+    response.setHeader('access-control-allow-origin', origin)
+    response.setHeader('access-control-expose-headers', exposedHeaders)
+    const isPreflight =
+      request.method === 'OPTIONS' && 'access-control-request-method' in request.headers
+    if (!isPreflight) return false
+    response.writeHead(204, preflightHeaders).end()
+    return true
+  }
+}
