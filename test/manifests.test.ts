@@ -307,6 +307,13 @@ const disagreeing: readonly Mistake[] = [
     says: /^k8s\/gateway-api\/httproute\.yaml:\d+ the host must be arch\.homework/,
   },
   {
+    what: 'a gateway that does not know the name by which it is called',
+    file: 'k8s/40-gateway.yaml',
+    from: 'value: arch.homework,gateway',
+    to: 'value: example.com,gateway',
+    says: /^k8s\/40-gateway\.yaml:\d+ PUBLIC_HOSTS must name arch\.homework/,
+  },
+  {
     what: 'a call that the registry does not allow',
     file: 'k8s/31-billing.yaml',
     from: '    - from:\n        - podSelector: { matchLabels: { app.kubernetes.io/name: user } }',

@@ -4,7 +4,7 @@ import type { Path, Manifest } from './documents.ts'
 
 /** What one manifest says of another is so: names, namespaces, keys, ports. */
 export const namespace = 'arch-homework'
-const host = 'arch.homework'
+export const host = 'arch.homework'
 
 const checkNames = (catalog: Catalog) => {
   const seen = new Set<string>()

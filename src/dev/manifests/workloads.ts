@@ -11,6 +11,7 @@ import {
 } from './catalog.ts'
 import type { Manifest, Path } from './documents.ts'
 import { checkMigrationEnvironment, checkServiceEnvironment } from './environment.ts'
+import { host } from './references.ts'
 
 /** Each service of the registry has what it needs in the cluster, under its own name and port. */
 const image = `orderly:${packageJson.version}`
@@ -119,6 +120,8 @@ const checkDeployment = (catalog: Catalog, service: ServiceName) => {
     check(config.port === defaultPort, path, `PORT must be ${defaultPort}, as in the registry`)
     check(Boolean(isServed), path, `no containerPort is PORT, ${config.port}`)
     check(config.host === '0.0.0.0', path, 'HOST must be 0.0.0.0, or nobody reaches the pod')
+    const isCalled = service !== 'gateway' || config.publicHosts.includes(host)
+    check(isCalled, path, `PUBLIC_HOSTS must name ${host}, or it answers 421 there`)
     checkGrace(catalog, manifest, container, config, pod.terminationGracePeriodSeconds ?? 30)
   }
 
