@@ -228,7 +228,9 @@ describe('a changed contract', () => {
       await generateClients(copy.root)
 
       const errors = await typeErrorsOfCallers()
-      expect(errors.filter((line) => !line.startsWith('src/services/'))).toEqual([])
+      // The sender of letters calls notification for all services.
+      const callers = /^src\/(services\/|clients\/letter-sender\.ts)/
+      expect(errors.filter((line) => !callers.test(line))).toEqual([])
       const broken = (service: string) =>
         errors.filter((line) => line.startsWith(`src/services/${service}/`))
       expect(broken('order').join('\n')).toMatch(/402|418/)

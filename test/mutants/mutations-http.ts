@@ -66,8 +66,8 @@ export const httpMutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/platform/http-client-forward.ts',
-        search: " && beforeSending.has(error.syscall ?? '')",
-        replace: '',
+        search: 'if (controller === undefined && mayTryAgain) {',
+        replace: 'if (mayTryAgain) {',
       },
     ],
     tests: ['test/gateway-failures.test.ts'],
