@@ -17,7 +17,10 @@ let browser: Browser
 let pictures: string
 
 beforeAll(async () => {
-  ;[system, pictures] = await Promise.all([startSystem(), screenshotsFolder()])
+  ;[system, pictures] = await Promise.all([
+    startSystem({ env: { PUBLIC_HOSTS: new URL(otherHost).hostname } }),
+    screenshotsFolder(),
+  ])
   browser = await launchBrowser({
     hostRules: `MAP arch.homework 127.0.0.1:${new URL(system.urls.gateway).port}`,
   })
