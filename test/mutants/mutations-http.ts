@@ -62,17 +62,6 @@ export const httpMutations: readonly Mutation[] = [
     tests: [rules],
   },
   {
-    name: 'an open connection that fails counts as one that was never opened',
-    edits: [
-      {
-        file: 'src/platform/http-client-forward.ts',
-        search: 'if (controller === undefined && mayTryAgain) {',
-        replace: 'if (mayTryAgain) {',
-      },
-    ],
-    tests: ['test/gateway-failures.test.ts'],
-  },
-  {
     name: 'one origin that may read answers lets all others do so',
     edits: [
       {
