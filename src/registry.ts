@@ -35,7 +35,7 @@ export const registry: Readonly<Record<ServiceName, ServiceEntry>> = {
   order: {
     defaultPort: 8003,
     hasDatabase: true,
-    upstreams: ['billing', 'notification'],
+    upstreams: ['user', 'billing', 'notification'],
     purpose: 'orders; orchestrates payment, then the letter',
   },
   notification: {

@@ -161,6 +161,7 @@ const recordOrder = async () => {
     await store.insertOrder({ ...common, idempotencyKey: null })
     const pending = idOf(kinds.row, place % dueRows)
     const decision = { id: pending, reason: null, entry }
+    await store.forgetOrder(idOf(kinds.other, place))
     await store.decideOrder({ ...decision, status: 'APPROVED', email: 'a@example.com' })
     await store.decideChange({ ...decision, status: 'DONE' })
     const change = { orderId: idOf(kinds.row, place), requestId }
@@ -169,7 +170,8 @@ const recordOrder = async () => {
     const cancelled = { orderId: idOf(kinds.row, place + 1), requestId }
     await store.openChange({ ...cancelled, kind: 'CANCEL', toPrice: null, idempotencyKey: null })
   }
-  await store.findOrder(idOf(kinds.row, 5))
+  await store.findOrder(idOf(kinds.row, 5), { limit: 100 })
+  await store.findOrder(idOf(kinds.row, 5), { limit: 100, cursor: idOf(kinds.row, 5) })
   await store.listOrders(busyUser, page.limit)
   await store.listOrders(busyUser, page.limit, page.cursor)
   await due(store.dueOrders, notOwed)

@@ -1,14 +1,14 @@
-import type { Transport } from '../platform/http-client.ts'
+import { UnknownOutcomeError, type Transport } from '../platform/http-client.ts'
 import { maxTogether } from '../platform/schemas.ts'
 import { createSharedCalls } from '../platform/shared-calls.ts'
 import {
   openAccount,
   refund,
-  withdraw,
   withdrawMany,
   type NewAccount,
   type NewRefund,
-  type NewWithdrawal,
+  type NewWithdrawalsWithdrawalsItem,
+  type withdrawResponse,
 } from './generated/billing.ts'
 import {
   plainOptions,
@@ -16,31 +16,42 @@ import {
   sharedOptions,
   type CallOptions,
   type KeyedCallOptions,
+  type SeparatePart,
   type SharedCallOptions,
 } from './transport.ts'
 
 interface Withdrawal extends SharedCallOptions {
   readonly userId: string
   readonly key: string
-  readonly withdrawal: NewWithdrawal
+  readonly withdrawal: Pick<NewWithdrawalsWithdrawalsItem, 'amount' | 'reference'>
 }
 
+const read = separateAnswer<withdrawResponse>
+
 const createWithdraw = (transport: Transport) => {
-  const alone = (call: Withdrawal) =>
-    withdraw(call.userId, call.withdrawal)(transport, { ...plainOptions(call), key: call.key })
+  const send = (calls: readonly Withdrawal[], options: CallOptions) => {
+    const withdrawals = calls.map(({ userId, key, requestId, withdrawal }) => ({
+      userId,
+      key,
+      requestId,
+      ...withdrawal,
+    }))
+    return withdrawMany({ withdrawals })(transport, options)
+  }
   return createSharedCalls({
-    alone,
+    // The same route as for many: the public one is for people, and keeps every refusal.
+    alone: async (call: Withdrawal) => {
+      const { status, data } = await send([call], plainOptions(call))
+      if (status !== 200) return { status, data, headers: {} } as withdrawResponse
+      const parts: readonly unknown[] | undefined = data?.answers
+      if (parts?.length !== 1) throw new UnknownOutcomeError('billing answered something else')
+      return read(parts[0] as SeparatePart)
+    },
     together: async (calls: readonly Withdrawal[]) => {
-      const withdrawals = calls.map(({ userId, key, requestId, withdrawal }) => ({
-        userId,
-        key,
-        requestId,
-        ...withdrawal,
-      }))
-      const { status, data } = await withdrawMany({ withdrawals })(transport, sharedOptions(calls))
+      const { status, data } = await send(calls, sharedOptions(calls))
       return status === 200 ? data?.answers : undefined
     },
-    read: separateAnswer<Awaited<ReturnType<typeof alone>>>,
+    read,
     maxTogether,
   })
 }

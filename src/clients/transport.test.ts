@@ -19,6 +19,7 @@ const recordingTransport = (answer: Partial<TransportResponse> = {}) => {
   return { send, sent }
 }
 
+const refunded = { withdrawal: 'saga:0', amount: 5 }
 const withdrawal = { userId: 'u-1', key: 'k', withdrawal: { amount: 5 }, requestId: 'r-1' }
 
 describe('a generated client', () => {
@@ -27,7 +28,6 @@ describe('a generated client', () => {
     const { signal } = new AbortController()
     const headers = { 'x-request-id': 'r-7' }
     const options = { key: 'saga:1', headers, signal }
-    const refunded = { withdrawal: 'saga:0', amount: 5 }
     await createBillingClient(transport).refund('u-1', refunded, options)
     expect(transport.sent).toEqual([
       {
@@ -47,17 +47,25 @@ describe('a generated client', () => {
   it('cannot be led to another address by what is in a parameter', async () => {
     const transport = recordingTransport()
     const billing = createBillingClient(transport)
-    await billing.withdraw({ ...withdrawal, userId: '../accounts/x?y=#' })
-    expect(transport.sent[0]?.path).toBe('/billing/accounts/..%2Faccounts%2Fx%3Fy%3D%23/withdraw')
+    await billing.refund('../accounts/x?y=#', refunded, { key: 'k' })
+    expect(transport.sent[0]?.path).toBe('/billing/accounts/..%2Faccounts%2Fx%3Fy%3D%23/refund')
   })
 
   it('hands back refusals as answers, with their body and headers', async () => {
-    const body = JSON.stringify({ code: 'insufficient-funds' })
+    const body = JSON.stringify({ code: 'balance-limit' })
     const headers = { 'content-type': 'application/problem+json', 'idempotency-replayed': 'true' }
-    const billing = createBillingClient(recordingTransport({ status: 402, headers, body }))
-    const answer = await billing.withdraw(withdrawal)
-    expect(answer).toEqual({ status: 402, headers, data: { code: 'insufficient-funds' } })
+    const billing = createBillingClient(recordingTransport({ status: 409, headers, body }))
+    const answer = await billing.refund('u-1', refunded, { key: 'k' })
+    expect(answer).toEqual({ status: 409, headers, data: { code: 'balance-limit' } })
   })
+
+  it.each(['{}', 'null', '{"answers":[]}', '{"answers":[null]}', '{"answers":"a"}'])(
+    'leaves a withdrawal unknown that was answered with %s',
+    async (body) => {
+      const billing = createBillingClient(recordingTransport({ body }))
+      await expect(billing.withdraw(withdrawal)).rejects.toThrow(UnknownOutcomeError)
+    },
+  )
 
   it('leaves the outcome unknown when the answer cannot be read', async () => {
     const letter = {

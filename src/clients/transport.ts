@@ -41,11 +41,14 @@ export const sharedOptions = (calls: readonly SharedCallOptions[]): CallOptions 
   return timeouts.length === 0 ? {} : { timeoutMs: Math.min(...timeouts) }
 }
 
-/** One of several answers, as the plain call would have brought it. */
-export const separateAnswer = <Answer>(part: {
+export interface SeparatePart {
   readonly status: number
   readonly body: unknown
-}): Answer => {
+}
+
+/** One of several answers, as the plain call would have brought it. */
+export const separateAnswer = <Answer>(part: SeparatePart): Answer => {
+  if (typeof part?.status !== 'number') throw new UnknownOutcomeError('it is no answer')
   if (leavesOpen(part.status)) throw new UnknownOutcomeError(`it was answered ${part.status}`)
   return { status: part.status, data: part.body, headers: {} } as Answer
 }

@@ -17,7 +17,8 @@ export const answerEach = <Call extends { readonly requestId: string }, Body>(
   answer: (call: Call) => Promise<Answer<Body>>,
   log: Log,
 ): Promise<Answer<Body | ProblemBody>[]> => {
-  log.info({ requestIds: calls.map(({ requestId }) => requestId) }, 'calls share a request')
+  if (calls.length > 1)
+    log.info({ requestIds: calls.map(({ requestId }) => requestId) }, 'calls share a request')
   return Promise.all(
     calls.map(async (call): Promise<Answer<Body | ProblemBody>> => {
       try {

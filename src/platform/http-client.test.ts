@@ -45,14 +45,11 @@ const clientOf = (baseUrl: string, longestCallMs = callTimeoutMs) => {
   whenFileEnds(transport.close)
   const call = createCaller({ upstream: 'billing', log: createLog('order', 'silent') })
   const billing = createBillingClient(transport)
-  const withdraw = (budgetMs: number, key = 'saga:1') =>
-    call(budgetMs, (timeoutMs) => {
-      const withdrawal = { amount: 5 }
-      // As if it were a repeat: plain calls are looked at here, not those that share a request.
-      const plain = { attempt: 2, timeoutMs }
-      return billing.withdraw({ userId: 'u', key, withdrawal, requestId: 'r', ...plain })
-    })
-  return { withdraw, transport, metrics, call }
+  const refund = (budgetMs: number, key = 'saga:1') =>
+    call(budgetMs, (timeoutMs) =>
+      billing.refund('u', { withdrawal: 'w', amount: 5 }, { key, timeoutMs }),
+    )
+  return { refund, transport, metrics, call }
 }
 
 const json = (status: number, body: string): RequestListener => {
@@ -82,7 +79,7 @@ describe('a call to another service', () => {
     'that is answered %i has an answer, and is not repeated',
     async (status) => {
       const upstream = await startUpstream(json(status, '{"code":"x"}'))
-      const outcome = await clientOf(upstream.url).withdraw(2_000)
+      const outcome = await clientOf(upstream.url).refund(2_000)
       expect(outcome).toMatchObject({
         kind: 'answered',
         attempts: 1,
@@ -109,7 +106,7 @@ describe('a call to another service', () => {
     'that %s is unknown, after tries with the same key until the budget is spent',
     async (_what, answer) => {
       const upstream = await startUpstream(answer)
-      const { result, ms } = await timed(clientOf(upstream.url).withdraw(700))
+      const { result, ms } = await timed(clientOf(upstream.url).refund(700))
       expect(result.kind).toBe('unknown')
       expect(ms).toBeLessThan(700 + marginMs)
       expect(upstream.keys.length).toBeGreaterThan(1)
@@ -122,7 +119,7 @@ describe('a call to another service', () => {
   it('to a port where nobody listens is unknown, within the budget', async () => {
     const { url } = await startUpstream(never)
     const closed = url.replace(/\d+$/, '9')
-    const { result, ms } = await timed(clientOf(closed).withdraw(500))
+    const { result, ms } = await timed(clientOf(closed).refund(500))
     expect(result.kind).toBe('unknown')
     expect(ms).toBeLessThan(500 + marginMs)
   })
@@ -136,7 +133,7 @@ describe('a call to another service', () => {
       else if (calls === 3) json(200, 'garbage')(request, response)
       else json(402, '{"code":"insufficient-funds"}')(request, response)
     })
-    const outcome = await clientOf(upstream.url).withdraw(5_000)
+    const outcome = await clientOf(upstream.url).refund(5_000)
     expect(outcome).toMatchObject({ kind: 'answered', attempts: 4, answer: { status: 402 } })
     expect(upstream.keys).toEqual(['saga:1', 'saga:1', 'saga:1', 'saga:1'])
   })
@@ -147,7 +144,7 @@ describe('a call to another service', () => {
       calls += 1
       if (calls > 1) json(200, '{}')(request, response)
     })
-    const { result, ms } = await timed(clientOf(upstream.url).withdraw(5_000))
+    const { result, ms } = await timed(clientOf(upstream.url).refund(5_000))
     expect(result).toMatchObject({ kind: 'answered', attempts: 2 })
     expect(ms).toBeGreaterThanOrEqual(callTimeoutMs - 20)
     expect(ms).toBeLessThan(callTimeoutMs + 2 * marginMs)
@@ -155,7 +152,7 @@ describe('a call to another service', () => {
 
   it('never takes longer than its budget, even when one attempt may take longer', async () => {
     const upstream = await startUpstream(never)
-    const { result, ms } = await timed(clientOf(upstream.url).withdraw(100))
+    const { result, ms } = await timed(clientOf(upstream.url).refund(100))
     expect(result).toMatchObject({ kind: 'unknown', attempts: 1 })
     expect(ms).toBeLessThan(100 + marginMs)
   })
@@ -165,22 +162,22 @@ describe('a call to another service', () => {
       setTimeout(() => json(200, '{}')(request, response), 1_000)
     })
     const client = clientOf(upstream.url, 5_000)
-    const busy = Array.from({ length: 64 }, () => client.withdraw(5_000, 'busy'))
+    const busy = Array.from({ length: 64 }, () => client.refund(5_000, 'busy'))
     await eventually(() => expect(upstream.keys).toHaveLength(64))
     const { result, ms } = await timed(
-      Promise.all(Array.from({ length: 16 }, () => client.withdraw(150, 'late'))),
+      Promise.all(Array.from({ length: 16 }, () => client.refund(150, 'late'))),
     )
     expect(result.every((outcome) => outcome.kind === 'unknown')).toBe(true)
     expect(ms).toBeLessThan(150 + marginMs)
     await Promise.all(busy)
-    await client.withdraw(5_000, 'after')
+    await client.refund(5_000, 'after')
     expect(new Set(upstream.keys)).toEqual(new Set(['busy', 'after']))
   })
 
   it('is counted with its outcome', async () => {
     const upstream = await startUpstream(json(402, '{}'))
-    const { withdraw, metrics } = clientOf(upstream.url)
-    await withdraw(1_000)
+    const { refund, metrics } = clientOf(upstream.url)
+    await refund(1_000)
     const text = await metrics.registry.metrics()
     expect(text).toMatch(/call_duration_seconds_count\{[^}]*outcome="answered"[^}]*\} 1/)
   })
@@ -211,34 +208,34 @@ describe('the circuit breaker', () => {
     const upstream = await startUpstream((request, response) =>
       json(isWell ? 200 : 503, '{}')(request, response),
     )
-    const { withdraw } = clientOf(upstream.url)
-    await withdraw(3_000)
+    const { refund } = clientOf(upstream.url)
+    await refund(3_000)
     expect(upstream.keys.length).toBe(10)
-    const { result, ms } = await timed(withdraw(3_000))
+    const { result, ms } = await timed(refund(3_000))
     expect(result.kind).toBe('unknown')
     expect(ms).toBeLessThan(marginMs)
     expect(upstream.keys.length).toBe(10)
     isWell = true
     await sleep(600)
-    const healed = await withdraw(1_000)
+    const healed = await refund(1_000)
     expect(healed).toMatchObject({ kind: 'answered', attempts: 1 })
-    expect(await withdraw(1_000)).toMatchObject({ kind: 'answered' })
+    expect(await refund(1_000)).toMatchObject({ kind: 'answered' })
   })
 
   it('lets one call look from time to time, and stays open while that one fails', async () => {
     const upstream = await startUpstream(json(503, '{}'))
-    const { withdraw } = clientOf(upstream.url)
-    await withdraw(3_000)
+    const { refund } = clientOf(upstream.url)
+    await refund(3_000)
     await sleep(600)
-    await withdraw(3_000)
+    await refund(3_000)
     expect(upstream.keys.length).toBe(11)
   })
 
   it('is not opened by refusals', async () => {
     const upstream = await startUpstream(json(402, '{}'))
-    const { withdraw } = clientOf(upstream.url)
+    const { refund } = clientOf(upstream.url)
     for (let index = 0; index < 15; index += 1) {
-      expect(await withdraw(1_000)).toMatchObject({ kind: 'answered' })
+      expect(await refund(1_000)).toMatchObject({ kind: 'answered' })
     }
   })
 })

@@ -27,22 +27,24 @@ interface Postponable {
   }) => Promise<unknown>
 }
 
-/** Nobody answered: the row stays due and recovery comes back to it, each time a little later. */
+/** Nobody decided: the row stays due and recovery comes back to it, each time a little later. */
 export const postpone = (
   rows: Postponable,
   row: DueRow,
   step: string,
   outcome: Pick<Outcome<unknown>, 'ms'>,
+  /** `done`: the step itself was answered, and the answer was to come back later. */
+  word: 'unknown' | 'done' = 'unknown',
 ) =>
   rows.postpone({
     id: row.id,
     delayMs: backoffMs(row.attempts),
-    entry: timelineEntry(row, step, 'unknown', outcome),
+    entry: timelineEntry(row, step, word, outcome),
   })
 
 const fromDatabase: ReadonlySet<ProblemCode> = new Set(['unavailable', 'outcome-unknown'])
 
-const isFromDatabase = (error: unknown) =>
+export const isFromDatabase = (error: unknown) =>
   error instanceof BatchExhaustedError ||
   (error instanceof ProblemError && fromDatabase.has(error.code))
 
@@ -51,11 +53,11 @@ const isFromDatabase = (error: unknown) =>
  * that fails from here on leaves the row as it is: "nothing was done" would be wrong, and a client
  * without a key would do it all once more.
  */
-export const advanceOrLeave = async <Row extends DueRow>(
+export const advanceOrLeave = async <Row extends DueRow, Result>(
   row: NoInfer<Row>,
-  advance: (row: Row) => Promise<Row>,
+  advance: (row: Row) => Promise<Result>,
   log: Log,
-): Promise<Row> => {
+): Promise<Row | Result> => {
   try {
     return await advance(row)
   } catch (error) {
@@ -69,3 +71,8 @@ export const advanceOrLeave = async <Row extends DueRow>(
 export const sagaKeyPrefix = 'saga:'
 
 export const sagaKey = (id: string) => `${sagaKeyPrefix}${id}`
+
+const sagaKeyPattern = new RegExp(`^${sagaKeyPrefix}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+/** The id that a key was made of; undefined when it is no such key. */
+export const idOfSagaKey = (key: string): string | undefined => sagaKeyPattern.exec(key)?.[1]

@@ -90,10 +90,10 @@ interface OrderRow {
 
 const letterKeysOwed = `
   select id || ':' || case decision when 'APPROVED' then 'ORDER_APPROVED' else 'ORDER_REJECTED' end as key
-  from orders where decision is not null and coalesce(reason, '') <> 'account-not-found'
+  from orders where decision is not null and coalesce(reason, '') <> 'user-not-found'
   union all
   select id || ':' || case kind when 'CANCEL' then 'ORDER_CANCELLED' else 'ORDER_REPRICED' end
-  from order_changes where status = 'DONE'`
+  from order_changes where status = 'DONE' and to_price is distinct from from_price`
 
 const depositLettersOwed = `
   select id || ':DEPOSIT' as key from operations where kind = 'DEPOSIT' and status = 'DONE'`

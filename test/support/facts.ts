@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Account, Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { Letter } from '../../src/services/notification/contract.ts'
-import type { Order, OrderDetails } from '../../src/services/order/contract.ts'
+import type { Order, OrderChange, OrderDetails } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import type { Exchange } from './history.ts'
 import { api, type ApiResponse } from './http.ts'
@@ -56,19 +56,36 @@ const createReader = (baseUrl: string) => {
     }
   }
 
-  const all = async <Item>(path: string): Promise<Item[]> => {
+  const after = async <Item>(path: string, cursor: string | null): Promise<Item[]> => {
     const items: Item[] = []
-    const firstPage = `${path}${path.includes('?') ? '&' : '?'}limit=100`
-    let nextPage: string | null = firstPage
-    while (nextPage !== null) {
-      const page: Page<Item> | undefined = await find<Page<Item>>(nextPage)
+    let next = cursor
+    while (next !== null) {
+      const page = await find<Page<Item>>(`${path}${next}`)
       items.push(...(page?.items ?? []))
-      nextPage = page?.next == null ? null : `${firstPage}&cursor=${page.next}`
+      next = page?.next ?? null
     }
     return items
   }
 
-  return { find, all }
+  const all = async <Item>(path: string): Promise<Item[]> => {
+    const pages = `${path}${path.includes('?') ? '&' : '?'}limit=100`
+    const first = await find<Page<Item>>(pages)
+    return [
+      ...(first?.items ?? []),
+      ...(await after<Item>(`${pages}&cursor=`, first?.next ?? null)),
+    ]
+  }
+
+  /** An order with all its changes, also those that its own page leaves to others. */
+  const orderWithAll = async (id: string): Promise<OrderDetails> => {
+    const order = await find<OrderDetails>(`/orders/${id}`)
+    if (order === undefined) throw new Error(`order ${id} is listed, but it cannot be found`)
+    const older = `/orders/${id}/changes?limit=100&cursor=`
+    const changes = [...order.changes, ...(await after<OrderChange>(older, order.nextChanges))]
+    return { ...order, changes, nextChanges: null }
+  }
+
+  return { find, all, orderWithAll }
 }
 
 /** `map`, a bounded number at once. */
@@ -109,17 +126,13 @@ export const usersIn = (exchanges: readonly Exchange[]): string[] => {
  * cause among what is read later, even while the system is at work.
  */
 export const collectFacts = async (baseUrl: string, userIds: readonly string[]): Promise<Facts> => {
-  const { find, all } = createReader(baseUrl)
+  const { find, all, orderWithAll } = createReader(baseUrl)
   const users = await mapSome(userIds, usersAtOnce, async (userId): Promise<UserFacts> => {
     const letters = await all<Letter>(`/notifications?userId=${userId}`)
     const operations = await all<Operation>(`/billing/accounts/${userId}/operations`)
     const account = await find<Account>(`/billing/accounts/${userId}`)
     const listed = await all<Order>(`/orders?userId=${userId}`)
-    const orders = await mapSome(listed, ordersAtOnce, async ({ id }) => {
-      const order = await find<OrderDetails>(`/orders/${id}`)
-      if (order === undefined) throw new Error(`order ${id} is listed, but it cannot be found`)
-      return order
-    })
+    const orders = await mapSome(listed, ordersAtOnce, ({ id }) => orderWithAll(id))
     const user = await find<User>(`/users/${userId}`)
     return { userId, user, account, operations: operations.toReversed(), orders, letters }
   })

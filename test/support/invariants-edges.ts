@@ -49,7 +49,8 @@ const sightingsIn = ({ method, path, answer }: ToldExchange) => {
   }
   if (method === 'POST' && path === '/orders' && !replayed) {
     if (status === 201) return sightingsOfOrder(body as Order)
-    if (status === 402) return sightingsOfOrder((body as { order: Order }).order)
+    const { order } = body as { order?: Order }
+    if (order !== undefined) return sightingsOfOrder(order)
   }
   if (method === 'DELETE' && status === 200) return sightingsOfOrder(body as Order)
   return []

@@ -11,14 +11,17 @@ type Owed = Pick<Letter, 'kind' | 'orderId' | 'amount'>
 const nameOf = ({ kind, orderId, amount }: Owed) =>
   `${kind} ${amount}${orderId === null ? '' : ` about order ${orderId}`}`
 
-/** Nobody knows where to write when there is no account. */
-const hasReader = (order: OrderDetails) => order.reason !== 'account-not-found'
+/** Nobody reads letters about orders of nobody. */
+const hasReader = (order: OrderDetails) => order.reason !== 'user-not-found'
 
 const lettersOfOrder = (order: OrderDetails): Owed[] => {
   const { id: orderId, status, changes } = order
   if (status === 'PENDING' || !hasReader(order)) return []
   const kind = status === 'REJECTED' ? 'ORDER_REJECTED' : 'ORDER_APPROVED'
-  const finished = changes.filter((change) => change.status === 'DONE')
+  // A price that stays as it was is nothing to write about.
+  const finished = changes.filter(
+    ({ status: became, fromPrice, toPrice }) => became === 'DONE' && toPrice !== fromPrice,
+  )
   return [
     { kind, orderId, amount: firstPriceOf(order) },
     ...finished.map(({ kind: change, fromPrice, toPrice }): Owed => {

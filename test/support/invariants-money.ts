@@ -20,6 +20,8 @@ interface Cause {
   readonly amount: number
   readonly name: string
   readonly about: readonly string[]
+  /** Null for what a client did itself. */
+  readonly orderId: string | null
   /** Undefined for what a client did itself: nothing has to be stored before that. */
   readonly storedAt: string | undefined
   /** Undecided, or never answered: it may have moved money, once. */
@@ -73,6 +75,7 @@ const causesOfOrder = (order: OrderDetails): Cause[] => {
       amount: firstPriceOf(order),
       name: `order ${id} (${status})`,
       about: [id],
+      orderId: id,
       storedAt: createdAt,
       isOptional: status === 'PENDING',
     })
@@ -85,6 +88,7 @@ const causesOfOrder = (order: OrderDetails): Cause[] => {
       amount: Math.abs(difference),
       name: `${change.kind} ${change.fromPrice} -> ${change.toPrice ?? 'nothing'} (${change.id}, ${change.status}) of order ${id}`,
       about: [id, change.id],
+      orderId: id,
       storedAt: change.createdAt,
       isOptional: change.status === 'PENDING',
     })
@@ -97,6 +101,7 @@ const causeOfRequest = ({ first }: Attempts): Cause => ({
   amount: (first.body as { amount: number }).amount,
   name: `a request of ${first.client} with key ${first.key} that was never answered`,
   about: first.key === undefined ? [] : [first.key],
+  orderId: null,
   storedAt: undefined,
   isOptional: true,
 })
@@ -104,9 +109,10 @@ const causeOfRequest = ({ first }: Attempts): Cause => ({
 const isBefore = (cause: Cause, operation: Operation) =>
   cause.storedAt === undefined || cause.storedAt <= operation.createdAt
 
-const sortOf = ({ kind, amount }: Pick<Cause, 'kind' | 'amount'>) => `${kind} ${amount}`
+const sortOf = ({ kind, amount, orderId }: Pick<Cause, 'kind' | 'amount' | 'orderId'>) =>
+  `${kind} ${amount} ${orderId}`
 
-/** Gives each operation a cause of its kind and amount that was stored before it; each cause once. */
+/** Gives each operation a cause of its kind, amount and order that was stored before it; each once. */
 const match = (operations: readonly Operation[], causes: readonly Cause[]) => {
   const requiredFirst = causes.toSorted(
     (one, other) => Number(one.isOptional) - Number(other.isOptional),

@@ -141,6 +141,7 @@ const operationViolations = ({ operations }: Index, status: number, told: Operat
 const allowedNow: Readonly<Record<number, readonly string[]>> = {
   201: ['APPROVED', 'CANCELLED'],
   402: ['REJECTED'],
+  404: ['REJECTED'],
   202: ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'],
 }
 
@@ -205,7 +206,8 @@ const presenceViolations = (index: Index, { method, path, answer }: ToldExchange
   }
   if (method === 'POST' && path === '/orders') {
     if (status === 201 || status === 202) return orderViolations(index, status, body as Order)
-    if (status === 402) return orderViolations(index, status, (body as { order: Order }).order)
+    const { order } = body as { order?: Order }
+    if (order !== undefined) return orderViolations(index, status, order)
   }
   if (method === 'DELETE' && status === 200) {
     const { id } = body as Order

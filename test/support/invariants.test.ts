@@ -18,6 +18,7 @@ const operation = (
   amount: number,
   balanceAfter: number,
   second: number,
+  orderId: string | null = null,
 ): Operation => ({
   id,
   userId,
@@ -26,6 +27,7 @@ const operation = (
   status: 'DONE',
   reason: null,
   balanceAfter,
+  orderId,
   createdAt: at(second),
 })
 
@@ -52,7 +54,7 @@ const letter = (id: string, kind: string, amount: number, orderId: string | null
     createdAt: at(9),
   }) as UserFacts['letters'][number]
 
-const base = { userId, description: null, timeline: [] }
+const base = { userId, description: null, timeline: [], nextChanges: null }
 
 /** One order that was paid and re-priced, one that was refused, one that was cancelled. */
 const soundFacts = () => ({
@@ -70,10 +72,10 @@ const soundFacts = () => ({
   account: { userId, email, balance: 9_000, createdAt: at(0) },
   operations: [
     operation('op-1', 'DEPOSIT', 10_000, 10_000, 1),
-    operation('op-2', 'WITHDRAW', 3_000, 7_000, 2),
-    operation('op-3', 'REFUND', 2_000, 9_000, 3),
-    operation('op-4', 'WITHDRAW', 500, 8_500, 4),
-    operation('op-5', 'REFUND', 500, 9_000, 5),
+    operation('op-2', 'WITHDRAW', 3_000, 7_000, 2, 'order-1'),
+    operation('op-3', 'REFUND', 2_000, 9_000, 3, 'order-1'),
+    operation('op-4', 'WITHDRAW', 500, 8_500, 4, 'order-3'),
+    operation('op-5', 'REFUND', 500, 9_000, 5, 'order-3'),
   ],
   orders: [
     {
@@ -187,7 +189,7 @@ const spoiled: [string, number, (sound: Sound) => void][] = [
     'an order that was paid twice',
     2,
     ({ facts }) => {
-      facts.operations.push(operation('op-6', 'WITHDRAW', 3_000, 6_000, 6))
+      facts.operations.push(operation('op-6', 'WITHDRAW', 3_000, 6_000, 6, 'order-1'))
       facts.account.balance = 6_000
     },
   ],
@@ -195,9 +197,14 @@ const spoiled: [string, number, (sound: Sound) => void][] = [
     'an approved order that nobody paid',
     2,
     ({ facts }) => {
-      facts.operations.push(operation('op-6', 'REFUND', 3_000, 12_000, 6))
+      facts.operations.push(operation('op-6', 'REFUND', 3_000, 12_000, 6, 'order-1'))
       facts.account.balance = 12_000
     },
+  ],
+  [
+    'money that was taken for another order',
+    2,
+    ({ facts }) => Object.assign(facts.operations[1]!, { orderId: 'order-2' }),
   ],
   [
     'a re-pricing that is not in the price',

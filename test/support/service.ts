@@ -184,3 +184,31 @@ export const startWithBilling = async (name: 'user' | 'order', variables: Variab
 }
 
 export type WithBilling = Awaited<ReturnType<typeof startWithBilling>>
+
+/** Order with real users behind it as well: their accounts open only when a test lets them. */
+export const startWithUsers = async (variables: Variables = {}) => {
+  const people = await startWithBilling('user', { ...variables, RECOVERY_INTERVAL_MS: '600000' })
+  const toUser = await startUpstream(people.service.url)
+  const toBilling = await startUpstream(people.billing.url)
+  const toNotification = await startUpstream(people.notification.url)
+  const database = await createTestDatabase('order')
+  const startReplica = (more: Variables = {}) =>
+    startService('order', database, {
+      USER_URL: toUser.url,
+      BILLING_URL: toBilling.url,
+      NOTIFICATION_URL: toNotification.url,
+      ...variables,
+      ...more,
+    })
+  return {
+    people,
+    database,
+    service: await startReplica(),
+    toUser,
+    toBilling,
+    toNotification,
+    startReplica,
+  }
+}
+
+export type WithUsers = Awaited<ReturnType<typeof startWithUsers>>

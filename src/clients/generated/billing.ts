@@ -58,12 +58,6 @@ export interface NewWithdrawal {
    * @maximum 9007199254740991
    */
   amount: number
-  /**
-   * Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both
-   * @minLength 1
-   * @maxLength 100
-   */
-  reference?: string
 }
 
 export type NewWithdrawalsWithdrawalsItem = {
@@ -139,6 +133,11 @@ export interface Operation {
    * @nullable
    */
   balanceAfter: number | null
+  /**
+   * The order that it paid, re-priced or cancelled; else null
+   * @nullable
+   */
+  orderId: string | null
   /** UTC */
   createdAt: string
 }

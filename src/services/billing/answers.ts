@@ -1,4 +1,5 @@
 import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/errors.ts'
+import { idOfSagaKey } from '../../platform/saga.ts'
 import { toIso } from '../../platform/time.ts'
 import type { Account, Operation } from './contract-schemas.ts'
 import type { AppliedOperation, OperationToApply } from './store.ts'
@@ -16,10 +17,16 @@ export const toAccount = ({ userId, email, balance, createdAt }: AccountFields):
   createdAt: toIso(createdAt),
 })
 
+/** Payments have the order's key; what adds to a payment, or takes from it, refers to that key. */
+const orderOf = ({ key, reference }: { key: string | null; reference: string | null }) =>
+  idOfSagaKey(reference ?? key ?? '') ?? null
+
 export const toOperation = (
-  row: Omit<Operation, 'createdAt' | 'kind' | 'status'> & {
+  row: Omit<Operation, 'createdAt' | 'kind' | 'status' | 'orderId'> & {
     readonly kind: string
     readonly status: string
+    readonly key: string | null
+    readonly reference: string | null
     readonly createdAt: Date | string
   },
 ): Operation => ({
@@ -30,6 +37,7 @@ export const toOperation = (
   status: row.status as Operation['status'],
   reason: row.reason,
   balanceAfter: row.balanceAfter,
+  orderId: orderOf(row),
   createdAt: toIso(row.createdAt),
 })
 

@@ -84,13 +84,12 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
   })
 
   app.openapi(withdrawRoute, async (c) => {
-    const { amount, reference = null } = c.req.valid('json')
     const applied = await apply({
       userId: c.req.valid('param').userId,
       kind: 'WITHDRAW',
-      amount,
+      amount: c.req.valid('json').amount,
       key: c.req.valid('header')['idempotency-key'] ?? null,
-      reference,
+      reference: null,
       requestId: requestIdIn(c),
     })
     return c.json(toResult(applied), 200, replayedHeaders(applied))
@@ -100,7 +99,7 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
     const { withdrawals } = c.req.valid('json')
     const withdraw = async (wanted: (typeof withdrawals)[number]) => {
       const { reference = null } = wanted
-      const applied = await apply({ ...wanted, kind: 'WITHDRAW', reference })
+      const applied = await apply({ ...wanted, kind: 'WITHDRAW', reference, accountMayCome: true })
       return { status: 200, body: toResult(applied) }
     }
     return c.json({ answers: await answerEach(withdrawals, withdraw, log) }, 200)

@@ -37,6 +37,7 @@ export const exampleOperation = {
   status: 'DONE' as const,
   reason: null,
   balanceAfter: 100_000,
+  orderId: null,
   createdAt: '2026-11-20T09:29:30.000Z',
 }
 
@@ -53,6 +54,9 @@ export const operationSchema = z
     balanceAfter: balanceSchema
       .nullable()
       .openapi({ description: 'The balance right after it; null if there was no account' }),
+    orderId: idSchema('the order that it belongs to')
+      .nullable()
+      .openapi({ description: 'The order that it paid, re-priced or cancelled; else null' }),
     createdAt: timeSchema,
   })
   .openapi('Operation', { description: 'One entry of the ledger', example: exampleOperation })

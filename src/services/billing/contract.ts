@@ -119,10 +119,7 @@ export const withdrawRoute = createRoute({
       required: true,
       content: jsonContent(
         z
-          .strictObject({
-            amount: amountSchema,
-            reference: referenceSchema,
-          })
+          .strictObject({ amount: amountSchema })
           .openapi('NewWithdrawal', { example: { amount: 15_000 } }),
       ),
     },

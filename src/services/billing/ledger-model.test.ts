@@ -22,6 +22,10 @@ interface Entry {
 
 const maxBalance = Number.MAX_SAFE_INTEGER
 
+/** That there is no account is remembered for the repeats of a key, unless the account may come yet. */
+const isKept = ({ key, accountMayCome }: OperationToApply, reason: string | null) =>
+  reason !== 'account-not-found' || (key !== null && accountMayCome === false)
+
 const createLedger = () => {
   const entries: Entry[] = []
   let isOpen = false
@@ -57,7 +61,7 @@ const createLedger = () => {
       const effect = reason !== null ? 0 : kind === 'WITHDRAW' ? -amount : amount
       const isNamed = key === reference || entries.some((entry) => entry.key === reference)
       balance += effect
-      entries.push({ id, key, kind, effect, reason, reference })
+      if (isKept(wanted, reason)) entries.push({ id, key, kind, effect, reason, reference })
       if (isOpen && kind === 'REFUND' && !isNamed) {
         const stop = { kind: 'WITHDRAW', effect: 0, reason: 'withdrawal-refunded', reference: null }
         entries.push({ ...stop, id: '', key: reference })
@@ -77,6 +81,7 @@ interface Step {
   readonly key: string | null
   readonly reference: string
   readonly refers: boolean
+  readonly accountMayCome: boolean
 }
 
 const keys = fc.constantFrom('a', 'b', 'c', 'd')
@@ -91,6 +96,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.record({
   key: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 3, arbitrary: keys }),
   reference: keys,
   refers: fc.boolean(),
+  accountMayCome: fc.boolean(),
 })
 const runArbitrary = fc.record({
   batches: fc.array(fc.array(stepArbitrary, { minLength: 1, maxLength: 10 }), { maxLength: 6 }),
@@ -112,8 +118,9 @@ const open = async (userId: string, ledger: Ledger) => {
 
 const toOperation = (step: Step, userId: string): OperationToApply => {
   const refers = step.kind === 'REFUND' || (step.kind === 'WITHDRAW' && step.refers)
-  const { kind, amount, key } = step
-  return { userId, kind, amount, key, reference: refers ? step.reference : null, requestId: 'r' }
+  const { kind, amount, key, accountMayCome } = step
+  const reference = refers ? step.reference : null
+  return { userId, kind, amount, key, reference, requestId: 'r', accountMayCome }
 }
 
 interface Told {
@@ -121,11 +128,20 @@ interface Told {
   readonly applied: AppliedOperation
 }
 
-/** Operations of one batch ran at the same time: the account's own count says in which order. */
+const isStored = ({ wanted, applied }: Told) => isKept(wanted, applied.reason)
+
+/**
+ * Operations of one batch ran at the same time: the account's own count says in
+ * which order. What nothing is kept of changed nothing: it may have been first.
+ */
 const inOrder = (told: readonly Told[]) =>
   told
     .filter(({ applied }) => !applied.replayed)
-    .toSorted((one, other) => Number(one.applied.seq) - Number(other.applied.seq))
+    .toSorted(
+      (one, other) =>
+        Number(isStored(one)) - Number(isStored(other)) ||
+        Number(one.applied.seq) - Number(other.applied.seq),
+    )
 
 const expectAgreement = (ledger: Ledger, told: readonly Told[]) => {
   for (const { wanted, applied } of inOrder(told)) {

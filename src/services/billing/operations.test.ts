@@ -180,7 +180,6 @@ describe('a key', () => {
     ['another amount', 'withdraw', { amount: 8 }],
     ['another operation', 'deposit', { amount: 7 }],
     ['a refund', 'refund', { amount: 7, withdrawal: 'k' }],
-    ['another reference', 'withdraw', { amount: 7, reference: 'other' }],
   ])('with %s is refused and changes nothing', async (_what, other, body) => {
     const userId = await account(1_000)
     await api.post(path(userId, 'withdraw'), { amount: 7 }, { key: 'k' })
@@ -236,6 +235,17 @@ describe('a refusal', () => {
     const other = await api.post(path(userId, 'withdraw'), { amount: 6 }, { key: 'early' })
     expect(other.status).toBe(422)
     expect(await balanceOf(userId)).toBe(100)
+  })
+
+  it('without a key is not kept when there is no account, however often it is asked for', async () => {
+    const userId = uuidv7()
+    for (const what of ['deposit', 'withdraw', 'withdraw']) {
+      const { status, body } = await api.post(path(userId, what), { amount: 5 })
+      expect([status, body.code]).toEqual([404, 'account-not-found'])
+    }
+    expect(await rowsOf(userId)).toBe(0)
+    await api.post(path(userId, 'deposit'), { amount: 5 }, { key: 'k' })
+    expect(await rowsOf(userId)).toBe(1)
   })
 
   it('is no part of the statement, because it moved nothing', async () => {

@@ -30,11 +30,12 @@ const together = (wanted: readonly Wanted[]) =>
   api.post('/billing/withdrawals', {
     withdrawals: wanted.map((one) => ({ ...one, requestId })),
   })
-const alone = ({ userId, key, ...body }: Wanted) =>
-  api.post(`/billing/accounts/${userId}/withdraw`, body, {
-    key,
-    headers: { 'x-request-id': requestId },
-  })
+const alone = ({ userId, key, amount }: Wanted) =>
+  api.post(
+    `/billing/accounts/${userId}/withdraw`,
+    { amount },
+    { key, headers: { 'x-request-id': requestId } },
+  )
 const balanceOf = async (userId: string): Promise<number> =>
   (await api.get(`/billing/accounts/${userId}`)).body.balance
 
@@ -43,20 +44,55 @@ describe('withdrawals that share a request', () => {
     const wanted = [
       { userId: rich, key: uuidv7(), amount: 300 },
       { userId: poor, key: uuidv7(), amount: 300 },
-      { userId: uuidv7(), key: uuidv7(), amount: 300 },
-      { userId: rich, key: uuidv7(), amount: 700, reference: 'saga:earlier' },
+      { userId: rich, key: uuidv7(), amount: 700 },
       { userId: poor, key: uuidv7(), amount: 10 },
     ]
     const { status, body } = await together(wanted)
     expect(status).toBe(200)
     const statuses = body.answers.map((answer: { status: number }) => answer.status)
-    expect(statuses).toEqual([200, 402, 404, 200, 200])
+    expect(statuses).toEqual([200, 402, 200, 200])
     expect([await balanceOf(rich), await balanceOf(poor)]).toEqual([0, 0])
     for (const [index, one] of wanted.entries()) {
       const repeat = await alone(one)
       expect({ status: repeat.status, body: repeat.body }).toEqual(body.answers[index])
       expect(repeat.headers['idempotency-replayed']).toBe('true')
     }
+  })
+
+  it('for an account that is owed yet are refused, and done when it was opened meanwhile', async () => {
+    const one = { userId: uuidv7(), key: `saga:${uuidv7()}`, amount: 30 }
+    const { body: early } = await together([one, one])
+    for (const { status, body } of early.answers) {
+      expect([status, body.code, body.requestId]).toEqual([404, 'account-not-found', requestId])
+    }
+    const { sql } = system.database
+    expect(await sql`select from operations where user_id = ${one.userId}`).toHaveLength(0)
+    await api.post('/billing/accounts', { userId: one.userId, email: 'masha@example.com' })
+    await api.post(`/billing/accounts/${one.userId}/deposit`, { amount: 100 })
+    expect((await together([one])).body.answers[0].status).toBe(200)
+    expect(await balanceOf(one.userId)).toBe(70)
+  })
+
+  it('say with refunds which order they belong to, in the answer and on the account', async () => {
+    const [orderId, changeId] = [uuidv7(), uuidv7()]
+    const reference = `saga:${orderId}`
+    const { body } = await together([
+      { userId: rich, key: reference, amount: 30 },
+      { userId: rich, key: `saga:${changeId}`, amount: 20, reference },
+      { userId: rich, key: 'no-order', amount: 1 },
+    ])
+    const refunded = await api.post(
+      `/billing/accounts/${rich}/refund`,
+      { amount: 50, withdrawal: reference },
+      { key: `saga:${uuidv7()}` },
+    )
+    const told = [...body.answers, refunded].map((answer) => answer.body.operation.orderId)
+    expect(told).toEqual([orderId, orderId, null, orderId])
+    const { body: page } = await api.get(`/billing/accounts/${rich}/operations`)
+    expect(page.items.map((item: { orderId: string | null }) => item.orderId)).toEqual([
+      ...told.toReversed(),
+      null,
+    ])
   })
 
   it('are answered the same when all are sent once more', async () => {

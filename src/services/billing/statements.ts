@@ -26,7 +26,7 @@ export const applyOperationsText = `
 with recursive input as materialized (
   select * from json_to_recordset($1::text::json) as t(
     ord int, id uuid, "userId" uuid, key text, kind text, amount bigint, reference text,
-    "requestId" text, "leaseMs" int)
+    "requestId" text, "leaseMs" int, "accountMayCome" boolean)
 ), known as materialized (
   select i.ord, o.id from input i join operations o on o.user_id = i."userId" and o.key = i.key
 ), fresh as materialized (
@@ -89,11 +89,15 @@ with recursive input as materialized (
     'withdrawal-refunded', null, q."requestId"
   -- A refund under the withdrawal's own key has taken that key already.
   from queue q where q.kind = 'REFUND' and q.named = 0 and q.key is distinct from q.reference
-), homeless as (
-  insert into operations (id, user_id, key, kind, amount, effect, status, reason, reference, request_id)
-  select f.id, f."userId", f.key, f.kind, f.amount, 0, 'REFUSED', 'account-not-found', f.reference,
-    f."requestId"
+), homeless as materialized (
+  -- A refusal is kept for the repeats of its key. Without a key there are none, and who waits for
+  -- the account to be opened must not find an old refusal then.
+  select f.*, f.key is not null and not f."accountMayCome" as is_kept
   from fresh f where not exists (select from snapshot s where s.user_id = f."userId")
+), kept as (
+  insert into operations (id, user_id, key, kind, amount, effect, status, reason, reference, request_id)
+  select id, "userId", key, kind, amount, 0, 'REFUSED', 'account-not-found', reference, "requestId"
+  from homeless where is_kept
   on conflict do nothing
   returning *
 ), moved as (
@@ -112,4 +116,8 @@ left join accounts a on a.user_id = o.user_id
 union all
 select q.ord, false, e.*, q.email, q.created_at from queue q join entered e on e.id = q.id
 union all
-select i.ord, false, h.*, null, null from input i join homeless h on h.id = i.id`
+select h.ord, false, k.*, null, null from homeless h join kept k on k.id = h.id
+union all
+select ord, false, id, "userId", null, key, kind, amount, 0, 'REFUSED', 'account-not-found',
+  reference, null, "requestId", now(), null, null
+from homeless where not is_kept`

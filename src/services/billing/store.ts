@@ -21,6 +21,8 @@ export interface OperationToApply {
   readonly key: string | null
   readonly reference: string | null
   readonly requestId: string
+  /** Not finding the account decides nothing: it may be opened later, and the caller asks again. */
+  readonly accountMayCome?: boolean
 }
 
 export type AppliedOperation = OperationRow & {
@@ -87,7 +89,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
   return {
     openAccount,
     apply: (operation: OperationToApply): Promise<AppliedOperation> =>
-      apply({ ...operation, id: uuidv7(), leaseMs }),
+      apply({ accountMayCome: false, ...operation, id: uuidv7(), leaseMs }),
     findAccount,
     listOperations,
     depositLetters: createDueRows<DepositLetterRow>(database, 'deposit_letters', leaseMs),

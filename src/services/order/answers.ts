@@ -4,8 +4,9 @@ import {
   problemTable,
   type ProblemCode,
 } from '../../platform/errors.ts'
+import { toPage } from '../../platform/schemas.ts'
 import { toIso } from '../../platform/time.ts'
-import type { Order, OrderDetails } from './contract.ts'
+import type { Order, OrderChange, OrderDetails } from './contract.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
 import type { OpenedChange } from './store.ts'
 
@@ -43,18 +44,27 @@ export const orderNow = (row: OrderFields): Order =>
 const toTimeline = (entries: OrderRow['timeline']): OrderDetails['timeline'] =>
   entries.map(({ at, step, attempt, outcome, ms }) => ({ at, step, attempt, outcome, ms }))
 
-export const orderDetails = (row: OrderRow, changes: readonly ChangeRow[]): OrderDetails => ({
+const toChange = (row: ChangeRow): OrderChange => ({
+  id: row.id,
+  kind: row.kind,
+  fromPrice: row.fromPrice,
+  toPrice: row.toPrice,
+  status: row.status,
+  createdAt: toIso(row.createdAt),
+  timeline: toTimeline(row.timeline),
+})
+
+export const changesPage = (rows: readonly ChangeRow[], limit: number) =>
+  toPage(rows, limit, ({ id }) => id, toChange)
+
+export const orderDetails = (
+  row: OrderRow,
+  { items, next }: ReturnType<typeof changesPage>,
+): OrderDetails => ({
   ...orderNow(row),
   timeline: toTimeline(row.timeline),
-  changes: changes.map((change) => ({
-    id: change.id,
-    kind: change.kind,
-    fromPrice: change.fromPrice,
-    toPrice: change.toPrice,
-    status: change.status,
-    createdAt: toIso(change.createdAt),
-    timeline: toTimeline(change.timeline),
-  })),
+  changes: items,
+  nextChanges: next,
 })
 
 export type OpenChange = Extract<OpenedChange, { readonly outcome: 'opened' | 'known' }>
@@ -78,7 +88,7 @@ export const orderAsChanged = (
 
 const refusalDetails: Partial<Record<ProblemCode, string>> = {
   'insufficient-funds': 'The account does not hold enough for this; nothing was taken.',
-  'account-not-found': 'This user has no account; nothing was taken.',
+  'user-not-found': 'There is no such user; nothing was taken.',
 }
 
 export interface RefusalContext {
@@ -88,10 +98,13 @@ export interface RefusalContext {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** Problems that the contract shows with the order that they are about. */
+const statusesWithOrder: readonly number[] = [402, 404]
+
 /** A stored refusal as a problem: the same document each time, with the request id of the first. */
 export const refusal = ({ reason, order, requestId, headers }: RefusalContext): ProblemError => {
   const code = reason !== null && isProblemCode(reason) ? reason : 'insufficient-funds'
-  const members = problemTable[code].status === 402 ? { order } : {}
+  const members = statusesWithOrder.includes(problemTable[code].status) ? { order } : {}
   const detail = refusalDetails[code] ?? 'Billing refused it; nothing was moved.'
   return new ProblemError(code, detail, { members, requestId, headers })
 }

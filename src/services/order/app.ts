@@ -1,9 +1,10 @@
 import { createServiceApp, requestIdIn } from '../../platform/app.ts'
 import { ProblemError } from '../../platform/errors.ts'
 import { advanceOrLeave } from '../../platform/saga.ts'
-import { defaultPageSize, toPage } from '../../platform/schemas.ts'
+import { defaultPageSize, maxPageSize, toPage } from '../../platform/schemas.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import {
+  changesPage,
   orderAsChanged,
   orderAsPlaced,
   orderDetails,
@@ -15,6 +16,7 @@ import {
   cancelOrderRoute,
   contract,
   getOrderRoute,
+  listChangesRoute,
   listOrdersRoute,
   placeOrderRoute,
   repriceOrderRoute,
@@ -78,6 +80,9 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
       stored.status === 'PENDING'
         ? await advanceOrLeave(stored, workflow.advanceOrder, log)
         : stored
+    if (order === undefined) {
+      throw new ProblemError('user-not-found', 'There is no such user; nothing was kept.')
+    }
     const headers = { location: `/orders/${order.id}`, ...replayedHeaders(stored.replayed) }
     const shown = orderAsPlaced(order)
     if (order.decision === null) return c.json(shown, 202, { ...headers, ...soon })
@@ -87,9 +92,17 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
 
   app.openapi(getOrderRoute, async (c) => {
     const { orderId } = c.req.valid('param')
-    const found = await store.findOrder(orderId)
+    const found = await store.findOrder(orderId, { limit: maxPageSize })
     if (found === undefined) throw orderNotFound(orderId)
-    return c.json(orderDetails(found.order, found.changes), 200)
+    return c.json(orderDetails(found.order, changesPage(found.changes, maxPageSize)), 200)
+  })
+
+  app.openapi(listChangesRoute, async (c) => {
+    const { orderId } = c.req.valid('param')
+    const { cursor, limit = defaultPageSize } = c.req.valid('query')
+    const found = await store.findOrder(orderId, { limit, cursor })
+    if (found === undefined) throw orderNotFound(orderId)
+    return c.json(changesPage(found.changes, limit), 200)
   })
 
   app.openapi(listOrdersRoute, async (c) => {

@@ -32,7 +32,6 @@ describe('re-pricing', () => {
   it.each([
     ['up charges the difference', 450, 550],
     ['down refunds the difference', 100, 900],
-    ['to the same price moves nothing', 300, 700],
   ])('%s, and a letter names the new price', async (_what, price, left) => {
     const { status, body } = await reprice(price)
     expect(status).toBe(200)
@@ -41,6 +40,35 @@ describe('re-pricing', () => {
     expect((await order()).price).toBe(price)
     const { body: letters } = await system.notification.api.get(`/notifications?orderId=${orderId}`)
     expect(letters.items[0]).toMatchObject({ kind: 'ORDER_REPRICED', amount: price })
+  })
+
+  it('to the same price moves nothing, writes no letter, and says so in the history', async () => {
+    const asked = system.toBilling.seen.length
+    const { status, body } = await reprice(300)
+    expect([status, body]).toMatchObject([200, { id: orderId, price: 300, status: 'APPROVED' }])
+    expect((await order()).changes).toMatchObject([
+      {
+        fromPrice: 300,
+        toPrice: 300,
+        status: 'DONE',
+        timeline: [{ step: 'nothing-to-move', attempt: 1, outcome: 'done' }],
+      },
+    ])
+    expect([await balance(), system.toBilling.seen.length]).toEqual([700, asked])
+    const { sql } = system.database
+    expect(
+      await sql`select from order_changes where order_id = ${orderId} and due_at is not null`,
+    ).toHaveLength(0)
+    expect(await letterKinds()).toEqual(['ORDER_APPROVED'])
+  })
+
+  it('to the same price answers a repeat with its key the same, although the price changed since', async () => {
+    const first = await reprice(300, 'k')
+    await reprice(450)
+    const again = await reprice(300, 'k')
+    expect([again.status, again.text]).toEqual([200, first.text])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect((await order()).price).toBe(450)
   })
 
   it('to more than the account holds leaves order and balance as they were, for ever under its key', async () => {
@@ -101,11 +129,28 @@ describe('re-pricing', () => {
     await reprice(5_000)
     const { changes } = await order()
     expect(changes).toMatchObject([
-      { kind: 'REPRICE', fromPrice: 300, toPrice: 400, status: 'DONE' },
       { kind: 'REPRICE', fromPrice: 400, toPrice: 5_000, status: 'REFUSED' },
+      { kind: 'REPRICE', fromPrice: 300, toPrice: 400, status: 'DONE' },
     ])
-    expect(changes[0].timeline[0]).toMatchObject({ step: 'settle-difference', outcome: 'done' })
-    expect(changes[1].timeline[0]).toMatchObject({ step: 'settle-difference', outcome: 'refused' })
+    expect(changes[0].timeline[0]).toMatchObject({ step: 'settle-difference', outcome: 'refused' })
+    expect(changes[1].timeline[0]).toMatchObject({ step: 'settle-difference', outcome: 'done' })
+  })
+
+  it('more than a hundred times hides nothing: the newest are shown, and where the others are', async () => {
+    await system.database.sql`
+      insert into order_changes (id, order_id, user_id, kind, from_price, to_price, status,
+        request_id)
+      select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, ${orderId}, ${userId},
+        'REPRICE', 300 + n - 1, 300 + n, 'DONE', 'r' from generate_series(1, 130) n`
+    const shown = await order()
+    const rest = await api.get(`/orders/${orderId}/changes?limit=25&cursor=${shown.nextChanges}`)
+    const last = await api.get(`/orders/${orderId}/changes?cursor=${rest.body.next}`)
+    const prices = [...shown.changes, ...rest.body.items, ...last.body.items].map(
+      (change: { toPrice: number }) => change.toPrice,
+    )
+    expect(prices).toEqual(Array.from({ length: 130 }, (_, index) => 430 - index))
+    expect([shown.changes.length, rest.body.items.length]).toEqual([100, 25])
+    expect(last.body.next).toBeNull()
   })
 
   it.each([['CANCELLED'], ['REJECTED']])('is refused when the order is %s', async (status) => {

@@ -75,10 +75,19 @@ const timelineExample = [
 ]
 
 const orderDetailsSchema = z
-  .strictObject({ ...orderFields, timeline: timelineSchema, changes: z.array(changeSchema) })
+  .strictObject({
+    ...orderFields,
+    timeline: timelineSchema,
+    changes: z.array(changeSchema).openapi({ description: 'The newest first, up to 100' }),
+    nextChanges: z.string().nullable().openapi({
+      description:
+        '`cursor` of the older changes at `/orders/{orderId}/changes`, null when all are here',
+      example: null,
+    }),
+  })
   .openapi('OrderDetails', {
     description: 'An order with what happened to it: steps, attempts, changes',
-    example: { ...exampleOrder, timeline: timelineExample, changes: [] },
+    example: { ...exampleOrder, timeline: timelineExample, changes: [], nextChanges: null },
   })
 
 const refusedOrderSchema = z
@@ -96,6 +105,21 @@ const refusedOrderSchema = z
     },
   })
 
+const nobodysOrderSchema = z
+  .strictObject({ ...problemSchema.shape, order: orderSchema.optional() })
+  .openapi('NobodysOrder', {
+    description: 'There is no such user; with a key, the order that is kept under it',
+    example: {
+      type: 'urn:orderly:problem:user-not-found',
+      title: 'There is no such user',
+      status: 404,
+      detail: 'There is no such user; nothing was taken.',
+      code: 'user-not-found',
+      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+      order: { ...exampleOrder, status: 'REJECTED', reason: 'user-not-found' },
+    },
+  })
+
 const params = z.object({ orderId: idSchema('the order') })
 
 export const placeOrderRoute = createRoute({
@@ -105,7 +129,7 @@ export const placeOrderRoute = createRoute({
   tags: ['order'],
   summary: 'Place an order and pay for it',
   description:
-    'Takes the price from the user’s account, then sends a letter: of joy when it was paid, of sorrow when it was not. When billing does not answer in time the order is PENDING and is decided by itself.',
+    'Takes the price from the user’s account, then sends a letter: of joy when it was paid, of sorrow when it was not. When billing does not answer in time, or the user’s account is not open yet, the order is PENDING and is decided by itself.',
   request: {
     headers: idempotencyHeaders,
     body: {
@@ -139,7 +163,13 @@ export const placeOrderRoute = createRoute({
       headers: { ...locationHeader('orders'), ...replayedHeader },
       content: problemContent(refusedOrderSchema),
     },
-    ...problems(...bodyProblems, 404, 422),
+    404: {
+      description:
+        'There is no such user. Without an Idempotency-Key nothing is kept; with one the order is REJECTED, and told with its `Location`',
+      headers: { ...locationHeader('orders'), ...replayedHeader },
+      content: problemContent(nobodysOrderSchema),
+    },
+    ...problems(...bodyProblems, 422),
   },
 })
 
@@ -153,6 +183,23 @@ export const getOrderRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The order', content: jsonContent(orderDetailsSchema) },
+    ...problems(400, 404),
+  },
+})
+
+export const listChangesRoute = createRoute({
+  method: 'get',
+  path: '/orders/{orderId}/changes',
+  operationId: 'listOrderChanges',
+  tags: ['order'],
+  summary: 'What was done to an order',
+  description: 'Re-pricings and the cancellation, newest first.',
+  request: { params, query: z.strictObject(pageQuery) },
+  responses: {
+    200: {
+      description: 'A page of changes',
+      content: jsonContent(pageSchema(changeSchema, 'OrderChangePage')),
+    },
     ...problems(400, 404),
   },
 })
@@ -229,6 +276,7 @@ export const cancelOrderRoute = createRoute({
 })
 
 export type Order = z.infer<typeof orderSchema>
+export type OrderChange = z.infer<typeof changeSchema>
 export type OrderDetails = z.infer<typeof orderDetailsSchema>
 
 export const contract: ServiceContract = {
@@ -236,5 +284,12 @@ export const contract: ServiceContract = {
   title: 'orderly order',
   description: 'Orders: paid once or never, then a letter; changed and cancelled as safely.',
   version: '1.0.0',
-  routes: [placeOrderRoute, listOrdersRoute, getOrderRoute, repriceOrderRoute, cancelOrderRoute],
+  routes: [
+    placeOrderRoute,
+    listOrdersRoute,
+    getOrderRoute,
+    listChangesRoute,
+    repriceOrderRoute,
+    cancelOrderRoute,
+  ],
 }

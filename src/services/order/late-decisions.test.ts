@@ -9,6 +9,7 @@ import { createOrderStore, type OrderStore } from './store.ts'
  * hand, long after somebody else decided with the same answer and life went on.
  */
 const requestId = 'r'
+const firstPage = { limit: 100 }
 const entry = { at: new Date().toISOString(), step: 'late', attempt: 9, outcome: 'done', ms: 1 }
 
 let store: OrderStore
@@ -42,7 +43,7 @@ const open = async (orderId: string, kind: 'REPRICE' | 'CANCEL', toPrice: number
 }
 
 const timelineOf = async (orderId: string, changeId: string) => {
-  const found = await store.findOrder(orderId)
+  const found = await store.findOrder(orderId, firstPage)
   return found?.changes.find(({ id }) => id === changeId)?.timeline
 }
 
@@ -52,15 +53,17 @@ describe('a decision that comes a second time, late', () => {
     await finish(await open(orderId, 'CANCEL', null))
     const late = await approve(orderId)
     expect(late).toMatchObject({ changed: false, status: 'CANCELLED' })
-    expect(await store.findOrder(orderId)).toMatchObject({ order: { status: 'CANCELLED' } })
+    expect(await store.findOrder(orderId, firstPage)).toMatchObject({
+      order: { status: 'CANCELLED' },
+    })
   })
 
   it('is not noted in the order’s history, and owes no second letter', async () => {
     const orderId = await placeOrder(500)
     await store.dueOrders.settle({ id: orderId, entry })
-    const before = await store.findOrder(orderId)
+    const before = await store.findOrder(orderId, firstPage)
     expect(await approve(orderId)).toMatchObject({ changed: false })
-    expect(await store.findOrder(orderId)).toStrictEqual(before)
+    expect(await store.findOrder(orderId, firstPage)).toStrictEqual(before)
   })
 
   it('does not put an older price back', async () => {
@@ -69,7 +72,9 @@ describe('a decision that comes a second time, late', () => {
     await finish(first)
     await finish(await open(orderId, 'REPRICE', 300))
     expect(await finish(first)).toMatchObject({ changed: false, status: 'DONE' })
-    expect(await store.findOrder(orderId)).toMatchObject({ order: { presentPrice: 300 } })
+    expect(await store.findOrder(orderId, firstPage)).toMatchObject({
+      order: { presentPrice: 300 },
+    })
   })
 
   it('of a change is not noted in its history, and owes no second letter', async () => {

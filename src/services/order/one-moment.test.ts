@@ -40,9 +40,9 @@ const reprice = async (orderId: string, toPrice: number) => {
 
 /** The price that the order shows, and the one that its changes came to. */
 const readPrices = async (orderId: string) => {
-  const found = await store.findOrder(orderId)
+  const found = await store.findOrder(orderId, { limit: 100 })
   const done = found?.changes.filter(({ status }) => status === 'DONE') ?? []
-  return { shown: found?.order.presentPrice, byChanges: done.at(-1)?.toPrice ?? firstPrice }
+  return { shown: found?.order.presentPrice, byChanges: done[0]?.toPrice ?? firstPrice }
 }
 
 describe('an order that is read', () => {

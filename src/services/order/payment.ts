@@ -7,10 +7,13 @@ import { sagaKey } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
 
-/** What billing said, in the saga's words. */
-export type MoneyAnswer =
-  | { readonly kind: 'done'; readonly email: string }
+/** What a saga's money came to; a letter about it goes to `email`, if anybody reads there. */
+export type Verdict =
+  | { readonly kind: 'done'; readonly email: string | null }
   | { readonly kind: 'refused'; readonly reason: string; readonly email: string | null }
+
+/** What billing said, in the saga's words. Having no account decides nothing: it may be owed yet. */
+export type MoneyAnswer = Verdict | { readonly kind: 'no-account' }
 
 export type MoneyOutcome = Outcome<MoneyAnswer>
 
@@ -29,7 +32,6 @@ type BillingAnswer = Awaited<ReturnType<BillingClient['withdraw' | 'refund']>>
  */
 const finalRefusals: ReadonlySet<unknown> = new Set<ProblemCode>([
   'insufficient-funds',
-  'account-not-found',
   'balance-limit',
   'refund-exceeds-withdrawal',
   'withdrawal-refunded',
@@ -72,6 +74,7 @@ const toMoneyAnswer = (answer: BillingAnswer, asked: Asked): MoneyAnswer | undef
     case 409: {
       // Whoever answered may not have been billing: what its contract promises is looked at twice.
       const data: Partial<typeof answer.data> | undefined = answer.data
+      if (data?.code === 'account-not-found') return { kind: 'no-account' }
       if (data?.code === undefined || !finalRefusals.has(data.code)) return undefined
       const email = answer.status === 402 ? emailIn(answer.data) : null
       return { kind: 'refused', reason: data.code, email }
@@ -125,20 +128,12 @@ export const createPayment = ({ billing, callBilling, budgetMs, log }: PaymentDe
     )
   }
 
-  const nothingToMove: MoneyOutcome = {
-    kind: 'answered',
-    answer: { kind: 'done', email: '' },
-    attempts: 0,
-    ms: 0,
-  }
-
   return {
     pay: (order: OrderRow) => withdraw(order, order.price),
-    settleDifference: async (change: ChangeRow): Promise<MoneyOutcome> => {
+    settleDifference: (change: ChangeRow): Promise<MoneyOutcome> => {
       const difference = (change.toPrice ?? 0) - change.fromPrice
       if (difference > 0) return withdraw(change, difference, sagaKey(change.orderId))
-      if (difference < 0) return refund(change, -difference)
-      return nothingToMove
+      return refund(change, -difference)
     },
   }
 }

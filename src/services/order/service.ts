@@ -1,11 +1,13 @@
 import { createBillingClient } from '../../clients/billing.ts'
 import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
+import { createUserClient } from '../../clients/user.ts'
 import { createRecovery } from '../../platform/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createOrderApp } from './app.ts'
 import { createPayment } from './payment.ts'
+import { createPeople } from './people.ts'
 import { createOrderStore } from './store.ts'
 import { createOrderWorkflow } from './workflow.ts'
 
@@ -14,6 +16,7 @@ export const createOrderService = (runtime: Runtime): Service => {
   const database = openDatabase(runtime)
   const billing = connectUpstream(runtime, 'billing')
   const notification = connectUpstream(runtime, 'notification')
+  const user = connectUpstream(runtime, 'user')
   const store = createOrderStore(database, config.leaseMs)
   const payment = createPayment({
     billing: createBillingClient(billing.transport),
@@ -27,7 +30,13 @@ export const createOrderService = (runtime: Runtime): Service => {
     budgetMs: config.letterBudgetMs,
     log,
   })
-  const workflow = createOrderWorkflow({ store, payment, letters, log })
+  const askUser = createPeople({
+    users: createUserClient(user.transport),
+    callUser: user.call,
+    // Whoever is asked about gets no letter in this turn, so the lease has room for this instead.
+    budgetMs: config.letterBudgetMs,
+  })
+  const workflow = createOrderWorkflow({ store, payment, askUser, letters, log })
   const { app, routeOf } = createOrderApp({ store, workflow, log })
   const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
   return {
@@ -50,7 +59,7 @@ export const createOrderService = (runtime: Runtime): Service => {
       }),
     ],
     close: async () => {
-      await Promise.all([billing.close(), notification.close()])
+      await Promise.all([billing.close(), notification.close(), user.close()])
       await database.close()
     },
   }

@@ -26,7 +26,8 @@ where not exists (select from inserted n where n.id = i.id)`
 
 /**
  * Billing's answer becomes the decision, and the letter becomes due, in one
- * step. Who comes second finds the decision of the first.
+ * step. Who comes second finds the decision of the first, or that the order was
+ * forgotten: then every column is null.
  */
 export const decideOrdersText = `
 with input as (
@@ -40,8 +41,24 @@ with input as (
 )
 select i.ord, true as changed, d.* from input i join decided d on d.id = i.id
 union all
-select i.ord, false as changed, o.* from input i join orders o on o.id = i.id
-where o.status <> 'PENDING' and not exists (select from decided d where d.id = i.id)`
+select i.ord, false as changed, o.* from input i left join orders o on o.id = i.id
+where (o.id is null or o.status <> 'PENDING')
+  and not exists (select from decided d where d.id = i.id)`
+
+/**
+ * Forgets an order of nobody that nobody was told of. Whoever decided it before
+ * wins: its row is shown then. An order that is gone has no row to show.
+ */
+export const forgetOrdersText = `
+with input as (
+  select * from json_to_recordset($1::text::json) as t(ord int, id uuid)
+), forgotten as (
+  delete from orders o using input i
+  where o.id = i.id and o.status = 'PENDING' and o.idempotency_key is null returning o.id
+)
+select i.ord, false as changed, o.* from input i
+left join orders o on o.id = i.id and not exists (select from forgotten f where f.id = i.id)
+where o.id is null or o.status <> 'PENDING'`
 
 /**
  * Opens a change of an approved order, or finds the one that this key opened.
@@ -108,7 +125,9 @@ with input as (
 ), decided as (
   update order_changes c set status = i.status, reason = i.reason, decided_at = now(),
     attempts = 0, timeline = ${appended('c.timeline', 'i.entry')},
-    due_at = case when i.status = 'DONE' and c.email is not null then ${fromNow('i."leaseMs"')} end
+    -- A price that stays as it is moves nothing, so there is nothing to write about.
+    due_at = case when i.status = 'DONE' and c.email is not null
+      and c.to_price is distinct from c.from_price then ${fromNow('i."leaseMs"')} end
   from input i, target t where c.id = i.id and t.id = c.order_id and c.status = 'PENDING'
   returning c.*
 ), followed as (

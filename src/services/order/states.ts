@@ -16,7 +16,7 @@ export interface Edge<Status> {
 
 export const orderEdges: readonly Edge<OrderStatus>[] = [
   { from: 'PENDING', to: 'APPROVED', when: 'billing took the money' },
-  { from: 'PENDING', to: 'REJECTED', when: 'billing refused' },
+  { from: 'PENDING', to: 'REJECTED', when: 'billing refused, or there is no such user' },
   { from: 'APPROVED', to: 'CANCELLED', when: 'a cancelling change is done' },
 ]
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lt } from 'drizzle-orm'
+import { and, desc, eq, lt } from 'drizzle-orm'
 import { createDueRows, type TimelineEntry } from '../../platform/db-due-rows.ts'
 import type { Database } from '../../platform/db.ts'
 import { uuidv7 } from '../../platform/ids.ts'
@@ -6,6 +6,7 @@ import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts
 import {
   decideChangesText,
   decideOrdersText,
+  forgetOrdersText,
   insertOrdersText,
   openChangesText,
 } from './statements.ts'
@@ -41,6 +42,16 @@ export type InsertedOrder = OrderRow & { readonly replayed: boolean }
 /** `changed` is false for who came second: the row then shows what the first one decided. */
 export type Decided<Row> = Row & { readonly changed: boolean }
 
+/** What a statement finds of an order that was forgotten: nothing. */
+interface Forgotten {
+  readonly id: null
+}
+
+export interface ChangesPage {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
 export type OpenedChange =
   | ({ readonly outcome: 'opened' | 'known' } & ChangeRow & {
         readonly description: string | null
@@ -51,7 +62,8 @@ export type OpenedChange =
 type Placed = { readonly ord: number }
 type Leased<Item> = Item & { readonly leaseMs: number }
 
-const maxChangesShown = 100
+const unlessForgotten = (found: Decided<OrderRow> | Forgotten): Decided<OrderRow> | undefined =>
+  found.id === null ? undefined : found
 
 export const createOrderStore = (database: Database, leaseMs: number) => {
   const insertOrder = database.statement<
@@ -59,11 +71,15 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     InsertedOrder & Placed
   >('insert orders', insertOrdersText)
 
-  const decideOrder = database.statement<Leased<OrderDecision>, Decided<OrderRow> & Placed>(
-    'decide orders',
-    decideOrdersText,
-    (decision) => [decision.id],
-  )
+  const decideOrder = database.statement<
+    Leased<OrderDecision>,
+    (Decided<OrderRow> | Forgotten) & Placed
+  >('decide orders', decideOrdersText, (decision) => [decision.id])
+
+  const forgetOrder = database.statement<
+    { readonly id: string },
+    (Decided<OrderRow> | Forgotten) & Placed
+  >('forget orders', forgetOrdersText, ({ id }) => [id])
 
   const openChange = database.statement<
     Leased<NewChange> & { readonly id: string },
@@ -76,18 +92,28 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     (decision) => [decision.id],
   )
 
-  /** The order and what was done to it, in one statement: both are of the same moment. */
+  /**
+   * The order and what was done to it, newest first and one more than asked for,
+   * in one statement: both are of the same moment.
+   */
   const findOrder = async (
     id: string,
+    { limit, cursor }: ChangesPage,
   ): Promise<{ order: OrderRow; changes: ChangeRow[] } | undefined> => {
     const rows = await database.read('find order', (reader) =>
       reader
         .select({ order: orders, change: orderChanges })
         .from(orders)
-        .leftJoin(orderChanges, eq(orderChanges.orderId, orders.id))
+        .leftJoin(
+          orderChanges,
+          and(
+            eq(orderChanges.orderId, orders.id),
+            cursor === undefined ? undefined : lt(orderChanges.id, cursor),
+          ),
+        )
         .where(eq(orders.id, id))
-        .orderBy(asc(orderChanges.id))
-        .limit(maxChangesShown),
+        .orderBy(desc(orderChanges.id))
+        .limit(limit + 1),
     )
     const [first] = rows
     if (first === undefined) return undefined
@@ -109,8 +135,12 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
   return {
     insertOrder: (order: NewOrder): Promise<InsertedOrder> =>
       insertOrder({ ...order, id: uuidv7(), leaseMs }),
-    decideOrder: (decision: OrderDecision): Promise<Decided<OrderRow>> =>
-      decideOrder({ ...decision, leaseMs }),
+    /** Undefined when the order was forgotten. */
+    decideOrder: async (decision: OrderDecision): Promise<Decided<OrderRow> | undefined> =>
+      unlessForgotten(await decideOrder({ ...decision, leaseMs })),
+    /** Undefined when it is gone; somebody else's decision when that came first. */
+    forgetOrder: async (id: string): Promise<Decided<OrderRow> | undefined> =>
+      unlessForgotten(await forgetOrder({ id })),
     openChange: (change: NewChange): Promise<OpenedChange> =>
       openChange({ ...change, id: uuidv7(), leaseMs }),
     decideChange: (decision: ChangeDecision): Promise<Decided<ChangeRow>> =>

@@ -1,34 +1,51 @@
 import type { NewLetter } from '../../clients/generated/notification.ts'
 import type { LetterSender } from '../../clients/letter-sender.ts'
-import { postpone, timelineEntry } from '../../platform/saga.ts'
+import type { TimelineEntry } from '../../platform/db-due-rows.ts'
+import { isFromDatabase, postpone, timelineEntry } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
-import type { MoneyOutcome, Payment } from './payment.ts'
+import type { MoneyOutcome, Payment, Verdict } from './payment.ts'
+import type { People } from './people.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
 import type { Decided, OrderStore } from './store.ts'
 
 export interface WorkflowDeps {
   readonly store: OrderStore
   readonly payment: Payment
+  readonly askUser: People
   readonly letters: LetterSender
   readonly log: Log
 }
 
 type SagaRow = OrderRow | ChangeRow
 
+const isSamePrice = (row: SagaRow) => 'toPrice' in row && row.toPrice === row.fromPrice
+
+type Step = 'money' | 'nothing-to-move' | 'ask-user' | 'letter' | 'rest'
+
 /** What a row needs next, from its state alone: PENDING needs money moved, decided and due a letter. */
-const nextStep = (row: SagaRow): 'money' | 'letter' | 'rest' => {
-  if (row.status === 'PENDING') return 'money'
+const nextStep = (row: SagaRow): Step => {
+  if (row.status === 'PENDING') return isSamePrice(row) ? 'nothing-to-move' : 'money'
   return row.dueAt === null ? 'rest' : 'letter'
 }
 
-/** How the steps are taken for one kind of row; the walk over them is the same for all. */
-interface Saga<Row extends SagaRow> {
+/**
+ * How the steps are taken for one kind of row; the walk over them is the same for
+ * all. `Gone` is what is left of a row that was forgotten, if that may happen.
+ */
+interface Saga<Row extends SagaRow, Gone> {
   readonly step: string
   readonly moveMoney: (row: Row) => Promise<MoneyOutcome>
-  readonly decide: (row: Row, money: MoneyOutcome & { kind: 'answered' }) => Promise<Decided<Row>>
+  readonly decide: (
+    row: Row,
+    verdict: Verdict,
+    entry: TimelineEntry,
+  ) => Promise<Decided<Row> | Gone>
   readonly sendLetter: (row: Row) => ReturnType<LetterSender>
   readonly rows: OrderStore['dueOrders'] | OrderStore['dueChanges']
 }
+
+/** Nobody has no money, and reads no letters. */
+const nobody = { kind: 'refused', reason: 'user-not-found', email: null } as const
 
 /**
  * Walks a row as far as it gets. The live request and recovery call the same
@@ -36,34 +53,57 @@ interface Saga<Row extends SagaRow> {
  * one of them decide.
  */
 const createWalk =
-  <Row extends SagaRow>(saga: Saga<Row>, log: Log) =>
-  async (start: Row): Promise<Row> => {
+  <Row extends SagaRow, Gone extends undefined>(
+    saga: Saga<Row, Gone>,
+    { askUser, log }: Pick<WorkflowDeps, 'askUser' | 'log'>,
+  ) =>
+  async (start: Row): Promise<Row | Gone> => {
     let row = start
+    let step = nextStep(row)
     for (;;) {
-      switch (nextStep(row)) {
+      let decided: Decided<Row> | Gone
+      switch (step) {
         case 'money': {
           const money = await saga.moveMoney(row)
           if (money.kind === 'unknown') {
             await postpone(saga.rows, row, saga.step, money)
             return row
           }
-          const decided = await saga.decide(row, money)
-          row = decided
-          // Somebody else decided, and sends the letter.
-          if (!decided.changed) return row
+          if (money.answer.kind === 'no-account') {
+            step = 'ask-user'
+            continue
+          }
+          const entry = timelineEntry(row, saga.step, money.answer.kind, money)
+          decided = await saga.decide(row, money.answer, entry)
+          break
+        }
+        case 'nothing-to-move': {
+          const entry = timelineEntry(row, step, 'done', { ms: 0 })
+          decided = await saga.decide(row, { kind: 'done', email: null }, entry)
+          break
+        }
+        case 'ask-user': {
+          const asked = await askUser(row)
+          const isKnown = asked.kind === 'answered'
+          if (!isKnown || asked.answer === 'somebody') {
+            // The account is owed yet: when it is open, billing decides.
+            await postpone(saga.rows, row, step, asked, isKnown ? 'done' : 'unknown')
+            return row
+          }
+          decided = await saga.decide(row, nobody, timelineEntry(row, step, 'refused', asked))
           break
         }
         case 'letter': {
           const letter = await saga.sendLetter(row)
           if (letter.kind === 'unknown') {
-            await postpone(saga.rows, row, 'letter', letter)
+            await postpone(saga.rows, row, step, letter)
             return row
           }
           // The letter is acknowledged: nobody needs to wait until that is noted. If the note
           // gets lost, recovery sends the same letter under the same key, which changes nothing.
           const noted = saga.rows.settle({
             id: row.id,
-            entry: timelineEntry(row, 'letter', 'done', letter),
+            entry: timelineEntry(row, step, 'done', letter),
           })
           noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letter not noted'))
           return row
@@ -71,28 +111,50 @@ const createWalk =
         case 'rest':
           return row
       }
+      // Somebody else decided, and sends the letter; or the row is gone.
+      if (decided === undefined || !decided.changed) return decided
+      row = decided
+      step = nextStep(row)
     }
   }
 
-export const createOrderWorkflow = ({ store, payment, letters, log }: WorkflowDeps) => {
+/**
+ * An order of nobody is kept for who may come back to it: with its key, or because
+ * a 202 told where it is. A row with attempts is recovery's, so it may have been told.
+ */
+const isForgettable = (order: OrderRow, verdict: Verdict) =>
+  verdict === nobody && order.idempotencyKey === null && order.attempts === 0
+
+export const createOrderWorkflow = (deps: WorkflowDeps) => {
+  const { store, payment, letters, log } = deps
   const send = (row: SagaRow, about: Pick<NewLetter, 'orderId' | 'kind' | 'amount'>) => {
     const { userId, email, requestId } = row
     if (email === null) throw new Error(`${row.id} owes a letter but nobody knows where to`)
     return letters({ key: `${row.id}:${about.kind}`, userId, email, ...about }, requestId)
   }
 
-  const orderSaga: Saga<OrderRow> = {
+  /** There is nobody, whether that is noted or not: what may be left of the order, recovery refuses. */
+  const forget = async ({ id }: OrderRow) => {
+    try {
+      return await store.forgetOrder(id)
+    } catch (error) {
+      if (!isFromDatabase(error)) throw error
+      log.warn({ err: error, id }, 'an order of nobody is left to recovery')
+      return undefined
+    }
+  }
+
+  const orderSaga: Saga<OrderRow, undefined> = {
     step: 'withdraw',
     moveMoney: payment.pay,
-    decide: (order, money) => {
-      const { answer } = money
-      const outcome = answer.kind
+    decide: (order, verdict, entry) => {
+      if (isForgettable(order, verdict)) return forget(order)
       return store.decideOrder({
         id: order.id,
-        status: outcome === 'done' ? 'APPROVED' : 'REJECTED',
-        reason: answer.kind === 'refused' ? answer.reason : null,
-        email: answer.email,
-        entry: timelineEntry(order, 'withdraw', outcome, money),
+        status: verdict.kind === 'done' ? 'APPROVED' : 'REJECTED',
+        reason: verdict.kind === 'refused' ? verdict.reason : null,
+        email: verdict.email,
+        entry,
       })
     },
     sendLetter: (order) =>
@@ -104,18 +166,16 @@ export const createOrderWorkflow = ({ store, payment, letters, log }: WorkflowDe
     rows: store.dueOrders,
   }
 
-  const changeSaga: Saga<ChangeRow> = {
+  const changeSaga: Saga<ChangeRow, never> = {
     step: 'settle-difference',
     moveMoney: payment.settleDifference,
-    decide: (change, money) => {
-      const { answer } = money
-      return store.decideChange({
+    decide: (change, verdict, entry) =>
+      store.decideChange({
         id: change.id,
-        status: answer.kind === 'done' ? 'DONE' : 'REFUSED',
-        reason: answer.kind === 'refused' ? answer.reason : null,
-        entry: timelineEntry(change, 'settle-difference', answer.kind, money),
-      })
-    },
+        status: verdict.kind === 'done' ? 'DONE' : 'REFUSED',
+        reason: verdict.kind === 'refused' ? verdict.reason : null,
+        entry,
+      }),
     sendLetter: (change) =>
       send(change, {
         orderId: change.orderId,
@@ -126,8 +186,8 @@ export const createOrderWorkflow = ({ store, payment, letters, log }: WorkflowDe
   }
 
   return {
-    advanceOrder: createWalk(orderSaga, log),
-    advanceChange: createWalk(changeSaga, log),
+    advanceOrder: createWalk(orderSaga, deps),
+    advanceChange: createWalk(changeSaga, deps),
   }
 }
 

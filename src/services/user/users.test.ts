@@ -20,6 +20,15 @@ const create = (more: object = {}, key?: string) => api.post('/users', person(mo
 const rows = async () => (await system.database.sql`select from users`).length
 
 describe('a new user', () => {
+  it('that is refused is kept only for the repeats of a key', async () => {
+    await create()
+    const before = await rows()
+    expect((await create()).status).toBe(409)
+    expect(await rows()).toBe(before)
+    expect((await create({}, `${name}-k`)).status).toBe(409)
+    expect(await rows()).toBe(before + 1)
+  })
+
   it('is there, with an account that is open and empty', async () => {
     const { status, body, headers } = await create({
       phone: '+7 900 123-45-67',

@@ -1,0 +1,83 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import { startWithUsers, type WithUsers } from '../../../test/support/service.ts'
+import { eventually } from '../../../test/support/wait.ts'
+import { uuidv7 } from '../../platform/ids.ts'
+
+/** Orders of an id that is no user: ids of users are made by the user service, so it never will be. */
+let system: WithUsers
+let api: Api
+let userId: string
+beforeAll(async () => {
+  system = await startWithUsers()
+  api = system.service.api
+})
+beforeEach(() => {
+  system.toUser.behave('forward')
+  system.toBilling.behave('forward')
+  userId = uuidv7()
+})
+
+const place = (price: number, key?: string) => api.post('/orders', { userId, price }, { key })
+const orderRows = () => system.database.sql`select * from orders where user_id = ${userId}`
+const letters = async () =>
+  (await system.people.notification.api.get(`/notifications?userId=${userId}`)).body.items
+const operations = async () =>
+  system.people.billingDatabase.sql`select from operations where user_id = ${userId}`
+
+describe('an order of nobody', () => {
+  it('without a key is answered 404, and nothing of it is kept anywhere', async () => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => place(10)))
+    for (const { status, body, headers } of answers) {
+      expect([status, body.code]).toEqual([404, 'user-not-found'])
+      expect(body).not.toHaveProperty('order')
+      expect(headers).not.toHaveProperty('location')
+    }
+    expect([await orderRows(), await operations(), await letters()]).toEqual([[], [], []])
+  })
+
+  it('with a key is kept, told with its answer, and told again for ever', async () => {
+    const first = await place(10, 'k')
+    expect([first.status, first.body.code]).toEqual([404, 'user-not-found'])
+    expect(first.body.order).toMatchObject({
+      userId,
+      price: 10,
+      status: 'REJECTED',
+      reason: 'user-not-found',
+    })
+    expect(first.headers['location']).toBe(`/orders/${first.body.order.id}`)
+    const { body: kept } = await api.get(`/orders/${first.body.order.id}`)
+    expect(kept).toMatchObject(first.body.order)
+    expect(kept.timeline).toMatchObject([{ step: 'ask-user', attempt: 1, outcome: 'refused' }])
+    // Even if an account came to be in a way that nobody foresees.
+    await system.people.billing.api.post('/billing/accounts', { userId, email: 'm@example.com' })
+    const again = await place(10, 'k')
+    expect([again.status, again.text]).toEqual([404, first.text])
+    expect(again.headers['idempotency-replayed']).toBe('true')
+    expect(again.headers['location']).toBe(first.headers['location'])
+    expect(await letters()).toEqual([])
+  })
+
+  it('that was told as undecided is kept, although it has no key', async () => {
+    system.toUser.behave('refuse')
+    const placed = await place(10)
+    expect(placed.status).toBe(202)
+    system.toUser.behave('forward')
+    await eventually(async () => {
+      const { status, body } = await api.get(String(placed.headers['location']))
+      expect([status, body.status, body.reason]).toEqual([200, 'REJECTED', 'user-not-found'])
+    })
+  })
+
+  it('by 16 at once on one key and two replicas is one order, told in the same words', async () => {
+    const replica = await system.startReplica()
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, (_, index) =>
+        (index % 2 ? api : replica.api).post('/orders', { userId, price: 5 }, { key: 'one' }),
+      ),
+    )
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]))
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+    expect(await orderRows()).toHaveLength(1)
+  })
+})

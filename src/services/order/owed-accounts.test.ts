@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Api } from '../../../test/support/http.ts'
+import { shortBudgets, startWithUsers, type WithUsers } from '../../../test/support/service.ts'
+import type { Behaviour } from '../../../test/support/upstream.ts'
+import { eventually } from '../../../test/support/wait.ts'
+
+/** A user exists, and the account is still owed: billing was away, and comes back. */
+let system: WithUsers
+let api: Api
+let name: string
+let userId: string
+beforeAll(async () => {
+  system = await startWithUsers(shortBudgets)
+  api = system.service.api
+})
+beforeEach(async () => {
+  system.toUser.behave('forward')
+  name = `user-${randomBytes(5).toString('hex')}`
+  system.people.toBilling.behave('refuse')
+  const { status, body } = await createUser()
+  if (status !== 202) throw new Error(`the user was answered ${status}`)
+  userId = body.id
+  system.people.toBilling.behave('forward')
+})
+
+const createUser = () =>
+  system.people.service.api.post(
+    '/users',
+    { username: name, email: `${name}@example.com` },
+    { key: name },
+  )
+/** What recovery of the user service would do: the repeat of the request does it as well. */
+const openAccount = () =>
+  eventually(async () => expect((await createUser()).body.account).toBe('OPEN'))
+const deposit = (amount: number) =>
+  system.people.billing.api.post(`/billing/accounts/${userId}/deposit`, { amount })
+const balance = async () =>
+  (await system.people.billing.api.get(`/billing/accounts/${userId}`)).body.balance
+const place = (price: number, key?: string) => api.post('/orders', { userId, price }, { key })
+const orderNow = async (id: string) => (await api.get(`/orders/${id}`)).body
+const lettersOf = async (id: string) =>
+  (await system.people.notification.api.get(`/notifications?orderId=${id}`)).body.items
+const operations = async () =>
+  system.people.billingDatabase.sql`select from operations where user_id = ${userId}`
+
+describe('an order of a user whose account is still owed', () => {
+  it.each([undefined, 'k'])(
+    'with the key %s waits for the account, and is then refused with a letter',
+    async (key) => {
+      const placed = await place(300, key)
+      expect([placed.status, placed.body.status]).toEqual([202, 'PENDING'])
+      expect(placed.headers['location']).toBe(`/orders/${placed.body.id}`)
+      await openAccount()
+      await eventually(async () =>
+        expect(await orderNow(placed.body.id)).toMatchObject({
+          status: 'REJECTED',
+          reason: 'insufficient-funds',
+        }),
+      )
+      await eventually(async () =>
+        expect(await lettersOf(placed.body.id)).toMatchObject([{ kind: 'ORDER_REJECTED' }]),
+      )
+    },
+  )
+
+  it('is paid once when there is money by then, and a repeat tells it', async () => {
+    // It must still be waiting when the money comes: its recovery asks billing through this link.
+    const placed = await place(300, 'k')
+    expect((await place(300, 'k')).status).toBe(202)
+    system.toBilling.behave('refuse')
+    await openAccount()
+    await deposit(1_000)
+    system.toBilling.behave('forward')
+    await eventually(async () => expect((await orderNow(placed.body.id)).status).toBe('APPROVED'))
+    expect(await balance()).toBe(700)
+    await eventually(async () =>
+      expect(await lettersOf(placed.body.id)).toMatchObject([{ kind: 'ORDER_APPROVED' }]),
+    )
+    const again = await place(300, 'k')
+    expect([again.status, again.body.id]).toEqual([201, placed.body.id])
+  })
+
+  it('shows that its user was asked about, and billing stores nothing for it', async () => {
+    const { body } = await place(300)
+    const { timeline } = await orderNow(body.id)
+    expect(timeline[0]).toMatchObject({ step: 'ask-user', attempt: 1, outcome: 'done' })
+    expect(await operations()).toHaveLength(0)
+  })
+})
+
+const noAnswers: [string, Behaviour][] = [
+  ['is away', 'refuse'],
+  ['does not answer in time', 'hang'],
+  ['answers 500', { status: 500 }],
+  ['answers 404 with nothing', { status: 404 }],
+  ['answers 404 with a page', { status: 404, type: 'text/html', body: '<h1>no</h1>' }],
+  ['answers 404 for an address it does not know', { status: 404, body: '{"code":"not-found"}' }],
+  ['answers 404 with a code alone', { status: 404, body: '{"code":"user-not-found"}' }],
+  ['answers 200 with nothing', { status: 200 }],
+  ['answers 200 with another user', { status: 200, body: '{"id":"other"}' }],
+  ['answers 410', { status: 410, body: '{"code":"user-not-found"}' }],
+]
+
+describe('when user', () => {
+  it.each(noAnswers)(
+    '%s, the order stays undecided, and is decided by itself',
+    async (_what, behaviour) => {
+      system.toUser.behave(behaviour)
+      const placed = await place(300)
+      expect([placed.status, placed.body.status]).toEqual([202, 'PENDING'])
+      await eventually(async () => {
+        const { timeline } = await orderNow(placed.body.id)
+        expect(timeline.length).toBeGreaterThan(1)
+        expect(timeline[0]).toMatchObject({ step: 'ask-user', outcome: 'unknown' })
+      })
+      await openAccount()
+      await eventually(async () =>
+        expect(await orderNow(placed.body.id)).toMatchObject({ reason: 'insufficient-funds' }),
+      )
+    },
+  )
+})
