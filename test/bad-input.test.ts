@@ -100,7 +100,7 @@ const operations: Record<string, Operation> = {
     method: 'POST',
     path: account('withdraw'),
     isKeyed: true,
-    fields: { amount, reference: { kind: 'text', isOptional: true, maxLength: 100 } },
+    fields: { amount },
   },
   'POST refund': {
     service: 'billing',
@@ -394,6 +394,7 @@ const idRoutes: [
   ['billing', 'POST', (id) => `/billing/accounts/${id}/withdraw`, 'userId'],
   ['billing', 'POST', (id) => `/billing/accounts/${id}/refund`, 'userId'],
   ['order', 'GET', (id) => `/orders/${id}`, 'orderId'],
+  ['order', 'GET', (id) => `/orders/${id}/changes`, 'orderId'],
   ['order', 'PATCH', (id) => `/orders/${id}`, 'orderId'],
   ['order', 'DELETE', (id) => `/orders/${id}`, 'orderId'],
   ['order', 'GET', (id) => `/orders?userId=${id}`, 'userId'],

@@ -29,7 +29,7 @@ const importPlants: readonly Plant[] = [
   {
     rule: 'order-calls-only-its-upstreams',
     file: 'src/services/order/planted-client.ts',
-    text: importing('../../clients/planted-user.ts'),
+    text: importing('../../clients/planted-gateway.ts'),
   },
   {
     rule: 'notification-calls-only-its-upstreams',
@@ -152,8 +152,8 @@ const importPlants: readonly Plant[] = [
 const importHelpers = [
   { file: 'src/services/order/planted-middle.ts', text: importing('./schema.ts') },
   { file: 'src/services/user/planted-circle-back.ts', text: importing('./planted-circle.ts') },
-  { file: 'src/clients/generated/user.ts', text: 'export const planted = 1\n' },
-  { file: 'src/clients/planted-user.ts', text: importing('./generated/user.ts') },
+  { file: 'src/clients/generated/gateway.ts', text: 'export const planted = 1\n' },
+  { file: 'src/clients/planted-gateway.ts', text: importing('./generated/gateway.ts') },
   { file: 'bench/planted.ts', text: 'export const planted = 1\n' },
 ]
 

@@ -18,6 +18,7 @@ describe('the configuration', () => {
     const config = read()
     expect(config).toMatchObject({ service: 'order', host: '127.0.0.1', port: 8003 })
     expect(config.upstreams).toEqual({
+      user: 'http://127.0.0.1:8001',
       billing: 'http://127.0.0.1:8002',
       notification: 'http://127.0.0.1:8004',
     })

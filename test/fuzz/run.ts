@@ -103,7 +103,9 @@ const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) 
   }
   if (service !== 'order') return undefined
   if (method === 'POST' && isAt(/^\/orders$/)) {
-    if ([201, 202, 402].includes(status) || code === 'account-not-found') return 'orders'
+    // An order of nobody is kept, and told, when it has a key.
+    const { order } = (parseBody(response) ?? {}) as { order?: unknown }
+    return [201, 202].includes(status) || order !== undefined ? 'orders' : undefined
   }
   const isChange = (method === 'PATCH' || method === 'DELETE') && isAt(/^\/orders\/[^/]+$/)
   const isKept = [200, 202, 402].includes(status) || storedRefusals.has(code ?? '')

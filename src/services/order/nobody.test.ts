@@ -1,15 +1,23 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/support/http.ts'
-import { startWithUsers, type WithUsers } from '../../../test/support/service.ts'
+import { shortBudgets, startWithUsers, type WithUsers } from '../../../test/support/service.ts'
 import { eventually } from '../../../test/support/wait.ts'
 import { uuidv7 } from '../../platform/ids.ts'
 
 /** Orders of an id that is no user: ids of users are made by the user service, so it never will be. */
+/** Nothing is slow on purpose here: a busy machine must not pass for an outage. */
+const patience = {
+  REQUEST_BUDGET_MS: '6000',
+  CALL_TIMEOUT_MS: '6000',
+  LETTER_BUDGET_MS: '6000',
+  LEASE_MS: '13000',
+}
+
 let system: WithUsers
 let api: Api
 let userId: string
 beforeAll(async () => {
-  system = await startWithUsers()
+  system = await startWithUsers(patience)
   api = system.service.api
 })
 beforeEach(() => {
@@ -59,8 +67,9 @@ describe('an order of nobody', () => {
   })
 
   it('that was told as undecided is kept, although it has no key', async () => {
+    const hasty = await system.startReplica(shortBudgets)
     system.toUser.behave('refuse')
-    const placed = await place(10)
+    const placed = await hasty.api.post('/orders', { userId, price: 10 })
     expect(placed.status).toBe(202)
     system.toUser.behave('forward')
     await eventually(async () => {
