@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { uuidv7 } from '../../src/platform/ids.ts'
 import type { Order } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import {
@@ -74,6 +75,24 @@ const send = async <Body>({ actor, random }: Client, request: Request) => {
   return one
 }
 
+/** Orders as soon as the user exists, although the account may be owed yet. */
+const signUpInHaste = async (client: Client) => {
+  const request = newUser(`h-${newKey()}`)
+  const { answer } = await client.actor().attempt(request)
+  if (answer.kind === 'told' && answer.status === 202) {
+    await send(client, newOrder((answer.body as User).id, drawAmount(client.random)))
+  }
+  await send(client, request)
+}
+
+/** An order of nobody: only one with a key may leave a trace. */
+const orderForNobody = async (client: Client) => {
+  const { random } = client
+  const request = newOrder(uuidv7(), drawAmount(random))
+  if (random.chance(0.5)) await send(client, request)
+  else await client.actor().attempt({ ...request, key: undefined })
+}
+
 const signUp = async (client: Client) => {
   const { status, body } = await send<User>(client, newUser(`c-${newKey()}`))
   if (status !== 201) return
@@ -139,6 +158,8 @@ const actsOf = (client: Client): readonly (readonly [weight: number, act: Act])[
     send(client, make(random.pick(shared.users.slice(-recentCount)), drawAmount(random)))
   const always: [number, Act][] = [
     [3, () => signUp(client)],
+    [2, () => signUpInHaste(client)],
+    [2, () => orderForNobody(client)],
     [34, () => placeOrder(client)],
     [14, money(deposit)],
     [8, money(withdrawal)],

@@ -98,7 +98,7 @@ export const audit = async (
   memory: Memory,
   repeated: readonly ToldExchange[],
 ): Promise<string[]> => {
-  const facts = await collectFacts(system.gatewayUrl, [memory.userId])
+  const facts = await collectFacts(system.gatewayUrl, [memory.userId, memory.nobody])
   const { exchanges } = history
   const violations = findViolations({ facts, exchanges, isQuiet: true }).map(
     ({ invariant, message }) => `invariant ${invariant} (${invariantNames[invariant]}): ${message}`,
@@ -107,8 +107,9 @@ export const audit = async (
     ...violations,
     ...repeatComplaints(history, repeated),
     ...(await owedComplaints(system, memory.userId)),
+    ...(await owedComplaints(system, memory.nobody)),
     ...(await edgeComplaints(system, memory.userId)),
     ...(await causeComplaints(system, memory.userId)),
-    ...facts.users.flatMap(outcomeComplaints),
+    ...facts.users.filter(({ userId }) => userId === memory.userId).flatMap(outcomeComplaints),
   ]
 }

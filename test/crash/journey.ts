@@ -76,10 +76,12 @@ export const askReady = async (system: System) => {
   }
 }
 
-const nothingOwed = async ({ witness }: System, userId: string, patienceMs: number) => {
+const nothingOwed = async ({ witness }: System, memory: Memory, patienceMs: number) => {
+  const { userId, nobody } = memory
   if (userId === '') return
   for (const untilMs = Date.now() + patienceMs; Date.now() < untilMs; await sleep(pauseMs)) {
-    if ((await witness.owed(userId)).length === 0) return
+    const owed = await Promise.all([witness.owed(userId), witness.owed(nobody)])
+    if (owed.flat().length === 0) return
   }
 }
 
@@ -101,7 +103,7 @@ const meetOutage = async (
   }
   await enter(recoveryOf(variant))
   for (const way of ways) way.setAway(false)
-  await nothingOwed(system, memory.userId, recoveryPatienceMs)
+  await nothingOwed(system, memory, recoveryPatienceMs)
 }
 
 const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
@@ -138,6 +140,7 @@ export const repeatEverything = async (system: System, history: History, memory:
   const sender = createSender(system, history)
   const repeated: ToldExchange[] = []
   for (const step of steps) {
+    if (step.isForgotten) continue
     for (const sent of step.requests(memory)) {
       if (sent.method !== 'GET') repeated.push(await sender.untilDecided(sent))
     }

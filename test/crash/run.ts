@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Checkpoint } from '../../src/platform/checkpoints.ts'
+import { uuidv7 } from '../../src/platform/ids.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { createHistory } from '../support/history.ts'
 import { audit } from './audit.ts'
@@ -35,7 +36,8 @@ let runs = 0
 
 const newMemory = (): Memory => {
   runs += 1
-  return { tag: `u${process.pid}-${runs}-${Date.now().toString(36)}`, userId: '', orderId: '' }
+  const tag = `u${process.pid}-${runs}-${Date.now().toString(36)}`
+  return { tag, nobody: uuidv7(), userId: '', orderId: '' }
 }
 
 /** What happens in a run, in the order in which it was seen. */
@@ -162,7 +164,8 @@ type Run = ReturnType<typeof createRun>
 const settle = async (system: System, memory: Memory, { meanwhile, journal }: Run) => {
   for (const untilMs = Date.now() + owedPatienceMs; ; await sleep(pollMs)) {
     for (let work = meanwhile.shift(); work; work = meanwhile.shift()) await work
-    const owed = memory.userId === '' ? [] : await system.witness.owed(memory.userId)
+    const owners = memory.userId === '' ? [] : [memory.userId, memory.nobody]
+    const owed = (await Promise.all(owners.map(system.witness.owed))).flat()
     if (owed.length + meanwhile.length === 0) return
     if (Date.now() < untilMs) continue
     journal.note(`still owed after 30 s: ${owed.join(', ')}`)

@@ -8,6 +8,8 @@ import type { Sent } from '../support/history.ts'
 export interface Memory {
   /** Different in each run. */
   readonly tag: string
+  /** An id that is no user. */
+  readonly nobody: string
   userId: string
   orderId: string
 }
@@ -17,6 +19,8 @@ export interface Step {
   readonly requests: (memory: Memory) => readonly Sent[]
   /** What its definite answer must be. */
   readonly status: number
+  /** Nothing of it is kept, so there is nothing to repeat. */
+  readonly isForgotten?: true
   /** Sent together instead of one after the other: those behind the first share what comes next. */
   readonly isAtOnce?: true
   readonly keep?: (memory: Memory, body: { readonly id: string }) => void
@@ -77,6 +81,7 @@ export const steps: readonly Step[] = [
   placeOrder('order within means', order.paid, 201),
   placeOrder('order beyond means', tooMuch, 402),
   reprice('raise the price', order.raised, 200),
+  reprice('leave the price', order.raised, 200),
   reprice('raise it too high', tooMuch, 402),
   reprice('lower the price', order.lowered, 200),
   {
@@ -106,6 +111,20 @@ export const steps: readonly Step[] = [
       }),
   },
   {
+    name: 'order of nobody',
+    status: 404,
+    requests: (memory) =>
+      write(memory, 'order of nobody', 'POST', '/orders', { userId: memory.nobody, price: 5 }),
+  },
+  {
+    name: 'order of nobody without a key',
+    status: 404,
+    isForgotten: true,
+    requests: ({ tag, nobody }) => [
+      { client: tag, method: 'POST', path: '/orders', body: { userId: nobody, price: 6 } },
+    ],
+  },
+  {
     name: 'read everything',
     status: 200,
     requests: (memory) => [
@@ -113,6 +132,7 @@ export const steps: readonly Step[] = [
       read(memory, `/billing/accounts/${memory.userId}`),
       read(memory, `/billing/accounts/${memory.userId}/operations`),
       read(memory, `/orders/${memory.orderId}`),
+      read(memory, `/orders/${memory.orderId}/changes`),
       read(memory, `/orders?userId=${memory.userId}`),
       read(memory, `/notifications?userId=${memory.userId}`),
     ],
@@ -135,7 +155,7 @@ export const outcome = {
     'WITHDRAW 1',
   ],
   orders: [
-    `CANCELLED ${order.lowered}: REPRICE DONE, REPRICE REFUSED, REPRICE DONE, CANCEL DONE`,
+    `CANCELLED ${order.lowered}: CANCEL DONE, REPRICE DONE, REPRICE REFUSED, REPRICE DONE, REPRICE DONE`,
     `REJECTED ${tooMuch}: `,
     ...eachAtOnce(`APPROVED ${atOnce.price}: `),
   ],

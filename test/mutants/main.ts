@@ -5,6 +5,7 @@ import { httpMutations } from './mutations-http.ts'
 import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
+import { sagaMutations } from './mutations-saga.ts'
 import { endTests, runChaos, runTests, type Verdict } from './run-tests.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
@@ -41,6 +42,7 @@ const mutations: readonly Mutation[] = [
   ...platformMutations,
   ...unknownMutations,
   ...httpMutations,
+  ...sagaMutations,
 ]
 
 /** Whose opinion counts. */

@@ -53,9 +53,9 @@ export const orderMutations: readonly Mutation[] = [
       },
       {
         file: workflow,
-        search: '    advanceOrder: createWalk(orderSaga, log),',
+        search: '    advanceOrder: createWalk(orderSaga, deps),',
         replace:
-          '    payFirst: payment.pay,\n    newId: uuidv7,\n    advanceOrder: createWalk(orderSaga, log),',
+          '    payFirst: payment.pay,\n    newId: uuidv7,\n    advanceOrder: createWalk(orderSaga, deps),',
       },
       {
         file: workflow,
@@ -248,8 +248,8 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: statements,
-        search: "due_at = case when i.status = 'DONE' and c.email is not null then",
-        replace: "due_at = case when i.status = 'DONE' and false then",
+        search: "due_at = case when i.status = 'DONE' and c.email is not null\n",
+        replace: "due_at = case when i.status = 'DONE' and false\n",
       },
     ],
     tests: [recovery, outages],
@@ -271,13 +271,13 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: '          const decided = await saga.decide(row, money)\n',
-        replace: `          void saga.decide(row, money).catch(() => {})
+        search: '          decided = await saga.decide(row, money.answer, entry)\n',
+        replace: `          void saga.decide(row, money.answer, entry).catch(() => {})
           const yes = money.answer.kind === 'done'
           const status = saga.step === 'withdraw' ? (yes ? 'APPROVED' : 'REJECTED') : yes ? 'DONE' : 'REFUSED'
           const reason = money.answer.kind === 'refused' ? money.answer.reason : null
-          const email = money.answer.email === '' ? row.email : money.answer.email
-          const decided = { ...row, status, decision: status, reason, email, dueAt: email && new Date(), changed: true } as never as Decided<typeof row>
+          const email = money.answer.email
+          decided = { ...row, status, decision: status, reason, email, dueAt: email && new Date(), changed: true } as never as Decided<typeof row>
 `,
       },
     ],
@@ -335,8 +335,9 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: "status: answer.kind === 'done' ? 'DONE' : 'REFUSED'",
-        replace: "status: answer.kind === 'done' || answer.kind === 'refused' ? 'DONE' : 'REFUSED'",
+        search: "status: verdict.kind === 'done' ? 'DONE' : 'REFUSED'",
+        replace:
+          "status: verdict.kind === 'done' || verdict.kind === 'refused' ? 'DONE' : 'REFUSED'",
       },
     ],
     tests: [changes],
