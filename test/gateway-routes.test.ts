@@ -48,7 +48,7 @@ const withJson = ['content-type: application/json']
 
 describe('the gateway routes what the contracts make public', () => {
   it('finds public and internal operations in the contracts', () => {
-    expect(publicOperations).toHaveLength(12)
+    expect(publicOperations).toHaveLength(13)
     expect(internalOperations.map(({ method, template }) => `${method} ${template}`)).toEqual([
       'POST /billing/accounts',
       'POST /billing/withdrawals',
