@@ -88,9 +88,9 @@ describe('the whole story of a user and her orders', () => {
   })
 
   it('shows what happened to the order, step by step', async () => {
-    const { timeline, changes, ...order } = await masha.order(paid.id)
+    const { timeline, changes, nextChanges, ...order } = await masha.order(paid.id)
     expect(order).toEqual(paid)
-    expect(changes).toEqual([])
+    expect([changes, nextChanges]).toEqual([[], null])
     expect(timeline[0]).toMatchObject({ step: 'withdraw', attempt: 1, outcome: 'done' })
     expect(await masha.orders(user.id)).toEqual([paid])
   })

@@ -67,7 +67,25 @@ const changeSchema = z
     createdAt: timeSchema,
     timeline: timelineSchema,
   })
-  .openapi('OrderChange')
+  .openapi('OrderChange', {
+    example: {
+      id: '019aa0b6-5e00-7c22-8f6e-2d3c4b5a6979',
+      kind: 'REPRICE',
+      fromPrice: 15_000,
+      toPrice: 17_500,
+      status: 'DONE',
+      createdAt: '2026-11-20T09:30:03.000Z',
+      timeline: [
+        {
+          at: '2026-11-20T09:30:03.005Z',
+          step: 'settle-difference',
+          attempt: 1,
+          outcome: 'done',
+          ms: 4,
+        },
+      ],
+    },
+  })
 
 const timelineExample = [
   { at: '2026-11-20T09:30:00.006Z', step: 'withdraw', attempt: 1, outcome: 'done', ms: 4 },
