@@ -85,9 +85,14 @@ type Statement<Result> = PromiseLike<Result> & {
 
 const wasGiven = (statement: Statement<unknown>) => statement.state !== null
 
-/** An ERROR undoes the statement. A FATAL may come after the commit: then the connection ends, too. */
+/**
+ * An ERROR undoes the statement. A FATAL may come after the commit, and class 08 is a pooler that
+ * has lost its own connection: both leave it open.
+ */
 const isUndone = (error: unknown) =>
-  error instanceof postgres.PostgresError && error.severity === 'ERROR'
+  error instanceof postgres.PostgresError &&
+  error.severity === 'ERROR' &&
+  !error.code.startsWith('08')
 
 /** How work ends that did not end well. */
 interface Ending<Work> {
