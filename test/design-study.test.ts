@@ -239,7 +239,7 @@ describe('contracts of the study', () => {
       [...read(file).matchAll(/^ {2}(\/[^:\s]*):/gm)].map(([, path]) => path)
     const calls = pathsOf(`${studyFolder}/contracts/2-calls.openapi.yaml`)
     const stay = ['user', 'billing', 'order'].flatMap((name) => pathsOf(`openapi/${name}.yaml`))
-    expect(calls.toSorted()).toEqual(stay.toSorted())
+    expect(new Set(calls)).toEqual(new Set(stay))
   })
 
   it('find a schema that is none', async () => {
