@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createEmptyDatabase } from '../../test/support/database.ts'
+import { createEmptyDatabase, type TestDatabase } from '../../test/support/database.ts'
+import { eventually } from '../../test/support/wait.ts'
 import { servicesWithDatabase } from '../registry.ts'
 import { migrateDatabase } from './migrate.ts'
 
@@ -45,6 +47,69 @@ describe('migrations', () => {
       synchronous_commit: 'on',
       jit: 'off',
     })
+  })
+
+  /** A database whose last migration is still to come, and a transaction that is in its way. */
+  const withBusyTable = async () => {
+    const database = await createEmptyDatabase()
+    const { sql } = database
+    await migrateDatabase({ url: database.url, service: 'notification' })
+    await sql.unsafe(`drop function refuse_history_change cascade;
+      delete from drizzle.__drizzle_migrations where id = 2`)
+    const holder = await sql.reserve()
+    await holder`begin`
+    await holder.unsafe(insertLetter)
+    return { ...database, release: () => holder`commit`.then(() => holder.release()) }
+  }
+  const insertLetter = `insert into letters (id, key, user_id, email, kind, amount, subject, body)
+    values (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'm@example.com', 'DEPOSIT', 1, '', '')`
+  const triggersOf = async ({ sql }: Pick<TestDatabase, 'sql'>) => {
+    const rows = await sql`select tgname from pg_trigger where not tgisinternal order by tgname`
+    return rows.map((row) => row['tgname'] as string)
+  }
+
+  it('stop nobody for long while a transaction is in their way, and pass when it ends', async () => {
+    const database = await withBusyTable()
+    const migration = migrateDatabase({ url: database.url, service: 'notification' })
+    let slowestMs = 0
+    for (const untilMs = performance.now() + 3_000; performance.now() < untilMs; await sleep(20)) {
+      const startedAtMs = performance.now()
+      await database.sql.unsafe(insertLetter)
+      slowestMs = Math.max(slowestMs, performance.now() - startedAtMs)
+    }
+    expect(await triggersOf(database)).toEqual([])
+    await database.release()
+    await migration
+    expect(await triggersOf(database)).toEqual(['letters_are_final', 'letters_stay'])
+    expect(slowestMs).toBeLessThan(1_500)
+  })
+
+  it('give up with the reason when a transaction stays in their way', async () => {
+    const { url: busy, release } = await withBusyTable()
+    const migration = migrateDatabase({ url: busy, service: 'notification', patienceMs: 700 })
+    await expect(migration).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/^its tables were in use for 0.7 s/) as string },
+    })
+    await release()
+  })
+
+  it('do not go on without their lock when the connection breaks between two attempts', async () => {
+    const database = await withBusyTable()
+    const migration = migrateDatabase({ url: database.url, service: 'notification' })
+    const outcome = migration.then(
+      () => 'migrated',
+      () => 'failed',
+    )
+    await eventually(async () => {
+      const killed = await database.admin`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'orderly migrations' and datname = current_database()
+          and state = 'idle' and query ilike 'rollback%'`
+      expect(killed).toHaveLength(1)
+    })
+    await database.release()
+    expect(await outcome).toBe('failed')
+    expect(await triggersOf(database)).toEqual([])
   })
 
   const reasonOf = (address: URL) =>

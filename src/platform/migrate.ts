@@ -1,12 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/postgres-js'
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import type { ServiceName } from '../registry.ts'
 
 /** Any number that no other program uses on the same database: only one migration runs at a time. */
 const migrationLock = 7_365_001
+
+/**
+ * A statement that waits for a table stops all that come after it, also those that could go on
+ * beside the one it waits for. So a migration waits for a short time, lets the others pass, and
+ * tries again.
+ */
+const lockTimeoutMs = 500
+const shortestPauseMs = 250
+const longestPauseMs = 2_000
+/** A migration that never finds its tables free must fail, so that somebody looks why. */
+const defaultPatienceMs = 60_000
+/** Waiting for another process that migrates stops nobody, and its work may take long. */
+const othersPatienceMs = 600_000
 
 const migrationsFolder = (service: ServiceName) =>
   fileURLToPath(new URL(`../services/${service}/migrations`, import.meta.url))
@@ -35,10 +49,60 @@ const roleSettings = (statementTimeoutMs: number) => [
 const rootOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 
+/** lock_not_available: `lock_timeout` is over. */
+const isLockTimeout = (error: unknown) =>
+  (rootOf(error) as { readonly code?: unknown } | undefined)?.code === '55P03'
+
+/** One connection, and no other after it: the lock below would not be held by that one. */
+const connect = (url: string) => {
+  const client = postgres(url, {
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => {},
+    onclose: () => void client.end({ timeout: 0 }),
+    // See db-connections.ts: a connection lost during that look-up would end the process.
+    fetch_types: false,
+    connection: { application_name: 'orderly migrations' },
+  })
+  return client
+}
+
+const waitForOthers = async (db: PostgresJsDatabase) => {
+  // A migration may take longer than any statement of the running service.
+  await db.execute(sql.raw(`set statement_timeout = 0; set lock_timeout = ${othersPatienceMs}`))
+  try {
+    await db.execute(sql`select pg_advisory_lock(${migrationLock})`)
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error
+    throw new Error(`another process has been migrating it for ${othersPatienceMs / 1_000} s`)
+  }
+}
+
+/** All that is due in one transaction: an attempt that found a table in use leaves nothing behind. */
+const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceMs: number) => {
+  await db.execute(sql.raw(`set lock_timeout = ${lockTimeoutMs}`))
+  const giveUpAtMs = performance.now() + patienceMs
+  for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      return await migrate(db, { migrationsFolder: folder })
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error
+      if (performance.now() > giveUpAtMs) {
+        throw new Error(
+          `its tables were in use for ${patienceMs / 1_000} s: look for long transactions in pg_stat_activity (${(rootOf(error) as Error).message})`,
+        )
+      }
+    }
+    await sleep(pauseMs * (0.5 + Math.random() / 2))
+  }
+}
+
 export interface MigrateOptions {
   readonly url: string
   readonly service: ServiceName
   readonly statementTimeoutMs?: number
+  /** How long to try while tables are in use by others. */
+  readonly patienceMs?: number
 }
 
 /**
@@ -50,20 +114,13 @@ export const migrateDatabase = async ({
   url,
   service,
   statementTimeoutMs = 5_000,
+  patienceMs = defaultPatienceMs,
 }: MigrateOptions): Promise<void> => {
-  const client = postgres(url, {
-    max: 1,
-    connect_timeout: 5,
-    onnotice: () => {},
-    // See db-connections.ts: a connection lost during that look-up would end the process.
-    fetch_types: false,
-  })
+  const client = connect(url)
   try {
     const db = drizzle(client)
-    // A migration may take longer than any statement of the running service.
-    await db.execute(sql.raw('set statement_timeout = 0; set lock_timeout = 0'))
-    await db.execute(sql`select pg_advisory_lock(${migrationLock})`)
-    await migrate(db, { migrationsFolder: migrationsFolder(service) })
+    await waitForOthers(db)
+    await applyMigrations(db, migrationsFolder(service), patienceMs)
     const settings = roleSettings(statementTimeoutMs)
     await db.execute(sql.raw(settings.map((s) => `alter role current_user set ${s}`).join('; ')))
   } catch (error) {
