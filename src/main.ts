@@ -1,7 +1,7 @@
 import {
   ConfigError,
   currentEnvironment,
-  databaseVariables,
+  migrationVariables,
   readVariables,
 } from './platform/config.ts'
 import { shortenDrizzleLoading } from './platform/module-loading.ts'
@@ -30,10 +30,11 @@ const usage = `usage: main.ts                      everything, with its own Post
 const migrateOne = async (name: string | undefined) => {
   const service = servicesWithDatabase.find((candidate) => candidate === name)
   if (service === undefined) throw new ConfigError(usage)
-  const variables = readVariables(databaseVariables)
+  const variables = readVariables(migrationVariables)
   const { migrateDatabase } = await import('./platform/migrate.ts')
   await migrateDatabase({
     url: variables.DATABASE_URL,
+    ownerUrl: variables.OWNER_DATABASE_URL,
     service,
     statementTimeoutMs: variables.STATEMENT_TIMEOUT_MS,
   })

@@ -216,9 +216,9 @@ describe.each(Object.entries(services))('the statements of %s', (service, statem
   let brandNew: postgres.Sql
   beforeAll(async () => {
     const name = service as keyof typeof services
-    brandNew = (await createTestDatabase(name)).sql
-    const { sql, admin } = await createTestDatabase(name)
-    atSize = sql
+    brandNew = (await createTestDatabase(name)).asService
+    const { asService, admin } = await createTestDatabase(name)
+    atSize = asService
     for (const text of seeds[service] ?? []) await admin.unsafe(text)
     await admin.unsafe('vacuum (analyze)')
   }, 120_000)

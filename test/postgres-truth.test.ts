@@ -71,6 +71,41 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
     })
   })
 
+  it('gave the service a role that can neither delete, nor change or drop what forbids it to', async () => {
+    await asService(service, async (sql) => {
+      const tables = await sql<{ name: string }[]>`
+        select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`
+      expect(tables.length).toBeGreaterThan(0)
+      for (const { name } of tables) {
+        for (const text of [
+          `delete from ${name}`,
+          `truncate ${name}`,
+          `drop table ${name}`,
+          `alter table ${name} disable trigger all`,
+          `alter table ${name} add column planted text`,
+          `create trigger planted before insert on ${name} for each row execute function suppress_redundant_updates_trigger()`,
+        ]) {
+          expect(await outcomeOf(sql.unsafe(text)), text).toMatch(/permission denied|must be owner/)
+        }
+      }
+      for (const text of [
+        'create table planted (id int)',
+        'create temporary table planted (id int)',
+        'create schema planted',
+        `create function planted() returns int language sql as 'select 1'`,
+        'delete from drizzle.__drizzle_migrations',
+        `set role "${service}"`,
+        `drop owned by "${service}"`,
+        `alter role "${service}" password 'planted'`,
+        `drop database "${service}"`,
+      ]) {
+        expect(await outcomeOf(sql.unsafe(text)), text).toMatch(
+          /permission denied|must be owner|cannot drop the currently open/,
+        )
+      }
+    })
+  })
+
   it('gave the service a role that may do nothing beyond its own database', async () => {
     await asService(service, async (sql) => {
       const [role] = await sql`

@@ -6,7 +6,7 @@ import { startEmbeddedPostgres } from '../src/dev/embedded-postgres.ts'
 import { servicesWithDatabase } from '../src/registry.ts'
 import { whenFileEnds } from './support/cleanup.ts'
 import { dataFolder, launch } from './support/launcher.ts'
-import { freshDatabase } from './support/postgres.ts'
+import { freshDatabaseOf } from './support/postgres.ts'
 
 /** Stands for a server that somebody else runs. */
 let url: string
@@ -65,11 +65,11 @@ describe('a given Postgres', () => {
     )
   })
 
-  it('is used as it is, by a variable for each service', async () => {
+  it('is used as it is, with one role for everything, by a variable for each service', async () => {
     const folder = await dataFolder()
     const variables: Record<string, string> = {}
     for (const service of servicesWithDatabase) {
-      variables[`${service.toUpperCase()}_DATABASE_URL`] = await freshDatabase(service)
+      variables[`${service.toUpperCase()}_DATABASE_URL`] = (await freshDatabaseOf(service)).ownerUrl
     }
     const system = launch({ DATA_DIR: folder, ...variables })
     await system.sees(/logs .*\n\n/)

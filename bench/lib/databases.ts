@@ -78,7 +78,7 @@ export const startBenchPostgres = async (): Promise<BenchPostgres> => {
   const server = await startEmbeddedPostgres({ data })
   const sql = connect(server.url)
   const connections: postgres.Sql[] = [sql]
-  const urls = await provision({
+  const { urls, ownerUrls } = await provision({
     adminUrl: server.url,
     services: owners,
     secret: 'bench',
@@ -102,7 +102,10 @@ export const startBenchPostgres = async (): Promise<BenchPostgres> => {
     const own = Object.fromEntries(
       owners.map((owner) => [owner, withDatabase(urls[owner] ?? '', databaseOf(owner))]),
     ) as Record<Owner, string>
-    for (const service of owners) await migrateDatabase({ url: own[service], service })
+    for (const service of owners) {
+      const ownerUrl = withDatabase(ownerUrls[service] ?? '', databaseOf(service))
+      await migrateDatabase({ url: own[service], ownerUrl, service })
+    }
     const admin = Object.fromEntries(
       owners.map((owner) => [owner, open(databaseOf(owner))]),
     ) as Record<Owner, postgres.Sql>

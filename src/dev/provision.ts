@@ -15,6 +15,16 @@ export interface ProvisionOptions {
 
 export type DatabaseUrls = Partial<Record<ServiceName, string>>
 
+export interface ProvisionedDatabases {
+  /** For the services: roles that work on the tables, and can neither change nor drop them. */
+  readonly urls: DatabaseUrls
+  /** For the migrations: roles that own the databases and their tables. */
+  readonly ownerUrls: DatabaseUrls
+}
+
+/** The database and its owner are named like the service; this is the role of the service itself. */
+export const runtimeRoleOf = (service: ServiceName) => `${service}_service`
+
 /** Two launchers may share one Postgres: any fixed number will do, if nobody else uses it. */
 const lockNumber = 7_306_116_020n
 
@@ -28,55 +38,59 @@ const mark = 'made by orderly'
 export const rolePassword = (secret: string, role: string) =>
   createHmac('sha256', secret).update(`orderly role ${role}`).digest('base64url')
 
-const urlFor = (adminUrl: string, role: string, password: string): string => {
+const urlFor = (adminUrl: string, service: ServiceName, role: string, password: string): string => {
   const url = new URL(adminUrl)
   url.username = role
   url.password = password
-  url.pathname = `/${role}`
+  url.pathname = `/${service}`
   return url.href
 }
 
 type Sql = postgres.Sql
 
 interface Found {
-  /** The role is there, and was made by us. */
-  readonly hasRole: boolean
+  /** The roles that are there, and were made by us. */
+  readonly roles: ReadonlySet<string>
   readonly hasDatabase: boolean
 }
 
-const notOurs = (what: string, role: string) =>
+const notOurs = (what: string, service: ServiceName) =>
   new StartError(
-    `the Postgres of DATABASE_URL has a ${what}: set ${role.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
+    `the Postgres of DATABASE_URL has a ${what}: set ${service.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
   )
 
 /** What is there already; refuses to go on when it is somebody else's. */
-const inspect = async (sql: Sql, role: string): Promise<Found> => {
-  const [existing] = await sql<{ mark: string | null }[]>`
-    select shobj_description(oid, 'pg_authid') as mark from pg_roles where rolname = ${role}`
-  if (existing && existing.mark !== mark)
-    throw notOurs(`role "${role}" that is not orderly's`, role)
-  const [database] = await sql<{ owner: string }[]>`
-    select pg_get_userbyid(datdba) as owner from pg_database where datname = ${role}`
-  if (database && database.owner !== role) {
-    throw notOurs(`database "${role}" that belongs to ${database.owner}`, role)
+const inspect = async (sql: Sql, service: ServiceName): Promise<Found> => {
+  const roles = await sql<{ name: string; mark: string | null }[]>`
+    select rolname as name, shobj_description(oid, 'pg_authid') as mark from pg_roles
+    where rolname in ${sql([service, runtimeRoleOf(service)])}`
+  for (const role of roles) {
+    if (role.mark !== mark) throw notOurs(`role "${role.name}" that is not orderly's`, service)
   }
-  return { hasRole: existing !== undefined, hasDatabase: database !== undefined }
+  const [database] = await sql<{ owner: string }[]>`
+    select pg_get_userbyid(datdba) as owner from pg_database where datname = ${service}`
+  if (database && database.owner !== service) {
+    throw notOurs(`database "${service}" that belongs to ${database.owner}`, service)
+  }
+  return { roles: new Set(roles.map(({ name }) => name)), hasDatabase: database !== undefined }
 }
 
-const ensureRole = async (sql: Sql, role: string, { hasRole }: Found, password: string) => {
+const ensureRole = async (sql: Sql, role: string, { roles }: Found, password: string) => {
   // Utility statements take no parameters; the password is base64url and needs no escaping.
-  const verb = hasRole ? 'alter' : 'create'
+  const verb = roles.has(role) ? 'alter' : 'create'
   await sql.unsafe(`${verb} role "${role}" with login password '${password}'`)
-  if (hasRole) return
-  await sql.unsafe(`comment on role "${role}" is '${mark}'`)
-  // Without being a superuser, one must be a member of a role to give it a database.
-  await sql.unsafe(`grant "${role}" to current_user`)
+  if (!roles.has(role)) await sql.unsafe(`comment on role "${role}" is '${mark}'`)
 }
 
-const ensureDatabase = async (sql: Sql, role: string, { hasDatabase }: Found) => {
-  if (!hasDatabase) await sql.unsafe(`create database "${role}" owner "${role}"`)
+const ensureDatabase = async (sql: Sql, service: ServiceName, { hasDatabase }: Found) => {
+  if (!hasDatabase) {
+    // Without being a superuser, one must be a member of a role to give it a database.
+    await sql.unsafe(`grant "${service}" to current_user`)
+    await sql.unsafe(`create database "${service}" owner "${service}"`)
+  }
   // Everybody may connect to a new database, unless told otherwise.
-  await sql.unsafe(`revoke all on database "${role}" from public`)
+  await sql.unsafe(`revoke all on database "${service}" from public`)
+  await sql.unsafe(`grant connect on database "${service}" to "${runtimeRoleOf(service)}"`)
 }
 
 const closeTheRest = async (sql: Sql) => {
@@ -104,8 +118,8 @@ const explain = (error: unknown, adminUrl: string): unknown => {
   return new StartError(`no Postgres answers at ${host} (${code}): start it, or mend DATABASE_URL`)
 }
 
-/** One role and one database for each service, and no way from one to another's. */
-export const provision = async (options: ProvisionOptions): Promise<DatabaseUrls> => {
+/** One database and two roles for each service, and no way from one service's to another's. */
+export const provision = async (options: ProvisionOptions): Promise<ProvisionedDatabases> => {
   const { adminUrl, services, isOurServer } = options
   const secret = decodeURIComponent(new URL(adminUrl).password) || options.secret
   const sql = postgres(adminUrl, {
@@ -118,6 +132,16 @@ export const provision = async (options: ProvisionOptions): Promise<DatabaseUrls
     connection: { application_name: 'orderly launcher' },
   })
   const urls: DatabaseUrls = {}
+  const ownerUrls: DatabaseUrls = {}
+  const ensureService = async (service: ServiceName, found: Found) => {
+    const runtime = runtimeRoleOf(service)
+    for (const role of [service, runtime]) {
+      await ensureRole(sql, role, found, rolePassword(secret, role))
+    }
+    await ensureDatabase(sql, service, found)
+    urls[service] = urlFor(adminUrl, service, runtime, rolePassword(secret, runtime))
+    ownerUrls[service] = urlFor(adminUrl, service, service, rolePassword(secret, service))
+  }
   try {
     await sql`select pg_advisory_lock(${lockNumber.toString()}::bigint)`
     const found = new Map<ServiceName, Found>()
@@ -125,14 +149,9 @@ export const provision = async (options: ProvisionOptions): Promise<DatabaseUrls
       found.set(service, await inspect(sql, service))
     }
     // Nothing is made before it is known that nothing is in the way.
-    for (const [service, present] of found) {
-      const password = rolePassword(secret, service)
-      await ensureRole(sql, service, present, password)
-      await ensureDatabase(sql, service, present)
-      urls[service] = urlFor(adminUrl, service, password)
-    }
+    for (const [service, present] of found) await ensureService(service, present)
     if (isOurServer) await closeTheRest(sql)
-    return urls
+    return { urls, ownerUrls }
   } catch (error) {
     throw explain(error, adminUrl)
   } finally {

@@ -10,7 +10,11 @@ import { StartError } from './start-error.ts'
 import type { SupervisedService } from './supervisor.ts'
 
 /** Brings one database to its newest schema. */
-export type Migrate = (target: { url: string; service: ServiceName }) => Promise<void>
+export type Migrate = (target: {
+  url: string
+  ownerUrl: string | undefined
+  service: ServiceName
+}) => Promise<void>
 
 /** What the parts of a launch share. */
 export interface Launch {
@@ -65,6 +69,8 @@ export const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
   const owners = serviceNames.filter((name) => registry[name].hasDatabase)
   const toMake = owners.filter((name) => plan.givenDatabases[name] === undefined)
   const urls: DatabaseUrls = { ...plan.givenDatabases }
+  // A given database has one role, which then does both.
+  let ownerUrls: DatabaseUrls = {}
   if (toMake.length > 0) {
     const adminUrl = plan.adminUrl ?? (await startPostgres(launch))
     if (launch.ending.aborted) return urls
@@ -76,18 +82,27 @@ export const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
         isOurServer: plan.adminUrl === undefined,
       }),
     )
-    Object.assign(urls, made)
+    Object.assign(urls, made.urls)
+    ownerUrls = made.ownerUrls
   }
   if (launch.ending.aborted) return urls
   await progress.step('migrations', () =>
-    Promise.all(owners.map((service) => migrateOne(launch, service, urls[service] as string))),
+    Promise.all(
+      owners.map((service) =>
+        migrateOne(launch, service, { url: urls[service] as string, ownerUrl: ownerUrls[service] }),
+      ),
+    ),
   )
   return urls
 }
 
-const migrateOne = async (launch: Launch, service: ServiceName, url: string) => {
+const migrateOne = async (
+  launch: Launch,
+  service: ServiceName,
+  { url, ownerUrl }: { readonly url: string; readonly ownerUrl: string | undefined },
+) => {
   try {
-    await launch.migrate({ url, service })
+    await launch.migrate({ url, ownerUrl, service })
   } catch (error) {
     const { message, cause } = error as Error
     const reason = cause instanceof Error ? cause.message : message

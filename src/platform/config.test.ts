@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, databaseVariables, readConfig, readVariables } from './config.ts'
+import { ConfigError, migrationVariables, readConfig, readVariables } from './config.ts'
 
 const DATABASE_URL = 'postgres://order:secret@127.0.0.1:5432/order'
 const read = (more: Record<string, string> = {}) => readConfig('order', { DATABASE_URL, ...more })
@@ -101,7 +101,7 @@ describe('the configuration', () => {
     const readNothing = () => readConfig('order', {})
     expect(readNothing).toThrow(ConfigError)
     expect(readNothing).toThrow('wrong configuration: DATABASE_URL is missing')
-    expect(() => readVariables(databaseVariables, {})).toThrow('DATABASE_URL is missing')
+    expect(() => readVariables(migrationVariables, {})).toThrow('DATABASE_URL is missing')
   })
 
   it('names all that is wrong at once', () => {

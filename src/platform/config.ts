@@ -62,14 +62,20 @@ const commonVariables = {
   RECOVERY_INTERVAL_MS: durationMs.default(500),
 }
 
-/** What a process needs that only migrates. */
-export const databaseVariables = z.object({
+const databaseVariables = {
   DATABASE_URL: postgresUrl,
   STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
+}
+
+/** What a process needs that only migrates. */
+export const migrationVariables = z.object({
+  ...databaseVariables,
+  /** The role that owns the tables, when DATABASE_URL names one that only works on them. */
+  OWNER_DATABASE_URL: postgresUrl.optional(),
 })
 
 const serviceDatabaseVariables = {
-  ...databaseVariables.shape,
+  ...databaseVariables,
   DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),
   /** `false` behind a pooler that does not keep prepared statements. */
   DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),

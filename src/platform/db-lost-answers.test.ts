@@ -16,7 +16,7 @@ select i.ord, n.word from input i join inserted n on n.word = i.word`
 describe('a shared statement whose answer is lost after its commit', () => {
   it('is not run again: its callers are told that nobody knows, and it was done once', async () => {
     const { url, sql } = await createTestDatabase('notification')
-    await sql`create table notes (word text)`
+    await sql.unsafe('create table notes (word text); grant select, insert on notes to public')
     const address = new URL(url)
     const postgresPort = Number(address.port)
     const link = await openLink({

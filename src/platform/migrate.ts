@@ -97,8 +97,26 @@ const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceM
   }
 }
 
+/** What a service does to its tables: no deleting, and nothing that changes a table or its triggers. */
+const letServiceWork = async (db: PostgresJsDatabase, role: string) => {
+  const name = sql.identifier(role)
+  await db.execute(sql`grant usage on schema public to ${name}`)
+  await db.execute(sql`grant select, insert, update on all tables in schema public to ${name}`)
+}
+
+/** A role may make its own settings, and only its own. */
+const setUpRole = async (db: PostgresJsDatabase, statementTimeoutMs: number) => {
+  const settings = roleSettings(statementTimeoutMs)
+  await db.execute(sql.raw(settings.map((s) => `alter role current_user set ${s}`).join('; ')))
+}
+
+const roleOf = (url: string) => decodeURIComponent(new URL(url).username)
+
 export interface MigrateOptions {
+  /** The service's own address. */
   readonly url: string
+  /** The address of the role that owns the tables, when the service's is another one. */
+  readonly ownerUrl?: string | undefined
   readonly service: ServiceName
   readonly statementTimeoutMs?: number
   /** How long to try while tables are in use by others. */
@@ -112,23 +130,25 @@ export interface MigrateOptions {
  */
 export const migrateDatabase = async ({
   url,
+  ownerUrl = url,
   service,
   statementTimeoutMs = 5_000,
   patienceMs = defaultPatienceMs,
 }: MigrateOptions): Promise<void> => {
-  const client = connect(url)
+  const owner = connect(ownerUrl)
+  const runtime = ownerUrl === url ? owner : connect(url)
   try {
-    const db = drizzle(client)
+    const db = drizzle(owner)
     await waitForOthers(db)
     await applyMigrations(db, migrationsFolder(service), patienceMs)
-    const settings = roleSettings(statementTimeoutMs)
-    await db.execute(sql.raw(settings.map((s) => `alter role current_user set ${s}`).join('; ')))
+    if (runtime !== owner) await letServiceWork(db, roleOf(url))
+    await setUpRole(drizzle(runtime), statementTimeoutMs)
   } catch (error) {
     const { host, pathname } = new URL(url)
     throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be migrated`, {
       cause: rootOf(error),
     })
   } finally {
-    await client.end({ timeout: 2 })
+    await Promise.all([owner.end({ timeout: 2 }), runtime.end({ timeout: 2 })])
   }
 }

@@ -3,7 +3,7 @@ import postgres from 'postgres'
 import { openDataFolder } from '../../src/dev/data-folder.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/dev/embedded-postgres.ts'
 import { freePort } from '../../src/dev/free-port.ts'
-import { provision } from '../../src/dev/provision.ts'
+import { provision, runtimeRoleOf } from '../../src/dev/provision.ts'
 import { currentEnvironment, urlVariable } from '../../src/platform/config.ts'
 import { migrateDatabase } from '../../src/platform/migrate.ts'
 import {
@@ -185,14 +185,15 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
   try {
     const adminUrl = server.url()
     const secret = 'chaos'
-    const databases = await provision({
+    const { urls: databases, ownerUrls } = await provision({
       adminUrl,
       secret,
       services: servicesWithDatabase,
       isOurServer: true,
     })
     for (const service of servicesWithDatabase) {
-      await migrateDatabase({ url: databases[service]!, service })
+      const ownerUrl = ownerUrls[service]
+      await migrateDatabase({ url: databases[service]!, ownerUrl, service })
     }
     const ports = await portsOf()
     const cache = path.join(janitor.folder, 'cache')
@@ -231,7 +232,8 @@ export const startCluster = async (options: ClusterOptions): Promise<Cluster> =>
         const sql = postgres(server.url(), oneConnection)
         try {
           const ended = await sql`
-            select pg_terminate_backend(pid) from pg_stat_activity where usename = ${service}`
+            select pg_terminate_backend(pid) from pg_stat_activity
+            where usename = ${runtimeRoleOf(service)}`
           return ended.length
         } catch {
           // Another fault stopped Postgres in this moment: there is nobody left to end.

@@ -4,7 +4,7 @@ import path from 'node:path'
 import postgres from 'postgres'
 import { openDataFolder } from '../../src/dev/data-folder.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/dev/embedded-postgres.ts'
-import { provision } from '../../src/dev/provision.ts'
+import { provision, runtimeRoleOf } from '../../src/dev/provision.ts'
 import type { Checkpoint } from '../../src/platform/checkpoints.ts'
 import { currentEnvironment, urlVariable } from '../../src/platform/config.ts'
 import { migrateDatabase } from '../../src/platform/migrate.ts'
@@ -77,7 +77,7 @@ const openPostgres = (folder: string) =>
   startEmbeddedPostgres({ data: openDataFolder(folder), settings: postgresSettings })
 
 const prepareDatabases = async (server: EmbeddedPostgres) => {
-  const urls = await provision({
+  const { urls, ownerUrls } = await provision({
     adminUrl: server.url,
     services: servicesWithDatabase,
     secret: 'crash tests',
@@ -86,7 +86,12 @@ const prepareDatabases = async (server: EmbeddedPostgres) => {
   const statementTimeoutMs = times.STATEMENT_TIMEOUT_MS
   await Promise.all(
     servicesWithDatabase.map((service) =>
-      migrateDatabase({ url: urls[service] ?? '', service, statementTimeoutMs }),
+      migrateDatabase({
+        url: urls[service] ?? '',
+        ownerUrl: ownerUrls[service],
+        service,
+        statementTimeoutMs,
+      }),
     ),
   )
   await installWitness(server.url)
@@ -193,7 +198,7 @@ export const startSystem = async (): Promise<System> => {
     cutConnections: async (service) => {
       const cut = await admin<{ done: boolean }[]>`
         select pg_terminate_backend(pid, 1000) as done from pg_stat_activity
-        where usename = ${service} and backend_type = 'client backend'`
+        where usename = ${runtimeRoleOf(service)} and backend_type = 'client backend'`
       return cut.length
     },
     crashPostgres: async () => {

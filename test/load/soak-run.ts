@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { runtimeRoleOf } from '../../src/dev/provision.ts'
 import { serviceNames, servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { createRandom, type Random } from '../chaos/random.ts'
 import { createHistory, type History } from '../support/history.ts'
@@ -65,7 +66,7 @@ const strike = async (stand: Stand, random: Random, counts: { kills: number; cut
   if (random.chance(0.3)) {
     const service = random.pick(servicesWithDatabase)
     await stand.sql('order')`
-      select pg_terminate_backend(pid) from pg_stat_activity where usename = ${service}`
+      select pg_terminate_backend(pid) from pg_stat_activity where usename = ${runtimeRoleOf(service)}`
     counts.cuts += 1
     return `connections of ${service} cut`
   }

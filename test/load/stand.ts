@@ -105,14 +105,15 @@ export const startStand = async (options: StandOptions = {}): Promise<Stand> => 
     janitor.end()
   }
   try {
-    const databases = await provision({
+    const { urls: databases, ownerUrls } = await provision({
       adminUrl: server.url,
       services: servicesWithDatabase,
       secret: 'stand',
       isOurServer: true,
     })
     for (const service of servicesWithDatabase) {
-      await migrateDatabase({ url: databases[service]!, service })
+      const ownerUrl = ownerUrls[service]
+      await migrateDatabase({ url: databases[service]!, ownerUrl, service })
     }
     processes = await createProcesses(databases, path.join(folder, 'cache'), options)
     await Promise.all([...processes.values()].map((process) => process.start()))

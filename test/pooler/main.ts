@@ -69,7 +69,7 @@ const connectionsTo = async (adminUrl: string): Promise<Record<string, number>> 
 
 const tryOut = async ({ folder, adminUrl, prepare }: Trial) => {
   say(`DATABASE_PREPARE=${prepare}`)
-  const urls = await provision({
+  const { urls, ownerUrls } = await provision({
     adminUrl,
     services: servicesWithDatabase,
     secret: 'pooler',
@@ -78,7 +78,7 @@ const tryOut = async ({ folder, adminUrl, prepare }: Trial) => {
   // Not through the pooler: a migration holds a lock of its session.
   await Promise.all(
     servicesWithDatabase.map((service) =>
-      migrateDatabase({ url: urls[service] as string, service }),
+      migrateDatabase({ url: urls[service] as string, ownerUrl: ownerUrls[service], service }),
     ),
   )
   const pooler = await startPooler({

@@ -3,12 +3,14 @@ import postgres from 'postgres'
 import { inject } from 'vitest'
 import type { ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { adminSql, freshDatabase } from './postgres.ts'
+import { adminSql, freshDatabaseOf, type DatabaseAddresses } from './postgres.ts'
 
-/** A fresh database, as its service's own role sees it and as its administrator does. */
+/** A fresh database, as its service, the owner of its tables and its administrator see it. */
 export interface TestDatabase {
   readonly url: string
+  /** As the owner: what is refused here is refused to everybody but a superuser. */
   readonly sql: postgres.Sql
+  readonly asService: postgres.Sql
   readonly admin: postgres.Sql
   /** Ends the service's connections as a failing network would; says how many there were. */
   readonly killConnections: () => Promise<number>
@@ -20,7 +22,7 @@ const connect = (url: string, max: number) => {
   return sql
 }
 
-const open = (url: string): TestDatabase => {
+const open = ({ url, ownerUrl }: DatabaseAddresses): TestDatabase => {
   const { pathname } = new URL(url)
   const adminUrl = new URL(inject('adminUrl'))
   adminUrl.pathname = pathname
@@ -31,12 +33,12 @@ const open = (url: string): TestDatabase => {
       where datname = ${pathname.slice(1)} and application_name = 'orderly'`
     return killed.length
   }
-  return { url, sql: connect(url, 4), admin, killConnections }
+  return { url, sql: connect(ownerUrl, 4), asService: connect(url, 4), admin, killConnections }
 }
 
 /** Migrated and empty. */
 export const createTestDatabase = async (service: ServiceName): Promise<TestDatabase> =>
-  open(await freshDatabase(service))
+  open(await freshDatabaseOf(service))
 
 /** Not even migrated, with a role of its own that owns it and may do nothing else. */
 export const createEmptyDatabase = async (): Promise<TestDatabase> => {
@@ -51,5 +53,5 @@ export const createEmptyDatabase = async (): Promise<TestDatabase> => {
   url.pathname = `/${name}`
   url.username = name
   url.password = password
-  return open(url.href)
+  return open({ url: url.href, ownerUrl: url.href })
 }

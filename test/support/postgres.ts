@@ -1,10 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
-import { provision } from '../../src/dev/provision.ts'
+import { provision, runtimeRoleOf } from '../../src/dev/provision.ts'
 import { migrateDatabase } from '../../src/platform/migrate.ts'
 import type { ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
+
+export interface DatabaseAddresses {
+  /** As the service gets it. */
+  readonly url: string
+  /** With the role that owns the tables. */
+  readonly ownerUrl: string
+}
 
 /** A service's migrated database is made once per run; the tests get copies of it. */
 const templateMark = 'ready to be copied'
@@ -31,26 +38,27 @@ const isMarked = async (sql: postgres.Sql | postgres.ReservedSql, service: Servi
 }
 
 /** Several test files may want the same template at once: one makes it, the others wait. */
-const makeTemplate = async (service: ServiceName): Promise<string> => {
+const makeTemplate = async (service: ServiceName): Promise<DatabaseAddresses> => {
   const adminUrl = inject('adminUrl')
   const lock = await adminSql().reserve()
   try {
     await lock`select pg_advisory_lock(hashtext(${`template of ${service}`}))`
     // Idempotent; it also tells the address, which follows from the administrator's password.
-    const urls = await provision({ adminUrl, services: [service], secret: '', isOurServer: true })
-    const url = urls[service] as string
+    const made = await provision({ adminUrl, services: [service], secret: '', isOurServer: true })
+    const url = made.urls[service] as string
+    const ownerUrl = made.ownerUrls[service] as string
     if (!(await isMarked(lock, service))) {
-      await migrateDatabase({ url, service })
+      await migrateDatabase({ url, ownerUrl, service })
       await lock.unsafe(`comment on database "${service}" is '${templateMark}'`)
     }
-    return url
+    return { url, ownerUrl }
   } finally {
     await lock`select pg_advisory_unlock_all()`
     lock.release()
   }
 }
 
-const templates = new Map<ServiceName, Promise<string>>()
+const templates = new Map<ServiceName, Promise<DatabaseAddresses>>()
 
 const templateOf = (service: ServiceName) => {
   const template = templates.get(service) ?? makeTemplate(service)
@@ -58,14 +66,19 @@ const templateOf = (service: ServiceName) => {
   return template
 }
 
-/** The address of a new, migrated, empty database for that service, owned by its own role. */
-export const freshDatabase = async (service: ServiceName): Promise<string> => {
-  const url = new URL(await templateOf(service))
+/** The addresses of a new, migrated, empty database for that service. */
+export const freshDatabaseOf = async (service: ServiceName): Promise<DatabaseAddresses> => {
+  const template = await templateOf(service)
   const name = `${service}_${randomBytes(6).toString('hex')}`
   const sql = adminSql()
   await sql.unsafe(`create database "${name}" template "${service}" owner "${service}"`)
   whenFileEnds(() => sql.unsafe(`drop database if exists "${name}" with (force)`))
   await sql.unsafe(`revoke all on database "${name}" from public`)
-  url.pathname = `/${name}`
-  return url.href
+  await sql.unsafe(`grant connect on database "${name}" to "${runtimeRoleOf(service)}"`)
+  const inIt = (address: string) => Object.assign(new URL(address), { pathname: `/${name}` }).href
+  return { url: inIt(template.url), ownerUrl: inIt(template.ownerUrl) }
 }
+
+/** Only as the service itself gets it. */
+export const freshDatabase = async (service: ServiceName): Promise<string> =>
+  (await freshDatabaseOf(service)).url

@@ -1,5 +1,5 @@
 import {
-  databaseVariables,
+  migrationVariables,
   readConfig,
   readVariables,
   urlVariable,
@@ -149,8 +149,8 @@ export const checkMigrationEnvironment = (
   path: Path,
 ) => {
   const seen = environmentOf(catalog, manifest, container, path)
-  complainOfUnread(catalog, seen, databaseVariables.shape, `migrate ${service}`)
+  complainOfUnread(catalog, seen, migrationVariables.shape, `migrate ${service}`)
   checkDatabaseUrl(catalog, service, seen)
-  const refusal = refusalOf(() => readVariables(databaseVariables, seen.variables))
+  const refusal = refusalOf(() => readVariables(migrationVariables, seen.variables))
   catalog.check(refusal === undefined, manifest, path, `migrations would not start: ${refusal}`)
 }

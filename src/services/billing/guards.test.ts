@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openAccount, startBilling } from '../../../test/support/service.ts'
 import { uuidv7 } from '../../platform/ids.ts'
 
-/** What a bug in the code, or a hand at psql with the service's own role, could try. */
+/** What a bug in the code, or a hand at psql with the role that owns the tables, could try. */
 let system: Awaited<ReturnType<typeof startBilling>>
 let userId: string
 beforeAll(async () => {
@@ -39,7 +39,7 @@ const operation = (tried: Tried) => {
   return [uuidv7(), userId, ...names.map((name) => row[name] ?? null)]
 }
 
-describe('the database itself, asked with the service’s own role, refuses', () => {
+describe('the database itself, asked with the role that owns the tables, refuses', () => {
   it('a negative balance', async () => {
     const text = 'update accounts set balance = -1 where user_id = $1'
     await expectRefused(text, [userId], /accounts_balance/)
@@ -103,6 +103,14 @@ describe('the database itself, asked with the service’s own role, refuses', ()
     await system.database.sql.unsafe(insert, letter)
     await expectRefused('delete from deposit_letters', [], /forbidden/)
     await expectRefused('truncate deposit_letters', [], /forbidden/)
+  })
+
+  it.each([
+    ['another address', `email = 'x@example.com'`],
+    ['another age', `created_at = created_at + interval '1 ms'`],
+    ['another owner', 'user_id = gen_random_uuid()'],
+  ])('%s of an account', async (_what, set) => {
+    await expectRefused(`update accounts set ${set} where user_id = $1`, [userId], /forbidden/)
   })
 
   it('emptying the accounts', async () => {

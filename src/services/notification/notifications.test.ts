@@ -151,7 +151,7 @@ describe('a list of letters', () => {
   })
 })
 
-describe('the database itself, asked with the service’s own role, refuses', () => {
+describe('the database itself, asked with the role that owns the tables, refuses', () => {
   it.each([
     ['to change a letter', `update letters set subject = 'x'`, /forbidden/],
     ['to lose a letter', 'delete from letters', /forbidden/],

@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '../../../test/support/dat
 import { uuidv7 } from '../../platform/ids.ts'
 import { changeEdges, changeStatuses, orderEdges, orderStatuses } from './states.ts'
 
-/** What a bug in the code, or a hand at psql with the service's own role, could try. */
+/** What a bug in the code, or a hand at psql with the role that owns the tables, could try. */
 let database: TestDatabase
 beforeAll(async () => {
   database = await createTestDatabase('order')
@@ -57,7 +57,7 @@ const outcomeOf = (attempt: PromiseLike<unknown>): PromiseLike<string> =>
     (error: unknown) => String(error),
   )
 
-describe('the database itself, asked with the service’s own role', () => {
+describe('the database itself, asked with the role that owns the tables', () => {
   it.each(pairs(orderStatuses, orderEdges))(
     'knows whether an order may go from %s to %s: %s',
     async (from, to, isEdge) => {

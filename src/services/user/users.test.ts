@@ -163,7 +163,7 @@ describe('the key of a user', () => {
   })
 })
 
-describe('the database itself, asked with the service’s own role, refuses', () => {
+describe('the database itself, asked with the role that owns the tables, refuses', () => {
   it.each([
     ['to close an open account', `account = 'PENDING', due_at = now()`, /cannot become/],
     ['to turn a user into a refusal', `account = 'REFUSED', reason = 'x'`, /cannot become/],
@@ -175,6 +175,31 @@ describe('the database itself, asked with the service’s own role, refuses', ()
     const attempt = system.database.sql.unsafe(`update users set ${set} where id = $1`, [body.id])
     await expect(attempt).rejects.toThrow(why)
     expect((await api.get(`/users/${body.id}`)).body).toEqual(body)
+  })
+
+  it.each([
+    ['another id', 'update users set id = gen_random_uuid()'],
+    ['another name', `update users set username = 'x'`],
+    ['another address', `update users set email = 'x@example.com'`],
+    ['another phone', `update users set phone = '+7'`],
+    ['another first name', `update users set first_name = 'x'`],
+    ['another key', `update users set idempotency_key = 'x'`],
+    ['another age', `update users set created_at = created_at + interval '1 ms'`],
+    ['its end', 'delete from users'],
+  ])('%s for a user', async (_what, text) => {
+    const { body } = await create({}, `${name}-k`)
+    const attempt = system.database.sql.unsafe(`${text} where id = $1`, [body.id])
+    await expect(attempt).rejects.toThrow(/forbidden/)
+    expect((await api.get(`/users/${body.id}`)).body).toEqual(body)
+  })
+
+  it('other words for a refusal, and emptying the table', async () => {
+    const { sql } = system.database
+    await create({}, `${name}-first`)
+    await create({}, `${name}-second`)
+    const refusals = sql`update users set reason = 'x' where account = 'REFUSED'`
+    await expect(refusals).rejects.toThrow(/forbidden/)
+    await expect(sql`truncate users`).rejects.toThrow(/forbidden/)
   })
 
   it('a second user with the same name, address or key', async () => {
