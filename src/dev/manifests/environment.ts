@@ -25,6 +25,14 @@ interface Seen {
 
 const reference = /\$\(([A-Z0-9_]+)\)/g
 
+const decoded = (data: Readonly<Record<string, string>> | undefined) =>
+  Object.fromEntries(
+    Object.entries(data ?? {}).map(([key, value]) => [
+      key,
+      Buffer.from(value, 'base64').toString('utf8'),
+    ]),
+  )
+
 export const environmentOf = (
   catalog: Catalog,
   manifest: Manifest,
@@ -65,7 +73,7 @@ export const environmentOf = (
     const kind = configMapKeyRef ? 'ConfigMap' : 'Secret'
     const found = configMapKeyRef
       ? catalog.find('ConfigMap', source.name ?? '')?.value.data
-      : catalog.find('Secret', source.name ?? '')?.value.stringData
+      : decoded(catalog.find('Secret', source.name ?? '')?.value.data)
     const key = found?.[source.key]
     catalog.check(key !== undefined, manifest, at, `${kind} ${source.name} has no ${source.key}`)
     if (key !== undefined) variables[name] = key
@@ -100,18 +108,30 @@ const neededVariables = (service: ServiceName) => [
   ...(service === 'gateway' ? ['ADMIN_PORT'] : []),
 ]
 
-const checkDatabaseUrl = (catalog: Catalog, service: ServiceName, { variables, origins }: Seen) => {
-  const { DATABASE_URL: given } = variables
+/** The role that owns a database is named like it; others who work on it have that as a prefix. */
+const isRoleOf = (service: ServiceName, variable: DatabaseVariable, role: string) =>
+  variable === 'OWNER_DATABASE_URL' ? role === service : role.startsWith(`${service}_`)
+
+type DatabaseVariable = 'DATABASE_URL' | 'OWNER_DATABASE_URL'
+
+const checkDatabaseUrl = (
+  catalog: Catalog,
+  service: ServiceName,
+  variable: DatabaseVariable,
+  { variables, origins }: Seen,
+) => {
+  const { [variable]: given } = variables
   if (given === undefined || !URL.canParse(given)) return
   const url = new URL(given)
-  const at = origins['DATABASE_URL']
+  const at = origins[variable]
   const server = catalog.find('Service', url.hostname)?.value.spec
   const port = Number(url.port || 5432)
-  if (url.username !== service || url.pathname !== `/${service}`) {
-    catalog.problems.push(`${at} DATABASE_URL must name role and database ${service}`)
+  if (!isRoleOf(service, variable, url.username) || url.pathname !== `/${service}`) {
+    const role = variable === 'OWNER_DATABASE_URL' ? service : `a role ${service}_…`
+    catalog.problems.push(`${at} ${variable} must name ${role} and the database ${service}`)
   }
   if (!server?.ports?.some((one) => one.port === port)) {
-    catalog.problems.push(`${at} DATABASE_URL leads to ${url.host}, which no Service is`)
+    catalog.problems.push(`${at} ${variable} leads to ${url.host}, which no Service is`)
   }
 }
 
@@ -134,7 +154,7 @@ export const checkServiceEnvironment = (
     if (seen.variables[name] === undefined || seen.variables[name] === expected) continue
     catalog.problems.push(`${seen.origins[name]} ${name} must be ${expected}`)
   }
-  if (registry[service].hasDatabase) checkDatabaseUrl(catalog, service, seen)
+  if (registry[service].hasDatabase) checkDatabaseUrl(catalog, service, 'DATABASE_URL', seen)
   const refusal = refusalOf(() => readConfig(service, seen.variables))
   if (refusal === undefined) return readConfig(service, seen.variables)
   catalog.complain(manifest, path, `${service} would not start: ${refusal}`)
@@ -150,7 +170,10 @@ export const checkMigrationEnvironment = (
 ) => {
   const seen = environmentOf(catalog, manifest, container, path)
   complainOfUnread(catalog, seen, migrationVariables.shape, `migrate ${service}`)
-  checkDatabaseUrl(catalog, service, seen)
+  const needsOwner = seen.variables['OWNER_DATABASE_URL'] !== undefined
+  catalog.check(needsOwner, manifest, path, 'migrations need the variable OWNER_DATABASE_URL')
+  checkDatabaseUrl(catalog, service, 'DATABASE_URL', seen)
+  checkDatabaseUrl(catalog, service, 'OWNER_DATABASE_URL', seen)
   const refusal = refusalOf(() => readVariables(migrationVariables, seen.variables))
   catalog.check(refusal === undefined, manifest, path, `migrations would not start: ${refusal}`)
 }

@@ -123,9 +123,12 @@ const checkSecretsAreRead = (catalog: Catalog) => {
       .map((key) => `${key?.name} ${key?.key}`),
   )
   for (const secret of catalog.all('Secret')) {
-    for (const key of Object.keys(secret.value.stringData ?? {})) {
+    const isSilent = secret.value.stringData === undefined
+    const message = 'use data: stringData is told as changed at every apply'
+    catalog.check(isSilent, secret, ['stringData'], message)
+    for (const key of Object.keys(secret.value.data ?? {})) {
       const isRead = read.has(`${secret.name} ${key}`)
-      catalog.check(isRead, secret, ['stringData', key], `nobody reads ${key}`)
+      catalog.check(isRead, secret, ['data', key], `nobody reads ${key}`)
     }
   }
 }

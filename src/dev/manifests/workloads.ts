@@ -5,6 +5,7 @@ import {
   containerPath,
   podSpecPath,
   selects,
+  tagOf,
   type Catalog,
   type Container,
   type Labels,
@@ -126,6 +127,12 @@ const checkDeployment = (catalog: Catalog, service: ServiceName) => {
   }
 
   const migrations = pod.initContainers ?? []
+  const shown = spec.template.metadata?.annotations?.['kubectl.kubernetes.io/default-container']
+  check(
+    migrations.length === 0 || shown === service,
+    ['spec', 'template', 'metadata'],
+    `${service} must be the default container for kubectl`,
+  )
   check(migrations.length === (hasDatabase ? 1 : 0), podSpecPath, 'who has a database migrates it')
   for (const [index, migration] of migrations.entries()) {
     const at = containerPath('initContainers', index)
@@ -134,7 +141,7 @@ const checkDeployment = (catalog: Catalog, service: ServiceName) => {
     checkMigrationEnvironment(catalog, service, manifest, migration, at)
   }
   for (const each of [container, ...migrations]) {
-    check(each.image === image, path, `the image must be ${image}, as package.json says`)
+    check(tagOf(each.image) === image, path, `the image must be ${image}, as package.json says`)
   }
 }
 
