@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkImports, type ImportCheck } from '../src/dev/check-imports.ts'
+import { checkMigrations, type MigrationCheck } from '../src/dev/check-migrations.ts'
 import { runTool } from '../src/dev/tools.ts'
 import { copyProject, type ProjectCopy } from './support/project-copy.ts'
 
@@ -242,6 +243,38 @@ const lintPlants: readonly Plant[] = [
   },
 ]
 
+/** Each in a migration of its own, on a table that other migrations made. */
+const migrationPlants = [
+  { rule: 'drop', text: 'ALTER TABLE "users" DROP COLUMN "phone";' },
+  { rule: 'drop', text: 'DROP INDEX "users_due";' },
+  { rule: 'rename', text: 'ALTER TABLE "users" RENAME COLUMN "phone" TO "telephone";' },
+  { rule: 'not-null', text: 'ALTER TABLE "users" ALTER COLUMN "phone" SET NOT NULL;' },
+  { rule: 'not-null', text: 'ALTER TABLE "users" ADD COLUMN "planted" text NOT NULL;' },
+  { rule: 'type', text: 'ALTER TABLE "users" ALTER COLUMN "attempts" SET DATA TYPE bigint;' },
+  { rule: 'type', text: 'alter table users\n  alter attempts type bigint' },
+  {
+    rule: 'constraint',
+    text: `ALTER TABLE public."users" ADD CONSTRAINT "planted" CHECK ("phone" <> 'x');`,
+  },
+  { rule: 'constraint', text: 'ALTER TABLE "users" ADD COLUMN "planted" text UNIQUE;' },
+  { rule: 'unique-index', text: 'CREATE UNIQUE INDEX "planted" ON "users" USING btree ("phone");' },
+  {
+    rule: 'trigger',
+    text: 'CREATE TRIGGER planted BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f();',
+  },
+].map((plant, index) => ({ ...plant, migration: `90${index + 10}_planted` }))
+
+/** What may be done while the release before is at work. */
+const harmlessMigration = `CREATE TABLE "planted" ("id" uuid NOT NULL);--> statement-breakpoint
+ALTER TABLE "planted" ADD CONSTRAINT "planted_id" UNIQUE("id");--> statement-breakpoint
+CREATE UNIQUE INDEX "planted_index" ON "planted" USING btree ("id");--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "planted" text DEFAULT '; drop table users' NOT NULL;
+-- To drop or rename is only a word here.
+ALTER TABLE "users" ALTER COLUMN "email" DROP NOT NULL;
+CREATE INDEX "planted_too" ON "users" USING btree ("planted");
+CREATE FUNCTION planted() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DROP TABLE users; END $$;
+`
+
 interface ImportRules {
   readonly default: { readonly forbidden: readonly { readonly name: string }[] }
 }
@@ -326,6 +359,38 @@ describe('the rules of the house', () => {
     const caught = brokenLint.diagnostics.filter(({ filename }) => filename.endsWith(file))
     expect(caught.map(ruleOf)).toContain(rule)
     expect(brokenLint.exitCode).not.toBe(0)
+  })
+
+  describe('for migrations', () => {
+    let clean: MigrationCheck
+    let broken: MigrationCheck
+
+    beforeAll(async () => {
+      const folder = 'src/services/user/migrations'
+      await copy.write(`${folder}/9001_harmless.sql`, harmlessMigration)
+      clean = await checkMigrations(copy.root)
+      for (const { migration, text } of migrationPlants) {
+        await copy.write(`${folder}/${migration}.sql`, `${text}\n`)
+      }
+      broken = await checkMigrations(copy.root)
+    })
+
+    it('are kept by the project as it is, and by what only adds', () => {
+      expect(clean.risks).toEqual([])
+      expect(clean.unused).toEqual([])
+      expect(clean.files).toBeGreaterThan(10)
+    })
+
+    it.each(migrationPlants)('catch $rule: $text', ({ rule, migration }) => {
+      const caught = broken.risks.filter((risk) => risk.migration === `user/${migration}`)
+      expect(caught.map((risk) => risk.rule)).toEqual([rule])
+    })
+
+    it('fail the build', async () => {
+      const told = await runTool('node', ['src/dev/check-migrations.ts', '--root', copy.root])
+      expect(told.output).toContain('user/9010_planted: drop: alter table users drop column phone')
+      expect(told.exitCode).toBe(1)
+    })
   })
 
   it('do not pass when the tool that applies them reads nothing', async () => {

@@ -37,6 +37,11 @@ const steps: readonly Step[] = [
     scripts: ['manifests:check'],
   },
   {
+    name: 'migrations',
+    what: 'the release before can work on the new schema',
+    scripts: ['migrations:check'],
+  },
+  {
     name: 'documents',
     what: 'pictures agree with their texts, figures with their run, the study’s contracts are valid',
     scripts: ['diagrams:check', 'study:check', 'figures:check'],
