@@ -1,13 +1,16 @@
 # One image for all five services: the argument says which one runs.
 #
-#   docker build -t orderly:0.1.0 .
+#   docker build -t orderly:0.1.0 --build-arg REVISION=$(git rev-parse HEAD) .
 #   docker run --rm orderly:0.1.0 notification
 #   docker run --rm orderly:0.1.0 migrate notification
 
 ARG NODE_VERSION=24.21.0
 ARG DEBIAN_RELEASE=bookworm
+# A tag may name another image tomorrow. To pin these two, put the digest behind it (`…@sha256:…`).
+ARG NODE_IMAGE=node:${NODE_VERSION}-${DEBIAN_RELEASE}-slim
+ARG DEBIAN_IMAGE=debian:${DEBIAN_RELEASE}-slim
 
-FROM node:${NODE_VERSION}-${DEBIAN_RELEASE}-slim AS dependencies
+FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # Exactly what the lock file says, and no package's own scripts. Declarations and
@@ -16,7 +19,7 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
   && find node_modules \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
 
 # Not the Node image again: no npm, no yarn, no corepack, nothing to build with.
-FROM debian:${DEBIAN_RELEASE}-slim
+FROM ${DEBIAN_IMAGE}
 COPY --from=dependencies /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
@@ -36,7 +39,10 @@ ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "src/main.ts"
 # No service was named: say which ones there are.
 CMD ["help"]
 
+# The last layer, because it is another one at each commit.
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="orderly" \
+  org.opencontainers.image.revision="${REVISION}" \
   org.opencontainers.image.description="The order back end that never loses a rouble or a letter" \
   org.opencontainers.image.version="0.1.0" \
   org.opencontainers.image.licenses="MIT"

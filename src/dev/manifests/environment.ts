@@ -81,9 +81,12 @@ export const environmentOf = (
   return { variables, origins, usedByOthers }
 }
 
+/** Read by Node itself: the authorities that a Postgres behind TLS is believed by. */
+const readByNode = new Set(['NODE_EXTRA_CA_CERTS'])
+
 const complainOfUnread = (catalog: Catalog, seen: Seen, known: object, who: string) => {
   for (const name of Object.keys(seen.variables)) {
-    if (name in known || seen.usedByOthers.has(name)) continue
+    if (name in known || readByNode.has(name) || seen.usedByOthers.has(name)) continue
     catalog.problems.push(`${seen.origins[name]} ${who} reads no variable ${name}`)
   }
 }
