@@ -41,6 +41,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     distinctBy?: (item: Item) => readonly string[],
   ) => {
     const size = metrics.batchSize.labels(name)
+    metrics.batchSize.zero({ statement: name })
     return createBatch<Item, Result>({
       execute: async (items) => {
         const input = items.map((item, ord) => ({ ord, ...item }))

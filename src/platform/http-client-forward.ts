@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Pool, type Dispatcher } from 'undici'
 import type { ServiceName } from '../registry.ts'
-import type { Metrics } from './telemetry.ts'
+import { callTimers, type Metrics } from './telemetry.ts'
 
 /**
  * Passes a request on to a service and its answer back, byte for byte: nothing
@@ -75,8 +75,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
     headersTimeout: 0,
     bodyTimeout: 0,
   })
-  const answered = deps.metrics.callSeconds.labels(deps.upstream, 'answered')
-  const unknown = deps.metrics.callSeconds.labels(deps.upstream, 'unknown')
+  const { answered, unknown } = callTimers(deps.metrics, deps.upstream)
 
   /** Calls `onFailure` when there is no answer; a failure in mid-answer cuts the client's connection. */
   const forward = (

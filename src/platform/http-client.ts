@@ -4,7 +4,7 @@ import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } fr
 import type { ServiceName } from '../registry.ts'
 import { betweenCheckpoints } from './checkpoints.ts'
 import { exchange } from './http-client-exchange.ts'
-import type { Log, Metrics } from './telemetry.ts'
+import { callTimers, type Log, type Metrics } from './telemetry.ts'
 
 /**
  * Calls between services. A call ends in one of three ways: done or refused
@@ -69,8 +69,7 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
     headersTimeout: 0,
     bodyTimeout: 0,
   })
-  const answered = metrics.callSeconds.labels(upstream, 'answered')
-  const unknown = metrics.callSeconds.labels(upstream, 'unknown')
+  const { answered, unknown } = callTimers(metrics, upstream)
 
   const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
     const { method, path, headers = {}, body = null } = request

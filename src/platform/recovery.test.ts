@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { recoveredIn } from '../../test/support/recovered.ts'
 import { eventually } from '../../test/support/wait.ts'
 import { createRecovery, type RecoveryOptions } from './recovery.ts'
 import { createLog, createMetrics } from './telemetry.ts'
@@ -29,15 +30,25 @@ describe('the recovery loop', () => {
         limits.push(limit)
         return due.splice(0, limit)
       },
-      advance: async (row) => done.push(row),
+      advance: async (row) => {
+        done.push(row)
+        return row < 60 ? 'finished' : 'postponed'
+      },
     })
     await eventually(() => expect(done).toHaveLength(100))
     await loop.stop()
     expect(Math.max(...limits)).toBeLessThanOrEqual(32)
     expect(done.toSorted((one, other) => one - other)).toEqual(numbers(100))
+    expect(await recoveredIn(metrics, 'orders')).toEqual({ finished: 60, postponed: 40, failed: 0 })
+  })
+
+  it('has its counters from the start, so that an alarm sees the first change', async () => {
+    const { loop, metrics } = start({ claim: async () => [], advance: async () => 'finished' })
+    await loop.stop()
     expect(await metrics.registry.metrics()).toMatch(
-      /recovery_rows_total\{loop="orders",outcome="advanced",service="order"\} 100/,
+      /recovery_rows_total\{loop="orders",outcome="postponed",service="order"\} 0\n/,
     )
+    expect(await recoveredIn(metrics, 'orders')).toEqual({ finished: 0, postponed: 0, failed: 0 })
   })
 
   it('never works on more than one round at a time', async () => {
@@ -54,6 +65,7 @@ describe('the recovery loop', () => {
         most = Math.max(most, atOnce)
         await sleep(2)
         atOnce -= 1
+        return 'finished'
       },
     })
     await eventually(() => expect(rounds).toBeGreaterThan(5))
@@ -73,11 +85,12 @@ describe('the recovery loop', () => {
       advance: async (row) => {
         if (row === 2) throw new Error('cannot')
         done.push(row)
+        return 'finished'
       },
     })
     await eventually(() => expect(done).toEqual([1, 3, 4]))
     await loop.stop()
-    expect(await metrics.registry.metrics()).toMatch(/outcome="failed",service="order"\} 1/)
+    expect(await recoveredIn(metrics, 'orders')).toEqual({ finished: 3, postponed: 0, failed: 1 })
   })
 
   it('stops only when what it began is finished, and then looks no more', async () => {
@@ -91,6 +104,7 @@ describe('the recovery loop', () => {
       advance: async () => {
         await sleep(100)
         isFinished = true
+        return 'finished'
       },
     })
     await eventually(() => expect(looks).toBe(1))

@@ -1,5 +1,8 @@
 import type { Log, Metrics } from './telemetry.ts'
 
+/** What became of a row that recovery took up: all it owed is done, or it waits for its next attempt. */
+export type RowOutcome = 'finished' | 'postponed'
+
 /**
  * The loop that finishes what a request began. It claims rows whose lease is
  * over (each for one worker, by `for update skip locked` in the store) and runs
@@ -13,7 +16,7 @@ export interface RecoveryOptions<Row> {
   /** Takes up to `limit` due rows and gives each a new lease. */
   readonly claim: (limit: number) => Promise<readonly Row[]>
   /** Advances one row as far as it gets; must not throw for an unknown outcome. */
-  readonly advance: (row: Row) => Promise<unknown>
+  readonly advance: (row: Row) => Promise<RowOutcome>
 }
 
 export interface Loop {
@@ -29,18 +32,24 @@ const withJitter = (ms: number) => ms * (1 - jitter / 2 + Math.random() * jitter
 
 export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
   const { name, intervalMs, log, metrics, claim, advance } = options
-  const advanced = metrics.recoveredRows.labels(name, 'advanced')
-  const failed = metrics.recoveredRows.labels(name, 'failed')
+  const { recoveredRows } = metrics
+  const counters = {
+    finished: recoveredRows.labels(name, 'finished'),
+    postponed: recoveredRows.labels(name, 'postponed'),
+    failed: recoveredRows.labels(name, 'failed'),
+  }
+  // From the start: a rate over a counter that appears with its first event misses that event.
+  for (const counter of Object.values(counters)) counter.inc(0)
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
 
   const advanceOne = async (row: Row) => {
     try {
-      await advance(row)
-      advanced.inc()
+      const outcome = await advance(row)
+      counters[outcome].inc()
     } catch (error) {
-      failed.inc()
+      counters.failed.inc()
       log.warn({ err: error, loop: name }, 'recovery could not advance a row; it stays due')
     }
   }

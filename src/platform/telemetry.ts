@@ -25,6 +25,13 @@ export const createMetrics = (service: ServiceName): Metrics => {
   registry.setDefaultLabels({ service })
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
+  const refusedRequests = new Counter({
+    name: 'http_requests_refused_total',
+    help: 'Requests refused before they reached a handler',
+    labelNames: ['reason'],
+    registers,
+  })
+  refusedRequests.labels('overloaded').inc(0)
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
   return {
     registry,
@@ -35,12 +42,7 @@ export const createMetrics = (service: ServiceName): Metrics => {
       buckets,
       registers,
     }),
-    refusedRequests: new Counter({
-      name: 'http_requests_refused_total',
-      help: 'Requests refused before they reached a handler',
-      labelNames: ['reason'],
-      registers,
-    }),
+    refusedRequests,
     callSeconds: new Histogram({
       name: 'upstream_call_duration_seconds',
       help: 'How long attempts of calls to other services took, by outcome',
@@ -62,4 +64,13 @@ export const createMetrics = (service: ServiceName): Metrics => {
       registers,
     }),
   }
+}
+
+/** What times the calls to one upstream. Both outcomes exist from the start, at zero. */
+export const callTimers = ({ callSeconds }: Metrics, upstream: ServiceName) => {
+  const timerOf = (outcome: 'answered' | 'unknown') => {
+    callSeconds.zero({ upstream, outcome })
+    return callSeconds.labels(upstream, outcome)
+  }
+  return { answered: timerOf('answered'), unknown: timerOf('unknown') }
 }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/support/http.ts'
+import { recoveredIn } from '../../../test/support/recovered.ts'
 import { openAccount, shortBudgets, startBilling } from '../../../test/support/service.ts'
 import type { Behaviour } from '../../../test/support/upstream.ts'
 import { eventually } from '../../../test/support/wait.ts'
@@ -62,5 +63,27 @@ describe('a deposit', () => {
     expect((await answer).status).toBe(200)
     await first.stop()
     await eventually(async () => expect(await letters()).toMatchObject([{ amount: 7 }]))
+  })
+})
+
+describe('what recovery counts', () => {
+  it('is postponed letters while notification is away, and one finished when it is back', async () => {
+    const counts = async () => {
+      const { finished = 0, postponed = 0 } = await recoveredIn(
+        system.billing.metrics,
+        'deposit letters',
+      )
+      return { finished, postponed }
+    }
+    await eventually(async () => expect(await owed()).toBe(0))
+    const before = await counts()
+    system.toNotification.behave('refuse')
+    await deposit(500)
+    await eventually(async () =>
+      expect((await counts()).postponed).toBeGreaterThan(before.postponed + 1),
+    )
+    expect((await counts()).finished).toBe(before.finished)
+    system.toNotification.behave('forward')
+    await eventually(async () => expect((await counts()).finished).toBe(before.finished + 1))
   })
 })

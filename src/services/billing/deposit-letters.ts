@@ -1,4 +1,5 @@
 import type { LetterSender } from '../../clients/letter-sender.ts'
+import type { RowOutcome } from '../../platform/recovery.ts'
 import { postpone, timelineEntry } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { DepositLetterRow } from './schema.ts'
@@ -14,7 +15,7 @@ type OwedLetter = Pick<DepositLetterRow, 'id' | 'userId' | 'email' | 'amount' | 
 
 /** The letter for a deposit: owed since the deposit's own statement, sent until acknowledged. */
 export const createDepositLetters = ({ store, letters, log }: DepositLettersDeps) => {
-  const advance = async (owed: OwedLetter): Promise<void> => {
+  const advance = async (owed: OwedLetter): Promise<RowOutcome> => {
     const { id, userId, email, amount } = owed
     const letter = await letters(
       { key: `${id}:DEPOSIT`, userId, email, kind: 'DEPOSIT', amount },
@@ -22,9 +23,10 @@ export const createDepositLetters = ({ store, letters, log }: DepositLettersDeps
     )
     if (letter.kind === 'unknown') {
       await postpone(store.depositLetters, owed, 'letter', letter)
-      return
+      return 'postponed'
     }
     await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', 'done', letter) })
+    return 'finished'
   }
 
   /** For the request that made the deposit: whatever happens to the letter, the deposit is done. */

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/support/http.ts'
+import { recoveredIn } from '../../../test/support/recovered.ts'
 import {
   openAccount,
   shortBudgets,
@@ -235,6 +236,48 @@ describe('a request and a repeat that both decide an order', () => {
     expect((await first).status).toBe(202)
     system.toBilling.behave('forward')
     expect((await place(300, 'k')).status).toBe(404)
+  })
+})
+
+describe('what recovery counts', () => {
+  const counts = async (loop: string) => {
+    const { finished = 0, postponed = 0, failed } = await recoveredIn(system.service.metrics, loop)
+    return { finished, postponed, failed }
+  }
+
+  it('is postponed orders while billing is away, and one finished when it is back', async () => {
+    const before = await counts('orders')
+    system.toBilling.behave('refuse')
+    const { body } = await place(300)
+    await eventually(async () =>
+      expect((await counts('orders')).postponed).toBeGreaterThan(before.postponed + 2),
+    )
+    expect(await orderNow(body.id)).toMatchObject({ status: 'PENDING' })
+    expect(await counts('orders')).toMatchObject({ finished: before.finished, failed: 0 })
+    system.toBilling.behave('forward')
+    await eventually(async () =>
+      expect(await counts('orders')).toMatchObject({ finished: before.finished + 1, failed: 0 }),
+    )
+    expect(await orderNow(body.id)).toMatchObject({ status: 'APPROVED' })
+  })
+
+  it('is postponed letters while notification is away, of orders and of their changes', async () => {
+    const { body } = await place(300)
+    const before = [await counts('orders'), await counts('changes')] as const
+    system.toNotification.behave('refuse')
+    await place(200)
+    await api.delete(`/orders/${body.id}`)
+    await eventually(async () => {
+      expect((await counts('orders')).postponed).toBeGreaterThan(before[0].postponed)
+      expect((await counts('changes')).postponed).toBeGreaterThan(before[1].postponed)
+    })
+    expect((await counts('orders')).finished).toBe(before[0].finished)
+    expect((await counts('changes')).finished).toBe(before[1].finished)
+    system.toNotification.behave('forward')
+    await eventually(async () => {
+      expect((await counts('orders')).finished).toBe(before[0].finished + 1)
+      expect((await counts('changes')).finished).toBe(before[1].finished + 1)
+    })
   })
 })
 

@@ -49,13 +49,13 @@ export const createOrderService = (runtime: Runtime): Service => {
         ...recoverySettings,
         name: 'orders',
         claim: store.dueOrders.claim,
-        advance: workflow.advanceOrder,
+        advance: workflow.recoverOrder,
       }),
       createRecovery({
         ...recoverySettings,
         name: 'changes',
         claim: store.dueChanges.claim,
-        advance: workflow.advanceChange,
+        advance: workflow.recoverChange,
       }),
     ],
     close: async () => {

@@ -1,6 +1,7 @@
 import type { NewLetter } from '../../clients/generated/notification.ts'
 import type { LetterSender } from '../../clients/letter-sender.ts'
 import type { TimelineEntry } from '../../platform/db-due-rows.ts'
+import type { RowOutcome } from '../../platform/recovery.ts'
 import { isFromDatabase, postpone, timelineEntry } from '../../platform/saga.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { MoneyOutcome, Payment, Verdict } from './payment.ts'
@@ -47,6 +48,12 @@ interface Saga<Row extends SagaRow, Gone> {
 /** Nobody has no money, and reads no letters. */
 const nobody = { kind: 'refused', reason: 'user-not-found', email: null } as const
 
+/** How far a walk came: the row as it is now, and whether it still owes something. */
+interface Walked<Row> {
+  readonly row: Row
+  readonly outcome: RowOutcome
+}
+
 /**
  * Walks a row as far as it gets. The live request and recovery call the same
  * function; when both do, the keys make the calls one, and the store lets only
@@ -57,7 +64,7 @@ const createWalk =
     saga: Saga<Row, Gone>,
     { askUser, log }: Pick<WorkflowDeps, 'askUser' | 'log'>,
   ) =>
-  async (start: Row): Promise<Row | Gone> => {
+  async (start: Row): Promise<Walked<Row | Gone>> => {
     let row = start
     let step = nextStep(row)
     for (;;) {
@@ -67,7 +74,7 @@ const createWalk =
           const money = await saga.moveMoney(row)
           if (money.kind === 'unknown') {
             await postpone(saga.rows, row, saga.step, money)
-            return row
+            return { row, outcome: 'postponed' }
           }
           if (money.answer.kind === 'no-account') {
             step = 'ask-user'
@@ -88,7 +95,7 @@ const createWalk =
           if (!isKnown || asked.answer === 'somebody') {
             // The account is owed yet: when it is open, billing decides.
             await postpone(saga.rows, row, step, asked, isKnown ? 'done' : 'unknown')
-            return row
+            return { row, outcome: 'postponed' }
           }
           decided = await saga.decide(row, nobody, timelineEntry(row, step, 'refused', asked))
           break
@@ -97,7 +104,7 @@ const createWalk =
           const letter = await saga.sendLetter(row)
           if (letter.kind === 'unknown') {
             await postpone(saga.rows, row, step, letter)
-            return row
+            return { row, outcome: 'postponed' }
           }
           // The letter is acknowledged: nobody needs to wait until that is noted. If the note
           // gets lost, recovery sends the same letter under the same key, which changes nothing.
@@ -106,13 +113,13 @@ const createWalk =
             entry: timelineEntry(row, step, 'done', letter),
           })
           noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letter not noted'))
-          return row
+          return { row, outcome: 'finished' }
         }
         case 'rest':
-          return row
+          return { row, outcome: 'finished' }
       }
       // Somebody else decided, and sends the letter; or the row is gone.
-      if (decided === undefined || !decided.changed) return decided
+      if (decided === undefined || !decided.changed) return { row: decided, outcome: 'finished' }
       row = decided
       step = nextStep(row)
     }
@@ -185,9 +192,13 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
     rows: store.dueChanges,
   }
 
+  const walkOrder = createWalk(orderSaga, deps)
+  const walkChange = createWalk(changeSaga, deps)
   return {
-    advanceOrder: createWalk(orderSaga, deps),
-    advanceChange: createWalk(changeSaga, deps),
+    advanceOrder: async (order: OrderRow) => (await walkOrder(order)).row,
+    advanceChange: async (change: ChangeRow) => (await walkChange(change)).row,
+    recoverOrder: async (order: OrderRow) => (await walkOrder(order)).outcome,
+    recoverChange: async (change: ChangeRow) => (await walkChange(change)).outcome,
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/support/http.ts'
+import { recoveredIn } from '../../../test/support/recovered.ts'
 import { shortBudgets, startWithBilling, type WithBilling } from '../../../test/support/service.ts'
 import type { Behaviour } from '../../../test/support/upstream.ts'
 import { eventually } from '../../../test/support/wait.ts'
@@ -87,5 +88,23 @@ describe('when billing', () => {
     await eventually(async () =>
       expect((await api.get(`/users/${body.id}`)).body.account).toBe('OPEN'),
     )
+  })
+})
+
+describe('what recovery counts', () => {
+  it('is postponed users while billing is away, and one finished when it is back', async () => {
+    const counts = async () => {
+      const { finished = 0, postponed = 0 } = await recoveredIn(system.service.metrics, 'users')
+      return { finished, postponed }
+    }
+    const before = await counts()
+    system.toBilling.behave('refuse')
+    await create()
+    await eventually(async () =>
+      expect((await counts()).postponed).toBeGreaterThan(before.postponed + 1),
+    )
+    expect((await counts()).finished).toBe(before.finished)
+    system.toBilling.behave('forward')
+    await eventually(async () => expect((await counts()).finished).toBe(before.finished + 1))
   })
 })

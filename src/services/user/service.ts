@@ -31,7 +31,8 @@ export const createUserService = (runtime: Runtime): Service => {
         log,
         metrics,
         claim: store.due.claim,
-        advance: workflow.advance,
+        advance: async (user) =>
+          (await workflow.advance(user)).account === 'PENDING' ? 'postponed' : 'finished',
       }),
     ],
     close: async () => {
