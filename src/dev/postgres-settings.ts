@@ -32,4 +32,7 @@ export const serverSettings: Readonly<Record<string, string>> = {
   timezone: 'UTC',
   log_timezone: 'UTC',
   log_checkpoints: 'off',
+  // Neither the rows that an error is about nor the statements: logs hold no personal data.
+  log_error_verbosity: 'terse',
+  log_min_error_statement: 'panic',
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { ConfigError, readConfig } from './config.ts'
 import { createHttpServer } from './http-server.ts'
+import { errorText } from './redaction.ts'
 import type { Runtime, Service } from './service.ts'
 import { createLog, createMetrics, type Log, type Metrics } from './telemetry.ts'
 import type { ServiceName } from '../registry.ts'
@@ -48,6 +49,7 @@ export const runService = async (
   name: ServiceName,
   createService: (runtime: Runtime) => Service | Promise<Service>,
 ): Promise<void> => {
+  crashOnFaults()
   const config = readConfig(name)
   const log = createLog(name, config.logLevel)
   const metrics = createMetrics(name)
@@ -79,6 +81,14 @@ export const runService = async (
 const flushAndExit = (log: Log, code: number) => {
   log.flush(() => process.exit(code))
   setTimeout(() => process.exit(code), 500).unref()
+}
+
+/** A crash is told like every other error: without what people sent. */
+const crashOnFaults = () => {
+  process.on('uncaughtException', (error: unknown) => {
+    process.stderr.write(`${errorText(error)}\n`)
+    process.exit(1)
+  })
 }
 
 /** Room after the grace period for loops and connections to end. */

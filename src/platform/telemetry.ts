@@ -1,13 +1,21 @@
 import { pino, type Logger } from 'pino'
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { ServiceName } from '../registry.ts'
+import { hidePersonal } from './redaction.ts'
 
 export type Log = Logger
 
-/** Logs are JSON lines on stdout, written off the hot path in chunks. */
+/** Logs are JSON lines on stdout without personal data, written off the hot path in chunks. */
 export const createLog = (service: ServiceName, level: string): Log =>
   pino(
-    { level, base: { service }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { log: hidePersonal },
+      // Errors are objects by then, which the usual serializer would take for errors of its own.
+      serializers: { err: (error: unknown) => error },
+    },
     pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 200 }),
   )
 

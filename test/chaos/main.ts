@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createHistory, type History } from '../support/history.ts'
 import { checkInvariants } from '../support/invariants.ts'
+import { linesWithAddresses } from '../support/marked-person.ts'
 import { prepareClients, repeatSettled } from './clients.ts'
 import { startCluster, timing, type Cluster } from './cluster.ts'
 import { createInjector, type Struck } from './injector.ts'
@@ -196,6 +197,10 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
         if (each.logs() !== '')
           complaints.push(`the end of the log of ${name}:\n${each.logs().slice(-2_000)}`)
       }
+    }
+    for (const [name, each] of cluster.processes) {
+      const telling = linesWithAddresses(each.logs())
+      if (telling.length > 0) complaints.push(`the log of ${name} names people:\n${telling[0]}`)
     }
     const missed = counts.filter((count) => count.struck === 0).map(({ kind }) => kind)
     if (missed.length > 0) complaints.push(`these faults never struck: ${missed.join(', ')}`)

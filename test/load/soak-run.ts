@@ -5,6 +5,7 @@ import { createRandom, type Random } from '../chaos/random.ts'
 import { createHistory, type History } from '../support/history.ts'
 import { checkInvariants } from '../support/invariants.ts'
 import { runLoad } from '../support/load.ts'
+import { linesWithAddresses } from '../support/marked-person.ts'
 import { auditFaults, countRows, untilAtRest } from './audit.ts'
 import { openDescriptors, rssMb, showAmounts } from './resources.ts'
 import { percentile } from './shoppers.ts'
@@ -223,6 +224,8 @@ export const soak = async (options: SoakOptions) => {
     faults.push(...(await leftConnections(stand)))
   }
   for (const [service, process] of stand.processes) {
+    const telling = linesWithAddresses(process.logs())
+    if (telling.length > 0) faults.push(`the log of ${service} names people:\n${telling[0]}`)
     if (process.isRunning()) continue
     faults.push(`${service} does not run any more:\n${process.logs().slice(-3_000)}`)
   }

@@ -62,7 +62,9 @@ const toScripted = ({ message, body }: Awaited<ReturnType<typeof passOn>>): Scri
   type: message.headers['content-type'],
 })
 
-export const startUpstream = async (to: string): Promise<Upstream> => {
+/** An address that is known only later is given as a function. */
+export const startUpstream = async (to: string | (() => string)): Promise<Upstream> => {
+  const target = typeof to === 'string' ? () => to : to
   const seen: SeenRequest[] = []
   let plan: Behaviour[] = ['forward']
 
@@ -76,12 +78,12 @@ export const startUpstream = async (to: string): Promise<Upstream> => {
     if (behaviour === 'hang') return
     if (behaviour === 'refuse') return void incoming.socket.destroy()
     if (typeof behaviour === 'object' || typeof behaviour === 'function') {
-      const pass = async () => toScripted(await passOn(incoming, body, to))
+      const pass = async () => toScripted(await passOn(incoming, body, target()))
       const answer = typeof behaviour === 'object' ? behaviour : await behaviour(request, pass)
       response.writeHead(answer.status, { 'content-type': answer.type ?? 'application/json' })
       return void response.end(answer.body ?? '')
     }
-    const answer = await passOn(incoming, body, to)
+    const answer = await passOn(incoming, body, target())
     if (behaviour === 'drop-answer') return void incoming.socket.destroy()
     response.writeHead(answer.message.statusCode ?? 502, answer.message.headers)
     response.end(answer.body)
