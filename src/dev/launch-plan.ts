@@ -5,6 +5,7 @@ import {
   readVariables,
   urlVariable,
   variablesOf,
+  wholeNumber,
   type Environment,
 } from '../platform/config.ts'
 import {
@@ -15,6 +16,7 @@ import {
   type ServiceName,
 } from '../registry.ts'
 import { freePort, whyPortIsTaken } from './free-port.ts'
+import type { LogLimits } from './log-files.ts'
 import { StartError } from './start-error.ts'
 
 /** `PORT` moves the public door, as everybody expects; the others have a variable each. */
@@ -33,6 +35,9 @@ const launchVariables = z.object({
   // Without its default: somebody who asks for a level wants to see it on the screen.
   LOG_LEVEL: variablesOf('gateway').shape.LOG_LEVEL.unwrap().optional(),
   HOST: variablesOf('gateway').shape.HOST,
+  LOG_FILE_MAX_MB: wholeNumber(1, 10_000).default(16),
+  LOG_FILES_KEPT: wholeNumber(0, 1_000).default(4),
+  LOG_MAX_DAYS: wholeNumber(1, 10_000).default(14),
   DATABASE_URL: postgresUrl.optional(),
   ADMIN_PORT: portNumber.default(defaultAdminPort),
   ...Object.fromEntries(
@@ -55,6 +60,8 @@ export interface LaunchPlan {
   readonly dataFolder: string | undefined
   /** Undefined when the user did not ask for any: then warnings and errors are shown. */
   readonly logLevel: string | undefined
+  /** How much of each service's log is kept. */
+  readonly logLimits: LogLimits
   /** Databases that are used as they are. */
   readonly givenDatabases: Partial<Record<ServiceName, string>>
   /** A Postgres on which the other databases are made; undefined: an embedded one. */
@@ -105,6 +112,11 @@ export const readPlan = async (environment: Environment): Promise<LaunchPlan> =>
     adminPort: portOf('ADMIN_PORT'),
     dataFolder: text('DATA_DIR'),
     logLevel: text('LOG_LEVEL'),
+    logLimits: {
+      maxBytes: Number(values['LOG_FILE_MAX_MB']) * 1_000_000,
+      filesKept: Number(values['LOG_FILES_KEPT']),
+      maxAgeMs: Number(values['LOG_MAX_DAYS']) * 86_400_000,
+    },
     givenDatabases: Object.fromEntries(
       servicesWithDatabase.flatMap((service) => {
         const url = text(databaseVariable(service))
@@ -146,6 +158,9 @@ const launcherOnly = new Set([
   'DATABASE_URL',
   'PORT',
   'ADMIN_PORT',
+  'LOG_FILE_MAX_MB',
+  'LOG_FILES_KEPT',
+  'LOG_MAX_DAYS',
   ...serviceNames.flatMap((name) => [
     portVariable(name),
     databaseVariable(name),

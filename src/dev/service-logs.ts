@@ -1,53 +1,9 @@
-import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 import path from 'node:path'
+import { createWholeLines, openLogFile, type LogLimits } from './log-files.ts'
 import type { Paint } from './progress.ts'
+import { createScreenLines, type ScreenLine } from './screen-lines.ts'
 
-const maxFileBytes = 16_000_000
-
-export interface LogFile {
-  write(chunk: Buffer): void
-  close(): void
-}
-
-/** A file that begins anew when it has grown too long; the one before it is kept. */
-export const openLogFile = (file: string, maxBytes = maxFileBytes): LogFile => {
-  const rotate = () => renameSync(file, `${file}.old`)
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxBytes) rotate()
-  let descriptor = openSync(file, 'a', 0o600)
-  let bytes = fstatSync(descriptor).size
-  let isOpen = true
-  return {
-    write: (chunk) => {
-      if (!isOpen) return
-      try {
-        if (bytes > maxBytes) {
-          closeSync(descriptor)
-          rotate()
-          descriptor = openSync(file, 'a', 0o600)
-          bytes = 0
-        }
-        bytes += writeSync(descriptor, chunk)
-      } catch {
-        // A full disk must not end the services: what they say is lost until there is room.
-      }
-    },
-    close: () => {
-      if (isOpen) closeSync(descriptor)
-      isOpen = false
-    },
-  }
-}
-
-/** Cuts a stream into lines, whatever its chunks. */
-export const createLineSplitter = (onLine: (line: string) => void) => {
-  let rest = ''
-  const maxLine = 64_000
-  return (chunk: Buffer) => {
-    const lines = (rest + chunk.toString('utf8')).split('\n')
-    rest = (lines.pop() as string).slice(-maxLine)
-    for (const line of lines) if (line !== '') onLine(line)
-  }
-}
+const textLines = (lines: Buffer) => lines.toString('utf8').split('\n').filter(Boolean)
 
 const levels: Readonly<Record<string, number>> = {
   trace: 10,
@@ -89,11 +45,28 @@ const format = (entry: Record<string, unknown>, paint: Paint): string => {
     .join(' ')
 }
 
+const pluralOf = (level: number) => {
+  if (level >= 50) return 'errors'
+  return level >= 40 ? 'warnings' : 'lines'
+}
+
+/** Requests are of one kind when they were answered alike, whatever their addresses. */
+const kindOf = (entry: Record<string, unknown>) => {
+  const error = entry['err'] as { message?: string } | undefined
+  const parts = [entry['msg'], entry['status'], entry['code'], error?.message]
+  return parts
+    .filter((part) => part !== undefined)
+    .map(shorten)
+    .join(' ')
+}
+
 export interface ServiceLog {
   /** Takes what the service wrote to its standard output: JSON lines. */
   readonly onOutput: (chunk: Buffer) => void
   /** Takes what it wrote to standard error: sentences, or a crash. */
   readonly onError: (chunk: Buffer) => void
+  /** The process that wrote has ended: what it left without an end is a line as well. */
+  readonly onEnd: () => void
   /** The last lines on standard error since the last call. */
   lastWords(): string | undefined
   close(): void
@@ -102,6 +75,7 @@ export interface ServiceLog {
 export interface ServiceLogOptions {
   readonly service: string
   readonly folder: string
+  readonly limits: LogLimits
   /** What is shown on the screen; the file gets everything. */
   readonly level: string
   readonly show: (line: string) => void
@@ -109,41 +83,59 @@ export interface ServiceLogOptions {
   readonly paint: Paint
 }
 
+/** One line of a service as it is shown; undefined when it is not for the screen. */
+const toScreenLine = (line: string, threshold: number, paint: Paint): ScreenLine | undefined => {
+  // Most lines are not for the screen, and are known as such without being parsed.
+  const level = Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? Number.NaN)
+  if (level < threshold) return undefined
+  try {
+    const entry = JSON.parse(line) as Record<string, unknown>
+    const own = Number(entry['level'])
+    if (!(own >= threshold)) return undefined
+    return { kind: kindOf(entry), plural: pluralOf(own), text: format(entry, paint) }
+  } catch {
+    return { kind: 'no JSON', plural: 'lines', text: line }
+  }
+}
+
 export const createServiceLog = (options: ServiceLogOptions): ServiceLog => {
-  const { service, folder, show, prefix, paint } = options
-  const file = openLogFile(path.join(folder, `${service}.log`))
+  const { service, folder, limits, show, prefix, paint } = options
+  const file = openLogFile(path.join(folder, `${service}.log`), limits)
   const threshold = levels[options.level] ?? 40
   let words: string[] = []
-
-  const showJson = createLineSplitter((line) => {
-    // Most lines are not for the screen, and are known as such without being parsed.
-    const level = Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? Number.NaN)
-    if (level < threshold) return
-    try {
-      const entry = JSON.parse(line) as Record<string, unknown>
-      if (Number(entry['level']) >= threshold) show(`${prefix} ${format(entry, paint)}`)
-    } catch {
-      show(`${prefix} ${line}`)
+  const screen = createScreenLines(
+    (text) => show(`${prefix} ${text}`),
+    (summary) => show(`${prefix} ${paint.dim(summary)}`),
+  )
+  const output = createWholeLines((lines) => {
+    file.write(lines)
+    for (const line of textLines(lines)) {
+      const shown = toScreenLine(line, threshold, paint)
+      if (shown) screen.take(shown)
     }
   })
-  const showError = createLineSplitter((line) => {
-    words = [...words.slice(-30), line]
+  const errors = createWholeLines((lines) => {
+    file.write(lines)
+    words = [...words, ...textLines(lines)].slice(-30)
   })
+  const onEnd = () => {
+    output.flush()
+    errors.flush()
+  }
   return {
-    onOutput: (chunk) => {
-      file.write(chunk)
-      showJson(chunk)
-    },
-    onError: (chunk) => {
-      file.write(chunk)
-      showError(chunk)
-    },
+    onOutput: output.take,
+    onError: errors.take,
+    onEnd,
     lastWords: () => {
       const last = mostTelling(words)
       words = []
       return last
     },
-    close: () => file.close(),
+    close: () => {
+      onEnd()
+      screen.close()
+      file.close()
+    },
   }
 }
 

@@ -48,6 +48,7 @@ const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) 
     createServiceLog({
       service,
       folder: data.logs,
+      limits: plan.logLimits,
       level: plan.logLevel ?? 'warn',
       show: (line) => progress.line(line),
       prefix,

@@ -68,10 +68,13 @@ const spawnService = ({ command, args, environment, log }: SupervisorOptions): C
   return child
 }
 
-const endingOf = (child: ChildProcess): Promise<Ending> =>
+const endingOf = (child: ChildProcess, log: ServiceLog): Promise<Ending> =>
   new Promise((resolve) => {
     // `close` comes after the last output, so the reason is known by then.
-    child.once('close', (code, signal) => resolve({ code, signal }))
+    child.once('close', (code, signal) => {
+      log.onEnd()
+      resolve({ code, signal })
+    })
     child.once('error', () => resolve({ code: null, signal: null }))
   })
 
@@ -112,7 +115,7 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
       wasReady = true
       becomeReady()
     })
-    const ending = await endingOf(running)
+    const ending = await endingOf(running, log)
     return { ending, healthyMs: readySinceMs ? performance.now() - readySinceMs : 0 }
   }
 
