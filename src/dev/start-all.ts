@@ -18,6 +18,7 @@ import type { DatabaseUrls } from './provision.ts'
 import { createServiceLog } from './service-logs.ts'
 import { explaining, StartError } from './start-error.ts'
 import { readyDatabases, type Launch, type Migrate } from './start-databases.ts'
+import { stopStages } from './stop-order.ts'
 import { superviseService } from './supervisor.ts'
 
 export interface StartAllOptions {
@@ -26,8 +27,12 @@ export interface StartAllOptions {
   readonly migrate?: Migrate
 }
 
-/** Services get this long for what they are doing, when everything is to stop in five seconds. */
-const serviceGraceMs = 2_000
+/** A service gets this long for what it is doing: more than a request waits for others. */
+const serviceGraceMs = 2_500
+/** All of them together, when everything is to stop in five seconds. */
+const servicesStopMs = 3_000
+/** Whoever comes last gets this much all the same. */
+const leastGraceMs = 300
 /** npm passes a Ctrl-C on that the terminal has delivered already: that is not a second one. */
 const sameKeyPressMs = 400
 
@@ -89,8 +94,14 @@ const startServices = (launch: Launch, urls: DatabaseUrls) =>
 const stepMs = 1_500
 
 const stopAll = async (launch: Launch, starting: Promise<void>) => {
-  const stopServices = () =>
-    Promise.all([...launch.services.values()].map((service) => service.stop(serviceGraceMs)))
+  const untilMs = performance.now() + servicesStopMs
+  const stopServices = async () => {
+    for (const stage of stopStages()) {
+      const leftMs = Math.max(untilMs - performance.now(), leastGraceMs)
+      const graceMs = Math.min(serviceGraceMs, leftMs)
+      await Promise.all(stage.map((name) => launch.services.get(name)?.stop(graceMs)))
+    }
+  }
   await stopServices()
   await Promise.race([starting.catch(() => {}), sleep(stepMs)])
   // Started by the step that was under way.
