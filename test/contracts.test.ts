@@ -4,11 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { contractDifferences, generateClients } from '../src/dev/contracts.ts'
 import { runTool } from '../src/dev/tools.ts'
 import { takesKey } from '../src/platform/contract.ts'
+import { problemTable, type ProblemCode } from '../src/platform/errors.ts'
 import { servicesWithDatabase } from '../src/registry.ts'
 import {
   createValidator,
   loadContracts,
   looseParts,
+  resolveExample,
   resolveSchema,
   type ContractDocument,
   type Operation,
@@ -23,6 +25,15 @@ interface Case {
   readonly name: string
   readonly document: ContractDocument
   readonly operation: Operation
+}
+
+interface RequestSchema extends SchemaObject {
+  readonly enum?: readonly string[]
+  readonly pattern?: string
+  readonly format?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxItems?: number
 }
 
 const contracts = loadContracts()
@@ -58,6 +69,24 @@ const exampleOf = (document: ContractDocument, given: SchemaObject, path = ''): 
     )
   }
   throw new Error(`there is no example of ${path || 'it'}`)
+}
+
+/** The texts and numbers in a schema of which it does not say what they may be. */
+const unbounded = (document: ContractDocument, given: SchemaObject, path = ''): string[] => {
+  const schema: RequestSchema = resolveSchema(document, given)
+  const { items, oneOf = [], properties = {}, type } = schema
+  const isText = type === 'string' && !schema.enum && !schema.pattern && schema.format !== 'uuid'
+  const isNumber = type === 'integer' || type === 'number'
+  const isOpen = schema.minimum === undefined || schema.maximum === undefined
+  const isList = items !== undefined && schema.maxItems === undefined
+  return [
+    ...(isText || (isNumber && isOpen) || isList ? [path || '(it)'] : []),
+    ...(items ? unbounded(document, items, `${path}/[]`) : []),
+    ...oneOf.flatMap((option) => unbounded(document, option, path)),
+    ...Object.entries(properties).flatMap(([name, property]) =>
+      unbounded(document, property, `${path}/${name}`),
+    ),
+  ]
 }
 
 const mediaOf = ({ requestBody, responses }: Operation) => [
@@ -124,6 +153,34 @@ describe('the committed contracts', () => {
   })
 
   it.each(operations)(
+    'show for each failure of $name what it looks like, by its code',
+    ({ document, operation }) => {
+      const failures = mediaOf(operation).filter(([status]) => Number(status) >= 400)
+      for (const [status, , { examples = {} }] of failures) {
+        expect(Object.keys(examples), status).not.toEqual([])
+        for (const [code, example] of Object.entries(examples)) {
+          const { title, status: expected } = problemTable[code as ProblemCode]
+          expect(expected, code).toBe(Number(status))
+          const type = `urn:orderly:problem:${code}`
+          const shown = { code, type, title, status: expected }
+          expect(resolveExample(document, example), code).toMatchObject(shown)
+        }
+      }
+    },
+  )
+
+  it.each(operations)(
+    'say of each text and number that $name takes what it may be',
+    ({ document, operation }) => {
+      const taken = [
+        ...Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => schema),
+        ...(operation.parameters ?? []).map(({ schema }) => schema),
+      ]
+      for (const schema of taken) expect(unbounded(document, schema)).toEqual([])
+    },
+  )
+
+  it.each(operations)(
     'give examples of $name that keep to their schemas',
     ({ document, operation }) => {
       const ajv = createValidator()
@@ -137,7 +194,7 @@ describe('the committed contracts', () => {
         expect(valid, `${what}: ${ajv.errorsText()} in ${JSON.stringify(example)}`).toBe(true)
       }
       for (const [what, type, { schema, example, examples }] of mediaOf(operation)) {
-        const given = Object.values(examples ?? {}).map(({ value }) => value)
+        const given = Object.values(examples ?? {}).map((each) => resolveExample(document, each))
         if (example !== undefined) given.push(example)
         if (given.length === 0) given.push(exampleOf(document, schema))
         for (const value of given) validate(schema, value, `${what} ${type}`)

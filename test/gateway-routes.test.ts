@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { registry } from '../src/registry.ts'
-import { publicDocument, readContracts } from '../src/services/gateway/contracts.ts'
+import { publicDocument, readContracts, type Operation } from '../src/services/gateway/contracts.ts'
 import { createRoutes } from '../src/services/gateway/routes.ts'
 import {
   rawRequest,
@@ -191,6 +191,22 @@ describe('the gateway shows the public view of the contracts', () => {
     const shown = readContracts().map((contract) => JSON.stringify(publicDocument(contract)))
     for (const [, key = ''] of keys) expect(shown.join('')).not.toContain(key)
   })
+
+  it.each(['k', '"k"', 'saga', 'Saga:1', 'my-saga:1', 'saga:', 'saga:1', '"saga:1"'])(
+    'says of the key %s what becomes of it',
+    async (key) => {
+      const order = readContracts().find(({ service }) => service === 'order')!
+      const { parameters = [] } = publicDocument(order).paths['/orders']?.['post'] as Operation
+      const { schema = {} } = parameters.find(({ name }) => name === 'idempotency-key')!
+      const answer = await sendRaw(
+        gateway.port,
+        rawRequest('POST', '/orders', [...withJson, `idempotency-key: ${key}`], '{}'),
+      )
+      const isAllowed = new RegExp(String(schema['pattern']), 'u').test(key)
+      expect(isAllowed).toBe(answer.startsWith('HTTP/1.1 200 '))
+      expect(isAllowed).toBe(!/^"?saga:/.test(key))
+    },
+  )
 
   it('keeps every part that is referred to and no other', () => {
     for (const contract of readContracts()) {

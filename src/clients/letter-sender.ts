@@ -16,7 +16,7 @@ const isLetter = (shown: Partial<Letter> | null | undefined, asked: NewLetter) =
   shown?.kind === asked.kind &&
   shown.userId === asked.userId &&
   shown.email === asked.email &&
-  shown.orderId === (asked.orderId ?? null) &&
+  shown.orderId === ('orderId' in asked ? asked.orderId : null) &&
   shown.amount === asked.amount
 
 /**

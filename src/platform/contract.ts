@@ -1,5 +1,6 @@
 import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import type { ServiceName } from '../registry.ts'
+import { examplesIn } from './problem-examples.ts'
 
 /** What a service promises: the source of `openapi/<service>.yaml`. */
 export interface ServiceContract {
@@ -22,7 +23,7 @@ export const takesKey = (operation: DescribedOperation): boolean =>
 export const contractDocument = (contract: ServiceContract) => {
   const app = new OpenAPIHono()
   for (const route of contract.routes) app.openAPIRegistry.registerPath(route)
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: contract.title,
@@ -33,4 +34,6 @@ export const contractDocument = (contract: ServiceContract) => {
     servers: [{ url: '/', description: 'The address this document was loaded from' }],
     tags: [{ name: contract.service, description: contract.description }],
   })
+  const components = { ...document.components, examples: examplesIn(document) }
+  return { ...document, components }
 }

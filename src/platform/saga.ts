@@ -2,6 +2,7 @@ import { BatchExhaustedError } from './batch.ts'
 import type { DueRow, TimelineEntry } from './db-due-rows.ts'
 import { ProblemError, type ProblemCode } from './errors.ts'
 import type { Outcome } from './http-client.ts'
+import { sagaKeyPrefix } from './idempotency-keys.ts'
 import { backoffMs } from './recovery.ts'
 import type { Log } from './telemetry.ts'
 
@@ -66,9 +67,6 @@ export const advanceOrLeave = async <Row extends DueRow, Result>(
     return row
   }
 }
-
-/** Keys that services use between themselves begin with this; the gateway keeps it from the public. */
-export const sagaKeyPrefix = 'saga:'
 
 export const sagaKey = (id: string) => `${sagaKeyPrefix}${id}`
 

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { problemContentType, problemTable, type ProblemCode } from './errors.ts'
+import { keyHeaderPattern, keyPattern } from './idempotency-keys.ts'
+import { exampleReference, problemExample } from './problem-examples.ts'
 
 /** Building blocks of every contract: what an amount, an id, a page, a problem look like. */
 
@@ -20,16 +22,23 @@ export const balanceSchema = z
 /** Ids may come in capitals; one spelling for each is what batches and comparisons rely on. */
 export const idSchema = (what: string) =>
   z
-    .uuid('must be a UUID')
+    .guid('must be a UUID')
     .toLowerCase()
-    .openapi({ description: `Id of ${what}`, example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978' })
+    .openapi({
+      format: 'uuid',
+      description: `Id of ${what}`,
+      example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+    })
 
 export const timeSchema = z
   .string()
   .openapi({ format: 'date-time', description: 'UTC', example: '2026-11-20T09:30:00.000Z' })
 
-/** Postgres cannot store NUL, and JSON with half a surrogate pair is no Unicode text. */
-const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed()
+const textMessage = 'must be well-formed text without NUL characters'
+
+/** Postgres cannot store NUL. */
+// oxlint-disable-next-line no-control-regex
+const withoutNul = /^[^\u0000]*$/
 
 /** Counts characters as JSON Schema does, where zod's own `max` would count an emoji twice. */
 const hasAtMost = (maxLength: number) => (value: string) =>
@@ -40,8 +49,16 @@ export const textSchema = (maxLength: number) =>
     .string()
     .min(1, 'must not be empty')
     .refine(hasAtMost(maxLength), `must have at most ${maxLength} characters`)
-    .refine(isStorable, 'must be well-formed text without NUL characters')
+    .regex(withoutNul, textMessage)
+    // JSON with half a surrogate pair is no Unicode text: no schema needs to say that.
+    .refine((value) => value.isWellFormed(), textMessage)
     .openapi({ maxLength })
+
+/** The one rule for addresses, here and in the contract: `format: email` would be another. */
+export const emailSchema = z
+  .string()
+  .max(254, 'must have at most 254 characters')
+  .regex(z.regexes.email, 'must be an email address')
 
 export const problemSchema = z
   .strictObject({
@@ -59,15 +76,7 @@ export const problemSchema = z
       .openapi({ description: 'Which fields were not valid, and why' }),
   })
   .openapi('Problem', {
-    example: {
-      type: 'urn:orderly:problem:validation-failed',
-      title: 'The request is not valid',
-      status: 400,
-      detail: 'Check these: price.',
-      code: 'validation-failed',
-      requestId: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6970',
-      errors: [{ field: 'price', message: 'must be at least 1' }],
-    },
+    example: problemExample('validation-failed'),
   })
 
 export type ProblemBody = z.infer<typeof problemSchema>
@@ -76,8 +85,14 @@ export const jsonContent = <Schema extends z.ZodType>(schema: Schema) => ({
   'application/json': { schema },
 })
 
-export const problemContent = <Schema extends z.ZodType>(schema: Schema) => ({
-  [problemContentType]: { schema },
+type Example = { readonly value: unknown } | { readonly $ref: string }
+
+/** With an example for each code that can be the answer. */
+export const problemContent = <Schema extends z.ZodType>(
+  schema: Schema,
+  examples: Readonly<Partial<Record<ProblemCode, Example>>>,
+) => ({
+  [problemContentType]: { schema, examples },
 })
 
 const problemDescriptions: Record<number, string> = {
@@ -108,30 +123,58 @@ const retryAfterHeader = {
   },
 }
 
+/** What any route may meet, whatever it is asked for. */
+const everywhere = [
+  'malformed-http',
+  'validation-failed',
+  'invalid-idempotency-key',
+  'internal',
+  'upstream-unavailable',
+  'overloaded',
+  'unavailable',
+  'upstream-timeout',
+] as const satisfies readonly ProblemCode[]
+
+/** What any request with a JSON body can meet. */
+export const bodyProblems = [
+  'malformed-json',
+  'payload-too-large',
+  'unsupported-media-type',
+  'outcome-unknown',
+] as const satisfies readonly ProblemCode[]
+
+const byStatus = (codes: readonly ProblemCode[]) => {
+  const statuses = new Map<number, ProblemCode[]>()
+  for (const code of codes) {
+    const { status } = problemTable[code]
+    statuses.set(status, [...(statuses.get(status) ?? []), code])
+  }
+  return [...statuses].toSorted(([one], [other]) => one - other)
+}
+
 /**
- * Problem answers of a route, by status; every route may also meet 500 and the
- * like. The type is empty on purpose: handlers throw problems, so the types of
- * what they return need not know them.
+ * Problem answers of a route, from the codes that it can answer with. The type
+ * is empty on purpose: handlers throw problems, so the types of what they
+ * return need not know them.
  */
-export const problems = (...statuses: (400 | 404 | 409 | 413 | 415 | 422)[]): {} => {
-  const takesKey = statuses.includes(422)
+export const problems = (...codes: readonly ProblemCode[]): {} => {
+  const takesKey = codes.includes('idempotency-key-reused')
   const descriptions = { ...problemDescriptions, ...(takesKey ? keyedDescriptions : {}) }
   return Object.fromEntries(
-    [...statuses, 500, 502, 503, 504].map((status) => [
+    byStatus([...everywhere, ...codes]).map(([status, possible]) => [
       status,
       {
         description: descriptions[status] ?? 'A problem',
-        content: problemContent(problemSchema),
+        content: problemContent(
+          problemSchema,
+          Object.fromEntries(possible.map((code) => [code, { $ref: exampleReference(code) }])),
+        ),
         ...([409, 502, 503, 504].includes(status) ? { headers: retryAfterHeader } : {}),
       },
     ]),
   )
 }
 
-/** The statuses that any request with a JSON body can meet. */
-export const bodyProblems = [400, 413, 415] as const
-
-const keyPattern = /^[\x21\x23-\x7e]{1,255}$/
 const keyMessage = 'must be 1 to 255 visible ASCII characters'
 
 /** A key in a body: of one of the calls that share a request. */
@@ -166,11 +209,10 @@ export const answersSchema = <Body extends z.ZodType>(body: Body) =>
 export const idempotencyHeaders = z.object({
   'idempotency-key': z
     .string()
+    .regex(keyHeaderPattern, keyMessage)
     .transform((value) => value.replace(/^"(.*)"$/, '$1'))
-    .pipe(z.string().regex(keyPattern, keyMessage))
     .optional()
     .openapi({
-      type: 'string',
       description:
         'A key of your own for this request. A repeat with the same key and payload does nothing more and gets the same answer; with another payload it gets 422.',
       example: 'a1f0c3e8-checkout-42',
@@ -220,10 +262,11 @@ const cursorDescription = '`next` of the page before; leave out for the first pa
 /** Pages over ids: the cursor is the last id of the page before. */
 export const pageQuery = {
   limit: limitParameter,
-  cursor: z
-    .uuid('must be the `next` of an earlier page')
-    .optional()
-    .openapi({ description: cursorDescription, example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978' }),
+  cursor: z.guid('must be the `next` of an earlier page').optional().openapi({
+    format: 'uuid',
+    description: cursorDescription,
+    example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+  }),
 }
 
 /** Pages over a counter: the cursor is the last number of the page before. */
@@ -231,7 +274,7 @@ export const countedPageQuery = {
   limit: limitParameter,
   cursor: z
     .string()
-    .regex(/^\d{1,15}$/, 'must be the `next` of an earlier page')
+    .regex(/^[0-9]{1,15}$/, 'must be the `next` of an earlier page')
     .optional()
     .openapi({ description: cursorDescription, example: '42' }),
 }

@@ -18,6 +18,7 @@ export interface Schema extends SchemaObject {
   readonly maximum?: number
   readonly properties?: Readonly<Record<string, Schema>>
   readonly items?: Schema
+  readonly oneOf?: readonly Schema[]
 }
 
 export interface Parameter {
@@ -55,6 +56,7 @@ const flatten = (document: ContractDocument, schema: Schema): Schema => {
     ...found,
     ...(found.properties ? { properties: Object.fromEntries(properties) } : {}),
     ...(found.items ? { items: flatten(document, found.items) } : {}),
+    ...(found.oneOf ? { oneOf: found.oneOf.map((option) => flatten(document, option)) } : {}),
   }
 }
 

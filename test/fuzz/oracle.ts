@@ -13,9 +13,8 @@ export type Expectation = 'refused' | 'accepted' | 'open'
 
 const bodyLimitBytes = 64 * 1024
 const keyPattern = /^[\x21\x23-\x7e]{1,255}$/
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const jsonType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
-const knownEmail = /^[a-z0-9]+@example\.com$/
 
 const headersOf = ({ headers }: Case, name: string) =>
   headers.filter(([given]) => given === name).map(([, value]) => value.trim())
@@ -30,8 +29,7 @@ const parameterVerdict = ({ name, schema }: Parameter, text: string): Expectatio
   // How escapes are read is each server's own business.
   if (text.includes('%') || text.includes('+')) return 'open'
   if (schema.format === 'uuid') {
-    if (uuidPattern.test(text)) return 'accepted'
-    return /^[0-9a-f-]{36}$/i.test(text) ? 'open' : 'refused'
+    return uuidPattern.test(text) ? 'accepted' : 'refused'
   }
   if (schema.type === 'integer') {
     const value = Number(text)
@@ -126,10 +124,6 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
       return 'refused'
     }
     if (!validate(value) || textsIn(value).some(isOddText)) return 'refused'
-    const { email, kind, orderId } = value as { email?: string; kind?: string; orderId?: string }
-    if (operation.id === 'sendLetter' && kind !== 'DEPOSIT' && orderId === undefined)
-      return 'refused'
-    if (email !== undefined && !knownEmail.test(email)) return 'open'
     // What JSON.parse swallows: a member that is there twice, and digits that rounding takes away.
     const lengthOf = (given: string) => given.replaceAll(/\s/g, '').length
     return lengthOf(JSON.stringify(value)) === lengthOf(text) ? 'accepted' : 'open'

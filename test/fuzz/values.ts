@@ -59,7 +59,7 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
     const id = pool.length > 0 && random.chance(0.85) ? random.pick(pool) : randomUUID()
     return random.chance(0.05) ? id.toUpperCase() : id
   }
-  if (schema.format === 'email') return `${word(random, 12)}@example.com`
+  if (name === 'email') return `${word(random, 12)}@example.com`
   if (name === 'username') return `u.${word(random, random.between(1, 60))}`.slice(0, 64)
   if (name === 'phone') return `+7 ${random.between(100, 999)} 123-45-67`
   if (name === 'cursor') return random.chance(0.5) ? randomUUID() : String(random.between(0, 99))
@@ -75,6 +75,7 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
 
 /** Something that the schema allows. */
 export const validValue = (name: string, schema: Schema, random: Random, known: Known): Json => {
+  if (schema.oneOf) return validValue(name, random.pick(schema.oneOf), random, known)
   const type = [schema.type].flat()[0]
   if (type === 'integer' || type === 'number') {
     const { minimum = 0, maximum = 1_000 } = schema
@@ -122,23 +123,33 @@ const brokenNumbers = ({ minimum = 1, maximum = 1_000 }: Schema): Broken[] => [
 const brokenStrings = (schema: Schema): Broken[] => {
   const broken: Broken[] = [{ label: 'empty', value: '' }]
   const { maxLength, pattern, format } = schema
+  const isStrict = pattern !== undefined && !new RegExp(pattern, 'u').test('?')
   if (maxLength !== undefined) {
     broken.push({ label: 'too long', value: 'x'.repeat(maxLength + 1) })
     broken.push({ label: 'too long by an emoji', value: '😀'.repeat(maxLength + 1) })
     broken.push({ label: 'far too long', value: 'x'.repeat(20_000) })
   }
-  if (pattern !== undefined || format !== undefined || schema.enum) {
+  if (isStrict || format !== undefined || schema.enum) {
     broken.push({ label: 'against its pattern', value: '?' })
     broken.push({ label: 'odd characters', value: 'a\u0000b' })
     broken.push({ label: 'a line too many', value: 'masha\n' })
   }
   if (format === 'uuid') broken.push({ label: 'nearly an id', value: `${randomUUID()}0` })
-  if (format === 'email') broken.push({ label: 'no address', value: 'a@b@c' })
+  if (isStrict) broken.push({ label: 'no address', value: 'a@b@c' })
   return broken
 }
 
+/** Whether an object is of this kind, where a schema offers several. */
+const isOf = ({ properties = {}, required = [] }: Schema, value: Json) =>
+  required.every((name) => name in value) && Object.keys(value).every((name) => name in properties)
+
 /** Each constraint of a schema, broken alone, on a value that is right otherwise. */
 export const breakEach = (schema: Schema, value: Json): Broken[] => {
+  if (schema.oneOf)
+    return breakEach(
+      schema.oneOf.find((option) => isOf(option, value))!,
+      value,
+    )
   const type = [schema.type].flat()[0]
   const right = new Set([type === 'string' ? 'text' : '', type === 'object' ? 'an object' : ''])
   const broken: Broken[] = wrongTypes

@@ -17,7 +17,10 @@ paths:
           content: { application/json: { schema: { $ref: '#/components/schemas/Shelf' } } }
         '404':
           description: None
-          content: { application/problem+json: { schema: { $ref: '#/components/schemas/Problem' } } }
+          content:
+            application/problem+json:
+              schema: { $ref: '#/components/schemas/Problem' }
+              examples: { shelf-not-found: { value: { code: shelf-not-found } } }
     delete:
       responses:
         '204': { description: Gone }
@@ -122,6 +125,11 @@ describe('the contract checker', () => {
     ],
     ['a wrong format', { body: { ...shelf, id: 'seven' } }, /\/id must match format "uuid"/],
     ['a number that is not whole', { path: '/shelves/first', body: 7.5 }, /must be integer/],
+    [
+      'a code that is not declared for its status',
+      { status: 404, headers: problem, body: { code: 'book-not-found' } },
+      /has the code book-not-found, but declared are only shelf-not-found/,
+    ],
     ['an undeclared status', { status: 201 }, /201 is not declared by shelf: only 200, 404/],
     [
       'another content type',

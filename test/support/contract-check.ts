@@ -37,10 +37,16 @@ export interface SchemaObject {
   readonly example?: unknown
 }
 
+interface Example {
+  readonly $ref?: string
+  readonly value?: unknown
+}
+
 interface MediaType {
   readonly schema: SchemaObject
   readonly example?: unknown
-  readonly examples?: Readonly<Record<string, { readonly value: unknown }>>
+  /** Of a problem: one for each code that the operation can answer with this status. */
+  readonly examples?: Readonly<Record<string, Example>>
 }
 
 interface ResponseObject {
@@ -65,7 +71,10 @@ export interface Operation {
 
 export interface ContractDocument {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components?: { readonly schemas?: Readonly<Record<string, SchemaObject>> }
+  readonly components?: {
+    readonly schemas?: Readonly<Record<string, SchemaObject>>
+    readonly examples?: Readonly<Record<string, Example>>
+  }
 }
 
 export class ContractViolation extends Error {
@@ -91,6 +100,11 @@ export const resolveSchema = (document: ContractDocument, schema: SchemaObject):
   if (!found) throw new ContractViolation(`${schema.$ref} leads nowhere`)
   return resolveSchema(document, found)
 }
+
+export const resolveExample = (document: ContractDocument, { $ref, value }: Example): unknown =>
+  $ref === undefined
+    ? value
+    : document.components?.examples?.[$ref.replace('#/components/examples/', '')]?.value
 
 /** Where a schema accepts members that it does not name. */
 export const looseParts = (document: ContractDocument, schema: SchemaObject): string[] => {
@@ -216,6 +230,15 @@ export const createContractChecker = (folder?: string) => {
     }
   }
 
+  /** A problem has a code that the operation declares for this status. */
+  const checkCode = ({ body, status }: CheckedResponse, request: string, media: MediaType) => {
+    if (status < 400 || media.examples === undefined) return
+    const { code } = body as { readonly code: string }
+    if (Object.hasOwn(media.examples, code)) return
+    const known = Object.keys(media.examples).join(', ')
+    throw new ContractViolation(`${request} has the code ${code}, but declared are only ${known}`)
+  }
+
   /** Throws a ContractViolation that says what was answered and what the contract allows. */
   const check = (response: CheckedResponse): void => {
     const isHead = response.method.toUpperCase() === 'HEAD'
@@ -262,7 +285,7 @@ export const createContractChecker = (folder?: string) => {
       'schema',
     )
     const validate = validatorOf(service, media.schema, pointer)
-    if (validate(response.body)) return
+    if (validate(response.body)) return checkCode(response, request, media)
     const shown = JSON.stringify(response.body)?.slice(0, 1_000)
     throw new ContractViolation(
       `${request} breaks ${service}'s contract: ${explain(validate.errors)}; the body was ${shown}`,

@@ -23,7 +23,10 @@ export interface Account {
 export interface NewAccount {
   /** Id of the user */
   userId: string
-  /** @maxLength 254 */
+  /**
+   * @maxLength 254
+   * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+   */
   email: string
 }
 
@@ -41,6 +44,7 @@ export interface NewRefund {
    * Key of the withdrawal
    * @minLength 1
    * @maxLength 100
+   * @pattern ^[^\u0000]*$
    */
   withdrawal: string
   /**
@@ -65,7 +69,7 @@ export type NewWithdrawalsWithdrawalsItem = {
   userId: string
   /**
    * The caller’s key, as Idempotency-Key says it for a plain call
-   * @pattern ^[\x21\x23-\x7e]{1,255}$
+   * @pattern ^[!#-~]{1,255}$
    */
   key: string
   /**
@@ -78,6 +82,7 @@ export type NewWithdrawalsWithdrawalsItem = {
    * Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both
    * @minLength 1
    * @maxLength 100
+   * @pattern ^[^\u0000]*$
    */
   reference?: string
   /**
@@ -296,7 +301,7 @@ export type ListOperationsParams = {
   limit?: number
   /**
    * `next` of the page before; leave out for the first page
-   * @pattern ^\d{1,15}$
+   * @pattern ^[0-9]{1,15}$
    */
   cursor?: string
 }

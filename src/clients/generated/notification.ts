@@ -119,20 +119,13 @@ export interface LetterPage {
   next: string | null
 }
 
-/**
- * What the letter is about
- */
-export type NewLetterKind =
-  | 'ORDER_APPROVED'
-  | 'ORDER_REJECTED'
-  | 'ORDER_CANCELLED'
-  | 'ORDER_REPRICED'
-  | 'DEPOSIT'
-export interface NewLetter {
+export type NewDepositLetterKind = 'DEPOSIT'
+export interface NewDepositLetter {
   /**
    * The sender’s own key: one letter for each, whatever is repeated
    * @minLength 1
    * @maxLength 100
+   * @pattern ^[^\u0000]*$
    */
   key: string
   /** Id of the user to write to */
@@ -140,19 +133,55 @@ export interface NewLetter {
   /**
    * Where to write
    * @maxLength 254
+   * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
    */
   email: string
-  /** What the letter is about */
-  kind: NewLetterKind
-  /** Id of the order it is about */
-  orderId?: string
   /**
    * Money in minor units (kopecks)
    * @minimum 1
    * @maximum 9007199254740991
    */
   amount: number
+  kind: NewDepositLetterKind
 }
+
+/**
+ * What became of the order
+ */
+export type NewOrderLetterKind =
+  | 'ORDER_APPROVED'
+  | 'ORDER_REJECTED'
+  | 'ORDER_CANCELLED'
+  | 'ORDER_REPRICED'
+export interface NewOrderLetter {
+  /**
+   * The sender’s own key: one letter for each, whatever is repeated
+   * @minLength 1
+   * @maxLength 100
+   * @pattern ^[^\u0000]*$
+   */
+  key: string
+  /** Id of the user to write to */
+  userId: string
+  /**
+   * Where to write
+   * @maxLength 254
+   * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+   */
+  email: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+  /** What became of the order */
+  kind: NewOrderLetterKind
+  /** Id of the order it is about */
+  orderId: string
+}
+
+export type NewLetter = NewOrderLetter | NewDepositLetter
 
 export type NewLettersLettersItem = {
   /**

@@ -11,6 +11,7 @@ export interface NewUser {
   /**
    * Unique, whatever the case; letters go there
    * @maxLength 254
+   * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
    */
   email: string
   /** @pattern ^\+?[0-9][0-9 ()-]{3,30}$ */
@@ -18,11 +19,13 @@ export interface NewUser {
   /**
    * @minLength 1
    * @maxLength 100
+   * @pattern ^[^\u0000]*$
    */
   firstName?: string
   /**
    * @minLength 1
    * @maxLength 100
+   * @pattern ^[^\u0000]*$
    */
   lastName?: string
 }
@@ -54,12 +57,15 @@ export type ProblemCode =
   | 'payload-too-large'
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
+  | 'misdirected-request'
   | 'headers-too-large'
   | 'internal'
+  | 'unknown-transfer-coding'
   | 'upstream-unavailable'
   | 'overloaded'
   | 'unavailable'
   | 'upstream-timeout'
+  | 'outcome-unknown'
 export type ProblemErrorsItem = {
   field: string
   message: string

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { problemExample } from '../../platform/problem-examples.ts'
 import {
   amountSchema,
   balanceSchema,
@@ -70,32 +71,29 @@ export const referenceSchema = textSchema(100).optional().openapi({
     'Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both',
 })
 
+export const exampleRefusal = {
+  ...problemExample('insufficient-funds'),
+  operation: {
+    ...exampleOperation,
+    kind: 'WITHDRAW' as const,
+    amount: 15_000,
+    status: 'REFUSED' as const,
+    reason: 'insufficient-funds',
+    balanceAfter: 5_000,
+  },
+  account: {
+    userId: exampleUserId,
+    email: 'masha@example.com',
+    balance: 5_000,
+    createdAt: '2026-11-20T09:29:00.000Z',
+  },
+}
+
 export const refusedOperationSchema = z
   .strictObject({ ...problemSchema.shape, operation: operationSchema, account: accountSchema })
   .openapi('RefusedOperation', {
     description: 'Why the money was not moved, with the stored refusal and the account',
-    example: {
-      type: 'urn:orderly:problem:insufficient-funds',
-      title: 'There is not enough money on the account',
-      status: 402,
-      detail: 'The account holds 5000, which is less than 15000.',
-      code: 'insufficient-funds',
-      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
-      operation: {
-        ...exampleOperation,
-        kind: 'WITHDRAW',
-        amount: 15_000,
-        status: 'REFUSED',
-        reason: 'insufficient-funds',
-        balanceAfter: 5_000,
-      },
-      account: {
-        userId: exampleUserId,
-        email: 'masha@example.com',
-        balance: 5_000,
-        createdAt: '2026-11-20T09:29:00.000Z',
-      },
-    },
+    example: exampleRefusal,
   })
 
 export type Account = z.infer<typeof accountSchema>

@@ -5,6 +5,7 @@ import {
   answersSchema,
   bodyProblems,
   countedPageQuery,
+  emailSchema,
   idSchema,
   idempotencyHeaders,
   jsonContent,
@@ -21,12 +22,15 @@ import {
 import {
   accountSchema,
   exampleOperation,
+  exampleRefusal,
   exampleUserId,
   operationResultSchema,
   operationSchema,
   referenceSchema,
   refusedOperationSchema,
 } from './contract-schemas.ts'
+
+const accountProblems = ['not-found', 'account-not-found'] as const
 
 const params = z.object({ userId: idSchema('the user') })
 
@@ -46,7 +50,7 @@ export const openAccountRoute = createRoute({
         z
           .strictObject({
             userId: idSchema('the user'),
-            email: z.email('must be an email address').max(254),
+            email: emailSchema,
           })
           .openapi('NewAccount', {
             example: { userId: exampleUserId, email: 'masha@example.com' },
@@ -57,7 +61,7 @@ export const openAccountRoute = createRoute({
   responses: {
     201: { description: 'Opened, with nothing on it', content: jsonContent(accountSchema) },
     200: { description: 'It was open already', content: jsonContent(accountSchema) },
-    ...problems(...bodyProblems, 409),
+    ...problems(...bodyProblems, 'account-differs'),
   },
 })
 
@@ -71,7 +75,7 @@ export const getAccountRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The account', content: jsonContent(accountSchema) },
-    ...problems(400, 404),
+    ...problems(...accountProblems),
   },
 })
 
@@ -100,7 +104,7 @@ export const depositRoute = createRoute({
       headers: replayedHeader,
       content: jsonContent(operationResultSchema),
     },
-    ...problems(...bodyProblems, 404, 409, 422),
+    ...problems(...bodyProblems, ...accountProblems, 'balance-limit', 'idempotency-key-reused'),
   },
 })
 
@@ -133,9 +137,16 @@ export const withdrawRoute = createRoute({
     402: {
       description: 'There is not enough on the account; nothing was moved',
       headers: replayedHeader,
-      content: problemContent(refusedOperationSchema),
+      content: problemContent(refusedOperationSchema, {
+        'insufficient-funds': { value: exampleRefusal },
+      }),
     },
-    ...problems(...bodyProblems, 404, 409, 422),
+    ...problems(
+      ...bodyProblems,
+      ...accountProblems,
+      'withdrawal-refunded',
+      'idempotency-key-reused',
+    ),
   },
 })
 
@@ -246,7 +257,13 @@ export const refundRoute = createRoute({
       headers: replayedHeader,
       content: jsonContent(operationResultSchema),
     },
-    ...problems(...bodyProblems, 404, 409, 422),
+    ...problems(
+      ...bodyProblems,
+      ...accountProblems,
+      'balance-limit',
+      'refund-exceeds-withdrawal',
+      'idempotency-key-reused',
+    ),
   },
 })
 
@@ -263,7 +280,7 @@ export const listOperationsRoute = createRoute({
       description: 'A page of the statement',
       content: jsonContent(pageSchema(operationSchema, 'OperationPage')),
     },
-    ...problems(400, 404),
+    ...problems(...accountProblems),
   },
 })
 

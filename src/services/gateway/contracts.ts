@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import { publicKeyHeaderPattern } from '../../platform/idempotency-keys.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 
 /**
@@ -44,19 +45,20 @@ interface Parameter {
 }
 
 /**
- * Swagger UI fills examples in. With an example as its key, the second thing
- * that somebody tries out would be refused, since that key was used before.
+ * The services take keys of sagas, the public may not use them. Without an
+ * example too: Swagger UI fills examples in, and the second thing that somebody
+ * tries out would be refused, since that key was used before.
  */
-const withoutExampleKey = (parameter: Parameter): Parameter => {
+const publicParameter = (parameter: Parameter): Parameter => {
   if (parameter.name?.toLowerCase() !== 'idempotency-key') return parameter
   const { example: _key, ...rest } = parameter
   const { example: _sameKey, ...schema } = parameter.schema ?? {}
-  return { ...rest, schema }
+  return { ...rest, schema: { ...schema, pattern: publicKeyHeaderPattern.source } }
 }
 
 const publicOperation = (operation: Operation): Operation =>
   operation.parameters
-    ? { ...operation, parameters: operation.parameters.map(withoutExampleKey) }
+    ? { ...operation, parameters: operation.parameters.map(publicParameter) }
     : operation
 
 const publicPathItem = (item: Readonly<Record<string, unknown>>) => {

@@ -34,11 +34,13 @@ const toLetter = (row: LetterFields): Letter => ({
   createdAt: toIso(row.createdAt),
 })
 
+const orderOf = (wanted: NewLetter) => (wanted.kind === 'DEPOSIT' ? null : wanted.orderId)
+
 const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
   stored.userId === wanted.userId &&
   stored.email === wanted.email &&
   stored.kind === wanted.kind &&
-  stored.orderId === (wanted.orderId ?? null) &&
+  stored.orderId === orderOf(wanted) &&
   stored.amount === wanted.amount
 
 export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
@@ -46,7 +48,7 @@ export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
 
   const write = async (wanted: NewLetter) => {
     const text = renderLetter(wanted)
-    const stored = await store.insert({ ...wanted, orderId: wanted.orderId ?? null, ...text })
+    const stored = await store.insert({ ...wanted, orderId: orderOf(wanted), ...text })
     if (!sameLetter(stored, wanted)) {
       throw new ProblemError(
         'idempotency-key-reused',

@@ -4,6 +4,7 @@ import {
   amountSchema,
   answersSchema,
   bodyProblems,
+  emailSchema,
   idSchema,
   jsonContent,
   pageQuery,
@@ -15,7 +16,7 @@ import {
   timeSchema,
   together,
 } from '../../platform/schemas.ts'
-import { letterKinds } from './letters.ts'
+import { letterKinds, orderLetterKinds } from './letters.ts'
 
 const exampleLetter = {
   id: '019aa0b6-5301-7d20-9c11-4e5f60718293',
@@ -56,25 +57,38 @@ export const letterSchema = z
   })
   .openapi('Letter', { description: 'A letter as it was written', example: exampleLetter })
 
-const newLetterSchema = z
+const newLetterFields = {
+  key: textSchema(100).openapi({
+    description: 'The sender’s own key: one letter for each, whatever is repeated',
+    example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978:ORDER_APPROVED',
+  }),
+  userId: idSchema('the user to write to'),
+  email: emailSchema.openapi({ description: 'Where to write', example: 'masha@example.com' }),
+  amount: amountSchema,
+}
+
+const newOrderLetterSchema = z
   .strictObject({
-    key: textSchema(100).openapi({
-      description: 'The sender’s own key: one letter for each, whatever is repeated',
-      example: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978:ORDER_APPROVED',
-    }),
-    userId: idSchema('the user to write to'),
-    email: z
-      .email('must be an email address')
-      .max(254)
-      .openapi({ description: 'Where to write', example: 'masha@example.com' }),
-    kind: kindSchema,
-    orderId: idSchema('the order it is about').optional(),
-    amount: amountSchema,
+    ...newLetterFields,
+    kind: z.enum(orderLetterKinds).openapi({ description: 'What became of the order' }),
+    orderId: idSchema('the order it is about'),
   })
-  .refine((letter) => letter.kind === 'DEPOSIT' || letter.orderId !== undefined, {
-    path: ['orderId'],
-    message: 'is needed for a letter about an order',
+  .openapi('NewOrderLetter', { example: exampleNewLetter })
+
+const newDepositLetterSchema = z
+  .strictObject({ ...newLetterFields, kind: z.literal('DEPOSIT') })
+  .openapi('NewDepositLetter', {
+    example: {
+      key: '019aa0b6-5201-7b00-9d11-3e4f50617283:DEPOSIT',
+      userId: exampleLetter.userId,
+      email: exampleLetter.email,
+      kind: 'DEPOSIT',
+      amount: 100_000,
+    },
   })
+
+const newLetterSchema = z
+  .discriminatedUnion('kind', [newOrderLetterSchema, newDepositLetterSchema])
   .openapi('NewLetter', { example: exampleNewLetter })
 
 export const sendLetterRoute = createRoute({
@@ -90,7 +104,7 @@ export const sendLetterRoute = createRoute({
   responses: {
     201: { description: 'Written', content: jsonContent(letterSchema) },
     200: { description: 'Written before under this key', content: jsonContent(letterSchema) },
-    ...problems(...bodyProblems, 422),
+    ...problems(...bodyProblems, 'idempotency-key-reused'),
   },
 })
 
@@ -160,7 +174,7 @@ export const listLettersRoute = createRoute({
       description: 'The letters, newest first',
       content: jsonContent(pageSchema(letterSchema, 'LetterPage')),
     },
-    ...problems(400),
+    ...problems(),
   },
 })
 

@@ -1,11 +1,12 @@
 /** Every letter's words, in one place. */
-export const letterKinds = [
+export const orderLetterKinds = [
   'ORDER_APPROVED',
   'ORDER_REJECTED',
   'ORDER_CANCELLED',
   'ORDER_REPRICED',
-  'DEPOSIT',
 ] as const
+
+export const letterKinds = [...orderLetterKinds, 'DEPOSIT'] as const
 
 export type LetterKind = (typeof letterKinds)[number]
 

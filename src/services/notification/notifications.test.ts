@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/support/http.ts'
 import { startNotification, startService } from '../../../test/support/service.ts'
 import { uuidv7 } from '../../platform/ids.ts'
-import { letterKinds, renderLetter } from './letters.ts'
+import { orderLetterKinds, renderLetter } from './letters.ts'
 
 let system: Awaited<ReturnType<typeof startNotification>>
 let api: Api
@@ -34,7 +34,7 @@ const send = (more: object = {}) => api.post('/notifications', { ...letter, ...m
 const list = async (query: string) => (await api.get(`/notifications?${query}`)).body
 
 describe('a letter', () => {
-  it.each(letterKinds)(
+  it.each(orderLetterKinds)(
     'of kind %s is written with its words, and found by user and order',
     async (kind) => {
       const { status, body } = await send({ kind })
@@ -51,22 +51,26 @@ describe('a letter', () => {
     },
   )
 
-  it('about a deposit needs no order', async () => {
-    const { orderId: _orderId, ...deposit } = letter
-    const { status, body } = await api.post('/notifications', { ...deposit, kind: 'DEPOSIT' })
+  it('about a deposit is written with its words, and is about no order', async () => {
+    const { orderId: _orderId, ...rest } = letter
+    const deposit = { ...rest, kind: 'DEPOSIT' }
+    const { status, body } = await api.post('/notifications', deposit)
     expect([status, body.orderId]).toEqual([201, null])
+    expect(body).toMatchObject(renderLetter({ kind: 'DEPOSIT', amount: 15_000 }))
+    const { key: _key, ...told } = deposit
+    expect(body).toMatchObject(told)
+    expect(await list(`userId=${letter.userId}`)).toEqual({ items: [body], next: null })
+    const other = await send({ key: 'another', kind: 'DEPOSIT' })
+    expect([other.status, other.body.errors[0].field]).toEqual([400, 'orderId'])
   })
 
-  it.each(letterKinds.filter((kind) => kind !== 'DEPOSIT'))(
-    'of kind %s needs its order',
-    async (kind) => {
-      const { orderId: _orderId, ...without } = letter
-      const { status, body } = await api.post('/notifications', { ...without, kind })
-      expect(status).toBe(400)
-      expect(body.errors[0].field).toBe('orderId')
-      expect((await list(`userId=${letter.userId}`)).items).toEqual([])
-    },
-  )
+  it.each(orderLetterKinds)('of kind %s needs its order', async (kind) => {
+    const { orderId: _orderId, ...without } = letter
+    const { status, body } = await api.post('/notifications', { ...without, kind })
+    expect(status).toBe(400)
+    expect(body.errors[0].field).toBe('orderId')
+    expect((await list(`userId=${letter.userId}`)).items).toEqual([])
+  })
 })
 
 describe('the key of a letter', () => {

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
+import { problemExample } from '../../platform/problem-examples.ts'
 import {
   amountSchema,
   bodyProblems,
@@ -108,34 +109,30 @@ const orderDetailsSchema = z
     example: { ...exampleOrder, timeline: timelineExample, changes: [], nextChanges: null },
   })
 
+const exampleRefusal = {
+  ...problemExample('insufficient-funds'),
+  detail: 'The account does not hold enough for this; nothing was taken.',
+  order: { ...exampleOrder, status: 'REJECTED' as const, reason: 'insufficient-funds' },
+}
+
 const refusedOrderSchema = z
   .strictObject({ ...problemSchema.shape, order: orderSchema })
   .openapi('RefusedOrder', {
     description: 'Why it was not paid, with the order',
-    example: {
-      type: 'urn:orderly:problem:insufficient-funds',
-      title: 'There is not enough money on the account',
-      status: 402,
-      detail: 'The account does not hold 15000.',
-      code: 'insufficient-funds',
-      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
-      order: { ...exampleOrder, status: 'REJECTED', reason: 'insufficient-funds' },
-    },
+    example: exampleRefusal,
   })
+
+const exampleNobody = {
+  ...problemExample('user-not-found'),
+  detail: 'There is no such user; nothing was taken.',
+  order: { ...exampleOrder, status: 'REJECTED' as const, reason: 'user-not-found' },
+}
 
 const nobodysOrderSchema = z
   .strictObject({ ...problemSchema.shape, order: orderSchema.optional() })
   .openapi('NobodysOrder', {
     description: 'There is no such user; with a key, the order that is kept under it',
-    example: {
-      type: 'urn:orderly:problem:user-not-found',
-      title: 'There is no such user',
-      status: 404,
-      detail: 'There is no such user; nothing was taken.',
-      code: 'user-not-found',
-      requestId: '019aa0b6-5200-7b00-9d11-3e4f50617280',
-      order: { ...exampleOrder, status: 'REJECTED', reason: 'user-not-found' },
-    },
+    example: exampleNobody,
   })
 
 const params = z.object({ orderId: idSchema('the order') })
@@ -179,15 +176,17 @@ export const placeOrderRoute = createRoute({
     402: {
       description: 'Not paid: the order is REJECTED, the balance is as it was',
       headers: { ...locationHeader('orders'), ...replayedHeader },
-      content: problemContent(refusedOrderSchema),
+      content: problemContent(refusedOrderSchema, {
+        'insufficient-funds': { value: exampleRefusal },
+      }),
     },
     404: {
       description:
         'There is no such user. Without an Idempotency-Key nothing is kept; with one the order is REJECTED, and told with its `Location`',
       headers: { ...locationHeader('orders'), ...replayedHeader },
-      content: problemContent(nobodysOrderSchema),
+      content: problemContent(nobodysOrderSchema, { 'user-not-found': { value: exampleNobody } }),
     },
-    ...problems(...bodyProblems, 422),
+    ...problems(...bodyProblems, 'idempotency-key-reused'),
   },
 })
 
@@ -201,7 +200,7 @@ export const getOrderRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The order', content: jsonContent(orderDetailsSchema) },
-    ...problems(400, 404),
+    ...problems('not-found', 'order-not-found'),
   },
 })
 
@@ -218,7 +217,7 @@ export const listChangesRoute = createRoute({
       description: 'A page of changes',
       content: jsonContent(pageSchema(changeSchema, 'OrderChangePage')),
     },
-    ...problems(400, 404),
+    ...problems('not-found', 'order-not-found'),
   },
 })
 
@@ -235,9 +234,22 @@ export const listOrdersRoute = createRoute({
       description: 'A page of orders',
       content: jsonContent(pageSchema(orderSchema, 'OrderPage')),
     },
-    ...problems(400),
+    ...problems(),
   },
 })
+
+/** Why a change cannot be opened, and what billing refuses it for. */
+const changeProblems = [
+  'not-found',
+  'order-not-found',
+  'account-not-found',
+  'order-undecided',
+  'order-not-approved',
+  'change-in-progress',
+  'balance-limit',
+  'refund-exceeds-withdrawal',
+  'withdrawal-refunded',
+] as const
 
 const changeResponses = {
   200: {
@@ -275,9 +287,11 @@ export const repriceOrderRoute = createRoute({
     402: {
       description: 'The account does not hold the difference: the order is as it was',
       headers: replayedHeader,
-      content: problemContent(refusedOrderSchema),
+      content: problemContent(refusedOrderSchema, {
+        'insufficient-funds': { value: { ...exampleRefusal, order: exampleOrder } },
+      }),
     },
-    ...problems(...bodyProblems, 404, 409, 422),
+    ...problems(...bodyProblems, ...changeProblems, 'idempotency-key-reused'),
   },
 })
 
@@ -290,7 +304,7 @@ export const cancelOrderRoute = createRoute({
   description:
     'Gives the money back in full and sends a letter. A repeat answers the same as the first time.',
   request: { params },
-  responses: { ...changeResponses, ...problems(400, 404, 409) },
+  responses: { ...changeResponses, ...problems(...changeProblems, 'outcome-unknown') },
 })
 
 export type Order = z.infer<typeof orderSchema>

@@ -1,4 +1,4 @@
-import type { NewLetter } from '../../clients/generated/notification.ts'
+import type { NewOrderLetter } from '../../clients/generated/notification.ts'
 import type { LetterSender } from '../../clients/letter-sender.ts'
 import type { TimelineEntry } from '../../platform/db-due-rows.ts'
 import type { RowOutcome } from '../../platform/recovery.ts'
@@ -134,7 +134,7 @@ const isForgettable = (order: OrderRow, verdict: Verdict) =>
 
 export const createOrderWorkflow = (deps: WorkflowDeps) => {
   const { store, payment, letters, log } = deps
-  const send = (row: SagaRow, about: Pick<NewLetter, 'orderId' | 'kind' | 'amount'>) => {
+  const send = (row: SagaRow, about: Pick<NewOrderLetter, 'orderId' | 'kind' | 'amount'>) => {
     const { userId, email, requestId } = row
     if (email === null) throw new Error(`${row.id} owes a letter but nobody knows where to`)
     return letters({ key: `${row.id}:${about.kind}`, userId, email, ...about }, requestId)

@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
 import {
   bodyProblems,
+  emailSchema,
   idSchema,
   idempotencyHeaders,
   jsonContent,
@@ -45,7 +46,7 @@ const newUserSchema = z
       .string()
       .regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 letters, digits, dots, dashes, underscores')
       .openapi({ description: 'Unique, whatever the case', example: 'masha' }),
-    email: z.email('must be an email address').max(254).openapi({
+    email: emailSchema.openapi({
       description: 'Unique, whatever the case; letters go there',
       example: 'masha@example.com',
     }),
@@ -89,7 +90,7 @@ export const createUserRoute = createRoute({
       headers: pendingHeaders('users'),
       content: jsonContent(userSchema),
     },
-    ...problems(...bodyProblems, 409, 422),
+    ...problems(...bodyProblems, 'username-taken', 'email-taken', 'idempotency-key-reused'),
   },
 })
 
@@ -103,7 +104,7 @@ export const getUserRoute = createRoute({
   request: { params: z.object({ userId: idSchema('the user') }) },
   responses: {
     200: { description: 'The user', content: jsonContent(userSchema) },
-    ...problems(400, 404),
+    ...problems('not-found', 'user-not-found'),
   },
 })
 
