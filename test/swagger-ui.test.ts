@@ -189,6 +189,31 @@ describe.each([
     await page.close()
   })
 
+  it('shows each failure by an example of its own status, with every code to choose', async () => {
+    const { page, complaints } = await visit(`${origin()}/docs`)
+    await chooseContract(page, 'order')
+    const operation = page.locator('#operations-order-repriceOrder')
+    await operation.locator('.opblock-summary-control').click()
+    await operation.locator('tr.response').first().waitFor()
+    const failures = operation.locator('tr.response[data-code^="4"], tr.response[data-code^="5"]')
+    const shown: Record<string, string[]> = {}
+    for (const row of await failures.all()) {
+      const status = (await row.getAttribute('data-code')) ?? ''
+      const example = await row.locator('pre.example').innerText()
+      expect(JSON.parse(example), status).toMatchObject({ status: Number(status) })
+      shown[status] = await row.locator('.examples-select-element option').allTextContents()
+    }
+    expect(shown).toMatchObject({
+      404: ['order-not-found', 'account-not-found', 'not-found'],
+      503: ['overloaded', 'unavailable'],
+    })
+    expect(Object.keys(shown)).toEqual(expect.arrayContaining(['402', '409', '422']))
+    expect(complaints).toEqual([])
+    await failures.nth(2).scrollIntoViewIfNeeded()
+    await picture(page, 'swagger-ui-failures', false)
+    await page.close()
+  })
+
   it('creates a user with "Try it out", through the gateway', async () => {
     const { page, complaints } = await visit(`${origin()}/docs`)
     const operation = page.locator('.opblock', { hasText: 'POST' }).filter({ hasText: '/users' })

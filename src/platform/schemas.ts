@@ -125,9 +125,9 @@ const retryAfterHeader = {
 
 /** What any route may meet, whatever it is asked for. */
 const everywhere = [
-  'malformed-http',
   'validation-failed',
   'invalid-idempotency-key',
+  'malformed-http',
   'internal',
   'upstream-unavailable',
   'overloaded',
@@ -214,7 +214,7 @@ export const idempotencyHeaders = z.object({
     .optional()
     .openapi({
       description:
-        'A key of your own for this request. A repeat with the same key and payload does nothing more and gets the same answer; with another payload it gets 422.',
+        'A key of your own for this request: 1 to 255 visible ASCII characters, between quotes or without; those that begin with `saga:` belong to the services. A repeat with the same key and payload does nothing more and gets the same answer; with another payload it gets 422.',
       example: 'a1f0c3e8-checkout-42',
     }),
 })

@@ -277,13 +277,16 @@ export const eachConstraint = (
   const random = createRandom(`${seed}/constraints`)
   return operations.flatMap((operation) => {
     if (operation.body === undefined) return []
-    const { draft, value } = draftOf(operation, random, known)
-    return breakEach(operation.body, value).map(({ label, value: broken }) => ({
-      ...withBody(draft, label, json(broken)),
-      index: -1,
-      service: operation.service,
-      target: operation.service,
-    }))
+    const { draft } = draftOf(operation, random, known)
+    const kinds = operation.body.oneOf ?? [operation.body]
+    return kinds.flatMap((schema) =>
+      breakEach(schema, validValue('', schema, random, known)).map(({ label, value }) => ({
+        ...withBody(draft, label, json(value)),
+        index: -1,
+        service: operation.service,
+        target: operation.service,
+      })),
+    )
   })
 }
 

@@ -30,7 +30,7 @@ import {
   refusedOperationSchema,
 } from './contract-schemas.ts'
 
-const accountProblems = ['not-found', 'account-not-found'] as const
+const accountProblems = ['account-not-found', 'not-found'] as const
 
 const params = z.object({ userId: idSchema('the user') })
 

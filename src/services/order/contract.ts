@@ -200,7 +200,7 @@ export const getOrderRoute = createRoute({
   request: { params },
   responses: {
     200: { description: 'The order', content: jsonContent(orderDetailsSchema) },
-    ...problems('not-found', 'order-not-found'),
+    ...problems('order-not-found', 'not-found'),
   },
 })
 
@@ -240,9 +240,9 @@ export const listOrdersRoute = createRoute({
 
 /** Why a change cannot be opened, and what billing refuses it for. */
 const changeProblems = [
-  'not-found',
   'order-not-found',
   'account-not-found',
+  'not-found',
   'order-undecided',
   'order-not-approved',
   'change-in-progress',

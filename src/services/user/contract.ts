@@ -104,7 +104,7 @@ export const getUserRoute = createRoute({
   request: { params: z.object({ userId: idSchema('the user') }) },
   responses: {
     200: { description: 'The user', content: jsonContent(userSchema) },
-    ...problems('not-found', 'user-not-found'),
+    ...problems('user-not-found', 'not-found'),
   },
 })
 
