@@ -1,9 +1,4 @@
-import {
-  ProblemError,
-  isProblemCode,
-  problemTable,
-  type ProblemCode,
-} from '../../platform/errors.ts'
+import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/errors.ts'
 import { toPage } from '../../platform/schemas.ts'
 import { toIso } from '../../platform/time.ts'
 import type { Order, OrderChange, OrderDetails } from './contract.ts'
@@ -89,6 +84,8 @@ export const orderAsChanged = (
 const refusalDetails: Partial<Record<ProblemCode, string>> = {
   'insufficient-funds': 'The account does not hold enough for this; nothing was taken.',
   'user-not-found': 'There is no such user; nothing was taken.',
+  // Orders that were refused before user was asked: their answers stay as they were.
+  'account-not-found': 'This user has no account; nothing was taken.',
 }
 
 export interface RefusalContext {
@@ -99,12 +96,12 @@ export interface RefusalContext {
 }
 
 /** Problems that the contract shows with the order that they are about. */
-const statusesWithOrder: readonly number[] = [402, 404]
+const codesWithOrder: readonly ProblemCode[] = ['insufficient-funds', 'user-not-found']
 
 /** A stored refusal as a problem: the same document each time, with the request id of the first. */
 export const refusal = ({ reason, order, requestId, headers }: RefusalContext): ProblemError => {
   const code = reason !== null && isProblemCode(reason) ? reason : 'insufficient-funds'
-  const members = statusesWithOrder.includes(problemTable[code].status) ? { order } : {}
+  const members = codesWithOrder.includes(code) ? { order } : {}
   const detail = refusalDetails[code] ?? 'Billing refused it; nothing was moved.'
   return new ProblemError(code, detail, { members, requestId, headers })
 }

@@ -232,10 +232,13 @@ describe('a request and a repeat that both decide an order', () => {
     })
     // As a faster replica would leave it: decided, its letter acknowledged, nothing owed.
     await sql`update orders set status = 'REJECTED', decision = 'REJECTED', decided_at = now(),
-      reason = 'user-not-found', due_at = null where id = ${row?.['id']}`
+      reason = 'account-not-found', due_at = null where id = ${row?.['id']}`
     expect((await first).status).toBe(202)
     system.toBilling.behave('forward')
-    expect((await place(300, 'k')).status).toBe(404)
+    // A refusal of an earlier release: told as it was told then.
+    const again = await place(300, 'k')
+    expect([again.status, again.body.code]).toEqual([404, 'account-not-found'])
+    expect(again.body).not.toHaveProperty('order')
   })
 })
 
