@@ -270,6 +270,9 @@ const install = async () => {
     '--include=optional',
     '--no-audit',
     '--no-fund',
+    // Packages bring programs that run at their installation, one of them to report home. Nothing
+    // here needs any: the one that links Postgres' libraries is done by postgres-binaries.ts.
+    '--ignore-scripts',
     ...cacheArguments(),
   ]).finally(stopSpinning)
   if (result.code !== 0) {

@@ -103,6 +103,35 @@ describe('before the first start', () => {
     expect(await isInstalled()).toBe(true)
   })
 
+  it('nothing that comes from elsewhere is run while it is installed', async () => {
+    const trace = path.join(folder, 'ran')
+    const neighbour = path.join(folder, 'neighbour')
+    const scripts = Object.fromEntries(
+      ['preinstall', 'install', 'postinstall', 'prepare'].map((name) => [
+        name,
+        `node -e "require('fs').appendFileSync('${trace}', '${name} ')"`,
+      ]),
+    )
+    await writeFile(
+      path.join(neighbour, 'package.json'),
+      JSON.stringify({ name: 'neighbour', version: '1.0.0', scripts }),
+    )
+    npm(neighbour, 'pack', '--ignore-scripts', '--pack-destination', folder)
+    await writeFile(
+      path.join(folder, 'package.json'),
+      JSON.stringify({
+        name: 'small',
+        version: '1.0.0',
+        scripts,
+        devDependencies: { neighbour: 'file:neighbour-1.0.0.tgz' },
+      }),
+    )
+    npm(folder, 'install', '--package-lock-only', '--ignore-scripts')
+    expect(await ensure()).toMatchObject({ code: 0, errors: '' })
+    expect(await isInstalled()).toBe(true)
+    expect(await readFile(trace, 'utf8').catch(() => 'nothing')).toBe('nothing')
+  })
+
   it('two at once install once', async () => {
     const outcomes = await Promise.all([ensure(), ensure()])
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0])

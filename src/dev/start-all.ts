@@ -99,7 +99,7 @@ const stopAll = async (launch: Launch, starting: Promise<void>) => {
     for (const stage of stopStages()) {
       const leftMs = Math.max(untilMs - performance.now(), leastGraceMs)
       const graceMs = Math.min(serviceGraceMs, leftMs)
-      await Promise.all(stage.map((name) => launch.services.get(name)?.stop(graceMs)))
+      await Promise.all(stage.map(async (name) => launch.services.get(name)?.stop(graceMs)))
     }
   }
   await stopServices()
