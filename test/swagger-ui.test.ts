@@ -166,6 +166,54 @@ describe('the front page', () => {
   })
 })
 
+describe('the health on the front page', () => {
+  const stateOf = (page: Page, name: string) =>
+    page.locator(`#health li[data-service="${name}"]`).getAttribute('data-state')
+  /** How long the page takes to show it, as somebody who looks at it sees. */
+  const shownAfter = async (page: Page, name: string, state: string) => {
+    const startMs = performance.now()
+    await expect.poll(() => stateOf(page, name), { interval: 20, timeout: 10_000 }).toBe(state)
+    return performance.now() - startMs
+  }
+  /** A second is promised; the rest is for a machine that is busy with other tests. */
+  const soonMs = 1_500
+
+  it('follows a service that is killed, one that stands still, and their return', async () => {
+    const { page } = await visit(system.urls.gateway)
+    await expectAllReady(page)
+    await system.kill('billing')
+    expect(await shownAfter(page, 'billing', 'down')).toBeLessThan(soonMs)
+    expect(await stateOf(page, 'user')).toBe('ready')
+    await system.start('billing')
+    expect(await shownAfter(page, 'billing', 'ready')).toBeLessThan(soonMs)
+    system.pause('order')
+    expect(await shownAfter(page, 'order', 'down')).toBeLessThan(soonMs)
+    system.resume('order')
+    expect(await shownAfter(page, 'order', 'ready')).toBeLessThan(soonMs)
+    await page.close()
+  })
+
+  it('says that the gateway does not answer, and that nothing is known of the others', async () => {
+    const { page } = await visit(system.urls.gateway)
+    await expectAllReady(page)
+    for (const [leave, comeBack] of [
+      [() => system.kill('gateway'), () => system.start('gateway')],
+      [() => system.pause('gateway'), () => system.resume('gateway')],
+    ] as const) {
+      await leave()
+      expect(await shownAfter(page, 'gateway', 'silent')).toBeLessThan(soonMs)
+      for (const name of services) expect(await stateOf(page, name), name).toBe('unknown')
+      expect(await page.locator('#health li[data-service="user"] span').innerText()).toBe('unknown')
+      expect(await page.locator('#health-summary').textContent()).toMatch(
+        /^The gateway does not answer/,
+      )
+      await comeBack()
+      await expectAllReady(page)
+    }
+    await page.close()
+  })
+})
+
 const chooseContract = async (page: Page, name: string) => {
   await page.locator('.topbar select').selectOption({ label: name })
   await page.locator('.info .title', { hasText: name }).waitFor()

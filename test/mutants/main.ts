@@ -6,6 +6,7 @@ import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
+import { telemetryMutations } from './mutations-telemetry.ts'
 import { endTests, runChaos, runTests, type Verdict } from './run-tests.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
@@ -43,6 +44,7 @@ const mutations: readonly Mutation[] = [
   ...unknownMutations,
   ...httpMutations,
   ...sagaMutations,
+  ...telemetryMutations,
 ]
 
 /** Whose opinion counts. */

@@ -6,9 +6,10 @@ export interface ReadinessDeps {
   readonly upstreams: readonly { readonly name: ServiceName; readonly url: string }[]
 }
 
-const probeTimeoutMs = 1_000
-/** Many may ask at once; the services are asked no more than twice a second. */
-const freshForMs = 500
+/** With the page's own rhythm, a service that stands still is shown within a second. */
+const probeTimeoutMs = 500
+/** Many may ask at once; the services are asked no more than ten times a second. */
+const freshForMs = 100
 
 /** The gateway is ready when the services behind it are. */
 export const createReadiness = ({ upstreams }: ReadinessDeps) => {

@@ -2,19 +2,22 @@
  * The health lights, the copy buttons, and the address in the scenario: the
  * page can be read without any of it.
  */
-const refreshMs = 5000
-const answerWithinMs = 4000
+const refreshMs = 300
+/** Longer than the gateway waits for the services behind it. */
+const answerWithinMs = 900
 
 const lights = [...document.querySelectorAll('#health li')]
 const allReady = Object.fromEntries(lights.map((light) => [light.dataset.service, 'ready']))
 const summary = document.querySelector('#health-summary')
+const words = { ready: 'ready', down: 'not ready', silent: 'does not answer', unknown: 'unknown' }
 
 const show = (light, state) => {
-  const words = { ready: 'ready', down: 'not ready' }
+  if (light.dataset.state === state) return
   light.dataset.state = state
   light.querySelector('span').textContent = words[state]
 }
 
+/** The states of the services; undefined when nobody is there who could tell. */
 const askHealth = async () => {
   try {
     const response = await fetch('/readyz', {
@@ -22,29 +25,39 @@ const askHealth = async () => {
       signal: AbortSignal.timeout(answerWithinMs),
     })
     if (response.ok) return allReady
-    // The problem lists the services; without a list nobody is known to be ready.
+    // The problem lists the services; without a list nothing is known of them.
     const { services = {} } = await response.json()
     return { gateway: 'ready', ...services }
   } catch {
-    return {}
+    return undefined
   }
+}
+
+const stateIn = (health, name) => {
+  if (health === undefined) return name === 'gateway' ? 'silent' : 'unknown'
+  if (health[name] === undefined) return 'unknown'
+  return health[name] === 'ready' ? 'ready' : 'down'
+}
+
+const summaryOf = (health) => {
+  if (health === undefined) return 'The gateway does not answer: nothing is known of the others.'
+  const those = (state) =>
+    lights.map((light) => light.dataset.service).filter((name) => stateIn(health, name) === state)
+  const [down, unknown] = [those('down'), those('unknown')]
+  if (down.length > 0) return `Not ready: ${down.join(', ')}.`
+  return unknown.length > 0 ? `Unknown: ${unknown.join(', ')}.` : 'All services are ready.'
 }
 
 const refreshHealth = async () => {
   const health = await askHealth()
-  const down = []
-  for (const light of lights) {
-    const name = light.dataset.service
-    const isReady = health[name] === 'ready'
-    if (!isReady) down.push(name)
-    show(light, isReady ? 'ready' : 'down')
-  }
-  const told = down.length === 0 ? 'All services are ready.' : `Not ready: ${down.join(', ')}.`
+  for (const light of lights) show(light, stateIn(health, light.dataset.service))
+  const told = summaryOf(health)
   // Screen readers announce changes only, not every refresh.
   if (summary.textContent !== told) summary.textContent = told
 }
 
 const keepHealthFresh = async () => {
+  // Nobody looks at a hidden page.
   if (!document.hidden) await refreshHealth()
   setTimeout(keepHealthFresh, refreshMs)
 }
