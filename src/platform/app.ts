@@ -33,6 +33,7 @@ export const problemResponse = (
   options: ProblemOptions = {},
 ) => {
   const document = problemDocument(code, detail, requestIdIn(c), options)
+  c.env.incoming.problemCode = code
   return c.body(JSON.stringify(document), problemTable[code].status, {
     'content-type': problemContentType,
     ...options.headers,

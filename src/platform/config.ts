@@ -52,6 +52,11 @@ const commonVariables = {
   /** Names by which it may be called, beside those of this machine. */
   PUBLIC_HOSTS: hostNames,
   MAX_CONCURRENT_REQUESTS: wholeNumber(1, 100_000).default(512),
+  /** Above it the connection that was quiet for longest is closed. */
+  MAX_CONNECTIONS: wholeNumber(16, 100_000).default(4_096),
+  /** Half bodies, waiting requests and unread answers, all together. */
+  MAX_KEPT_BYTES: wholeNumber(1_048_576, 999_999_999).default(16_777_216),
+  ANSWER_TIMEOUT_MS: durationMs.default(30_000),
   REQUEST_BUDGET_MS: durationMs.default(2_000),
   CALL_TIMEOUT_MS: durationMs.default(1_000),
   LETTER_BUDGET_MS: durationMs.default(1_000),
@@ -103,6 +108,11 @@ export interface Config {
   /** Of other pages that may use the API in a browser: only the gateway has any. */
   readonly corsOrigins: readonly string[]
   readonly maxConcurrentRequests: number
+  readonly maxConnections: number
+  /** What may be kept for clients that have not sent all, or not read all. */
+  readonly maxKeptBytes: number
+  /** The longest an answer waits for its client to read it. */
+  readonly answerTimeoutMs: number
   /** The longest a request waits for other services before it answers 202. */
   readonly requestBudgetMs: number
   /** The longest one attempt at one call may take. */
@@ -185,6 +195,9 @@ export const readConfig = (
     publicHosts: values.PUBLIC_HOSTS,
     corsOrigins: values.CORS_ORIGINS ?? [],
     maxConcurrentRequests: values.MAX_CONCURRENT_REQUESTS,
+    maxConnections: values.MAX_CONNECTIONS,
+    maxKeptBytes: values.MAX_KEPT_BYTES,
+    answerTimeoutMs: values.ANSWER_TIMEOUT_MS,
     requestBudgetMs: values.REQUEST_BUDGET_MS,
     callTimeoutMs: values.CALL_TIMEOUT_MS,
     letterBudgetMs: values.LETTER_BUDGET_MS,

@@ -7,6 +7,7 @@ import {
   type ProblemCode,
   type ProblemOptions,
 } from './errors.ts'
+import type { KeptBytes } from './http-kept-bytes.ts'
 
 /**
  * What every request passes before it reaches a handler, on Node's own objects
@@ -16,8 +17,14 @@ export const bodyLimitBytes = 64 * 1024
 
 export interface AdmittedRequest extends IncomingMessage {
   requestId: string
+  /** Before HEAD was turned into GET. */
+  askedMethod?: string
   /** The whole body; the Hono adapter reads it from here. */
   rawBody?: Buffer
+  /** To be called when nobody needs the body any more. */
+  releaseBody?: () => void
+  /** What went wrong, for the log. */
+  problemCode?: ProblemCode
 }
 
 export const sendProblem = (
@@ -29,6 +36,7 @@ export const sendProblem = (
 ) => {
   if (response.headersSent || response.destroyed) return
   const body = JSON.stringify(problemDocument(code, detail, requestId, options))
+  ;(response.req as AdmittedRequest).problemCode = code
   response.writeHead(problemTable[code].status, {
     'content-type': problemContentType,
     'content-length': Buffer.byteLength(body),
@@ -37,6 +45,15 @@ export const sendProblem = (
   })
   response.end(body)
 }
+
+export const sendOverloaded = (
+  response: ServerResponse,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+) =>
+  sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
+    headers: { 'retry-after': '1', ...headers },
+  })
 
 const acceptedRequestId = /^[A-Za-z0-9._-]{1,64}$/
 
@@ -66,21 +83,58 @@ const mediaTypeFault = (request: IncomingMessage): string | undefined => {
   return undefined
 }
 
-const readBody = (request: IncomingMessage): Promise<Buffer | 'too-large' | 'aborted'> =>
+type BodyFault = 'too-large' | 'aborted' | 'overloaded'
+
+/** What Node keeps for each piece of a body beside its bytes. */
+const pieceBytes = 256
+
+/**
+ * Thousands of half bodies may be given up at once, long before the collector
+ * would look at them. Nobody else sees these bytes: Node copies each piece into
+ * a buffer of its own.
+ */
+const freeAtOnce = ({ buffer, byteLength }: Buffer) => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+}
+
+/** Puts the whole body beside the request, or says why there is none. */
+const readBody = (request: AdmittedRequest, keptBytes: KeptBytes): Promise<BodyFault | undefined> =>
   new Promise((resolve) => {
-    const chunks: Buffer[] = []
+    let chunks: Buffer[] | undefined = []
     let size = 0
+    const kept = keptBytes.keep(() => end('overloaded'))
+    const end = (fault?: BodyFault) => {
+      if (fault) {
+        chunks?.forEach(freeAtOnce)
+        keptBytes.release(kept)
+      }
+      chunks = undefined
+      resolve(fault)
+    }
     request.on('data', (chunk: Buffer) => {
+      if (!chunks) return freeAtOnce(chunk)
       size += chunk.length
-      if (size > bodyLimitBytes) resolve('too-large')
-      else chunks.push(chunk)
+      chunks.push(chunk)
+      if (size > bodyLimitBytes) return end('too-large')
+      keptBytes.grow(kept, chunk.length + pieceBytes)
     })
     request.on('end', () => {
+      if (!chunks) return
       const [first] = chunks
-      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks))
+      request.rawBody = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
+      request.releaseBody = () => {
+        request.rawBody = undefined
+        keptBytes.release(kept)
+      }
+      keptBytes.stay(kept)
+      end()
     })
-    request.on('error', () => resolve('aborted'))
-    request.on('close', () => resolve('aborted'))
+    const abort = () => {
+      if (chunks) end('aborted')
+    }
+    request.on('error', abort)
+    request.on('close', abort)
+    if (request.destroyed) abort()
   })
 
 const tooLarge = (response: ServerResponse, requestId: string) =>
@@ -106,6 +160,7 @@ export const admit = async (
   request: AdmittedRequest,
   response: ServerResponse,
   isRoute: () => boolean,
+  keptBytes: KeptBytes,
 ): Promise<boolean> => {
   const { requestId } = request
   // By which name we were called means nothing from here on, and the adapter stumbles over some.
@@ -127,12 +182,8 @@ export const admit = async (
     sendProblem(response, requestId, 'unsupported-media-type', fault)
     return false
   }
-  const body = await readBody(request)
-  if (body === 'aborted') return false
-  if (body === 'too-large') {
-    tooLarge(response, requestId)
-    return false
-  }
-  request.rawBody = body
-  return true
+  const bodyFault = await readBody(request, keptBytes)
+  if (bodyFault === 'too-large') tooLarge(response, requestId)
+  if (bodyFault === 'overloaded') sendOverloaded(response, requestId, { connection: 'close' })
+  return bodyFault === undefined
 }

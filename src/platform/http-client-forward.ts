@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import { Pool, type Dispatcher } from 'undici'
 import type { ServiceName } from '../registry.ts'
+import { isProblemCode, problemContentType } from './errors.ts'
+import type { AdmittedRequest } from './http-admission.ts'
+import { answerBytes } from './http-pipelines.ts'
 import { callTimers, type Metrics } from './telemetry.ts'
 
 /**
@@ -60,38 +63,55 @@ const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
   return kept
 }
 
+/** A problem names its code first; the log wants it, and nothing else of the body is read. */
+const problemCodeIn = (chunk: Buffer) => {
+  const code = /^\{"type":"urn:orderly:problem:([a-z-]+)"/.exec(
+    chunk.toString('latin1', 0, 96),
+  )?.[1]
+  return code !== undefined && isProblemCode(code) ? code : undefined
+}
+
 const noLongerWanted = new Error('the answer is no longer wanted')
 
-export const createForwarder = (deps: ForwarderDeps) => {
-  const pool = new Pool(deps.baseUrl, {
+const openPool = ({ baseUrl, connectTimeoutMs }: ForwarderDeps) =>
+  new Pool(baseUrl, {
     connections: connectionsPerUpstream,
     pipelining: 1,
     keepAliveTimeout: keepAliveTimeoutMs,
     // Whatever longer time the server offers: it closes idle connections when it has drained.
     keepAliveMaxTimeout: keepAliveTimeoutMs,
     clientTtl: connectionLifetimeMs,
-    connect: { timeout: deps.connectTimeoutMs },
+    connect: { timeout: connectTimeoutMs },
     // One timer of our own watches the whole: undici's fire up to a second late.
     headersTimeout: 0,
     bodyTimeout: 0,
   })
+
+export const createForwarder = (deps: ForwarderDeps) => {
+  const pool = openPool(deps)
   const { answered, unknown } = callTimers(deps.metrics, deps.upstream)
 
-  /** Calls `onFailure` when there is no answer; a failure in mid-answer cuts the client's connection. */
+  /**
+   * Resolves when the answer is ended. Calls `onFailure` when there is none; a
+   * failure in mid-answer cuts the client's connection.
+   */
   const forward = (
     request: ForwardedRequest,
     response: ServerResponse,
     onFailure: (failure: ForwardFailure) => void,
-  ): void => {
+  ): Promise<void> => {
+    const ended = Promise.withResolvers<void>()
     const startedAtMs = performance.now()
     let controller: Dispatcher.DispatchController | undefined
     let isOver = false
     let mayTryAgain = true
+    let isProblem = false
 
     const finish = () => {
       isOver = true
       clearTimeout(deadline)
       response.off('close', onClientGone)
+      ended.resolve()
     }
     const fail = (failure: ForwardFailure) => {
       finish()
@@ -121,10 +141,14 @@ export const createForwarder = (deps: ForwarderDeps) => {
         if (isOver || status < 200) return
         deadline.refresh()
         answered.observe((performance.now() - startedAtMs) / 1e3)
+        isProblem = headers['content-type'] === problemContentType
         response.writeHead(status, endToEnd(headers))
       },
       onResponseData: (reading, chunk) => {
-        if (isOver || response.write(chunk)) return
+        if (isOver) return
+        if (isProblem) (response.req as AdmittedRequest).problemCode ??= problemCodeIn(chunk)
+        // An ordinary answer is taken whole: how slowly its client reads must not keep a place.
+        if (response.write(chunk) || response.writableLength < answerBytes) return
         reading.pause()
         response.once('drain', () => reading.resume())
       },
@@ -145,6 +169,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
       if (!isOver) pool.dispatch({ ...request, method: request.method as 'GET' }, handler)
     }
     dispatch()
+    return ended.promise
   }
 
   return { forward, close: () => pool.destroy() }

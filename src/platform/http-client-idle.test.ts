@@ -29,6 +29,7 @@ describe('idle connections to a service', { timeout: 15_000 }, () => {
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const metrics = createMetrics('order')
     const transport = createTransport({
+      caller: 'order',
       upstream: 'billing',
       baseUrl,
       callTimeoutMs: 1_000,

@@ -37,6 +37,7 @@ const startUpstream = async (answer: RequestListener): Promise<Upstream> => {
 const clientOf = (baseUrl: string, longestCallMs = callTimeoutMs) => {
   const metrics = createMetrics('order')
   const transport = createTransport({
+    caller: 'order',
     upstream: 'billing',
     baseUrl,
     callTimeoutMs: longestCallMs,

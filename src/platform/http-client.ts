@@ -4,6 +4,7 @@ import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } fr
 import type { ServiceName } from '../registry.ts'
 import { betweenCheckpoints } from './checkpoints.ts'
 import { exchange } from './http-client-exchange.ts'
+import { userAgentOf } from './http-observer.ts'
 import { callTimers, type Log, type Metrics } from './telemetry.ts'
 
 /**
@@ -36,6 +37,7 @@ export interface Transport {
 }
 
 export interface TransportDeps {
+  readonly caller: ServiceName
   readonly upstream: ServiceName
   readonly baseUrl: string
   readonly callTimeoutMs: number
@@ -56,7 +58,9 @@ const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 
 const reasonOf = (error: unknown) =>
   error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
 
-export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: TransportDeps) => {
+export const createTransport = (deps: TransportDeps) => {
+  const { upstream, baseUrl, callTimeoutMs, metrics } = deps
+  const userAgent = userAgentOf(deps.caller)
   const pool = new Pool(baseUrl, {
     connections: connectionsPerUpstream,
     pipelining: 1,
@@ -72,7 +76,8 @@ export const createTransport = ({ upstream, baseUrl, callTimeoutMs, metrics }: T
   const { answered, unknown } = callTimers(metrics, upstream)
 
   const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
-    const { method, path, headers = {}, body = null } = request
+    const { method, path, body = null } = request
+    const headers = { ...request.headers, 'user-agent': userAgent }
     const timeoutMs = Math.min(request.timeoutMs ?? callTimeoutMs, callTimeoutMs)
     const response = await exchange(pool, { method, path, headers, body, timeoutMs })
     if (!leavesOpen(response.status)) return response

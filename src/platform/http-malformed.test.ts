@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../test/support/wait.ts'
+import { readConfig } from './config.ts'
 import { createHttpServer } from './http-server.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
@@ -14,14 +15,7 @@ afterEach(async () => {
 
 const start = async (handler: Handler, maxConcurrentRequests = 4): Promise<number> => {
   const server = createHttpServer({
-    config: {
-      service: 'user',
-      host: '127.0.0.1',
-      publicHosts: ['a'],
-      corsOrigins: [],
-      maxConcurrentRequests,
-      drainDelayMs: 0,
-    },
+    config: { ...readConfig('gateway', { PUBLIC_HOSTS: 'a' }), maxConcurrentRequests },
     log: createLog('user', 'silent'),
     metrics: createMetrics('user'),
     fetch: handler,

@@ -1,17 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { problemContentType, problemDocument, problemTable, type ProblemCode } from './errors.ts'
+import type { Connections } from './http-connections.ts'
+import type { Refusals } from './http-refusals.ts'
 import { uuidv7 } from './ids.ts'
 
 /**
  * What cannot even be read as HTTP never becomes a request. Node would answer it
  * without a body; our clients read problem documents, here too.
  */
-interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
-
 const codeOf = (error: NodeJS.ErrnoException): ProblemCode => {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request-timeout'
@@ -25,8 +23,7 @@ const details: Partial<Record<ProblemCode, string>> = {
   'malformed-http': 'This could not be read as HTTP; nothing was done.',
 }
 
-const rawProblem = (code: ProblemCode, more: readonly string[] = []): string => {
-  const requestId = uuidv7()
+const rawProblem = (code: ProblemCode, requestId: string, more: readonly string[] = []): string => {
   const { status, title } = problemTable[code]
   const body = JSON.stringify(problemDocument(code, details[code] ?? title, requestId))
   return [
@@ -44,38 +41,44 @@ const rawProblem = (code: ProblemCode, more: readonly string[] = []): string => 
 }
 
 /**
- * Remembers which request each connection is at: what stands in the middle of a
- * connection must not be taken for the answer to the request before it, which
- * may be at work and may succeed.
+ * What stands in the middle of a connection must not be taken for the answer to
+ * a request before it, which may be at work and may succeed.
  */
-export const createMalformedHandler = () => {
-  const current = new WeakMap<Duplex, Exchange>()
+export const createMalformedHandler = (connections: Connections, refusals: Refusals) => {
+  const end = (socket: Duplex, code: ProblemCode, requestId: string) => {
+    // Only CONNECT is refused here for its method, and no address knows another one.
+    const more = code === 'method-not-allowed' ? ['allow: '] : []
+    socket.end(rawProblem(code, requestId, more), () => socket.destroy())
+  }
 
-  const mayAnswer = (socket: Duplex) => {
-    const exchange = current.get(socket)
-    if (exchange === undefined || exchange.response.writableFinished) return true
-    return !exchange.request.complete && !exchange.response.headersSent
+  const refuse = (code: ProblemCode, socket: Duplex) => {
+    const { status } = problemTable[code]
+    const exchange = connections.openAt(socket as Socket)
+    if (exchange === 'none') {
+      const requestId = uuidv7()
+      refusals.tell(code, { requestId, status })
+      end(socket, code, requestId)
+      return
+    }
+    if (exchange === 'several' || exchange.request.complete || exchange.response.headersSent) {
+      refusals.tell(code, { isAnswered: false })
+      socket.destroy()
+      return
+    }
+    exchange.request.problemCode = code
+    end(socket, code, exchange.request.requestId)
   }
 
   return {
-    began: (request: IncomingMessage, response: ServerResponse) => {
-      current.set(request.socket, { request, response })
-    },
     onClientError: (error: NodeJS.ErrnoException, socket: Duplex) => {
-      if (!socket.writable || error.code === 'ECONNRESET' || !mayAnswer(socket)) {
-        socket.destroy()
-        return
-      }
-      socket.end(rawProblem(codeOf(error)), () => socket.destroy())
+      if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
+      else refuse(codeOf(error), socket)
     },
     /** For CONNECT Node hands the connection over, and takes no more notice of it. */
     onConnect: (_request: IncomingMessage, socket: Duplex) => {
       socket.on('error', () => {})
-      if (!socket.writable || !mayAnswer(socket)) {
-        socket.destroy()
-        return
-      }
-      socket.end(rawProblem('method-not-allowed', ['allow: ']), () => socket.destroy())
+      if (socket.writable) refuse('method-not-allowed', socket)
+      else socket.destroy()
     },
   }
 }

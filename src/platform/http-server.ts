@@ -1,14 +1,26 @@
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Server as NetServer, type AddressInfo } from 'node:net'
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
-import { admit, requestIdOf, sendProblem, type AdmittedRequest } from './http-admission.ts'
+import {
+  admit,
+  requestIdOf,
+  sendOverloaded,
+  sendProblem,
+  type AdmittedRequest,
+} from './http-admission.ts'
 import { createAddressCheck } from './http-address.ts'
+import { createConnections } from './http-connections.ts'
 import { createCors } from './http-cors.ts'
+import { createKeptBytes, type KeptBytes } from './http-kept-bytes.ts'
 import { createMalformedHandler } from './http-malformed.ts'
-import { createPlaces } from './http-places.ts'
+import { createObserver } from './http-observer.ts'
+import type { Exchange, PipelinesDeps } from './http-pipelines.ts'
+import { createPlaces, type Places } from './http-places.ts'
 import { createProbes, type ProbeDeps } from './http-probes.ts'
-import type { Log, Metrics } from './telemetry.ts'
+import { createRefusals } from './http-refusals.ts'
+import { addGauge } from './telemetry.ts'
 
 /** What the handlers find beside the web-standard request. */
 export interface Bindings {
@@ -19,7 +31,15 @@ export interface Bindings {
 export interface HttpServerDeps extends ProbeDeps {
   readonly config: Pick<
     Config,
-    'service' | 'host' | 'publicHosts' | 'corsOrigins' | 'maxConcurrentRequests' | 'drainDelayMs'
+    | 'service'
+    | 'host'
+    | 'publicHosts'
+    | 'corsOrigins'
+    | 'maxConcurrentRequests'
+    | 'maxConnections'
+    | 'maxKeptBytes'
+    | 'answerTimeoutMs'
+    | 'drainDelayMs'
   >
   readonly fetch: (request: Request, bindings: Bindings) => Response | Promise<Response>
   /** The route of a request as the contract writes it: a label must not grow with ids. */
@@ -36,6 +56,8 @@ const maxHeaderBytes = 16 * 1024
 /** Node's own 511 is fewer than come at once in a rush, and each that finds no room waits for seconds. */
 const waitingConnections = 4_096
 const drainPollMs = 20
+/** In a drain, a connection that was used less than that ago is likely to be used again. */
+const quietBeforeEndMs = 500
 
 const serverOptions = {
   keepAliveTimeout: keepAliveTimeoutMs,
@@ -52,101 +74,91 @@ const pathOf = (url: string) => {
   return end === -1 ? url : url.slice(0, end)
 }
 
-interface Served {
-  readonly request: AdmittedRequest
-  /** As it was asked; `request` has GET in place of HEAD. */
-  readonly method: string
-  readonly path: string
-  readonly status: number
-  readonly ms: number
-}
-
-/** One log line and one observation for each request. */
-const createObserver = (
-  log: Log,
-  metrics: Metrics,
-  routeOf: (method: string, path: string) => string,
-) => {
-  return ({ request, method, path, status, ms }: Served) => {
-    const { requestId } = request
-    const route = routeOf(request.method ?? '', path)
-    metrics.requestSeconds.labels(method, route, `${status}`).observe(ms / 1e3)
-    const entry = { requestId, method, path, status, ms: Math.round(ms) }
-    if (status >= 500) log.warn(entry, 'request')
-    else log.info(entry, 'request')
-  }
-}
-
-/** The same for every request, probes included. Returns the method that was asked for. */
-const begin = (request: AdmittedRequest, response: ServerResponse): string => {
-  const { method = '' } = request
+/** The same for every request, probes included. */
+const begin = ({ request, response }: Exchange) => {
   request.requestId = requestIdOf(request)
+  request.askedMethod = request.method
   // Node leaves the body of the answer out, since it saw the method; nobody else needs to know.
-  if (method === 'HEAD') request.method = 'GET'
+  if (request.method === 'HEAD') request.method = 'GET'
   response.setHeader('x-request-id', request.requestId)
   response.setHeader('cache-control', 'no-store')
   response.setHeader('x-content-type-options', 'nosniff')
-  return method
+}
+
+interface ServingDeps extends HttpServerDeps {
+  readonly places: Places
+  readonly kept: KeptBytes
+  readonly isDraining: () => boolean
+}
+
+/** What happens to one request, until its answer is ended. */
+const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
+  const { config, log, places, kept } = deps
+  const probes = createProbes(deps)
+  const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
+  const address = createAddressCheck(config)
+  const answerCors = createCors(config.corsOrigins)
+
+  const serve = async (exchange: Exchange, isAtWork: () => void) => {
+    const { request, response } = exchange
+    const { requestId, method = '' } = request
+    const fault = address.read(request)
+    const path = pathOf(request.url ?? '')
+    if (fault === undefined && method === 'GET' && probes.isProbe(path)) {
+      return probes.answer(path, response, requestId, deps.isDraining())
+    }
+    if (fault === undefined && answerCors(request, response)) return undefined
+    exchange.path = path
+    if (places.isFull()) return sendOverloaded(response, requestId)
+    const refusal = fault ?? address.checkHost(request)
+    if (refusal !== undefined) return address.refuse(request, response, refusal)
+    const isRoute = () => deps.routeOf(method, path) !== 'unknown'
+    if (!(await admit(request, response, isRoute, kept))) return undefined
+    // Others may have come while the body was read.
+    if (places.isFull()) return sendOverloaded(response, requestId)
+    exchange.isHandled = true
+    isAtWork()
+    return places.work(() => handle(request, response))
+  }
+
+  return async (exchange, isAtWork) => {
+    const { request, response } = exchange
+    if (address.isClosing(request)) return
+    begin(exchange)
+    try {
+      await serve(exchange, isAtWork)
+    } catch (error) {
+      log.error({ err: error }, 'request failed outside its handler')
+      sendProblem(response, request.requestId, 'internal', 'The request could not be served.')
+    }
+    request.releaseBody?.()
+  }
 }
 
 export const createHttpServer = (deps: HttpServerDeps) => {
-  const { config, log, metrics } = deps
-  const probes = createProbes(deps)
-  const observe = createObserver(log, metrics, deps.routeOf)
-  const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
-  const malformed = createMalformedHandler()
+  const { config, log, metrics, routeOf } = deps
   const places = createPlaces(config.maxConcurrentRequests)
-  const address = createAddressCheck(config)
-  const answerCors = createCors(config.corsOrigins)
+  const kept = createKeptBytes(config.maxKeptBytes, config.answerTimeoutMs)
+  const refusals = createRefusals(log, metrics)
   let draining = false
+  const connections = createConnections({
+    max: config.maxConnections,
+    kept,
+    refusals,
+    serve: createServing({ ...deps, places, kept, isDraining: () => draining }),
+    onOver: createObserver({ log, metrics, refusals, routeOf }),
+  })
+  addGauge(metrics, 'http_connections', 'Open connections', connections.count)
+  addGauge(metrics, 'http_kept_bytes', 'Kept for clients that wait or dawdle', kept.total)
 
-  const refuse = (response: ServerResponse, requestId: string) => {
-    metrics.refusedRequests.labels('overloaded').inc()
-    sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
-      headers: { 'retry-after': '1' },
-    })
-  }
-
-  const serve = async (request: AdmittedRequest, response: ServerResponse) => {
-    if (address.isClosing(request)) return undefined
-    const startedAtMs = performance.now()
-    const method = begin(request, response)
-    const { requestId } = request
-    const fault = address.read(request)
-    const path = pathOf(request.url ?? '')
-    malformed.began(request, response)
-    if (draining) response.setHeader('connection', 'close')
-    if (fault === undefined && request.method === 'GET' && probes.isProbe(path)) {
-      return probes.answer(path, response, requestId, draining)
-    }
-    if (fault === undefined && answerCors(request, response)) return undefined
-    if (places.isFull()) return refuse(response, requestId)
-    places.enter(response, () => {
-      const ms = performance.now() - startedAtMs
-      observe({ request, method, path, status: response.statusCode, ms })
-    })
-    const refusal = fault ?? address.checkHost(request)
-    if (refusal !== undefined) return address.refuse(request, response, refusal)
-    const isRoute = () => deps.routeOf(request.method ?? '', path) !== 'unknown'
-    if (!(await admit(request, response, isRoute))) return undefined
-    // Others may have come while the body was read.
-    if (places.isFull()) return refuse(response, requestId)
-    return places.work(response, () => handle(request, response))
-  }
-
-  const server = createServer(serverOptions, (request, response) =>
-    onRequest(request as AdmittedRequest, response),
-  )
-  const onRequest = (request: AdmittedRequest, response: ServerResponse) => {
-    serve(request, response).catch((error: unknown) => {
-      log.error({ err: error }, 'request failed outside its handler')
-      sendProblem(response, requestIdOf(request), 'internal', 'The request could not be served.')
-    })
-  }
+  const server = createServer(serverOptions)
+  server.on('connection', connections.opened)
+  server.on('request', connections.came as never)
+  // An expectation that we do not know may be ignored; the request itself is answered.
+  server.on('checkExpectation', connections.came as never)
+  const malformed = createMalformedHandler(connections, refusals)
   server.on('clientError', malformed.onClientError)
   server.on('connect', malformed.onConnect)
-  // An expectation that we do not know may be ignored; the request itself is answered.
-  server.on('checkExpectation', onRequest as never)
 
   const listen = (port: number): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -157,17 +169,34 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       })
     })
 
-  /** Stops without failing anyone: unready first, then no new work, then the rest is finished. */
+  /** Without what Node's own `close` of an HTTP server adds: it cuts idle connections under their clients. */
+  const stopListening = () =>
+    new Promise<unknown>((resolve) => {
+      NetServer.prototype.close.call(server, resolve)
+    })
+
+  /**
+   * Stops without failing anyone: unready first, then no new work, then the rest
+   * is finished. Each connection ends with an answer that says so; one that asks
+   * for nothing more is half-closed, so that its client sees the end, not a reset.
+   */
   const drain = async (graceMs: number): Promise<void> => {
     draining = true
     const giveUpAtMs = performance.now() + graceMs
-    await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs))
-    const closed = new Promise((resolve) => server.close(resolve))
-    while (!places.isEmpty() && performance.now() < giveUpAtMs) {
-      await new Promise((resolve) => setTimeout(resolve, drainPollMs))
+    connections.drain()
+    if (config.drainDelayMs > 0) await setTimeoutAsync(config.drainDelayMs)
+    const closed = stopListening()
+    const isOver = () => places.isEmpty() && connections.count() === 0
+    while (!isOver() && performance.now() < giveUpAtMs) {
+      connections.endQuiet(quietBeforeEndMs)
+      await setTimeoutAsync(drainPollMs)
     }
+    // Ends Node's timer for slow requests, too.
+    server.close()
     server.closeAllConnections()
     await closed
+    kept.close()
+    refusals.close()
   }
 
   return { listen, drain }

@@ -32,8 +32,8 @@ export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {
 /** The way to one upstream: how to send, and how to repeat until there is an answer. */
 export const connectUpstream = (runtime: Runtime, upstream: ServiceName) => {
   const { config, log, metrics } = runtime
-  const { callTimeoutMs } = config
+  const { service: caller, callTimeoutMs } = config
   const baseUrl = upstreamUrl(runtime, upstream)
-  const transport = createTransport({ upstream, baseUrl, callTimeoutMs, metrics })
+  const transport = createTransport({ caller, upstream, baseUrl, callTimeoutMs, metrics })
   return { transport, call: createCaller({ upstream, log }), close: transport.close }
 }

@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino'
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { ServiceName } from '../registry.ts'
 import { hidePersonal } from './redaction.ts'
 
@@ -28,18 +28,27 @@ export interface Metrics {
   readonly recoveredRows: Counter<'loop' | 'outcome'>
 }
 
+/** Counted when somebody asks, so that requests pay nothing for it. */
+export const addGauge = (
+  { registry }: Metrics,
+  name: string,
+  help: string,
+  count: () => number,
+): Gauge =>
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(count())
+    },
+  })
+
 export const createMetrics = (service: ServiceName): Metrics => {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
-  const refusedRequests = new Counter({
-    name: 'http_requests_refused_total',
-    help: 'Requests refused before they reached a handler',
-    labelNames: ['reason'],
-    registers,
-  })
-  refusedRequests.labels('overloaded').inc(0)
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
   return {
     registry,
@@ -50,7 +59,12 @@ export const createMetrics = (service: ServiceName): Metrics => {
       buckets,
       registers,
     }),
-    refusedRequests,
+    refusedRequests: new Counter({
+      name: 'http_requests_refused_total',
+      help: 'Requests refused, and connections cut, before a handler had a say',
+      labelNames: ['reason'],
+      registers,
+    }),
     callSeconds: new Histogram({
       name: 'upstream_call_duration_seconds',
       help: 'How long attempts of calls to other services took, by outcome',

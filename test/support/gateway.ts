@@ -77,7 +77,7 @@ export const startGateway = async (variables: Readonly<Record<string, string>> =
   const server = createHttpServer(deps)
   const port = await server.listen(0)
   const stop = async () => {
-    await server.drain(2_000)
+    await server.drain(0)
     await service.close()
     for (const { server: upstream } of Object.values(services)) {
       upstream.close()

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { ProblemError, type ProblemCode } from '../../platform/errors.ts'
 import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http-admission.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/http-client-forward.ts'
+import { userAgentOf } from '../../platform/http-observer.ts'
 import { sagaKeyPrefix } from '../../platform/idempotency-keys.ts'
 import { outcomeUnknown, repeatOf } from '../../platform/repeats.ts'
 import type { ServiceName } from '../../registry.ts'
@@ -17,10 +18,12 @@ const keyFault = (request: AdmittedRequest): string | undefined => {
   return `Keys that begin with ${sagaKeyPrefix} are reserved for the services themselves.`
 }
 
+const userAgent = userAgentOf('gateway')
+
 const passedOn = ['accept', 'content-type', 'idempotency-key'] as const
 
 const headersFor = (request: AdmittedRequest): string[] => {
-  const headers = ['x-request-id', request.requestId]
+  const headers = ['x-request-id', request.requestId, 'user-agent', userAgent]
   for (const name of passedOn) {
     const value = request.headers[name]
     if (typeof value === 'string') headers.push(name, value)
@@ -52,7 +55,11 @@ const problemOf = (
 }
 
 export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => {
-  const pass = (route: Route, request: AdmittedRequest, response: ServerResponse) => {
+  const pass = async (
+    route: Route,
+    request: AdmittedRequest,
+    response: ServerResponse,
+  ): Promise<void> => {
     const { requestId, method = '', url = '' } = request
     const fault = keyFault(request)
     if (fault !== undefined) {
@@ -69,7 +76,7 @@ export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => 
       headers: headersFor(request),
       body: request.rawBody ?? null,
     }
-    forwarder.forward(forwarded, response, (failure) => {
+    await forwarder.forward(forwarded, response, (failure) => {
       const hasKey = request.headers['idempotency-key'] !== undefined
       const { code, message, options } = problemOf(failure, route, hasKey)
       sendProblem(response, requestId, code, message, options)

@@ -65,7 +65,28 @@ const cannotChange = (
 const isOpen = (change: OpenedChange): change is OpenChange =>
   change.outcome === 'opened' || change.outcome === 'known'
 
-export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
+/** Opens a change or finds it by its key, takes it as far as it gets, and tells what became of it. */
+const createChange =
+  ({ store, workflow, log }: OrderAppDeps) =>
+  async (wanted: NewChange) => {
+    const opened = await store.openChange(wanted)
+    if (!isOpen(opened)) throw cannotChange(opened.outcome, wanted.orderId)
+    if (opened.kind !== wanted.kind || opened.toPrice !== wanted.toPrice) throw keyReused()
+    const done =
+      opened.status === 'PENDING'
+        ? await advanceOrLeave(opened, workflow.advanceChange, log)
+        : opened
+    const headers = replayedHeaders(opened.outcome === 'known')
+    const order = orderAsChanged(opened, done)
+    if (done.status === 'REFUSED') {
+      throw refusal({ reason: done.reason, order, requestId: done.requestId, headers })
+    }
+    return { order, headers, pending: done.status === 'PENDING' }
+  }
+
+export const createOrderApp = (deps: OrderAppDeps) => {
+  const { store, workflow, log } = deps
+  const change = createChange(deps)
   const { app, routeOf } = createServiceApp(contract, log)
 
   app.openapi(placeOrderRoute, async (c) => {
@@ -113,23 +134,6 @@ export const createOrderApp = ({ store, workflow, log }: OrderAppDeps) => {
       200,
     )
   })
-
-  /** Opens a change or finds it by its key, takes it as far as it gets, and tells what became of it. */
-  const change = async (wanted: NewChange) => {
-    const opened = await store.openChange(wanted)
-    if (!isOpen(opened)) throw cannotChange(opened.outcome, wanted.orderId)
-    if (opened.kind !== wanted.kind || opened.toPrice !== wanted.toPrice) throw keyReused()
-    const done =
-      opened.status === 'PENDING'
-        ? await advanceOrLeave(opened, workflow.advanceChange, log)
-        : opened
-    const headers = replayedHeaders(opened.outcome === 'known')
-    const order = orderAsChanged(opened, done)
-    if (done.status === 'REFUSED') {
-      throw refusal({ reason: done.reason, order, requestId: done.requestId, headers })
-    }
-    return { order, headers, pending: done.status === 'PENDING' }
-  }
 
   app.openapi(repriceOrderRoute, async (c) => {
     const { orderId } = c.req.valid('param')
