@@ -3,6 +3,7 @@ import type { Mutation } from './mutation.ts'
 import { billingMutations } from './mutations-billing.ts'
 import { httpMutations } from './mutations-http.ts'
 import { doorMutations } from './mutations-door.ts'
+import { clusterMutations } from './mutations-cluster.ts'
 import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
@@ -41,6 +42,7 @@ const seconds = (ms: number) => `${(ms / 1_000).toFixed(0)} s`.padStart(6)
 const mutations: readonly Mutation[] = [
   ...billingMutations,
   ...doorMutations,
+  ...clusterMutations,
   ...orderMutations,
   ...platformMutations,
   ...unknownMutations,
