@@ -3,7 +3,7 @@ import path from 'node:path'
 import postgres from 'postgres'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isAlive } from '../src/dev/process-identity.ts'
-import { rolePassword } from '../src/dev/provision.ts'
+import { rolePassword, runtimeRoleOf } from '../src/dev/provision.ts'
 import {
   childrenOf,
   dataFolder,
@@ -70,10 +70,11 @@ describe('npm start', () => {
 
   it('lets no service into the database of another', async () => {
     const adminUrl = (await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim()
-    const password = rolePassword(decodeURIComponent(new URL(adminUrl).password), 'order')
+    const role = runtimeRoleOf('order')
+    const password = rolePassword(decodeURIComponent(new URL(adminUrl).password), role)
     const connectTo = async (database: string) => {
       const url = new URL(adminUrl)
-      url.username = 'order'
+      url.username = role
       url.password = password
       url.pathname = `/${database}`
       const sql = postgres(url.href, { max: 1 })
@@ -83,7 +84,7 @@ describe('npm start', () => {
         await sql.end()
       }
     }
-    expect(await connectTo('order')).toBe('order')
+    expect(await connectTo('order')).toBe(role)
     for (const other of ['billing', 'user', 'notification', 'postgres', 'template1']) {
       await expect(connectTo(other), other).rejects.toThrow(/permission denied for database/)
     }
