@@ -77,8 +77,10 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
         select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`
       expect(tables.length).toBeGreaterThan(0)
       for (const { name } of tables) {
+        // Of orders those of nobody are forgotten; a trigger keeps all others (forgetting.test.ts).
+        const deleting = name === 'orders' ? [] : [`delete from ${name}`]
         for (const text of [
-          `delete from ${name}`,
+          ...deleting,
           `truncate ${name}`,
           `drop table ${name}`,
           `alter table ${name} disable trigger all`,

@@ -97,11 +97,16 @@ const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceM
   }
 }
 
-/** What a service does to its tables: no deleting, and nothing that changes a table or its triggers. */
-const letServiceWork = async (db: PostgresJsDatabase, role: string) => {
+/** Where a service may delete at all; which rows, a trigger of that table says. */
+const forgetfulTables: Partial<Record<ServiceName, string>> = { order: 'orders' }
+
+/** What a service does to its tables: nothing that changes a table or its triggers, and hardly any deleting. */
+const letServiceWork = async (db: PostgresJsDatabase, service: ServiceName, role: string) => {
   const name = sql.identifier(role)
   await db.execute(sql`grant usage on schema public to ${name}`)
   await db.execute(sql`grant select, insert, update on all tables in schema public to ${name}`)
+  const table = forgetfulTables[service]
+  if (table) await db.execute(sql`grant delete on ${sql.identifier(table)} to ${name}`)
 }
 
 /** A role may make its own settings, and only its own. */
@@ -141,7 +146,7 @@ export const migrateDatabase = async ({
     const db = drizzle(owner)
     await waitForOthers(db)
     await applyMigrations(db, migrationsFolder(service), patienceMs)
-    if (runtime !== owner) await letServiceWork(db, roleOf(url))
+    if (runtime !== owner) await letServiceWork(db, service, roleOf(url))
     await setUpRole(drizzle(runtime), statementTimeoutMs)
   } catch (error) {
     const { host, pathname } = new URL(url)
