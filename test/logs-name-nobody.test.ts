@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { registry, servicesWithDatabase, type ServiceName } from '../src/registry.ts'
 import { dataFolder, launch, pidOf } from './support/launcher.ts'
 import { markedPerson, tellingLines, type MarkedPerson } from './support/marked-person.ts'
@@ -142,7 +142,9 @@ describe('the logs of the services, at their most talkative', () => {
   it('nor while the databases refuse every row, and quote it', async () => {
     const databases = servicesWithDatabase.map((name) => system.databases[name] as string)
     for (const url of databases) {
-      const sql = postgres(url, { max: 1, onnotice: () => {} })
+      const asAdmin = new URL(inject('adminUrl'))
+      asAdmin.pathname = new URL(url).pathname
+      const sql = postgres(asAdmin.href, { max: 1, onnotice: () => {} })
       const tables = await sql<{ name: string }[]>`select table_name as name
         from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`
       for (const { name } of tables) {

@@ -46,6 +46,27 @@ const openLateDatabase = async (service: ServiceName, onCommit: (commit: Commit)
   return url.href
 }
 
+interface Withdrawals {
+  readonly withdrawals?: readonly object[]
+}
+
+interface Answers {
+  readonly answers: readonly { readonly status: number; readonly body: object }[]
+}
+
+/** The request that calls can share, with one call in it: a picture shows that call and its answer. */
+const asAlone = (message: SentMessage): SentMessage => {
+  const { request, answer } = message
+  const { withdrawals = [] } = JSON.parse(request.body || '{}') as Withdrawals
+  if (withdrawals.length !== 1) return message
+  const alone = { ...message, request: { ...request, body: JSON.stringify(withdrawals[0]) } }
+  if (answer?.status !== 200) return alone
+  const [part] = (JSON.parse(answer.body) as Answers).answers
+  if (part === undefined) return alone
+  const { status, body } = part
+  return { ...alone, answer: { ...answer, status, body: JSON.stringify(body) } }
+}
+
 const isCommit = (event: Event): event is Commit => 'transaction' in event
 
 /** A path as a picture writes it: `…` for anything, `{x}` for one part. */
@@ -162,7 +183,7 @@ export const startRecordedSystem = async () => {
       from,
       to,
       target: () => urls[to] ?? 'nobody listens yet',
-      record: (message) => void events.push(message),
+      record: (message) => void events.push(asAlone(message)),
     })
   const links = {
     'client to user': await link('client', 'user'),
@@ -170,6 +191,7 @@ export const startRecordedSystem = async () => {
     'client to order': await link('client', 'order'),
     'user to billing': await link('user', 'billing'),
     'order to billing': await link('order', 'billing'),
+    'order to user': await link('order', 'user'),
     'order to notification': await link('order', 'notification'),
     'billing to notification': await link('billing', 'notification'),
   }
@@ -186,6 +208,7 @@ export const startRecordedSystem = async () => {
       user: { BILLING_URL: links['user to billing'].url },
       order: {
         BILLING_URL: links['order to billing'].url,
+        USER_URL: links['order to user'].url,
         NOTIFICATION_URL: links['order to notification'].url,
       },
       billing: { NOTIFICATION_URL: links['billing to notification'].url },

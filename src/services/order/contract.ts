@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
+import { problemExample } from '../../platform/problem-examples.ts'
 import {
   amountSchema,
   bodyProblems,
@@ -75,7 +76,11 @@ export const placeOrderRoute = createRoute({
       description:
         'There is no such user. Without an Idempotency-Key nothing is kept; with one the order is REJECTED, and told with its `Location`',
       headers: { ...locationHeader('orders'), ...replayedHeader },
-      content: problemContent(nobodysOrderSchema, { 'user-not-found': { value: exampleNobody } }),
+      content: problemContent(nobodysOrderSchema, {
+        'user-not-found': { value: exampleNobody },
+        // Of orders that were refused before user was asked.
+        'account-not-found': { value: problemExample('account-not-found') },
+      }),
     },
     ...problems(...bodyProblems, 'idempotency-key-reused'),
   },
