@@ -53,9 +53,8 @@ export const orderMutations: readonly Mutation[] = [
       },
       {
         file: workflow,
-        search: '    advanceOrder: createWalk(orderSaga, deps),',
-        replace:
-          '    payFirst: payment.pay,\n    newId: uuidv7,\n    advanceOrder: createWalk(orderSaga, deps),',
+        search: '    advanceOrder: async',
+        replace: '    payFirst: payment.pay,\n    newId: uuidv7,\n    advanceOrder: async',
       },
       {
         file: workflow,
