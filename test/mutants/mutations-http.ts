@@ -39,8 +39,8 @@ export const httpMutations: readonly Mutation[] = [
     edits: [
       {
         file: server,
-        search: "if (fault === undefined && request.method === 'GET' && probes",
-        replace: "if (request.method === 'GET' && probes",
+        search: "if (fault === undefined && method === 'GET' && probes",
+        replace: "if (method === 'GET' && probes",
       },
     ],
     tests: [rules],

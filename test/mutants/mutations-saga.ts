@@ -75,7 +75,7 @@ export const sagaMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: 'if (isForgettable(order, verdict)) return store.forgetOrder(order.id)\n',
+        search: 'if (isForgettable(order, verdict)) return forget(order)\n',
         replace: '',
       },
     ],
