@@ -10,6 +10,7 @@ import {
   shortBudgets,
   startService,
   startWithBilling,
+  startWithUsers,
   type RunningService,
   type Variables,
 } from './support/service.ts'
@@ -212,6 +213,33 @@ describe('what is stored is finished by itself, so that its client is told where
       const { body } = await system.service.api.get(`/orders/${placed.body.id}`)
       expect(body.status).toBe('CANCELLED')
     })
+  })
+
+  it('and an order of nobody needs no end: there is nobody, whether that could be noted or not', async () => {
+    const system = await startWithUsers(shortBudgets)
+    const { link, url } = await linkTo(system.database)
+    const order = await startService(
+      'order',
+      { url },
+      {
+        ...shortBudgets,
+        ...withoutRecovery,
+        USER_URL: system.toUser.url,
+        BILLING_URL: system.toBilling.url,
+        NOTIFICATION_URL: system.toNotification.url,
+      },
+    )
+    let strikes = () => 0
+    system.toUser.behave(async (_request, pass) => {
+      const answer = await pass()
+      strikes = loseNextAnswer(link)
+      return answer
+    })
+    const placed = await order.api.post('/orders', { userId: uuidv7(), price: 300 })
+    expect(strikes()).toBe(1)
+    expect([placed.status, placed.body.code]).toEqual([404, 'user-not-found'])
+    expect(placed.headers).not.toHaveProperty('location')
+    expect(await system.database.sql`select from orders`).toEqual([])
   })
 
   it('when the database is away by the time that billing opened the account', async () => {

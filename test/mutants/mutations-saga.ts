@@ -82,6 +82,13 @@ export const sagaMutations: readonly Mutation[] = [
     tests: [nobody],
   },
   {
+    name: 'a client is told where to find an order that is forgotten',
+    edits: [
+      { file: workflow, search: 'if (!isFromDatabase(error)) throw error', replace: 'throw error' },
+    ],
+    tests: ['test/lost-answers.test.ts'],
+  },
+  {
     name: 'an order of nobody is forgotten although a 202 told of it',
     edits: [{ file: workflow, search: ' && order.attempts === 0', replace: '' }],
     tests: [nobody],

@@ -4,8 +4,10 @@ import { shortBudgets, startWithUsers, type WithUsers } from '../../../test/supp
 import { eventually } from '../../../test/support/wait.ts'
 import { uuidv7 } from '../../platform/ids.ts'
 
-/** Orders of an id that is no user: ids of users are made by the user service, so it never will be. */
-/** Nothing is slow on purpose here: a busy machine must not pass for an outage. */
+/**
+ * Orders of an id that is no user: ids of users are made by the user service, so it never will be.
+ * Nothing is slow on purpose here: a busy machine must not pass for an outage.
+ */
 const patience = {
   REQUEST_BUDGET_MS: '6000',
   CALL_TIMEOUT_MS: '6000',
