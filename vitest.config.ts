@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Whole-system tests take longest: begun first, they leave no core idle at the end. */
@@ -20,9 +20,14 @@ class LongestFirst extends BaseSequencer {
 // The services that tests start compile their code once, not once for each process.
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'orderly-compile-cache')
 
-export default defineConfig({
+/** They run programs that npm does not bring: `npm run test:tools`. */
+const needTools = 'test/tools/**'
+
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include:
+      mode === 'tools' ? [`${needTools}/*.test.ts`] : ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...(mode === 'tools' ? [] : [needTools])],
     globalSetup: ['test/support/global-postgres.ts'],
     setupFiles: ['test/support/after-file.ts'],
     // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
@@ -35,4 +40,4 @@ export default defineConfig({
     teardownTimeout: 15_000,
     sequence: { sequencer: LongestFirst },
   },
-})
+}))

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openDataFolder } from '../src/dev/data-folder.ts'
-import { startEmbeddedPostgres } from '../src/dev/embedded-postgres.ts'
-import { readManifests } from '../src/dev/manifests/documents.ts'
-import { projectRoot } from '../src/dev/tools.ts'
-import { migrateDatabase } from '../src/platform/migrate.ts'
-import { whenFileEnds } from './support/cleanup.ts'
+import { openDataFolder } from '../../src/dev/data-folder.ts'
+import { startEmbeddedPostgres } from '../../src/dev/embedded-postgres.ts'
+import { readManifests } from '../../src/dev/manifests/documents.ts'
+import { projectRoot } from '../../src/dev/tools.ts'
+import { migrateDatabase } from '../../src/platform/migrate.ts'
+import { whenFileEnds } from '../support/cleanup.ts'
+import { needTools } from './need.ts'
 
 /**
  * The scripts and rules of k8s/20-postgres.yaml, on a real Postgres: whom it
@@ -29,9 +30,7 @@ const passwords = Object.fromEntries(
   ]),
 )
 
-const hasTools = ['psql', 'pg_isready', 'bash'].every(
-  (program) => spawnSync(program, ['--version']).status === 0,
-)
+needTools('psql', 'pg_isready', 'bash')
 
 let folder: string
 let administrator: URL
@@ -91,7 +90,7 @@ beforeAll(async () => {
   administrator = new URL(server.url)
 }, 60_000)
 
-describe.skipIf(!hasTools)('the Postgres of k8s/', () => {
+describe('the Postgres of k8s/', () => {
   it('is provisioned, as often as one likes', () => {
     expect(provision()).toEqual({ status: 0, stderr: '' })
     expect(provision()).toEqual({ status: 0, stderr: '' })

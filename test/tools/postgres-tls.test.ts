@@ -1,22 +1,23 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chownSync, chmodSync, copyFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openDataFolder } from '../src/dev/data-folder.ts'
-import { startEmbeddedPostgres } from '../src/dev/embedded-postgres.ts'
-import { provision } from '../src/dev/provision.ts'
-import { projectRoot } from '../src/dev/tools.ts'
-import { whenFileEnds } from './support/cleanup.ts'
-import { eventually } from './support/wait.ts'
+import { openDataFolder } from '../../src/dev/data-folder.ts'
+import { startEmbeddedPostgres } from '../../src/dev/embedded-postgres.ts'
+import { provision } from '../../src/dev/provision.ts'
+import { projectRoot } from '../../src/dev/tools.ts'
+import { whenFileEnds } from '../support/cleanup.ts'
+import { eventually } from '../support/wait.ts'
+import { needTools } from './need.ts'
 
 /**
  * What docs/scaling.md says of a Postgres behind TLS: `verify-full` accepts the
  * server only by a certificate of a known authority and for its own name, and
  * `require` accepts anybody.
  */
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+needTools('openssl')
 
 let folder: string
 let cluster: string
@@ -66,7 +67,7 @@ const migrate = (sslmode: string, authority?: string) => {
   })
 }
 
-describe.skipIf(!hasOpenssl)('a Postgres behind TLS', { timeout: 60_000 }, () => {
+describe('a Postgres behind TLS', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'orderly-tls-'))
     makeAuthority()
