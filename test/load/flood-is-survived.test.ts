@@ -15,7 +15,7 @@ let shoppers: Shoppers
 beforeAll(async () => {
   stand = await startStand()
   shoppers = await createShoppers(stand.urls.gateway)
-  await shoppers.run(8, 3)
+  await shoppers.run(8, 2)
 }, 180_000)
 afterAll(async () => {
   await stand.close()

@@ -25,7 +25,7 @@ export const deploymentText = (): string => {
     ...inner.map(box),
     '        postgres[("`**postgres** :5432',
     'one pod, one volume,',
-    `${servicesWithDatabase.length} databases with a role each\`")]`,
+    `${servicesWithDatabase.length} databases, each with two roles\`")]`,
     '    end',
     '    client --> ingress',
     `    ingress --> ${publicService}`,
