@@ -31,8 +31,10 @@ const isPersonal = (() => {
 /** An address, or the password in the address of a database, wherever it stands in a text. */
 const mailAddress = /[^\s/"'`<>()[\]{},;:=@]+(?:@|%40)[^\s/"'`<>()[\]{},;:=@]+/gi
 
+const mayHoldAddress = (text: string) => text.includes('@') || text.includes('%40')
+
 export const hideAddresses = (text: string): string =>
-  text.includes('@') || text.includes('%40') ? text.replaceAll(mailAddress, hidden) : text
+  mayHoldAddress(text) ? text.replaceAll(mailAddress, hidden) : text
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
@@ -106,8 +108,7 @@ export const errorText = (error: unknown): string => {
 /** What stands in an entry itself was named by us; what is inside an object was not. */
 const hideItem = (value: unknown) => hideInside(value, !isObject(value), 0)
 
-/** An entry as it may be written. */
-export const hidePersonal = (entry: Record<string, unknown>): Record<string, unknown> => {
+const hideItems = (entry: Record<string, unknown>): Record<string, unknown> => {
   const shown: Record<string, unknown> = {}
   for (const name in entry) {
     const value = entry[name]
@@ -116,4 +117,15 @@ export const hidePersonal = (entry: Record<string, unknown>): Record<string, unk
     else shown[name] = Array.isArray(value) ? value.map(hideItem) : hideItem(value)
   }
   return shown
+}
+
+const isSafe = (name: string, value: unknown): boolean => {
+  if (isPersonal(name)) return false
+  return typeof value === 'string' ? !mayHoldAddress(value) : !isObject(value)
+}
+
+/** An entry as it may be written. Nearly all hold only words and numbers of ours: those stay as they are. */
+export const hidePersonal = (entry: Record<string, unknown>): Record<string, unknown> => {
+  for (const name in entry) if (!isSafe(name, entry[name])) return hideItems(entry)
+  return entry
 }
