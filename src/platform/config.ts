@@ -105,7 +105,7 @@ export interface Config {
   readonly adminPort: number | undefined
   readonly logLevel: string
   readonly publicHosts: readonly string[]
-  /** Of other pages that may use the API in a browser: only the gateway has any. */
+  /** Sites whose pages may use the API in a browser. Empty for the services behind the gateway. */
   readonly corsOrigins: readonly string[]
   readonly maxConcurrentRequests: number
   readonly maxConnections: number

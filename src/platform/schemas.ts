@@ -36,8 +36,8 @@ export const timeSchema = z
 
 const textMessage = 'must be well-formed text without NUL characters'
 
-/** Postgres cannot store NUL. */
-// oxlint-disable-next-line no-control-regex
+/** Postgres cannot store NUL, and the contract says so by this pattern: a refinement would not show there. */
+// oxlint-disable-next-line no-control-regex -- the control character is what must be refused
 const withoutNul = /^[^\u0000]*$/
 
 /** Counts characters as JSON Schema does, where zod's own `max` would count an emoji twice. */

@@ -130,7 +130,7 @@ export const unknownMutations: readonly Mutation[] = [
     tests: [recovery],
   },
   {
-    name: 'an answer may come as any type',
+    name: 'an answer counts although it is not declared as JSON',
     edits: [
       {
         file: 'src/clients/transport.ts',
