@@ -14,6 +14,8 @@ export interface LoadJob extends LoopJob {
   readonly baseUrl: string
   /** Orders, or reads, are spread over the first so many accounts. */
   readonly accounts: number
+  /** Whose orders they are, where the accounts are not those that the bench made by SQL. */
+  readonly userIds?: readonly string[]
   /** How many orders were stored beforehand: what `read-order` picks from. */
   readonly storedOrders: number
 }
@@ -40,8 +42,8 @@ const read = (path: string, expected: string): Exchange => ({
 })
 
 const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
-  order: ({ accounts }) => {
-    const userId = seededId('account', pick(accounts))
+  order: ({ accounts, userIds }) => {
+    const userId = userIds?.[pick(userIds.length)] ?? seededId('account', pick(accounts))
     return {
       method: 'POST',
       path: '/orders',

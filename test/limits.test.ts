@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../src/platform/config.ts'
+import { handleByFetch } from '../src/platform/http-fetch.ts'
 import { createHttpServer } from '../src/platform/http-server.ts'
 import { uuidv7 } from '../src/platform/ids.ts'
 import { createLog, createMetrics } from '../src/platform/telemetry.ts'
@@ -319,7 +320,7 @@ describe('metrics', () => {
       config: readConfig('gateway', { PORT: '0' }),
       log: createLog('gateway', 'silent'),
       metrics: createMetrics('gateway'),
-      fetch: () => new Response('nothing here', { status: 404 }),
+      handle: handleByFetch(() => new Response('nothing here', { status: 404 })),
       routeOf: () => 'unknown',
       checkReady: async () => {},
       exposesMetrics: false,

@@ -13,7 +13,7 @@ import {
   type ProblemCode,
   type ProblemOptions,
 } from './errors.ts'
-import type { Bindings } from './http-server.ts'
+import type { Bindings } from './http-fetch.ts'
 import { hiddenFault, isText } from './json-body.ts'
 import { outcomeUnknown, repeatOf, type Repeat } from './repeats.ts'
 import type { Log } from './telemetry.ts'

@@ -47,6 +47,7 @@ const hostFault = (request: IncomingMessage): AddressFault | undefined => {
 
 /** A target that is a whole address is turned into the plain one, and its name counts as the Host. */
 const shortenTarget = (request: IncomingMessage): AddressFault | undefined => {
+  if (request.url?.startsWith('/')) return undefined
   const [, scheme = '', authority = '', rest = ''] = wholeAddress.exec(request.url ?? '') ?? []
   if (scheme === '') return undefined
   if (!plausibleHost.test(authority)) return malformed('The target names no host.')
@@ -75,11 +76,16 @@ const isAddress = (name: string) => isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 const createHostCheck = (config: Pick<Config, 'service' | 'host' | 'publicHosts'>) => {
   const { service, host: ownHost, publicHosts } = config
   const known = new Set(['localhost', service, nameOf(ownHost), ...publicHosts])
+  let acceptedLast: string | undefined
   return (request: IncomingMessage): AddressFault | undefined => {
     const { host } = request.headers
-    if (host === undefined) return undefined
+    // Nearly all call us by the same name.
+    if (host === undefined || host === acceptedLast) return undefined
     const name = nameOf(host)
-    if (known.has(name) || name.endsWith('.localhost') || isAddress(name)) return undefined
+    if (known.has(name) || name.endsWith('.localhost') || isAddress(name)) {
+      acceptedLast = host
+      return undefined
+    }
     return {
       code: 'misdirected-request',
       detail: `${name} is no name of this service; the setting PUBLIC_HOSTS adds names.`,

@@ -40,7 +40,6 @@ export const sendProblem = (
   response.writeHead(problemTable[code].status, {
     'content-type': problemContentType,
     'content-length': Buffer.byteLength(body),
-    'x-request-id': requestId,
     ...options.headers,
   })
   response.end(body)
@@ -63,9 +62,11 @@ export const requestIdOf = (request: IncomingMessage): string => {
 }
 
 export const countHeader = (request: IncomingMessage, name: string) => {
+  const { rawHeaders } = request
   let count = 0
-  for (let index = 0; index < request.rawHeaders.length; index += 2) {
-    if (request.rawHeaders[index]?.toLowerCase() === name) count += 1
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const given = rawHeaders[index] as string
+    if (given.length === name.length && given.toLowerCase() === name) count += 1
   }
   return count
 }

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AdmittedRequest } from './http-admission.ts'
+import type { Answer } from './http-answer.ts'
 import {
   createPipelines,
   sayClose,
@@ -73,7 +73,7 @@ export const createConnections = (deps: ConnectionsDeps) => {
       })
       if (all.size > deps.max) closeLongestQuiet()
     },
-    came: (request: AdmittedRequest, response: ServerResponse) => {
+    came: (request: AdmittedRequest, response: Answer) => {
       const { socket } = request
       const connection = all.get(socket)
       // Its end was sent already, or it is closed: nobody could be told what came of it.

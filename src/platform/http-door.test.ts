@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../test/support/wait.ts'
 import { readConfig, type Config } from './config.ts'
+import { handleByFetch } from './http-fetch.ts'
 import { createHttpServer } from './http-server.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
@@ -20,7 +21,7 @@ const start = async (handler: Handler, settings: Partial<Config> = {}) => {
     config: { ...readConfig('gateway', {}), ...settings },
     log: createLog('user', 'silent'),
     metrics,
-    fetch: handler,
+    handle: handleByFetch(handler),
     routeOf: () => 'any',
     checkReady: () => Promise.resolve(),
     exposesMetrics: false,

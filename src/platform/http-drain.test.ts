@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../../test/support/wait.ts'
 import { readConfig } from './config.ts'
+import { handleByFetch } from './http-fetch.ts'
 import { createHttpServer } from './http-server.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
@@ -12,7 +13,7 @@ const start = async (handler: () => Promise<Response>) => {
     config: readConfig('gateway', {}),
     log: createLog('user', 'silent'),
     metrics: createMetrics('user'),
-    fetch: handler,
+    handle: handleByFetch(handler),
     routeOf: () => 'any',
     checkReady: () => Promise.resolve(),
     exposesMetrics: false,

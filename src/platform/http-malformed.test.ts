@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../test/support/wait.ts'
 import { readConfig } from './config.ts'
+import { handleByFetch } from './http-fetch.ts'
 import { createHttpServer } from './http-server.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
@@ -18,7 +19,7 @@ const start = async (handler: Handler, maxConcurrentRequests = 4): Promise<numbe
     config: { ...readConfig('gateway', { PUBLIC_HOSTS: 'a' }), maxConcurrentRequests },
     log: createLog('user', 'silent'),
     metrics: createMetrics('user'),
-    fetch: handler,
+    handle: handleByFetch(handler),
     routeOf: () => 'any',
     checkReady: () => Promise.resolve(),
     exposesMetrics: false,

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { afterEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../test/support/wait.ts'
 import { readConfig, type Config } from './config.ts'
+import { handleByFetch } from './http-fetch.ts'
 import { createHttpServer } from './http-server.ts'
 import { createMetrics } from './telemetry.ts'
 
@@ -28,7 +29,7 @@ const start = async (
     config: { ...readConfig('gateway', {}), ...settings },
     log: pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Line) }),
     metrics,
-    fetch: handler,
+    handle: handleByFetch(handler),
     routeOf: () => 'any',
     checkReady: () => Promise.resolve(),
     exposesMetrics: false,

@@ -41,13 +41,6 @@ const callerOf = ({ request }: Exchange): string => {
   return networkOf(request.socket.remoteAddress)
 }
 
-/** The id of what a request made, or what it is to become. */
-const madeBy = ({ response }: Exchange): string | undefined => {
-  if (response.statusCode !== 201 && response.statusCode !== 202) return undefined
-  const location = response.getHeader('location')
-  return typeof location === 'string' ? location.slice(location.lastIndexOf('/') + 1) : undefined
-}
-
 /** One log line and one observation for each request, when its answer was read or its client is gone. */
 export const createObserver = ({ log, metrics, refusals, routeOf }: ObserverDeps) => {
   return (exchange: Exchange) => {
@@ -69,7 +62,7 @@ export const createObserver = ({ log, metrics, refusals, routeOf }: ObserverDeps
     const route = routeOf(request.method ?? '', path)
     metrics.requestSeconds.labels(method, route, `${status}`).observe(ms / 1e3)
     // What is undefined is left out of the line.
-    const line = { ...entry, code: problemCode, made: madeBy(exchange) }
+    const line = { ...entry, code: problemCode, made: response.made }
     if (status >= 500) log.warn(line, 'request')
     else log.info(line, 'request')
   }

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { bodyLimitBytes, type AdmittedRequest } from './http-admission.ts'
+import type { Answer } from './http-answer.ts'
 import type { Kept, KeptBytes } from './http-kept-bytes.ts'
 import type { Refusals } from './http-refusals.ts'
 
@@ -11,7 +11,7 @@ import type { Refusals } from './http-refusals.ts'
  */
 export interface Exchange {
   readonly request: AdmittedRequest
-  readonly response: ServerResponse
+  readonly response: Answer
   /** Missing where there is nothing to tell: probes. */
   path?: string
   startedAtMs: number
@@ -30,13 +30,22 @@ export interface Pipeline {
   heldBytes: Kept | undefined
   /** The answer that says so is the last one; what comes after it is not served. */
   saidClose: boolean
+  readonly progress: Progress
+}
+
+/** How far a request is. */
+export interface Progress {
+  /** It has come whole, and is being worked on. */
+  readonly isAtWork: () => void
+  /** Its answer is ended, whether it was read or not. */
+  readonly isAnswered: (exchange: Exchange) => void
 }
 
 export interface PipelinesDeps {
   readonly kept: KeptBytes
   readonly refusals: Refusals
-  /** Resolves when the answer is ended; never rejects. Says when the request was whole and is at work. */
-  readonly serve: (exchange: Exchange, isAtWork: () => void) => Promise<void>
+  /** Never rejects. */
+  readonly serve: (exchange: Exchange, progress: Progress) => Promise<void>
   readonly onOver: (exchange: Exchange) => void
   readonly onWork: (socket: Socket) => void
   /** Nothing is open there any more. */
@@ -76,6 +85,15 @@ export const sayClose = (pipeline: Pipeline, { response }: Exchange) => {
   pipeline.saidClose = true
 }
 
+const openPipeline = (socket: Socket, progress: Progress): Pipeline => {
+  const held: Exchange[] = []
+  // Node resumes a socket with every request that is through: not while others are held.
+  socket.on('resume', () => {
+    if (held.length > 0) socket.pause()
+  })
+  return { socket, open: new Set(), held, heldBytes: undefined, saidClose: false, progress }
+}
+
 export const createPipelines = (deps: PipelinesDeps) => {
   const { kept, refusals } = deps
   let isDraining = false
@@ -112,9 +130,11 @@ export const createPipelines = (deps: PipelinesDeps) => {
   }
 
   const keepUnread = (pipeline: Pipeline, exchange: Exchange) => {
+    const { writableEnded, writableLength } = exchange.response
+    // Nothing of it is here any more, as with nearly all answers: the rest is the system's.
+    if (writableEnded && writableLength === 0) return
     if (!pipeline.open.has(exchange)) return
     exchange.unread = kept.keep(() => cut(pipeline))
-    const { writableLength } = exchange.response
     kept.grow(exchange.unread, exchangeBytes + Math.min(writableLength, answerBytes))
   }
 
@@ -124,8 +144,7 @@ export const createPipelines = (deps: PipelinesDeps) => {
     exchange.startedAtMs = performance.now()
     exchange.response.once('close', () => over(pipeline, exchange))
     if (isDraining) sayClose(pipeline, exchange)
-    const served = deps.serve(exchange, () => deps.onWork(pipeline.socket))
-    void served.then(() => keepUnread(pipeline, exchange))
+    void deps.serve(exchange, pipeline.progress)
   }
 
   const hold = (pipeline: Pipeline, exchange: Exchange) => {
@@ -138,20 +157,13 @@ export const createPipelines = (deps: PipelinesDeps) => {
 
   return {
     open: (socket: Socket): Pipeline => {
-      const pipeline: Pipeline = {
-        socket,
-        open: new Set(),
-        held: [],
-        heldBytes: undefined,
-        saidClose: false,
-      }
-      // Node resumes a socket with every request that is through: not while others are held.
-      socket.on('resume', () => {
-        if (pipeline.held.length > 0) socket.pause()
+      const pipeline: Pipeline = openPipeline(socket, {
+        isAtWork: () => deps.onWork(socket),
+        isAnswered: (exchange) => keepUnread(pipeline, exchange),
       })
       return pipeline
     },
-    add: (pipeline: Pipeline, request: AdmittedRequest, response: ServerResponse) => {
+    add: (pipeline: Pipeline, request: AdmittedRequest, response: Answer) => {
       const exchange = { request, response, startedAtMs: 0 }
       const isFree = pipeline.open.size < openPerConnection && pipeline.held.length === 0
       ;(isFree ? begin : hold)(pipeline, exchange)

@@ -9,13 +9,11 @@ export const createPlaces = (max: number) => {
   return {
     isFull: () => atWork >= max,
     isEmpty: () => atWork === 0,
-    work: async (handle: () => Promise<void>): Promise<void> => {
+    enter: () => {
       atWork += 1
-      try {
-        await handle()
-      } finally {
-        atWork -= 1
-      }
+    },
+    leave: () => {
+      atWork -= 1
     },
   }
 }

@@ -53,7 +53,6 @@ export const createProbes = ({ log, metrics, checkReady, exposesMetrics }: Probe
       requestId: string,
       isDraining: boolean,
     ) => {
-      response.setHeader('x-request-id', requestId)
       if (path === '/healthz') sendText(response, 200, 'application/json', '{"status":"ok"}')
       else if (path === '/readyz') await answerReadiness(response, requestId, isDraining)
       else {

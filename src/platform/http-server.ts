@@ -1,7 +1,6 @@
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import { Server as NetServer, type AddressInfo } from 'node:net'
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
-import { getRequestListener } from '@hono/node-server'
 import type { Config } from './config.ts'
 import {
   admit,
@@ -11,22 +10,20 @@ import {
   type AdmittedRequest,
 } from './http-admission.ts'
 import { createAddressCheck } from './http-address.ts'
+import { Answer } from './http-answer.ts'
 import { createConnections } from './http-connections.ts'
 import { createCors } from './http-cors.ts'
 import { createKeptBytes, type KeptBytes } from './http-kept-bytes.ts'
 import { createMalformedHandler } from './http-malformed.ts'
 import { createObserver } from './http-observer.ts'
-import type { Exchange, PipelinesDeps } from './http-pipelines.ts'
+import type { Exchange, PipelinesDeps, Progress } from './http-pipelines.ts'
 import { createPlaces, type Places } from './http-places.ts'
 import { createProbes, type ProbeDeps } from './http-probes.ts'
 import { createRefusals } from './http-refusals.ts'
 import { addGauge } from './telemetry.ts'
 
-/** What the handlers find beside the web-standard request. */
-export interface Bindings {
-  readonly incoming: AdmittedRequest
-  readonly outgoing: ServerResponse
-}
+/** Resolves when the answer is ended. */
+export type Handle = (request: AdmittedRequest, response: Answer) => Promise<void>
 
 export interface HttpServerDeps extends ProbeDeps {
   readonly config: Pick<
@@ -41,7 +38,7 @@ export interface HttpServerDeps extends ProbeDeps {
     | 'answerTimeoutMs'
     | 'drainDelayMs'
   >
-  readonly fetch: (request: Request, bindings: Bindings) => Response | Promise<Response>
+  readonly handle: Handle
   /** The route of a request as the contract writes it: a label must not grow with ids. */
   readonly routeOf: (method: string, path: string) => string
 }
@@ -67,6 +64,7 @@ const serverOptions = {
   connectionsCheckingInterval: timeoutsCheckMs,
   // Node would refuse without a body; http-address.ts says it as a problem.
   requireHostHeader: false,
+  ServerResponse: Answer as never,
 }
 
 const pathOf = (url: string) => {
@@ -75,14 +73,11 @@ const pathOf = (url: string) => {
 }
 
 /** The same for every request, probes included. */
-const begin = ({ request, response }: Exchange) => {
+const begin = ({ request }: Exchange) => {
   request.requestId = requestIdOf(request)
   request.askedMethod = request.method
   // Node leaves the body of the answer out, since it saw the method; nobody else needs to know.
   if (request.method === 'HEAD') request.method = 'GET'
-  response.setHeader('x-request-id', request.requestId)
-  response.setHeader('cache-control', 'no-store')
-  response.setHeader('x-content-type-options', 'nosniff')
 }
 
 interface ServingDeps extends HttpServerDeps {
@@ -95,11 +90,10 @@ interface ServingDeps extends HttpServerDeps {
 const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
   const { config, log, places, kept } = deps
   const probes = createProbes(deps)
-  const handle = getRequestListener(deps.fetch as never, { overrideGlobalObjects: true })
   const address = createAddressCheck(config)
   const answerCors = createCors(config.corsOrigins)
 
-  const serve = async (exchange: Exchange, isAtWork: () => void) => {
+  const serve = async (exchange: Exchange, progress: Progress) => {
     const { request, response } = exchange
     const { requestId, method = '' } = request
     const fault = address.read(request)
@@ -117,21 +111,28 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
     // Others may have come while the body was read.
     if (places.isFull()) return sendOverloaded(response, requestId)
     exchange.isHandled = true
-    isAtWork()
-    return places.work(() => handle(request, response))
+    progress.isAtWork()
+    places.enter()
+    try {
+      await deps.handle(request, response)
+    } finally {
+      places.leave()
+    }
+    return undefined
   }
 
-  return async (exchange, isAtWork) => {
+  return async (exchange, progress) => {
     const { request, response } = exchange
     if (address.isClosing(request)) return
     begin(exchange)
     try {
-      await serve(exchange, isAtWork)
+      await serve(exchange, progress)
     } catch (error) {
       log.error({ err: error }, 'request failed outside its handler')
       sendProblem(response, request.requestId, 'internal', 'The request could not be served.')
     }
     request.releaseBody?.()
+    progress.isAnswered(exchange)
   }
 }
 

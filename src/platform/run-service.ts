@@ -55,9 +55,9 @@ export const runService = async (
   const metrics = createMetrics(name)
   const service = await createService({ config, log, metrics })
   await service.prepare()
-  const { fetch, routeOf, checkReady } = service
+  const { handle, routeOf, checkReady } = service
   const exposesMetrics = config.adminPort === undefined
-  const deps = { config, log, metrics, fetch, routeOf, checkReady, exposesMetrics }
+  const deps = { config, log, metrics, handle, routeOf, checkReady, exposesMetrics }
   const server = createHttpServer(deps)
   const port = await server.listen(config.port)
   const closeMetrics =

@@ -1,7 +1,7 @@
 import type { ServiceName } from '../registry.ts'
 import type { Config } from './config.ts'
 import { createCaller, createTransport } from './http-client.ts'
-import type { Bindings } from './http-server.ts'
+import type { Handle } from './http-server.ts'
 import type { Loop } from './recovery.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
@@ -14,7 +14,7 @@ export interface Runtime {
 
 /** What a service gives back to be run. */
 export interface Service {
-  readonly fetch: (request: Request, bindings: Bindings) => Response | Promise<Response>
+  readonly handle: Handle
   readonly routeOf: (method: string, path: string) => string
   readonly checkReady: () => Promise<unknown>
   /** Rejects with a clear reason when the service cannot start at all. */

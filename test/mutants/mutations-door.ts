@@ -20,9 +20,9 @@ export const doorMutations: readonly Mutation[] = [
     edits: [
       {
         file: server,
-        search: 'return places.work(() => handle(request, response))',
+        search: 'await deps.handle(request, response)',
         replace:
-          "return places.work(async () => {\n      const isRead = new Promise((resolve) => response.once('close', resolve))\n      await handle(request, response)\n      await isRead\n    })",
+          "const isRead = new Promise((resolve) => response.once('close', resolve))\n      await deps.handle(request, response)\n      await isRead",
       },
     ],
     tests: [door],
@@ -35,6 +35,17 @@ export const doorMutations: readonly Mutation[] = [
   {
     name: 'an unread answer stays for ever',
     edits: [{ file: keptBytes, search: 'sinceMs < oldestMs', replace: 'sinceMs < 0' }],
+    tests: [door],
+  },
+  {
+    name: 'an answer that was ended counts as read',
+    edits: [
+      {
+        file: pipelines,
+        search: 'if (writableEnded && writableLength === 0) return',
+        replace: 'if (writableEnded) return',
+      },
+    ],
     tests: [door],
   },
   {

@@ -8,6 +8,17 @@ const names = 'test/public-hosts.test.ts'
 
 export const httpMutations: readonly Mutation[] = [
   {
+    name: 'an answer may be kept by whoever passes it on',
+    edits: [
+      {
+        file: 'src/platform/http-answer.ts',
+        search: "      'cache-control': 'no-store',\n",
+        replace: '',
+      },
+    ],
+    tests: [rules],
+  },
+  {
     name: 'a service answers to every name',
     edits: [
       {

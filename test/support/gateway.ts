@@ -72,8 +72,8 @@ export const startGateway = async (variables: Readonly<Record<string, string>> =
   const metrics = createMetrics('gateway')
   const service = createGatewayService({ config, log, metrics })
   await service.prepare()
-  const { fetch, routeOf, checkReady } = service
-  const deps = { config, log, metrics, fetch, routeOf, checkReady, exposesMetrics: false }
+  const { handle, routeOf, checkReady } = service
+  const deps = { config, log, metrics, handle, routeOf, checkReady, exposesMetrics: false }
   const server = createHttpServer(deps)
   const port = await server.listen(0)
   const stop = async () => {

@@ -93,12 +93,12 @@ export const startService = async (
   const metrics = createMetrics(name)
   const service = factories[name]({ config, log, metrics })
   await service.prepare()
-  const { fetch, routeOf, checkReady } = service
+  const { handle, routeOf, checkReady } = service
   const server = createHttpServer({
     config,
     log,
     metrics,
-    fetch,
+    handle,
     routeOf,
     checkReady,
     exposesMetrics: true,

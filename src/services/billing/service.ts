@@ -1,5 +1,6 @@
 import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
+import { handleByFetch } from '../../platform/http-fetch.ts'
 import { createRecovery } from '../../platform/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -21,7 +22,7 @@ export const createBillingService = (runtime: Runtime): Service => {
   const depositLetters = createDepositLetters({ store, letters, log })
   const { app, routeOf } = createBillingApp({ store, depositLetters, log })
   return {
-    fetch: app.fetch,
+    handle: handleByFetch(app.fetch),
     routeOf,
     checkReady: database.ping,
     prepare: database.ping,

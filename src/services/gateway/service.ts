@@ -1,7 +1,6 @@
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { sendProblem } from '../../platform/http-admission.ts'
+import { sendProblem, type AdmittedRequest } from '../../platform/http-admission.ts'
+import type { Answer } from '../../platform/http-answer.ts'
 import { createForwarder, type Forwarder } from '../../platform/http-client-forward.ts'
-import type { Bindings } from '../../platform/http-server.ts'
 import { upstreamUrl, type Runtime, type Service } from '../../platform/service.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 import { readContracts, type Contract } from './contracts.ts'
@@ -61,31 +60,27 @@ export const createGatewayService = (
     })),
   })
 
-  const refuseMethod = ({ incoming, outgoing }: Bindings, path: string, allow: string) =>
-    sendProblem(outgoing, incoming.requestId, 'method-not-allowed', `${path} knows ${allow}.`, {
+  const refuseMethod = (response: Answer, path: string, allow: string) =>
+    sendProblem(response, response.req.requestId, 'method-not-allowed', `${path} knows ${allow}.`, {
       headers: { allow },
     })
 
-  const handle = (bindings: Bindings): Promise<void> | void => {
-    const { incoming, outgoing } = bindings
-    const { method = '', url = '' } = incoming
+  /** On Node's own objects: the web-standard ones would only be copied. */
+  const handle = async (request: AdmittedRequest, response: Answer): Promise<void> => {
+    const { method = '', url = '' } = request
     const path = pathOf(url)
     const match = routes.match(method, path)
-    if (match.kind === 'route') return proxy.pass(match.route, incoming, outgoing)
-    if (match.kind === 'wrong-method') return refuseMethod(bindings, path, match.allow)
+    if (match.kind === 'route') return proxy.pass(match.route, request, response)
+    if (match.kind === 'wrong-method') return refuseMethod(response, path, match.allow)
     if (files.has(path)) {
-      if (method === 'GET') return files.send(path, incoming, outgoing)
-      return refuseMethod(bindings, path, fileMethods)
+      if (method === 'GET') return files.send(path, request, response)
+      return refuseMethod(response, path, fileMethods)
     }
-    return sendProblem(outgoing, incoming.requestId, 'not-found', 'There is nothing here.')
+    return sendProblem(response, request.requestId, 'not-found', 'There is nothing here.')
   }
 
   return {
-    // Everything is answered on Node's own objects; the web-standard ones would only be copied.
-    fetch: async (_request, bindings) => {
-      await handle(bindings)
-      return RESPONSE_ALREADY_SENT
-    },
+    handle,
     routeOf: createRouteNames(routes, files),
     checkReady: readiness.checkReady,
     prepare: () => Promise.resolve(),

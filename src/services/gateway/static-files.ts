@@ -117,23 +117,21 @@ const send = async (file: StaticFile, request: IncomingMessage, response: Server
   const [sent, etag] = isZipped
     ? [content.zipped, content.zippedEtag]
     : [content.body, content.etag]
-  response.setHeaders(
-    new Headers({
-      etag,
-      // The browser asks every time, and mostly hears 304: a new version shows at once.
-      'cache-control': 'no-cache',
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      ...(file.policy ? { 'content-security-policy': file.policy, 'x-frame-options': 'DENY' } : {}),
-    }),
-  )
+  const headers = {
+    etag,
+    // The browser asks every time, and mostly hears 304: a new version shows at once.
+    'cache-control': 'no-cache',
+    'referrer-policy': 'no-referrer',
+    ...(file.policy ? { 'content-security-policy': file.policy, 'x-frame-options': 'DENY' } : {}),
+  }
   // Whoever opened the gateway to pages of other origins has said more here.
   response.appendHeader('vary', 'accept-encoding')
   if (isUnchanged(request, etag)) {
-    response.writeHead(304).end()
+    response.writeHead(304, headers).end()
     return
   }
   response.writeHead(200, {
+    ...headers,
     'content-type': file.type,
     'content-length': sent.length,
     ...(isZipped ? { 'content-encoding': 'gzip' } : {}),

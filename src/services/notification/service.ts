@@ -1,3 +1,4 @@
+import { handleByFetch } from '../../platform/http-fetch.ts'
 import type { Runtime, Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createNotificationApp } from './app.ts'
@@ -8,7 +9,7 @@ export const createNotificationService = (runtime: Runtime): Service => {
   const store = createNotificationStore(database)
   const { app, routeOf } = createNotificationApp({ store, log: runtime.log })
   return {
-    fetch: app.fetch,
+    handle: handleByFetch(app.fetch),
     routeOf,
     checkReady: database.ping,
     prepare: database.ping,

@@ -2,6 +2,7 @@ import { createBillingClient } from '../../clients/billing.ts'
 import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createUserClient } from '../../clients/user.ts'
+import { handleByFetch } from '../../platform/http-fetch.ts'
 import { createRecovery } from '../../platform/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -40,7 +41,7 @@ export const createOrderService = (runtime: Runtime): Service => {
   const { app, routeOf } = createOrderApp({ store, workflow, log })
   const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
   return {
-    fetch: app.fetch,
+    handle: handleByFetch(app.fetch),
     routeOf,
     checkReady: database.ping,
     prepare: database.ping,

@@ -1,4 +1,5 @@
 import { createBillingClient } from '../../clients/billing.ts'
+import { handleByFetch } from '../../platform/http-fetch.ts'
 import { createRecovery } from '../../platform/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -20,7 +21,7 @@ export const createUserService = (runtime: Runtime): Service => {
   })
   const { app, routeOf } = createUserApp({ store, workflow, log })
   return {
-    fetch: app.fetch,
+    handle: handleByFetch(app.fetch),
     routeOf,
     checkReady: database.ping,
     prepare: database.ping,

@@ -1,0 +1,180 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { projectFolder } from '../../src/dev/data-folder.ts'
+import { freePort } from '../../src/dev/free-port.ts'
+import { serviceNames } from '../../src/registry.ts'
+import { postgresCpuMicros, processCpuMicros } from './machine.ts'
+
+/**
+ * The whole system as some commit starts it: its own launcher, its own Postgres
+ * with the settings that it had then. Everything goes through the public door,
+ * because that is what all commits have in common.
+ */
+export interface RunningCheckout {
+  readonly name: string
+  readonly baseUrl: string
+  readonly userIds: readonly string[]
+  /** What each of its processes used until now; nothing where the system does not tell. */
+  readonly cpuMicros: () => Readonly<Record<string, number>>
+  readonly stop: () => Promise<void>
+}
+
+const run = promisify(execFile)
+
+const temporaryFolder = () => mkdtemp(path.join(tmpdir(), 'orderly-against-'))
+
+/** The full name of a commit; undefined when there is none of that name here. */
+export const findCommit = async (commit: string): Promise<string | undefined> => {
+  const ask = ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`]
+  return run('git', ask, { cwd: projectFolder }).then(
+    ({ stdout }) => stdout.trim(),
+    () => undefined,
+  )
+}
+
+/** A copy of a commit with what it depends on, in a folder of its own. */
+export const checkOut = async (commit: string): Promise<string> => {
+  const folder = await temporaryFolder()
+  try {
+    await run('git', ['clone', '--quiet', '--no-checkout', projectFolder, folder])
+    await run('git', ['checkout', '--quiet', commit], { cwd: folder })
+    await run(process.execPath, ['src/dev/ensure-installed.cjs'], { cwd: folder })
+    return folder
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+const portNames = [
+  'PORT',
+  'ADMIN_PORT',
+  ...serviceNames.filter((name) => name !== 'gateway').map((name) => `${name.toUpperCase()}_PORT`),
+]
+
+const freePorts = async () =>
+  Object.fromEntries(
+    await Promise.all(portNames.map(async (name) => [name, `${await freePort()}`] as const)),
+  )
+
+const readyTimeoutMs = 60_000
+
+const waitUntilReady = async (baseUrl: string, launcher: ChildProcess, said: () => string) => {
+  const giveUpAtMs = performance.now() + readyTimeoutMs
+  for (;;) {
+    const answer = await fetch(`${baseUrl}/readyz`).catch(() => undefined)
+    await answer?.body?.cancel()
+    if (answer?.ok) return
+    if (launcher.exitCode !== null || performance.now() > giveUpAtMs) {
+      throw new Error(`it did not start: ${said().trim().split('\n').slice(-5).join('\n')}`)
+    }
+    await sleep(50)
+  }
+}
+
+const childrenOf = (parent: number): { pid: number; command: string }[] => {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((name) => {
+        const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
+        return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]) === parent
+      })
+      .map((name) => ({
+        pid: Number(name),
+        command: readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim(),
+      }))
+  } catch {
+    // Only Linux tells.
+    return []
+  }
+}
+
+const cpuReader = (launcherPid: number, dataFolder: string) => {
+  const children = childrenOf(launcherPid)
+  const services = serviceNames.flatMap((name) => {
+    const found = children.find(({ command }) => command.endsWith(` ${name}`))
+    return found ? [{ name, pid: found.pid }] : []
+  })
+  const pidFile = path.join(dataFolder, 'postgres', 'postmaster.pid')
+  const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
+  return () => ({
+    ...Object.fromEntries(services.map(({ name, pid }) => [name, processCpuMicros(pid) ?? 0])),
+    Postgres: postgresCpuMicros(postmaster) ?? 0,
+  })
+}
+
+/** More than any run can spend. */
+const startingBalance = 100_000_000_000
+const userCount = 200
+
+const post = async (url: string, body: unknown): Promise<{ id: string }> => {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+    body: JSON.stringify(body),
+  })
+  const text = await answer.text()
+  if (!answer.ok || answer.status === 202) throw new Error(`POST ${url}: ${answer.status} ${text}`)
+  return JSON.parse(text) as { id: string }
+}
+
+const openAccounts = async (baseUrl: string): Promise<string[]> => {
+  const openOne = async (_: unknown, index: number) => {
+    const email = `bench-${index}-${process.pid}@example.com`
+    const { id } = await post(`${baseUrl}/users`, { username: `bench-${index}`, email })
+    await post(`${baseUrl}/billing/accounts/${id}/deposit`, { amount: startingBalance })
+    return id
+  }
+  return Promise.all(Array.from({ length: userCount }, openOne))
+}
+
+const stopTimeoutMs = 20_000
+
+const stopLauncher = async (launcher: ChildProcess, dataFolder: string) => {
+  if (launcher.exitCode === null && launcher.signalCode === null) {
+    const ended = once(launcher, 'exit')
+    launcher.kill('SIGTERM')
+    const timer = setTimeout(() => launcher.kill('SIGKILL'), stopTimeoutMs)
+    await ended
+    clearTimeout(timer)
+  }
+  rmSync(dataFolder, { recursive: true, force: true })
+}
+
+export const startCheckout = async (name: string, folder: string): Promise<RunningCheckout> => {
+  const dataFolder = await temporaryFolder()
+  const ports = await freePorts()
+  const baseUrl = `http://127.0.0.1:${ports['PORT']}`
+  const { PATH = '', HOME = '' } = process.env
+  const launcher = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
+    cwd: folder,
+    env: { PATH, HOME, ...ports, DATA_DIR: dataFolder },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  let said = ''
+  const listen = (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-4_000)
+  }
+  launcher.stdout?.on('data', listen)
+  launcher.stderr?.on('data', listen)
+  try {
+    await waitUntilReady(baseUrl, launcher, () => said)
+    return {
+      name,
+      baseUrl,
+      userIds: await openAccounts(baseUrl),
+      cpuMicros: cpuReader(launcher.pid ?? 0, dataFolder),
+      stop: () => stopLauncher(launcher, dataFolder),
+    }
+  } catch (error) {
+    await stopLauncher(launcher, dataFolder)
+    throw error
+  }
+}
