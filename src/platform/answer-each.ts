@@ -1,6 +1,6 @@
 import { toProblem } from './app.ts'
 import { problemDocument, problemTable } from './errors.ts'
-import type { ProblemBody } from './schemas.ts'
+import type { ProblemBody } from './problem-schemas.ts'
 import type { Log } from './telemetry.ts'
 
 export interface Answer<Body> {

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { problemExample } from '../../platform/problem-examples.ts'
+import { problemSchema } from '../../platform/problem-schemas.ts'
 import {
   amountSchema,
   balanceSchema,
   idSchema,
-  problemSchema,
   textSchema,
   timeSchema,
 } from '../../platform/schemas.ts'
@@ -12,6 +12,13 @@ import {
 /** What billing tells of accounts and operations: the bodies of its answers. */
 
 export const exampleUserId = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
+
+const exampleAccount = {
+  userId: exampleUserId,
+  email: 'masha@example.com',
+  balance: 85_000,
+  createdAt: '2026-11-20T09:29:00.000Z',
+}
 
 export const accountSchema = z
   .strictObject({
@@ -22,12 +29,7 @@ export const accountSchema = z
   })
   .openapi('Account', {
     description: 'An account; in the answer to an operation, as it was right after it',
-    example: {
-      userId: exampleUserId,
-      email: 'masha@example.com',
-      balance: 85_000,
-      createdAt: '2026-11-20T09:29:00.000Z',
-    },
+    example: exampleAccount,
   })
 
 export const exampleOperation = {
@@ -71,6 +73,16 @@ export const referenceSchema = textSchema(100).optional().openapi({
     'Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both',
 })
 
+export const exampleWithdrawal = {
+  operation: {
+    ...exampleOperation,
+    kind: 'WITHDRAW' as const,
+    amount: 15_000,
+    balanceAfter: 85_000,
+  },
+  account: exampleAccount,
+}
+
 export const exampleRefusal = {
   ...problemExample('insufficient-funds'),
   operation: {
@@ -81,12 +93,7 @@ export const exampleRefusal = {
     reason: 'insufficient-funds',
     balanceAfter: 5_000,
   },
-  account: {
-    userId: exampleUserId,
-    email: 'masha@example.com',
-    balance: 5_000,
-    createdAt: '2026-11-20T09:29:00.000Z',
-  },
+  account: { ...exampleAccount, balance: 5_000 },
 }
 
 export const refusedOperationSchema = z

@@ -1,9 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
 import {
+  bodyProblems,
+  problemContent,
+  problemSchema,
+  problems,
+} from '../../platform/problem-schemas.ts'
+import {
   amountSchema,
   answersSchema,
-  bodyProblems,
   countedPageQuery,
   emailSchema,
   idSchema,
@@ -11,9 +16,6 @@ import {
   jsonContent,
   keySchema,
   pageSchema,
-  problemContent,
-  problemSchema,
-  problems,
   replayedHeader,
   requestIdSchema,
   textSchema,
@@ -21,9 +23,9 @@ import {
 } from '../../platform/schemas.ts'
 import {
   accountSchema,
-  exampleOperation,
   exampleRefusal,
   exampleUserId,
+  exampleWithdrawal,
   operationResultSchema,
   operationSchema,
   referenceSchema,
@@ -197,27 +199,7 @@ export const withdrawManyRoute = createRoute({
         answersSchema(
           z.union([operationResultSchema, refusedOperationSchema, problemSchema]),
         ).openapi('WithdrawalAnswers', {
-          example: {
-            answers: [
-              {
-                status: 200,
-                body: {
-                  operation: {
-                    ...exampleOperation,
-                    kind: 'WITHDRAW',
-                    amount: 15_000,
-                    balanceAfter: 85_000,
-                  },
-                  account: {
-                    userId: exampleUserId,
-                    email: 'masha@example.com',
-                    balance: 85_000,
-                    createdAt: '2026-11-20T09:29:00.000Z',
-                  },
-                },
-              },
-            ],
-          },
+          example: { answers: [{ status: 200, body: exampleWithdrawal }] },
         }),
       ),
     },

@@ -1,16 +1,14 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
+import { bodyProblems, problemSchema, problems } from '../../platform/problem-schemas.ts'
 import {
   amountSchema,
   answersSchema,
-  bodyProblems,
   emailSchema,
   idSchema,
   jsonContent,
   pageQuery,
   pageSchema,
-  problemSchema,
-  problems,
   requestIdSchema,
   textSchema,
   timeSchema,

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { problemExample } from '../../platform/problem-examples.ts'
-import { amountSchema, idSchema, problemSchema, timeSchema } from '../../platform/schemas.ts'
+import { problemSchema } from '../../platform/problem-schemas.ts'
+import { amountSchema, idSchema, timeSchema } from '../../platform/schemas.ts'
 import { changeStatuses, orderStatuses } from './states.ts'
 
 /** What order tells of orders and their changes: the bodies of its answers. */

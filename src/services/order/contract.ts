@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
 import { problemExample } from '../../platform/problem-examples.ts'
+import { bodyProblems, problemContent, problems } from '../../platform/problem-schemas.ts'
 import {
   amountSchema,
-  bodyProblems,
   idSchema,
   idempotencyHeaders,
   jsonContent,
@@ -11,8 +11,6 @@ import {
   pageQuery,
   pageSchema,
   pendingHeaders,
-  problemContent,
-  problems,
   replayedHeader,
   textSchema,
 } from '../../platform/schemas.ts'

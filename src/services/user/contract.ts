@@ -1,14 +1,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { ServiceContract } from '../../platform/contract.ts'
+import { bodyProblems, problems } from '../../platform/problem-schemas.ts'
 import {
-  bodyProblems,
   emailSchema,
   idSchema,
   idempotencyHeaders,
   jsonContent,
   locationHeader,
   pendingHeaders,
-  problems,
   replayedHeader,
   textSchema,
   timeSchema,
