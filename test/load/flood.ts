@@ -13,6 +13,7 @@ Each process may need some 4,000 open files: see \`ulimit -Hn\`.`
 const leastServedShare = 0.95
 const mostGrownMb = 100
 const longestBackMs = 10_000
+const warmUpSeconds = 15
 
 const attacks: readonly Attack[] = [
   { kind: 'half bodies', connections: 3_000 },
@@ -39,7 +40,8 @@ const main = async (): Promise<boolean> => {
   const faults: string[] = []
   try {
     const shoppers = await createShoppers(stand.urls.gateway)
-    await shoppers.run(8, 3)
+    // A process that has just started grows by itself for a while, attacked or not.
+    await shoppers.run(8, warmUpSeconds)
     for (const attack of chosen) {
       const report = await flood({ stand, shoppers, attack, seconds, slowness, say })
       const { servedShare, grownMb, backAfterMs } = report
