@@ -2,7 +2,7 @@
  * Calls of one kind that are made within one turn of the event loop share one
  * request: callers who shared a statement go on in the same turn, and what one
  * request costs is paid once. Nobody waits for others, only for the end of the
- * turn, and a call that is alone is sent as the plain call that it is.
+ * turn, and a call that is alone is sent by itself.
  *
  * Each caller gets what it would have got alone. When the other side does not
  * understand the shared request, every call is sent alone; when nobody knows
