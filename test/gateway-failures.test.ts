@@ -15,6 +15,9 @@ import {
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 const orderBody = JSON.stringify({ userId: id, price: 100 })
 
+/** As many as the gateway opens to each service. */
+const connectionsPerUpstream = 256
+
 let gateway: RunningGateway
 
 /** The deadline becomes 2,020 ms: the margin, and the services' budgets made small. */
@@ -247,6 +250,27 @@ describe('the gateway says what happened when a service does not answer', () => 
     expect(tookMs).toBeGreaterThan(2_000)
     expect(tookMs).toBeLessThan(2_600)
     expect(gateway.services.order.received).toHaveLength(4)
+  })
+
+  it('that nothing was done when there was no connection for it in time, and does not send it later', async () => {
+    const { order } = gateway.services
+    const held: (() => void)[] = []
+    order.behave = (_request, response) => {
+      held.push(() => response.end('{}'))
+      // An answer that has begun may last longer.
+      setTimeout(() => response.writeHead(200).flushHeaders(), 1_000)
+    }
+    const others = Array.from({ length: connectionsPerUpstream }, () => place())
+    await expect.poll(() => held.length).toBe(connectionsPerUpstream)
+    expect(await place().then(told)).toEqual({
+      code: 'upstream-unavailable',
+      detail: expect.stringContaining('nothing was done'),
+      retryAfter: '1',
+    })
+    for (const answer of held) answer()
+    await Promise.all(others.map(async (each) => (await each).text()))
+    await sleep(100)
+    expect(order.received).toHaveLength(connectionsPerUpstream)
   })
 
   it('cuts the connection when an answer breaks off in the middle: half an answer is none', async () => {

@@ -26,11 +26,16 @@ const insertText = `
   inserted as (insert into notes select id, text from input returning *)
   select i.ord, n.* from input i join inserted n on n.id = i.id`
 
-/** A link to Postgres that can be made to swallow everything. */
+/** With this Postgres says that a connection is open: ReadyForQuery, idle. */
+const connectionIsOpen = Buffer.from('5a0000000549', 'hex')
+
+/** A link to Postgres that can be made to swallow everything, or to keep what opens a connection. */
 const startLink = async () => {
   const target = new URL(server.url)
   const sockets = new Set<Socket>()
+  const kept: (() => void)[] = []
   let isSwallowing = false
+  let isKeeping = false
   const link = createServer((client) => {
     const upstream = connectTo(Number(target.port), target.hostname)
     for (const socket of [client, upstream]) {
@@ -38,7 +43,12 @@ const startLink = async () => {
       socket.on('error', () => {})
     }
     client.on('data', (chunk) => isSwallowing || upstream.write(chunk))
-    upstream.on('data', (chunk) => isSwallowing || client.write(chunk))
+    upstream.on('data', (chunk: Buffer) => {
+      if (isSwallowing) return
+      const isKept = isKeeping && chunk.subarray(-connectionIsOpen.length).equals(connectionIsOpen)
+      if (isKept) kept.push(() => client.write(chunk))
+      else client.write(chunk)
+    })
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
   })
@@ -55,6 +65,16 @@ const startLink = async () => {
     url: url.href,
     swallow: (yes: boolean) => {
       isSwallowing = yes
+    },
+    keepWhatOpens: () => {
+      isKeeping = true
+      return {
+        kept: () => kept.length,
+        release: () => {
+          isKeeping = false
+          for (const send of kept.splice(0)) send()
+        },
+      }
     },
     cut: () => {
       for (const socket of sockets) socket.resetAndDestroy()
@@ -107,6 +127,29 @@ describe('a statement', () => {
       expect(answers).toMatchObject([{ answer: question }])
     })
     expect(question).toBeLessThan(5)
+  })
+
+  it('whose connection is open in the moment of its deadline is not sent: nothing was done', async () => {
+    const link = await startLink()
+    const opening = link.keepWhatOpens()
+    const behind = openTestDatabase('order', link.url, { statementTimeoutMs: 300, poolSize: 1 })
+    const deadlineMs = performance.now() + 300 + 500
+    const insert = behind.execute('insert', `insert into notes values (4711, $1::text)`, 0)
+    const told = insert.catch((error: unknown) => error)
+    await eventually(() => expect(opening.kept()).toBe(1))
+    const leftMs = () => deadlineMs - performance.now()
+    // Busy for so long that two timers are due in one turn: the connection is there, and the time is over.
+    setTimeout(opening.release, leftMs() - 20)
+    setTimeout(
+      () =>
+        setImmediate(() => {
+          while (leftMs() > -20);
+        }),
+      leftMs() - 100,
+    )
+    expect(await told).toMatchObject(unavailable)
+    await expect(behind.ping()).resolves.toBeUndefined()
+    expect(await server.admin`select from notes where id = 4711`).toHaveLength(0)
   })
 
   it('on connections that were all reset works again at once or soon', async () => {

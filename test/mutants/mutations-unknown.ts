@@ -13,6 +13,25 @@ const letters = 'src/clients/letter-sender.test.ts'
 /** Unknown is told as unknown, and only the callee's own word settles anything. */
 export const unknownMutations: readonly Mutation[] = [
   {
+    name: 'a statement that was given up before it was sent is sent later',
+    edits: [
+      { file: connections, search: 'if (!wasGiven(statement)) statement.cancel()', replace: '' },
+      { file: connections, search: 'close(used, 0).catch', replace: 'Promise.resolve(used).catch' },
+    ],
+    tests: ['src/platform/db.test.ts'],
+  },
+  {
+    name: 'a request that was given up before it was sent is sent later',
+    edits: [
+      {
+        file: 'src/platform/http-client-forward.ts',
+        search: 'if (isOver) started.abort(noLongerWanted)',
+        replace: '',
+      },
+    ],
+    tests: [gatewayFailures],
+  },
+  {
     name: 'a write whose connection broke is told as one that was not done',
     edits: [
       {
