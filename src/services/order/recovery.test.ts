@@ -35,15 +35,27 @@ const orderNow = async (id: string) => (await api.get(`/orders/${id}`)).body
 const lettersOf = async (id: string) =>
   (await system.notification.api.get(`/notifications?orderId=${id}`)).body.items
 
+interface MoneyCall {
+  readonly amount: number
+  readonly withdrawals?: readonly { readonly userId: string; readonly amount: number }[]
+}
+
+/** What billing answers to one withdrawal, in an answer that calls share. */
+const answered = (status: number, body: unknown) => ({
+  status: 200,
+  body: JSON.stringify({ answers: [{ status, body }] }),
+})
+
 /** A well-formed answer to a call that moves money, but for what a test makes wrong in it. */
 const moved =
   (kind: string, wrong: object, wrongAccount: object = {}): Behaviour =>
   async ({ path, body }) => {
-    const { amount } = JSON.parse(body) as { amount: number }
+    const { withdrawals, ...single } = JSON.parse(body) as MoneyCall
+    const { amount, userId: owner } = withdrawals?.[0] ?? { ...single, userId: path.split('/')[3] }
     const operation = { userId, kind, amount, status: 'DONE', reason: null, balanceAfter: 700 }
-    const [, , , owner] = path.split('/')
     const account = { userId: owner, email: 'masha@example.com', balance: 700, ...wrongAccount }
-    return { status: 200, body: JSON.stringify({ operation: { ...operation, ...wrong }, account }) }
+    const result = { operation: { ...operation, ...wrong }, account }
+    return withdrawals ? answered(200, result) : { status: 200, body: JSON.stringify(result) }
   }
 
 const somebodyElse = { userId: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061' }
@@ -79,6 +91,11 @@ const noAnswers: [string, Behaviour][] = [
   ['answers with another amount', moved('WITHDRAW', { amount: 3 })],
   ['answers with a deposit', moved('DEPOSIT', {})],
   ['answers with what moved nothing', moved('WITHDRAW', { status: 'REFUSED', reason: 'x' })],
+  ['answers this withdrawal with 402 and other JSON', answered(402, { pay: 'me' })],
+  ['answers this withdrawal with 404 not-found', answered(404, { code: 'not-found' })],
+  ['answers this withdrawal with 409 and other JSON', answered(409, [])],
+  ['answers this withdrawal with nothing', answered(200, undefined)],
+  ['answers this withdrawal with 503', answered(503, { code: 'unavailable' })],
   [
     'answers in another type than JSON',
     async (_request, pass) => ({ ...(await pass()), type: 'text/plain' }),
@@ -108,6 +125,13 @@ describe('when billing', () => {
       expect([decided.status, decided.body.status]).toEqual([201, 'APPROVED'])
     },
   )
+
+  it('answers just what it was asked for, the order is decided: so much the others lack', async () => {
+    system.toBilling.behave(moved('WITHDRAW', {}))
+    const { status } = await place(300)
+    system.toBilling.behave('forward')
+    expect(status).toBe(201)
+  })
 
   it('fails only now and then, the client notices nothing', async () => {
     const before = await balance()
