@@ -6,6 +6,7 @@ import { checkOut, findCommit, startCheckout, type RunningCheckout } from './lib
 import type { LoopResult } from './lib/closed-loop.ts'
 import { startWorker, type Worker } from './lib/ipc.ts'
 import { createScreen, type BenchScreen } from './lib/screen.ts'
+import { withStops, type Stop } from './lib/stops.ts'
 import type { LoadJob } from './load-client.ts'
 
 /**
@@ -95,8 +96,6 @@ interface Rivals {
   readonly worker: Worker
 }
 
-type Stop = () => Promise<unknown>
-
 const startRivals = async (commit: string, screen: BenchScreen, stops: Stop[]): Promise<Rivals> => {
   screen.now(`checking out ${commit} and installing what it needs`)
   const found = await findCommit(commit)
@@ -150,19 +149,7 @@ const measure = async (wanted: Wanted, screen: BenchScreen, stops: Stop[]) => {
 const main = async () => {
   const wanted = readArguments()
   const screen = createScreen()
-  const stops: Stop[] = []
-  const stopAll = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop().catch(() => {})
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stopAll().then(() => process.exit(130)))
-  }
-  try {
-    await measure(wanted, screen, stops)
-  } finally {
-    screen.end()
-    await stopAll()
-  }
+  await withStops((stops) => measure(wanted, screen, stops).finally(screen.end))
 }
 
 await main().catch((error: unknown) => {

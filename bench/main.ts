@@ -28,6 +28,7 @@ import {
 } from './lib/sections.ts'
 import { seedBareAccounts, seedDatabases } from './lib/seed.ts'
 import { startSystem, type SystemOptions } from './lib/system.ts'
+import { withStops, type Stop } from './lib/stops.ts'
 import { curvePicture } from './lib/plot.ts'
 import { publish, quotable } from './publish.ts'
 
@@ -37,8 +38,6 @@ import { publish, quotable } from './publish.ts'
  * hold: a fast wrong answer is worth nothing. A target that is missed is told,
  * and is no failure of the run.
  */
-type Stop = () => Promise<unknown>
-
 const idleAfterMs = 1_500
 
 const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) => {
@@ -173,26 +172,15 @@ const save = (results: BenchResults): URL => {
 const main = async () => {
   const options = readOptions(process.argv.slice(2))
   const screen = createScreen()
-  const stops: Stop[] = []
-  const stopAll = async () => {
-    for (const stop of stops.splice(0).reverse()) await stop().catch(() => {})
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stopAll().then(() => process.exit(130)))
-  }
-  try {
-    const results = await measure(options, screen, stops)
-    screen.end()
+  await withStops(async (stops) => {
+    const results = await measure(options, screen, stops).finally(screen.end)
     show(results, screen.line)
     const file = save(results)
     screen.line(`\nwritten to ${decodeURIComponent(file.pathname).split('/').slice(-3).join('/')}`)
     if (options.publish) await publish(quotable(results))
     const isSound = results.failures === 0 && results.invariants.every(({ holds }) => holds)
     process.exitCode = isSound ? 0 : 1
-  } finally {
-    screen.end()
-    await stopAll()
-  }
+  })
 }
 
 await main()

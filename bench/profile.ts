@@ -17,6 +17,7 @@ import { createRig, startChain, type Rig } from './lib/rig.ts'
 import { showProfile } from './lib/profile-report.ts'
 import { createScreen } from './lib/screen.ts'
 import { seedBareAccounts, seedDatabases } from './lib/seed.ts'
+import { withStops, type Stop } from './lib/stops.ts'
 import { startSystem, type BenchSystem } from './lib/system.ts'
 import { publish } from './publish.ts'
 import type { RunFigures } from './lib/results.ts'
@@ -210,7 +211,7 @@ const profileRivals = async (
 
 const measure = async (
   { clients, seconds }: { clients: number; seconds: number },
-  stops: (() => Promise<unknown>)[],
+  stops: Stop[],
   now: (what: string) => void,
 ): Promise<ProfileResults> => {
   now('starting a Postgres of its own, fsync on, and the five services')
@@ -265,10 +266,8 @@ const readArguments = () => {
 const main = async () => {
   const wanted = readArguments()
   const screen = createScreen()
-  const stops: (() => Promise<unknown>)[] = []
-  try {
-    const results = await measure(wanted.job, stops, screen.now)
-    screen.end()
+  await withStops(async (stops) => {
+    const results = await measure(wanted.job, stops, screen.now).finally(screen.end)
     showProfile(results, screen.line)
     mkdirSync(new URL('results/', import.meta.url), { recursive: true })
     const name = `profile-${results.takenAt.replace(/[:.]/g, '-')}.json`
@@ -277,10 +276,7 @@ const main = async () => {
     screen.line(`\nwritten to bench/results/${name}`)
     if (wanted.publish) await publish({ profile: results })
     if (results.failures > 0) process.exitCode = 1
-  } finally {
-    screen.end()
-    for (const stop of stops.reverse()) await stop().catch(() => {})
-  }
+  })
 }
 
 await main()

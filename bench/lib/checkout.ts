@@ -1,6 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,8 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { projectFolder } from '../../src/dev/data-folder.ts'
 import { freePort } from '../../src/dev/free-port.ts'
+import { portVariable } from '../../src/dev/launch-plan.ts'
 import { serviceNames } from '../../src/registry.ts'
-import { postgresCpuMicros, processCpuMicros } from './machine.ts'
+import { endChild } from './ipc.ts'
+import { childrenOf, postgresCpuMicros, processCpuMicros } from './machine.ts'
+import { isReady } from './system.ts'
 
 /**
  * The whole system as some commit starts it: its own launcher, its own Postgres
@@ -52,11 +54,7 @@ export const checkOut = async (commit: string): Promise<string> => {
   }
 }
 
-const portNames = [
-  'PORT',
-  'ADMIN_PORT',
-  ...serviceNames.filter((name) => name !== 'gateway').map((name) => `${name.toUpperCase()}_PORT`),
-]
+const portNames = [...serviceNames.map(portVariable), 'ADMIN_PORT']
 
 const freePorts = async () =>
   Object.fromEntries(
@@ -68,9 +66,7 @@ const readyTimeoutMs = 60_000
 const waitUntilReady = async (baseUrl: string, launcher: ChildProcess, said: () => string) => {
   const giveUpAtMs = performance.now() + readyTimeoutMs
   for (;;) {
-    const answer = await fetch(`${baseUrl}/readyz`).catch(() => undefined)
-    await answer?.body?.cancel()
-    if (answer?.ok) return
+    if (await isReady(baseUrl)) return
     if (launcher.exitCode !== null || performance.now() > giveUpAtMs) {
       throw new Error(`it did not start: ${said().trim().split('\n').slice(-5).join('\n')}`)
     }
@@ -78,26 +74,11 @@ const waitUntilReady = async (baseUrl: string, launcher: ChildProcess, said: () 
   }
 }
 
-const childrenOf = (parent: number): { pid: number; command: string }[] => {
-  try {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((name) => {
-        const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
-        return Number(stat.slice(stat.lastIndexOf(')')).split(' ')[2]) === parent
-      })
-      .map((name) => ({
-        pid: Number(name),
-        command: readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim(),
-      }))
-  } catch {
-    // Only Linux tells.
-    return []
-  }
-}
+const commandOf = (pid: number) =>
+  readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim()
 
 const cpuReader = (launcherPid: number, dataFolder: string) => {
-  const children = childrenOf(launcherPid)
+  const children = childrenOf(launcherPid).map((pid) => ({ pid, command: commandOf(pid) }))
   const services = serviceNames.flatMap((name) => {
     const found = children.find(({ command }) => command.endsWith(` ${name}`))
     return found ? [{ name, pid: found.pid }] : []
@@ -135,16 +116,11 @@ const openAccounts = async (baseUrl: string): Promise<string[]> => {
   return Promise.all(Array.from({ length: userCount }, openOne))
 }
 
+/** The launcher stops five services and Postgres. */
 const stopTimeoutMs = 20_000
 
 const stopLauncher = async (launcher: ChildProcess, dataFolder: string) => {
-  if (launcher.exitCode === null && launcher.signalCode === null) {
-    const ended = once(launcher, 'exit')
-    launcher.kill('SIGTERM')
-    const timer = setTimeout(() => launcher.kill('SIGKILL'), stopTimeoutMs)
-    await ended
-    clearTimeout(timer)
-  }
+  await endChild(launcher, stopTimeoutMs)
   rmSync(dataFolder, { recursive: true, force: true })
 }
 

@@ -95,11 +95,11 @@ export interface Worker {
 const stopTimeoutMs = 4_000
 
 /** Ends a process politely, and by force when it takes too long. */
-export const endChild = async (child: ChildProcess): Promise<void> => {
+export const endChild = async (child: ChildProcess, timeoutMs = stopTimeoutMs): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
   await exited
   clearTimeout(timer)
 }

@@ -39,6 +39,14 @@ const statOf = (pid: number): number[] | undefined => {
   }
 }
 
+/** The processes that a process has started and that live; none where the system does not tell. */
+export const childrenOf = (parent: number): number[] => {
+  if (platform() !== 'linux') return []
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && statOf(pid)?.[1] === parent)
+}
+
 /**
  * What Postgres used until now: its processes that live, and those that ended.
  * Only Linux tells; elsewhere there is no figure rather than a wrong one.
@@ -48,11 +56,9 @@ export const postgresCpuMicros = (postmasterPid: number): number | undefined => 
   if (!postmaster) return undefined
   const [utime = 0, stime = 0, cutime = 0, cstime = 0] = postmaster.slice(11, 15)
   let ticks = utime + stime + cutime + cstime
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid)) continue
+  for (const pid of childrenOf(postmasterPid)) {
     const stat = statOf(pid)
-    if (stat?.[1] === postmasterPid) ticks += (stat[11] ?? 0) + (stat[12] ?? 0)
+    ticks += (stat?.[11] ?? 0) + (stat?.[12] ?? 0)
   }
   return ticks * tickMicros
 }

@@ -40,7 +40,7 @@ const entry = path.join(projectFolder, 'src', 'main.ts')
 const agent = new URL('../agent.ts', import.meta.url).href
 const readyTimeoutMs = 60_000
 
-const isReady = async (url: string) => {
+export const isReady = async (url: string) => {
   try {
     const answer = await fetch(`${url}/readyz`)
     await answer.body?.cancel()

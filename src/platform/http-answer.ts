@@ -5,8 +5,8 @@ const noHeaders: OutgoingHttpHeaders = {}
 
 /**
  * What every answer says, whoever wrote it, unless that one said it otherwise.
- * It is added to the head when that is written: headers that are set one by one
- * beforehand make Node take a way that costs every request several microseconds.
+ * It is added when the head is written: after headers were set one by one, Node
+ * builds the head in a slower way.
  */
 export class Answer extends ServerResponse<AdmittedRequest> {
   /** The id of what the request made, or of what is going to be made. */

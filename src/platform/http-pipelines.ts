@@ -131,7 +131,7 @@ export const createPipelines = (deps: PipelinesDeps) => {
 
   const keepUnread = (pipeline: Pipeline, exchange: Exchange) => {
     const { writableEnded, writableLength } = exchange.response
-    // Nothing of it is here any more, as with nearly all answers: the rest is the system's.
+    // As with nearly all answers: the kernel has all of it, and no memory of ours is in use.
     if (writableEnded && writableLength === 0) return
     if (!pipeline.open.has(exchange)) return
     exchange.unread = kept.keep(() => cut(pipeline))

@@ -35,8 +35,12 @@ export const timeSchema = z
 
 const textMessage = 'must be well-formed text without NUL characters'
 
-/** Postgres cannot store NUL, and the contract says so by this pattern: a refinement would not show there. */
-// oxlint-disable-next-line no-control-regex -- the control character is what must be refused
+/**
+ * Postgres cannot store NUL, and the contract says so by this pattern: a refinement would not show
+ * there. The lint rule asks whether a control character is there by mistake. This one is meant, and
+ * `\0`, which the rule accepts, is an error to Java programs that read the pattern in the contract.
+ */
+// oxlint-disable-next-line no-control-regex -- NUL is what must be refused
 const withoutNul = /^[^\u0000]*$/
 
 /** Counts characters as JSON Schema does, where zod's own `max` would count an emoji twice. */

@@ -6,8 +6,8 @@ import { hidePersonal } from './redaction.ts'
 export type Log = Logger
 
 /**
- * Some fifty lines in one write. With 4 KB a busy gateway spends nearly three
- * times as long on writing; pino itself writes 16 KB at once at most.
+ * Some fifty lines in one write. With 4 KB a busy gateway spends three times as
+ * long on writing; pino itself writes 16 KB at once at most.
  */
 const logChunkBytes = 12 * 1024
 

@@ -1,0 +1,18 @@
+/** How to end something that a bench has started. */
+export type Stop = () => Promise<unknown>
+
+/** Ends everything that the work has started, the last thing first, also when somebody interrupts. */
+export const withStops = async (work: (stops: Stop[]) => Promise<void>): Promise<void> => {
+  const stops: Stop[] = []
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop().catch(() => {})
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void stopAll().then(() => process.exit(130)))
+  }
+  try {
+    await work(stops)
+  } finally {
+    await stopAll()
+  }
+}
