@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { projectFolder } from '../src/dev/data-folder.ts'
 import { clientsOf, reportOf, type Pair, type Turn } from './lib/against-report.ts'
@@ -100,13 +99,10 @@ const startRivals = async (commit: string, screen: BenchScreen, stops: Stop[]): 
   screen.now(`checking out ${commit} and installing what it needs`)
   const found = await findCommit(commit)
   if (found === undefined) throw new UsageError(`there is no commit ${commit} here`)
-  const folder = await checkOut(found)
-  stops.push(async () => rmSync(folder, { recursive: true, force: true }))
+  const folder = await checkOut(found, stops)
   screen.now('starting both')
-  const there = await startCheckout(commit, folder)
-  stops.push(there.stop)
-  const here = await startCheckout('here', projectFolder)
-  stops.push(here.stop)
+  const there = await startCheckout(commit, folder, stops)
+  const here = await startCheckout('here', projectFolder, stops)
   const worker = startWorker(new URL('load-client.ts', import.meta.url))
   stops.push(worker.stop)
   return { here, there, worker }

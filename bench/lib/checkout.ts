@@ -1,6 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import { portVariable } from '../../src/dev/launch-plan.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { endChild } from './ipc.ts'
 import { childrenOf, postgresCpuMicros, processCpuMicros } from './machine.ts'
+import type { Stop } from './stops.ts'
 import { isReady } from './system.ts'
 
 /**
@@ -24,12 +25,23 @@ export interface RunningCheckout {
   readonly userIds: readonly string[]
   /** What each of its processes used until now; nothing where the system does not tell. */
   readonly cpuMicros: () => Readonly<Record<string, number>>
-  readonly stop: () => Promise<void>
 }
 
 const run = promisify(execFile)
 
-const temporaryFolder = () => mkdtemp(path.join(tmpdir(), 'orderly-against-'))
+/** Ends with the bench when that is interrupted meanwhile. */
+const runIn = async (folder: string, stops: Stop[], command: string, ...args: string[]) => {
+  const running = run(command, args, { cwd: folder })
+  stops.push(() => endChild(running.child))
+  await running
+}
+
+/** It goes away with the bench, also when that is interrupted while the folder is being filled. */
+const temporaryFolder = async (stops: Stop[]) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'orderly-against-'))
+  stops.push(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
 
 /** The full name of a commit; undefined when there is none of that name here. */
 export const findCommit = async (commit: string): Promise<string | undefined> => {
@@ -41,17 +53,12 @@ export const findCommit = async (commit: string): Promise<string | undefined> =>
 }
 
 /** A copy of a commit with what it depends on, in a folder of its own. */
-export const checkOut = async (commit: string): Promise<string> => {
-  const folder = await temporaryFolder()
-  try {
-    await run('git', ['clone', '--quiet', '--no-checkout', projectFolder, folder])
-    await run('git', ['checkout', '--quiet', commit], { cwd: folder })
-    await run(process.execPath, ['src/dev/ensure-installed.cjs'], { cwd: folder })
-    return folder
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true })
-    throw error
-  }
+export const checkOut = async (commit: string, stops: Stop[]): Promise<string> => {
+  const folder = await temporaryFolder(stops)
+  await runIn(folder, stops, 'git', 'clone', '--quiet', '--no-checkout', projectFolder, '.')
+  await runIn(folder, stops, 'git', 'checkout', '--quiet', commit)
+  await runIn(folder, stops, process.execPath, 'src/dev/ensure-installed.cjs')
+  return folder
 }
 
 const portNames = [...serviceNames.map(portVariable), 'ADMIN_PORT']
@@ -119,13 +126,12 @@ const openAccounts = async (baseUrl: string): Promise<string[]> => {
 /** The launcher stops five services and Postgres. */
 const stopTimeoutMs = 20_000
 
-const stopLauncher = async (launcher: ChildProcess, dataFolder: string) => {
-  await endChild(launcher, stopTimeoutMs)
-  rmSync(dataFolder, { recursive: true, force: true })
-}
-
-export const startCheckout = async (name: string, folder: string): Promise<RunningCheckout> => {
-  const dataFolder = await temporaryFolder()
+export const startCheckout = async (
+  name: string,
+  folder: string,
+  stops: Stop[],
+): Promise<RunningCheckout> => {
+  const dataFolder = await temporaryFolder(stops)
   const ports = await freePorts()
   const baseUrl = `http://127.0.0.1:${ports['PORT']}`
   const { PATH = '', HOME = '' } = process.env
@@ -134,23 +140,18 @@ export const startCheckout = async (name: string, folder: string): Promise<Runni
     env: { PATH, HOME, ...ports, DATA_DIR: dataFolder },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+  stops.push(() => endChild(launcher, stopTimeoutMs))
   let said = ''
   const listen = (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-4_000)
   }
   launcher.stdout?.on('data', listen)
   launcher.stderr?.on('data', listen)
-  try {
-    await waitUntilReady(baseUrl, launcher, () => said)
-    return {
-      name,
-      baseUrl,
-      userIds: await openAccounts(baseUrl),
-      cpuMicros: cpuReader(launcher.pid ?? 0, dataFolder),
-      stop: () => stopLauncher(launcher, dataFolder),
-    }
-  } catch (error) {
-    await stopLauncher(launcher, dataFolder)
-    throw error
+  await waitUntilReady(baseUrl, launcher, () => said)
+  return {
+    name,
+    baseUrl,
+    userIds: await openAccounts(baseUrl),
+    cpuMicros: cpuReader(launcher.pid ?? 0, dataFolder),
   }
 }

@@ -4,14 +4,21 @@ export type Stop = () => Promise<unknown>
 /** Ends everything that the work has started, the last thing first, also when somebody interrupts. */
 export const withStops = async (work: (stops: Stop[]) => Promise<void>): Promise<void> => {
   const stops: Stop[] = []
+  let isInterrupted = false
   const stopAll = async () => {
     for (const stop of stops.splice(0).reverse()) await stop().catch(() => {})
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => void stopAll().then(() => process.exit(130)))
+    process.once(signal, () => {
+      isInterrupted = true
+      void stopAll().then(() => process.exit(130))
+    })
   }
   try {
     await work(stops)
+  } catch (error) {
+    // What was stopped under it fails, and that is nothing to tell.
+    if (!isInterrupted) throw error
   } finally {
     await stopAll()
   }
