@@ -29,6 +29,26 @@ const callsOnlyItsUpstreams = serviceNames.map((service) => {
   }
 })
 
+/** Which rooms of the platform each of them stands on; what is above the rooms puts them together. */
+const standsOn = {
+  base: [],
+  calls: ['base'],
+  database: ['base'],
+  http: ['base', 'calls', 'database'],
+  saga: ['base', 'calls', 'database'],
+}
+
+const roomsOfThePlatform = Object.entries(standsOn).map(([room, below]) => ({
+  name: `platform-${room}-stands-on-what-is-below`,
+  comment: `${room} stands on ${below.join(', ') || 'nothing but the registry'}`,
+  severity: 'error',
+  from: { path: `^src/platform/${room}/`, pathNot: tests },
+  to: {
+    path: '^src/',
+    pathNot: `^src/registry[.]ts$|^src/platform/(${[room, ...below].join('|')})/`,
+  },
+}))
+
 const forbidden = [
   ...callsOnlyItsUpstreams,
   {
@@ -51,7 +71,7 @@ const forbidden = [
     severity: 'error',
     from: { path: '^src/services/[^/]+/contract[^/]*[.]ts$', pathNot: tests },
     to: {
-      path: `${sqlPackages}|${sqlFiles}|^src/platform/(db[^/]*|migrate)[.]ts$`,
+      path: `${sqlPackages}|${sqlFiles}|^src/platform/(database/|service-database[.]ts$)`,
       reachable: true,
     },
   },
@@ -73,14 +93,22 @@ const forbidden = [
     severity: 'error',
     from: { path: '^src/services/[^/]+/store([./]|-[^/]*[.])', pathNot: tests },
     to: {
-      path: `${npm('undici', 'hono', '@hono/[^/]+')}|^src/clients/|^src/platform/http[^/]*[.]ts$|^src/services/[^/]+/app[^/]*[.]ts$`,
+      path: `${npm('undici', 'hono', '@hono/[^/]+')}|^src/clients/|^src/platform/(http|calls)/|^src/services/[^/]+/app[^/]*[.]ts$`,
     },
   },
   {
     name: 'platform-knows-no-service',
     severity: 'error',
     from: { path: '^src/platform/', pathNot: tests },
-    to: { path: '^src/(services|clients|dev)/' },
+    to: { path: '^src/(services|clients)/' },
+  },
+  ...roomsOfThePlatform,
+  {
+    name: 'lab-and-judge-know-no-test',
+    comment: 'tests and campaigns stand on them',
+    severity: 'error',
+    from: { path: '^test/(lab|judge)/' },
+    to: { path: '^test/', pathNot: '^test/(lab|judge)/' },
   },
   {
     name: 'clients-know-no-service',
@@ -89,24 +117,21 @@ const forbidden = [
     to: { path: '^src/', pathNot: '^src/(clients|platform)/' },
   },
   {
-    name: 'undici-only-in-the-http-client',
+    name: 'undici-only-in-calls',
     severity: 'error',
-    from: {
-      path: '^(src|bench)/',
-      pathNot: `^src/platform/http-client[^/]*[.]ts$|^bench/|${tests}`,
-    },
+    from: { path: '^(src|tools)/', pathNot: `^src/platform/calls/|${tests}` },
     to: { path: npm('undici') },
   },
   {
     name: 'sql-only-in-stores',
-    comment: 'drizzle and postgres are for schemas, stores and the platform’s database file',
+    comment: 'drizzle and postgres are for schemas, stores and what opens or sets up databases',
     severity: 'error',
     from: {
-      path: '^(src|[^/]+[.]ts$)',
+      path: '^(src|tools)/|^[^/]+[.]ts$',
       pathNot: [
         sqlFiles,
-        '^src/platform/(db[^/]*|migrate)[.]ts$',
-        '^src/dev/',
+        '^src/platform/database/',
+        '^src/local/postgres/',
         '^drizzle[.]config[.]ts$',
         tests,
       ].join('|'),
@@ -126,16 +151,31 @@ const forbidden = [
     to: { path: '^bench/' },
   },
   {
-    name: 'dev-stays-out-of-production',
-    comment: 'src/dev is not in the image; only the launcher knows it',
+    name: 'local-stays-out-of-production',
+    comment:
+      'what makes it run on a laptop is loaded by main.ts, and only where no service is named',
     severity: 'error',
-    from: { path: '^src/', pathNot: `^src/(dev/|main[.]ts$)|${tests}` },
-    to: { path: '^src/dev/' },
+    from: { path: '^src/', pathNot: `^src/(local/|main[.]ts$)|${tests}` },
+    to: { path: '^src/local/' },
+  },
+  {
+    name: 'postgres-knows-no-launcher',
+    comment: 'the launcher starts Postgres, never the other way round',
+    severity: 'error',
+    from: { path: '^src/local/postgres/', pathNot: tests },
+    to: { path: '^src/local/launcher/' },
+  },
+  {
+    name: 'tools-stand-on-top',
+    comment: 'what people run on the source is not part of what runs',
+    severity: 'error',
+    from: { path: '^(src|bench)/', pathNot: tests },
+    to: { path: '^tools/' },
   },
   {
     name: 'production-needs-no-dev-dependencies',
     severity: 'error',
-    from: { path: '^src/', pathNot: `^src/dev/|${tests}` },
+    from: { path: '^src/', pathNot: `^src/local/|${tests}` },
     to: { dependencyTypes: ['npm-dev'] },
   },
   {

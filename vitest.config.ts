@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Whole-system tests take longest: begun first, they leave no core idle at the end. */
-const lengths = [/\/test\/(load|fuzz)\//, /\/test\/[^/]+$/]
+const lengths = [/\/test\/campaigns\//, /\/test\//]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -21,15 +21,14 @@ class LongestFirst extends BaseSequencer {
 process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'orderly-compile-cache')
 
 /** They run programs that npm does not bring: `npm run test:tools`. */
-const needTools = 'test/tools/**'
+const needTools = '**/*.tools.test.ts'
 
 export default defineConfig(({ mode }) => ({
   test: {
-    include:
-      mode === 'tools' ? [`${needTools}/*.test.ts`] : ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: mode === 'tools' ? [needTools] : ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(mode === 'tools' ? [] : [needTools])],
-    globalSetup: ['test/support/global-postgres.ts'],
-    setupFiles: ['test/support/after-file.ts'],
+    globalSetup: ['test/lab/global-postgres.ts'],
+    setupFiles: ['test/lab/after-file.ts'],
     // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
     pool: 'forks',
     // Each worker has real servers at its side, which wait a third of the time; more workers

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { projectFolder } from '../src/dev/data-folder.ts'
+import { projectFolder } from '../src/local/postgres/data-folder.ts'
 import { clientsOf, reportOf, type Pair, type Turn } from './lib/against-report.ts'
 import { checkOut, findCommit, startCheckout, type RunningCheckout } from './lib/checkout.ts'
 import type { LoopResult } from './lib/closed-loop.ts'

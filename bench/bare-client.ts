@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { uuidv7 } from '../src/platform/ids.ts'
+import { uuidv7 } from '../src/platform/base/ids.ts'
 import { bareLetter, bareStatements } from './lib/bare-statements.ts'
 import { runClosedLoop, type LoopJob, type LoopResult } from './lib/closed-loop.ts'
 import { orderPrice, seededId } from './lib/ids.ts'

@@ -1,7 +1,7 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { Pool } from 'undici'
-import { uuidv7 } from '../src/platform/ids.ts'
+import { uuidv7 } from '../src/platform/base/ids.ts'
 import { answerBench, endWithBench } from './lib/ipc.ts'
 
 /**

@@ -3,8 +3,8 @@ import {
   currentEnvironment,
   migrationVariables,
   readVariables,
-} from './platform/config.ts'
-import { shortenDrizzleLoading } from './platform/module-loading.ts'
+} from './platform/base/config.ts'
+import { shortenDrizzleLoading } from './platform/database/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
 import type { Runtime, Service } from './platform/service.ts'
 import { isServiceName, servicesWithDatabase, type ServiceName } from './registry.ts'
@@ -31,7 +31,7 @@ const migrateOne = async (name: string | undefined) => {
   const service = servicesWithDatabase.find((candidate) => candidate === name)
   if (service === undefined) throw new ConfigError(usage)
   const variables = readVariables(migrationVariables)
-  const { migrateDatabase } = await import('./platform/migrate.ts')
+  const { migrateDatabase } = await import('./platform/database/migrate.ts')
   await migrateDatabase({
     url: variables.DATABASE_URL,
     ownerUrl: variables.OWNER_DATABASE_URL,
@@ -43,7 +43,7 @@ const migrateOne = async (name: string | undefined) => {
 const main = async ([command, argument]: readonly string[]) => {
   shortenDrizzleLoading()
   if (command === undefined) {
-    const { startAll } = await import('./dev/start-all.ts')
+    const { startAll } = await import('./local/launcher/start-all.ts')
     return startAll(currentEnvironment())
   }
   if (command === 'migrate') return migrateOne(argument)

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { projectFolder } from '../../src/dev/data-folder.ts'
-import { freePort } from '../../src/dev/free-port.ts'
-import { portVariable } from '../../src/dev/launch-plan.ts'
+import { projectFolder } from '../../src/local/postgres/data-folder.ts'
+import { freePort } from '../../src/local/postgres/free-port.ts'
+import { portVariable } from '../../src/local/launcher/launch-plan.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { endChild } from './ipc.ts'
 import { childrenOf, postgresCpuMicros, processCpuMicros } from './machine.ts'
@@ -57,7 +57,7 @@ export const checkOut = async (commit: string, stops: Stop[]): Promise<string> =
   const folder = await temporaryFolder(stops)
   await runIn(folder, stops, 'git', 'clone', '--quiet', '--no-checkout', projectFolder, '.')
   await runIn(folder, stops, 'git', 'checkout', '--quiet', commit)
-  await runIn(folder, stops, process.execPath, 'src/dev/ensure-installed.cjs')
+  await runIn(folder, stops, process.execPath, 'src/local/ensure-installed.cjs')
   return folder
 }
 

@@ -2,10 +2,14 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import postgres from 'postgres'
-import { openDataFolder, projectFolder, type DataFolder } from '../../src/dev/data-folder.ts'
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/dev/embedded-postgres.ts'
-import { provision } from '../../src/dev/provision.ts'
-import { migrateDatabase } from '../../src/platform/migrate.ts'
+import {
+  openDataFolder,
+  projectFolder,
+  type DataFolder,
+} from '../../src/local/postgres/data-folder.ts'
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/local/postgres/embedded.ts'
+import { provision } from '../../src/local/postgres/provision.ts'
+import { migrateDatabase } from '../../src/platform/database/migrate.ts'
 import { registry, servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 
 export const owners = servicesWithDatabase as readonly Exclude<ServiceName, 'gateway'>[]

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { projectFolder } from '../../src/dev/data-folder.ts'
+import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 
 /** How long `npm start` takes until the system is ready, with npm and everything. */
 export interface StartTimes {

@@ -1,6 +1,6 @@
-import { UnknownOutcomeError, type Transport } from '../platform/http-client.ts'
-import { maxTogether } from '../platform/schemas.ts'
-import { createSharedCalls } from '../platform/shared-calls.ts'
+import { UnknownOutcomeError, type Transport } from '../platform/calls/client.ts'
+import { maxTogether } from '../platform/http/schemas.ts'
+import { createSharedCalls } from '../platform/calls/shared.ts'
 import {
   openAccount,
   refund,

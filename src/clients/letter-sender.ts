@@ -1,5 +1,5 @@
-import type { Caller, Outcome } from '../platform/http-client.ts'
-import type { Log } from '../platform/telemetry.ts'
+import type { Caller, Outcome } from '../platform/calls/client.ts'
+import type { Log } from '../platform/base/telemetry.ts'
 import type { Letter, NewLetter } from './generated/notification.ts'
 import type { NotificationClient } from './notification.ts'
 import { problemCodeIn } from './transport.ts'

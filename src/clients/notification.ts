@@ -1,6 +1,6 @@
-import type { Transport } from '../platform/http-client.ts'
-import { maxTogether } from '../platform/schemas.ts'
-import { createSharedCalls } from '../platform/shared-calls.ts'
+import type { Transport } from '../platform/calls/client.ts'
+import { maxTogether } from '../platform/http/schemas.ts'
+import { createSharedCalls } from '../platform/calls/shared.ts'
 import { sendLetter, sendLetters, type NewLetter } from './generated/notification.ts'
 import { plainOptions, separateAnswer, sharedOptions, type SharedCallOptions } from './transport.ts'
 

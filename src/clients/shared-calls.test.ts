@@ -3,8 +3,8 @@ import {
   UnknownOutcomeError,
   createCaller,
   type TransportRequest,
-} from '../platform/http-client.ts'
-import { createLog } from '../platform/telemetry.ts'
+} from '../platform/calls/client.ts'
+import { createLog } from '../platform/base/telemetry.ts'
 import { createBillingClient } from './billing.ts'
 import { createNotificationClient } from './notification.ts'
 

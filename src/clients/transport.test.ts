@@ -3,7 +3,7 @@ import {
   UnknownOutcomeError,
   type TransportRequest,
   type TransportResponse,
-} from '../platform/http-client.ts'
+} from '../platform/calls/client.ts'
 import { createBillingClient } from './billing.ts'
 import { createNotificationClient } from './notification.ts'
 

@@ -4,9 +4,9 @@ import {
   type Transport,
   type TransportRequest,
   type TransportResponse,
-} from '../platform/http-client.ts'
-import { isProblemCode, type ProblemCode } from '../platform/errors.ts'
-import type { Repeatable } from '../platform/shared-calls.ts'
+} from '../platform/calls/client.ts'
+import { isProblemCode, type ProblemCode } from '../platform/base/errors.ts'
+import type { Repeatable } from '../platform/calls/shared.ts'
 
 /**
  * The seam between the generated clients and HTTP. A generated function only

@@ -1,4 +1,4 @@
-import type { Transport } from '../platform/http-client.ts'
+import type { Transport } from '../platform/calls/client.ts'
 import { getUser } from './generated/user.ts'
 import type { CallOptions } from './transport.ts'
 

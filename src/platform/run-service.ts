@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
-import { ConfigError, readConfig } from './config.ts'
-import { createHttpServer } from './http-server.ts'
-import { errorText } from './redaction.ts'
+import { ConfigError, readConfig } from './base/config.ts'
+import { createHttpServer } from './http/server.ts'
+import { errorText } from './base/redaction.ts'
 import type { Runtime, Service } from './service.ts'
-import { createLog, createMetrics, type Log, type Metrics } from './telemetry.ts'
+import { createLog, createMetrics, type Log, type Metrics } from './base/telemetry.ts'
 import type { ServiceName } from '../registry.ts'
 
 /** sysexits.h: a supervisor can tell a wrong setting from a database that is away. */

@@ -1,4 +1,4 @@
-import { createDatabase, type Database } from './db.ts'
+import { createDatabase, type Database } from './database/db.ts'
 import type { Runtime } from './service.ts'
 
 /** Apart from service.ts: the gateway has no database and need not load what belongs to one. */

@@ -1,9 +1,9 @@
 import type { ServiceName } from '../registry.ts'
-import type { Config } from './config.ts'
-import { createCaller, createTransport } from './http-client.ts'
-import type { Handle } from './http-server.ts'
-import type { Loop } from './recovery.ts'
-import type { Log, Metrics } from './telemetry.ts'
+import type { Config } from './base/config.ts'
+import { createCaller, createTransport } from './calls/client.ts'
+import type { Handle } from './http/server.ts'
+import type { Loop } from './saga/recovery.ts'
+import type { Log, Metrics } from './base/telemetry.ts'
 
 /** What a process gives to the service that it runs. */
 export interface Runtime {

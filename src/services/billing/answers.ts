@@ -1,6 +1,6 @@
-import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/errors.ts'
-import { idOfSagaKey } from '../../platform/saga.ts'
-import { toIso } from '../../platform/time.ts'
+import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/base/errors.ts'
+import { idOfSagaKey } from '../../platform/saga/saga.ts'
+import { toIso } from '../../platform/base/time.ts'
 import type { Account, Operation } from './contract-schemas.ts'
 import type { AppliedOperation, OperationToApply } from './store.ts'
 

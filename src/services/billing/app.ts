@@ -1,8 +1,8 @@
-import { answerEach } from '../../platform/answer-each.ts'
-import { createServiceApp, requestIdIn } from '../../platform/app.ts'
-import { ProblemError } from '../../platform/errors.ts'
-import { defaultPageSize, toPage } from '../../platform/schemas.ts'
-import type { Log } from '../../platform/telemetry.ts'
+import { answerEach } from '../../platform/http/answer-each.ts'
+import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
+import { ProblemError } from '../../platform/base/errors.ts'
+import { defaultPageSize, toPage } from '../../platform/http/schemas.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
 import {
   accountNotFound,
   isSame,

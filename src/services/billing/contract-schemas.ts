@@ -1,13 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { problemExample } from '../../platform/problem-examples.ts'
-import { problemSchema } from '../../platform/problem-schemas.ts'
+import { problemExample } from '../../platform/http/problem-examples.ts'
+import { problemSchema } from '../../platform/http/problem-schemas.ts'
 import {
   amountSchema,
   balanceSchema,
   idSchema,
   textSchema,
   timeSchema,
-} from '../../platform/schemas.ts'
+} from '../../platform/http/schemas.ts'
 
 /** What billing tells of accounts and operations: the bodies of its answers. */
 

@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/contract.ts'
+import type { ServiceContract } from '../../platform/http/contract.ts'
 import {
   bodyProblems,
   problemContent,
   problemSchema,
   problems,
-} from '../../platform/problem-schemas.ts'
+} from '../../platform/http/problem-schemas.ts'
 import {
   amountSchema,
   answersSchema,
@@ -20,7 +20,7 @@ import {
   requestIdSchema,
   textSchema,
   together,
-} from '../../platform/schemas.ts'
+} from '../../platform/http/schemas.ts'
 import {
   accountSchema,
   exampleRefusal,

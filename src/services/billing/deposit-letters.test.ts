@@ -1,9 +1,9 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { recoveredIn } from '../../../test/support/recovered.ts'
-import { openAccount, shortBudgets, startBilling } from '../../../test/support/service.ts'
-import type { Behaviour } from '../../../test/support/upstream.ts'
-import { eventually } from '../../../test/support/wait.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { recoveredIn } from '../../../test/lab/recovered.ts'
+import { openAccount, shortBudgets, startBilling } from '../../../test/lab/service.ts'
+import type { Behaviour } from '../../../test/lab/upstream.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 
 let system: Awaited<ReturnType<typeof startBilling>>
 let api: Api

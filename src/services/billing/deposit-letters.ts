@@ -1,7 +1,7 @@
 import type { LetterSender } from '../../clients/letter-sender.ts'
-import type { RowOutcome } from '../../platform/recovery.ts'
-import { postpone, timelineEntry } from '../../platform/saga.ts'
-import type { Log } from '../../platform/telemetry.ts'
+import type { RowOutcome } from '../../platform/saga/recovery.ts'
+import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
 import type { DepositLetterRow } from './schema.ts'
 import type { AppliedOperation, BillingStore } from './store.ts'
 

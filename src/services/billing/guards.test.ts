@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openAccount, startBilling } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { openAccount, startBilling } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 
 /** What a bug in the code, or a hand at psql with the role that owns the tables, could try. */
 let system: Awaited<ReturnType<typeof startBilling>>

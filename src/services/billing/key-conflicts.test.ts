@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { openAccount, startBilling } from '../../../test/support/service.ts'
-import { eventually } from '../../../test/support/wait.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { openAccount, startBilling } from '../../../test/lab/service.ts'
+import { eventually } from '../../../test/lab/wait.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 
 describe('a key that another replica is just storing', () => {
   it('is waited for, and its answer is given, whatever happened to the account meanwhile', async () => {

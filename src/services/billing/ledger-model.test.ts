@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
-import { openTestDatabase } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createTestDatabase, type TestDatabase } from '../../../test/lab/database.ts'
+import { openTestDatabase } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import {
   createBillingStore,
   type AppliedOperation,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { openAccount, startBilling } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { openAccount, startBilling } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 
 type Billing = Awaited<ReturnType<typeof startBilling>>
 

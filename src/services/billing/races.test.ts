@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { openAccount, startBilling, type RunningService } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { openAccount, startBilling, type RunningService } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 
 let system: Awaited<ReturnType<typeof startBilling>>
 let replicas: RunningService[]

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { openAccount, startBilling } from '../../../test/support/service.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { openAccount, startBilling } from '../../../test/lab/service.ts'
 
 let system: Awaited<ReturnType<typeof startBilling>>
 let api: Api

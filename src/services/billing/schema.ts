@@ -11,7 +11,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import type { TimelineEntry } from '../../platform/db-due-rows.ts'
+import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 
 const createdAt = () =>
   timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow()

@@ -1,7 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
-import { createDueRows } from '../../platform/db-due-rows.ts'
-import type { Database } from '../../platform/db.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createDueRows } from '../../platform/saga/due-rows.ts'
+import type { Database } from '../../platform/database/db.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import {
   accounts,
   operations,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { publicKeyHeaderPattern } from '../../platform/idempotency-keys.ts'
+import { publicKeyHeaderPattern } from '../../platform/base/idempotency-keys.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 
 /**

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
-import { ProblemError, type ProblemCode } from '../../platform/errors.ts'
-import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http-admission.ts'
-import type { ForwardFailure, Forwarder } from '../../platform/http-client-forward.ts'
-import { userAgentOf } from '../../platform/http-observer.ts'
-import { sagaKeyPrefix } from '../../platform/idempotency-keys.ts'
-import { outcomeUnknown, repeatOf } from '../../platform/repeats.ts'
+import { ProblemError, type ProblemCode } from '../../platform/base/errors.ts'
+import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
+import { userAgentOf } from '../../platform/base/user-agent.ts'
+import type { ForwardFailure, Forwarder } from '../../platform/calls/forward.ts'
+import { sagaKeyPrefix } from '../../platform/base/idempotency-keys.ts'
+import { outcomeUnknown, repeatOf } from '../../platform/http/repeats.ts'
 import type { ServiceName } from '../../registry.ts'
 import type { Route } from './routes.ts'
 
@@ -76,10 +76,15 @@ export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => 
       headers: headersFor(request),
       body: request.rawBody ?? null,
     }
-    await forwarder.forward(forwarded, response, (failure) => {
-      const hasKey = request.headers['idempotency-key'] !== undefined
-      const { code, message, options } = problemOf(failure, route, hasKey)
-      sendProblem(response, requestId, code, message, options)
+    await forwarder.forward(forwarded, response, {
+      onProblem: (code) => {
+        request.problemCode ??= code
+      },
+      onFailure: (failure) => {
+        const hasKey = request.headers['idempotency-key'] !== undefined
+        const { code, message, options } = problemOf(failure, route, hasKey)
+        sendProblem(response, requestId, code, message, options)
+      },
     })
   }
   return { pass }

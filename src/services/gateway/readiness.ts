@@ -1,5 +1,5 @@
-import { ProblemError } from '../../platform/errors.ts'
-import { createReadinessProbe } from '../../platform/http-client-forward.ts'
+import { ProblemError } from '../../platform/base/errors.ts'
+import { createReadinessProbe } from '../../platform/calls/forward.ts'
 import type { ServiceName } from '../../registry.ts'
 
 export interface ReadinessDeps {

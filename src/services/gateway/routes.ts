@@ -1,4 +1,4 @@
-import { takesKey } from '../../platform/contract.ts'
+import { takesKey } from '../../platform/http/contract.ts'
 import type { ServiceName } from '../../registry.ts'
 import { httpMethods, publicDocument, type Contract, type Operation } from './contracts.ts'
 

@@ -1,6 +1,7 @@
-import { sendProblem, type AdmittedRequest } from '../../platform/http-admission.ts'
-import type { Answer } from '../../platform/http-answer.ts'
-import { createForwarder, type Forwarder } from '../../platform/http-client-forward.ts'
+import { sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
+import type { Answer } from '../../platform/http/answer.ts'
+import { answerBytes } from '../../platform/http/pipelines.ts'
+import { createForwarder, type Forwarder } from '../../platform/calls/forward.ts'
 import { upstreamUrl, type Runtime, type Service } from '../../platform/service.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 import { readContracts, type Contract } from './contracts.ts'
@@ -30,6 +31,7 @@ const createForwarders = (runtime: Runtime): ReadonlyMap<ServiceName, Forwarder>
         baseUrl: upstreamUrl(runtime, upstream),
         deadlineMs: requestBudgetMs + letterBudgetMs + deadlineMarginMs,
         connectTimeoutMs: callTimeoutMs,
+        unreadBytes: answerBytes,
         metrics: runtime.metrics,
       }),
     ]),

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { request } from 'undici'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { whenFileEnds } from '../../../test/support/cleanup.ts'
+import { whenFileEnds } from '../../../test/lab/cleanup.ts'
 import { createStaticFiles } from './static-files.ts'
 
 const disk = vi.hoisted(() => ({ failures: 0 }))

@@ -1,9 +1,9 @@
-import { answerEach } from '../../platform/answer-each.ts'
-import { createServiceApp } from '../../platform/app.ts'
-import { ProblemError } from '../../platform/errors.ts'
-import { defaultPageSize, toPage } from '../../platform/schemas.ts'
-import type { Log } from '../../platform/telemetry.ts'
-import { toIso } from '../../platform/time.ts'
+import { answerEach } from '../../platform/http/answer-each.ts'
+import { createServiceApp } from '../../platform/http/app.ts'
+import { ProblemError } from '../../platform/base/errors.ts'
+import { defaultPageSize, toPage } from '../../platform/http/schemas.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
+import { toIso } from '../../platform/base/time.ts'
 import {
   contract,
   listLettersRoute,

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/contract.ts'
-import { bodyProblems, problemSchema, problems } from '../../platform/problem-schemas.ts'
+import type { ServiceContract } from '../../platform/http/contract.ts'
+import { bodyProblems, problemSchema, problems } from '../../platform/http/problem-schemas.ts'
 import {
   amountSchema,
   answersSchema,
@@ -13,7 +13,7 @@ import {
   textSchema,
   timeSchema,
   together,
-} from '../../platform/schemas.ts'
+} from '../../platform/http/schemas.ts'
 import { letterKinds, orderLetterKinds } from './letters.ts'
 
 const exampleLetter = {

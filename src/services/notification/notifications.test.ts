@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { startNotification, startService } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { startNotification, startService } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { orderLetterKinds, renderLetter } from './letters.ts'
 
 let system: Awaited<ReturnType<typeof startNotification>>

@@ -1,4 +1,4 @@
-import { handleByFetch } from '../../platform/http-fetch.ts'
+import { handleByFetch } from '../../platform/http/fetch.ts'
 import type { Runtime, Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createNotificationApp } from './app.ts'

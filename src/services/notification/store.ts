@@ -1,6 +1,6 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
-import type { Database } from '../../platform/db.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import type { Database } from '../../platform/database/db.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { letters, type LetterRow } from './schema.ts'
 
 export interface LetterToStore {

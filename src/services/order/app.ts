@@ -1,8 +1,8 @@
-import { createServiceApp, requestIdIn } from '../../platform/app.ts'
-import { ProblemError } from '../../platform/errors.ts'
-import { advanceOrLeave } from '../../platform/saga.ts'
-import { defaultPageSize, maxPageSize, toPage } from '../../platform/schemas.ts'
-import type { Log } from '../../platform/telemetry.ts'
+import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
+import { ProblemError } from '../../platform/base/errors.ts'
+import { advanceOrLeave } from '../../platform/saga/saga.ts'
+import { defaultPageSize, maxPageSize, toPage } from '../../platform/http/schemas.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
 import {
   changesPage,
   orderAsChanged,

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { openAccount, startWithBilling, type WithBilling } from '../../../test/support/service.ts'
-import { eventually } from '../../../test/support/wait.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { openAccount, startWithBilling, type WithBilling } from '../../../test/lab/service.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 
 let system: WithBilling
 let api: Api

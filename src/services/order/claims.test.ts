@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { createTestDatabase } from '../../../test/support/database.ts'
-import { openTestDatabase } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createTestDatabase } from '../../../test/lab/database.ts'
+import { openTestDatabase } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { createOrderStore, type OrderStore } from './store.ts'
 
 const longLeaseMs = 60_000

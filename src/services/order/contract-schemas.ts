@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { problemExample } from '../../platform/problem-examples.ts'
-import { problemSchema } from '../../platform/problem-schemas.ts'
-import { amountSchema, idSchema, timeSchema } from '../../platform/schemas.ts'
+import { problemExample } from '../../platform/http/problem-examples.ts'
+import { problemSchema } from '../../platform/http/problem-schemas.ts'
+import { amountSchema, idSchema, timeSchema } from '../../platform/http/schemas.ts'
 import { changeStatuses, orderStatuses } from './states.ts'
 
 /** What order tells of orders and their changes: the bodies of its answers. */

@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/contract.ts'
-import { problemExample } from '../../platform/problem-examples.ts'
-import { bodyProblems, problemContent, problems } from '../../platform/problem-schemas.ts'
+import type { ServiceContract } from '../../platform/http/contract.ts'
+import { problemExample } from '../../platform/http/problem-examples.ts'
+import { bodyProblems, problemContent, problems } from '../../platform/http/problem-schemas.ts'
 import {
   amountSchema,
   idSchema,
@@ -13,7 +13,7 @@ import {
   pendingHeaders,
   replayedHeader,
   textSchema,
-} from '../../platform/schemas.ts'
+} from '../../platform/http/schemas.ts'
 import {
   changeSchema,
   exampleNobody,

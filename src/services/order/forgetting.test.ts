@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
-import { openTestDatabase } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createTestDatabase, type TestDatabase } from '../../../test/lab/database.ts'
+import { openTestDatabase } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { createOrderStore, type OrderStore } from './store.ts'
 
 /** An order of nobody is forgotten while somebody else may be at work on it. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createTestDatabase, type TestDatabase } from '../../../test/lab/database.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { changeEdges, changeStatuses, orderEdges, orderStatuses } from './states.ts'
 
 /** What a bug in the code, or a hand at psql with the role that owns the tables, could try. */

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createTestDatabase } from '../../../test/support/database.ts'
-import { openTestDatabase } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createTestDatabase } from '../../../test/lab/database.ts'
+import { openTestDatabase } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { createOrderStore, type OrderStore } from './store.ts'
 
 const requestId = 'r'

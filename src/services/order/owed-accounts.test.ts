@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { shortBudgets, startWithUsers, type WithUsers } from '../../../test/support/service.ts'
-import type { Behaviour } from '../../../test/support/upstream.ts'
-import { eventually } from '../../../test/support/wait.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { shortBudgets, startWithUsers, type WithUsers } from '../../../test/lab/service.ts'
+import type { Behaviour } from '../../../test/lab/upstream.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 
 /** A user exists, and the account is still owed: billing was away, and comes back. */
 let system: WithUsers

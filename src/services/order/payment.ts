@@ -1,10 +1,10 @@
 import type { BillingClient } from '../../clients/billing.ts'
 import type { Operation, OperationResult } from '../../clients/generated/billing.ts'
 import { problemCodeIn } from '../../clients/transport.ts'
-import type { ProblemCode } from '../../platform/errors.ts'
-import type { Caller, Outcome } from '../../platform/http-client.ts'
-import { sagaKey } from '../../platform/saga.ts'
-import type { Log } from '../../platform/telemetry.ts'
+import type { ProblemCode } from '../../platform/base/errors.ts'
+import type { Caller, Outcome } from '../../platform/calls/client.ts'
+import { sagaKey } from '../../platform/saga/saga.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
 
 /** What a saga's money came to; a letter about it goes to `email`, if anybody reads there. */

@@ -1,5 +1,5 @@
 import type { UserClient } from '../../clients/user.ts'
-import type { Caller, Outcome } from '../../platform/http-client.ts'
+import type { Caller, Outcome } from '../../platform/calls/client.ts'
 import type { OrderRow } from './schema.ts'
 
 export interface PeopleDeps {

@@ -1,8 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { openAccount, startWithBilling, type WithBilling } from '../../../test/support/service.ts'
-import { eventually } from '../../../test/support/wait.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { openAccount, startWithBilling, type WithBilling } from '../../../test/lab/service.ts'
+import { eventually } from '../../../test/lab/wait.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 
 let system: WithBilling
 let api: Api

@@ -1,14 +1,14 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { recoveredIn } from '../../../test/support/recovered.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { recoveredIn } from '../../../test/lab/recovered.ts'
 import {
   openAccount,
   shortBudgets,
   startWithBilling,
   type WithBilling,
-} from '../../../test/support/service.ts'
-import type { Behaviour } from '../../../test/support/upstream.ts'
-import { eventually } from '../../../test/support/wait.ts'
+} from '../../../test/lab/service.ts'
+import type { Behaviour } from '../../../test/lab/upstream.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 
 let system: WithBilling
 let api: Api

@@ -12,7 +12,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import type { TimelineEntry } from '../../platform/db-due-rows.ts'
+import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import type { ChangeStatus, OrderStatus } from './states.ts'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })

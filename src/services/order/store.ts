@@ -1,7 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
-import { createDueRows, type TimelineEntry } from '../../platform/db-due-rows.ts'
-import type { Database } from '../../platform/db.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import { createDueRows, type TimelineEntry } from '../../platform/saga/due-rows.ts'
+import type { Database } from '../../platform/database/db.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts'
 import {
   decideChangesText,

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/contract.ts'
-import { bodyProblems, problems } from '../../platform/problem-schemas.ts'
+import type { ServiceContract } from '../../platform/http/contract.ts'
+import { bodyProblems, problems } from '../../platform/http/problem-schemas.ts'
 import {
   emailSchema,
   idSchema,
@@ -11,7 +11,7 @@ import {
   replayedHeader,
   textSchema,
   timeSchema,
-} from '../../platform/schemas.ts'
+} from '../../platform/http/schemas.ts'
 
 const exampleUser = {
   id: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',

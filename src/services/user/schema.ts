@@ -10,7 +10,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import type { TimelineEntry } from '../../platform/db-due-rows.ts'
+import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 
 /**
  * People, and the saga that opens their accounts. A row that is REFUSED is no

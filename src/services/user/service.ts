@@ -1,6 +1,6 @@
 import { createBillingClient } from '../../clients/billing.ts'
-import { handleByFetch } from '../../platform/http-fetch.ts'
-import { createRecovery } from '../../platform/recovery.ts'
+import { handleByFetch } from '../../platform/http/fetch.ts'
+import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createUserApp } from './app.ts'

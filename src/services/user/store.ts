@@ -1,7 +1,12 @@
 import { and, eq, ne } from 'drizzle-orm'
-import { appended, createDueRows, fromNow, type TimelineEntry } from '../../platform/db-due-rows.ts'
-import type { Database } from '../../platform/db.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import {
+  appended,
+  createDueRows,
+  fromNow,
+  type TimelineEntry,
+} from '../../platform/saga/due-rows.ts'
+import type { Database } from '../../platform/database/db.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 import { users, type UserRow } from './schema.ts'
 
 export type { UserRow } from './schema.ts'

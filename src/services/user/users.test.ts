@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/support/http.ts'
-import { startWithBilling, type WithBilling } from '../../../test/support/service.ts'
-import { uuidv7 } from '../../platform/ids.ts'
+import type { Api } from '../../../test/lab/http.ts'
+import { startWithBilling, type WithBilling } from '../../../test/lab/service.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
 
 let system: WithBilling
 let api: Api

@@ -1,9 +1,9 @@
 import type { BillingClient } from '../../clients/billing.ts'
 import type { Account } from '../../clients/generated/billing.ts'
 import { problemCodeIn } from '../../clients/transport.ts'
-import type { Caller } from '../../platform/http-client.ts'
-import { postpone, timelineEntry } from '../../platform/saga.ts'
-import type { Log } from '../../platform/telemetry.ts'
+import type { Caller } from '../../platform/calls/client.ts'
+import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
 import type { UserRow } from './schema.ts'
 import type { UserStore } from './store.ts'
 

@@ -1,0 +1,158 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { get } from 'node:http'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServiceLog } from './service-logs.ts'
+import { StartError } from '../postgres/start-error.ts'
+
+export interface SupervisedService {
+  /** Resolves when it was ready for the first time; rejects when that is hopeless. */
+  readonly firstReady: Promise<void>
+  /** Ends it for good: politely, and after `graceMs` by force. */
+  stop(graceMs: number): Promise<void>
+  /** Ends it for good, now. */
+  kill(): void
+}
+
+export interface SupervisorOptions {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly environment: Record<string, string>
+  readonly readyUrl: string
+  readonly log: ServiceLog
+  /** Says one line to the person at the screen. */
+  readonly say: (line: string) => void
+  readonly readyTimeoutMs?: number
+}
+
+const firstPauseMs = 200
+const longestPauseMs = 10_000
+/** Having been up that long, a service that dies has met something new. */
+const healthyAfterMs = 10_000
+const pollMs = 25
+
+const isReady = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const request = get(url, { agent: false, timeout: 2_000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    request.once('timeout', () => request.destroy(new Error('time-out')))
+    request.once('error', () => resolve(false))
+  })
+
+interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
+
+const describe = ({ code, signal }: Ending, lastWords: string | undefined) => {
+  const how = signal ? `was killed (${signal})` : `ended with exit code ${code}`
+  return lastWords ? `${how}: ${lastWords}` : how
+}
+
+const spawnService = ({ command, args, environment, log }: SupervisorOptions): ChildProcess => {
+  const child = spawn(command, args, {
+    env: environment,
+    // The channel closes when we die, however we die: that tells the service to end.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A group of its own: Ctrl-C reaches us alone, and we stop things in the right order.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  })
+  child.stdout?.on('data', log.onOutput)
+  child.stderr?.on('data', log.onError)
+  return child
+}
+
+const endingOf = (child: ChildProcess, log: ServiceLog): Promise<Ending> =>
+  new Promise((resolve) => {
+    // `close` comes after the last output, so the reason is known by then.
+    child.once('close', (code, signal) => {
+      log.onEnd()
+      resolve({ code, signal })
+    })
+    child.once('error', () => resolve({ code: null, signal: null }))
+  })
+
+export const superviseService = (options: SupervisorOptions): SupervisedService => {
+  const { name, readyUrl, log, say, readyTimeoutMs = 30_000 } = options
+  const stopping = new AbortController()
+  let child: ChildProcess | undefined
+  let wasReady = false
+  let becomeReady: () => void = () => {}
+  let giveUp: (error: Error) => void = () => {}
+  const firstReady = new Promise<void>((resolve, reject) => {
+    becomeReady = resolve
+    giveUp = reject
+  })
+  // Nobody may be waiting any more when it fails during a stop.
+  firstReady.catch(() => {})
+
+  const waitUntilReady = async (running: ChildProcess, onReady: (ms: number) => void) => {
+    const startMs = performance.now()
+    while (running.exitCode === null && running.signalCode === null && !stopping.signal.aborted) {
+      if (await isReady(readyUrl)) return onReady(performance.now() - startMs)
+      if (!wasReady && performance.now() - startMs > readyTimeoutMs) {
+        giveUp(new StartError(`${name} was not ready after ${seconds(readyTimeoutMs)}`))
+        return
+      }
+      await sleep(pollMs)
+    }
+  }
+
+  /** One life of the process: from its start to its end. */
+  const live = async (isFirst: boolean): Promise<{ ending: Ending; healthyMs: number }> => {
+    const running = spawnService(options)
+    child = running
+    let readySinceMs: number | undefined
+    void waitUntilReady(running, (ms) => {
+      readySinceMs = performance.now()
+      if (!isFirst) say(`${name} is ready again after ${seconds(ms)}`)
+      wasReady = true
+      becomeReady()
+    })
+    const ending = await endingOf(running, log)
+    return { ending, healthyMs: readySinceMs ? performance.now() - readySinceMs : 0 }
+  }
+
+  const keepAlive = async () => {
+    let pauseMs = firstPauseMs
+    for (let isFirst = true; !stopping.signal.aborted; isFirst = false) {
+      const { ending, healthyMs } = await live(isFirst)
+      if (stopping.signal.aborted) return
+      const story = describe(ending, log.lastWords())
+      // By itself it will not become better: a wrong setting, a taken port, a bug.
+      if (!wasReady && ending.signal === null) {
+        giveUp(new StartError(`${name} ${story}`))
+        return
+      }
+      if (healthyMs > healthyAfterMs) pauseMs = firstPauseMs
+      say(`${name} ${story}; starting it again in ${seconds(pauseMs)}`)
+      await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
+    }
+  }
+
+  const finished = keepAlive()
+  const kill = () => {
+    stopping.abort()
+    child?.kill('SIGKILL')
+  }
+  return {
+    firstReady,
+    kill,
+    stop: async (graceMs) => {
+      stopping.abort()
+      giveUp(new StartError(`${name} was stopped before it was ready`))
+      child?.kill('SIGTERM')
+      const timer = setTimeout(() => child?.kill('SIGKILL'), graceMs)
+      await finished
+      clearTimeout(timer)
+      log.close()
+    },
+  }
+}

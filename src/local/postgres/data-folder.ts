@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startOf } from './process-identity.ts'
+import { explaining, StartError } from './start-error.ts'
+
+export const projectFolder = path.resolve(fileURLToPath(import.meta.url), '..', '..', '..', '..')
+
+export interface DataFolder {
+  readonly path: string
+  readonly logs: string
+  /** Compiled code that Node keeps, so that the services start faster the next time. */
+  readonly cache: string
+  /** A file of this folder, as a full path. */
+  file(name: string): string
+}
+
+export const openDataFolder = (folder: string): DataFolder => {
+  const root = path.resolve(folder)
+  const logs = path.join(root, 'logs')
+  const cache = path.join(root, 'cache')
+  explaining(`the data folder ${root} cannot be used`, () => {
+    mkdirSync(logs, { recursive: true })
+    mkdirSync(cache, { recursive: true })
+    // Asking the system would not do: root is told yes also where writing fails.
+    const probe = path.join(root, `.probe-${process.pid}`)
+    writeFileSync(probe, 'x')
+    rmSync(probe)
+  })
+  return { path: root, logs, cache, file: (name) => path.join(root, name) }
+}
+
+export const readIfThere = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    return explaining(`the file ${file} cannot be read`, () => {
+      throw error
+    })
+  }
+}
+
+/** Writes a file that only its owner reads, whole or not at all. */
+export const writePrivate = (file: string, text: string) => {
+  explaining(`the file ${file} cannot be written`, () => {
+    const draft = `${file}.${process.pid}`
+    writeFileSync(draft, text, { mode: 0o600 })
+    renameSync(draft, file)
+  })
+}
+
+/** A random secret that is made once and kept. */
+export const keptSecret = (file: string): string => {
+  const kept = readIfThere(file)?.trim()
+  if (kept) return kept
+  const secret = randomBytes(24).toString('base64url')
+  writePrivate(file, `${secret}\n`)
+  return secret
+}
+
+/**
+ * Makes sure that one launcher at a time uses the folder: a second one would
+ * take over the Postgres of the first, and stop it when it ends.
+ */
+export const claimFolder = (folder: DataFolder): (() => void) => {
+  const file = folder.file('launcher.json')
+  const me = { pid: process.pid, start: startOf(process.pid) }
+  const claim = () =>
+    explaining(`the file ${file} cannot be written`, () =>
+      writeFileSync(file, JSON.stringify(me), { flag: 'wx', mode: 0o600 }),
+    )
+  const holder = readClaim(file)
+  if (holder !== undefined && startOf(holder.pid) === holder.start) {
+    throw new StartError(
+      `orderly is already running on ${folder.path} (process ${holder.pid}): stop that one first, or set DATA_DIR to another folder`,
+    )
+  }
+  rmSync(file, { force: true })
+  claim()
+  return () => {
+    if (readClaim(file)?.pid === process.pid) rmSync(file, { force: true })
+  }
+}
+
+const readClaim = (file: string): { pid: number; start: string | undefined } | undefined => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { pid: number; start: string | undefined }
+  } catch {
+    // Missing, or cut short by a full disk: nobody holds the folder.
+    return undefined
+  }
+}
+
+/** Owner of a file or folder, or undefined when it is not there. */
+export const ownerOf = (file: string): { uid: number; gid: number } | undefined => {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat && { uid: stat.uid, gid: stat.gid }
+}

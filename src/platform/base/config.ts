@@ -1,0 +1,220 @@
+import { z } from 'zod'
+import { defaultAdminPort, registry, type ServiceName } from '../../registry.ts'
+
+/**
+ * The one place that reads environment variables. A service gets its settings
+ * as a value; a wrong or missing variable is one clear line, not a stack trace.
+ *
+ * The same variable names work on a laptop and in Kubernetes: each process has
+ * its own environment, so `PORT` is the port of that process.
+ */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`))
+
+const port = wholeNumber(0, 65_535)
+const durationMs = wholeNumber(1, 600_000)
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+/** Names without port, or origins, with commas between them. */
+const listOf = (pattern: RegExp, error: string) =>
+  z
+    .string()
+    .transform((list) => list.split(',').map((item) => item.trim().toLowerCase()))
+    .refine((items) => items.every((item) => pattern.test(item)), error)
+    .default([])
+
+const hostNames = listOf(
+  /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/,
+  'must be names like shop.example.com, with commas between them',
+)
+const webOrigins = listOf(
+  /^https?:\/\/[a-z0-9._-]+(:\d{1,5})?$/,
+  'must be origins like https://shop.example.com, with commas between them',
+)
+
+const postgresUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must look like postgres://user:password@host:5432/database',
+})
+
+const commonVariables = {
+  HOST: z.string().min(1).default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Names by which it may be called, beside those of this machine. */
+  PUBLIC_HOSTS: hostNames,
+  MAX_CONCURRENT_REQUESTS: wholeNumber(1, 100_000).default(512),
+  /** Above it the connection that was quiet for longest is closed. */
+  MAX_CONNECTIONS: wholeNumber(16, 100_000).default(4_096),
+  /** Half bodies, waiting requests and unread answers, all together. */
+  MAX_KEPT_BYTES: wholeNumber(1_048_576, 999_999_999).default(16_777_216),
+  ANSWER_TIMEOUT_MS: durationMs.default(30_000),
+  REQUEST_BUDGET_MS: durationMs.default(2_000),
+  CALL_TIMEOUT_MS: durationMs.default(1_000),
+  LETTER_BUDGET_MS: durationMs.default(1_000),
+  SHUTDOWN_GRACE_MS: durationMs.default(10_000),
+  /** How long to go on serving after SIGTERM: 6,000 in Kubernetes, longer than callers keep connections. */
+  DRAIN_DELAY_MS: wholeNumber(0, 600_000).default(0),
+  LEASE_MS: durationMs.default(6_000),
+  RECOVERY_INTERVAL_MS: durationMs.default(500),
+}
+
+const databaseVariables = {
+  DATABASE_URL: postgresUrl,
+  STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
+}
+
+/** What a process needs that only migrates. */
+export const migrationVariables = z.object({
+  ...databaseVariables,
+  /** The role that owns the tables, when DATABASE_URL names one that only works on them. */
+  OWNER_DATABASE_URL: postgresUrl.optional(),
+})
+
+const serviceDatabaseVariables = {
+  ...databaseVariables,
+  DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),
+  /** `false` behind a pooler that does not keep prepared statements. */
+  DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),
+}
+
+const gatewayVariables = {
+  ADMIN_PORT: port.default(defaultAdminPort),
+  CORS_ORIGINS: webOrigins,
+}
+
+export interface DatabaseConfig {
+  readonly url: string
+  readonly poolSize: number
+  readonly statementTimeoutMs: number
+  readonly prepare: boolean
+}
+
+export interface Config {
+  readonly service: ServiceName
+  readonly host: string
+  readonly port: number
+  readonly adminPort: number | undefined
+  readonly logLevel: string
+  readonly publicHosts: readonly string[]
+  /** Sites whose pages may use the API in a browser. Empty for the services behind the gateway. */
+  readonly corsOrigins: readonly string[]
+  readonly maxConcurrentRequests: number
+  readonly maxConnections: number
+  /** What may be kept for clients that have not sent all, or not read all. */
+  readonly maxKeptBytes: number
+  /** The longest an answer waits for its client to read it. */
+  readonly answerTimeoutMs: number
+  /** The longest a request waits for other services before it answers 202. */
+  readonly requestBudgetMs: number
+  /** The longest one attempt at one call may take. */
+  readonly callTimeoutMs: number
+  /** The longest an answer waits for its letter; later, recovery delivers it. */
+  readonly letterBudgetMs: number
+  readonly shutdownGraceMs: number
+  readonly drainDelayMs: number
+  /** How long recovery leaves a row to the request that wrote it. */
+  readonly leaseMs: number
+  readonly recoveryIntervalMs: number
+  readonly database: DatabaseConfig | undefined
+  readonly upstreams: Readonly<Partial<Record<ServiceName, string>>>
+}
+
+/** For the few that pass the environment on, like the launcher. */
+export const currentEnvironment = (): Environment => process.env
+
+export const urlVariable = (service: ServiceName) => `${service.toUpperCase()}_URL`
+
+/** The variables that one service reads, as a schema: also what the manifests are checked against. */
+export const variablesOf = (service: ServiceName) => {
+  const { defaultPort, hasDatabase, upstreams } = registry[service]
+  const upstreamVariables = Object.fromEntries(
+    upstreams.map((name) => [
+      urlVariable(name),
+      httpUrl.default(`http://127.0.0.1:${registry[name].defaultPort}`),
+    ]),
+  )
+  return z.object({
+    ...commonVariables,
+    PORT: port.default(defaultPort),
+    ...(hasDatabase ? serviceDatabaseVariables : {}),
+    ...(service === 'gateway' ? gatewayVariables : {}),
+    ...upstreamVariables,
+  })
+}
+
+const withoutEmpty = (environment: Environment) =>
+  Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+
+/** Parses with a schema, or throws a ConfigError whose message a person can act on. */
+export const readVariables = <Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Environment = process.env,
+): z.output<Schema> => {
+  const parsed = schema.safeParse(withoutEmpty(environment))
+  if (parsed.success) return parsed.data
+  const complaints = parsed.error.issues.map((issue) => {
+    const name = issue.path.join('.')
+    const given = withoutEmpty(environment)[name]
+    return given === undefined ? `${name} is missing` : `${name} ${issue.message}`
+  })
+  throw new ConfigError(`wrong configuration: ${complaints.join('; ')}`)
+}
+
+type Variables = z.output<z.ZodObject<typeof commonVariables & typeof serviceDatabaseVariables>> & {
+  readonly PORT: number
+  readonly ADMIN_PORT?: number
+  readonly CORS_ORIGINS?: readonly string[]
+} & Readonly<Record<`${string}_URL`, string>>
+
+export const readConfig = (
+  service: ServiceName,
+  environment: Environment = process.env,
+): Config => {
+  const values = readVariables(variablesOf(service), environment) as unknown as Variables
+  const { upstreams, hasDatabase } = registry[service]
+  if (values.LEASE_MS <= values.REQUEST_BUDGET_MS + values.LETTER_BUDGET_MS) {
+    throw new ConfigError(
+      'wrong configuration: LEASE_MS must be longer than REQUEST_BUDGET_MS and LETTER_BUDGET_MS together, or recovery would interfere with live requests',
+    )
+  }
+  return {
+    service,
+    host: values.HOST,
+    port: values.PORT,
+    adminPort: values.ADMIN_PORT,
+    logLevel: values.LOG_LEVEL,
+    publicHosts: values.PUBLIC_HOSTS,
+    corsOrigins: values.CORS_ORIGINS ?? [],
+    maxConcurrentRequests: values.MAX_CONCURRENT_REQUESTS,
+    maxConnections: values.MAX_CONNECTIONS,
+    maxKeptBytes: values.MAX_KEPT_BYTES,
+    answerTimeoutMs: values.ANSWER_TIMEOUT_MS,
+    requestBudgetMs: values.REQUEST_BUDGET_MS,
+    callTimeoutMs: values.CALL_TIMEOUT_MS,
+    letterBudgetMs: values.LETTER_BUDGET_MS,
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+    drainDelayMs: values.DRAIN_DELAY_MS,
+    leaseMs: values.LEASE_MS,
+    recoveryIntervalMs: values.RECOVERY_INTERVAL_MS,
+    database: hasDatabase
+      ? {
+          url: values.DATABASE_URL,
+          poolSize: values.DATABASE_POOL_SIZE,
+          statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+          prepare: values.DATABASE_PREPARE === 'true',
+        }
+      : undefined,
+    upstreams: Object.fromEntries(
+      upstreams.map((name) => [name, values[urlVariable(name) as `${string}_URL`]]),
+    ),
+  }
+}

@@ -1,0 +1,78 @@
+import { createBatch } from './batch.ts'
+import { betweenCheckpoints } from '../base/checkpoints.ts'
+import type { DatabaseConfig } from '../base/config.ts'
+import { createConnections, isAboutData, isRetryable, type Reader } from './connections.ts'
+import type { Log, Metrics } from '../base/telemetry.ts'
+
+export interface DatabaseDeps {
+  readonly config: DatabaseConfig
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/**
+ * One service's database. There is no transaction in it on purpose: every state
+ * change is one statement, atomic by itself.
+ */
+export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
+  const connections = createConnections(config, log)
+  const { prepare } = config
+
+  /** Runs one statement with one JSON document of rows as its only parameter. */
+  const execute = <Result extends object>(
+    name: string,
+    text: string,
+    items: unknown,
+  ): Promise<Result[]> =>
+    betweenCheckpoints('statement', name, () =>
+      connections.write((client) =>
+        client.unsafe<Result[]>(text, [JSON.stringify(items)], { prepare }),
+      ),
+    )
+
+  /**
+   * A coalesced statement. The rows it gets carry `ord`, their place in the
+   * batch, and each row it returns says with `ord` whose result it is; no row
+   * means that the item lost a race and is to run again on a fresh snapshot.
+   */
+  const statement = <Item extends object, Result extends object>(
+    name: string,
+    text: string,
+    distinctBy?: (item: Item) => readonly string[],
+  ) => {
+    const size = metrics.batchSize.labels(name)
+    metrics.batchSize.zero({ statement: name })
+    return createBatch<Item, Result>({
+      execute: async (items) => {
+        const input = items.map((item, ord) => ({ ord, ...item }))
+        const results: (Result | undefined)[] = items.map(() => undefined)
+        for (const row of await execute<Result & { ord: number }>(name, text, input)) {
+          results[row.ord] = row
+        }
+        return results
+      },
+      isRetryable,
+      isUnknown: (error) => !isAboutData(error),
+      onBatch: (count) => size.observe(count),
+      ...(distinctBy ? { distinctBy } : {}),
+    })
+  }
+
+  /** Runs a read built with drizzle, within the same deadline as every statement. */
+  const read = <Result>(name: string, build: (reader: Reader) => PromiseLike<Result>) =>
+    betweenCheckpoints('statement', name, () => connections.read(({ reader }) => build(reader)))
+
+  return {
+    execute,
+    statement,
+    read,
+    ping: async () => {
+      await betweenCheckpoints('statement', 'ping', () =>
+        connections.read(({ client }) => client.unsafe('select $1::text', [0], { prepare })),
+      )
+    },
+    close: connections.close,
+  }
+}
+
+export type Database = ReturnType<typeof createDatabase>

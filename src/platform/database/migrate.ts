@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'drizzle-orm'
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import { migrate } from 'drizzle-orm/postgres-js/migrator'
+import postgres from 'postgres'
+import type { ServiceName } from '../../registry.ts'
+
+/** Any number that no other program uses on the same database: only one migration runs at a time. */
+const migrationLock = 7_365_001
+
+/**
+ * A statement that waits for a table stops all that come after it, also those that could go on
+ * beside the one it waits for. So a migration waits for a short time, lets the others pass, and
+ * tries again.
+ */
+const lockTimeoutMs = 500
+const shortestPauseMs = 250
+const longestPauseMs = 2_000
+/** A migration that never finds its tables free must fail, so that somebody looks why. */
+const defaultPatienceMs = 60_000
+/** Waiting for another process that migrates stops nobody, and its work may take long. */
+const othersPatienceMs = 600_000
+
+const migrationsFolder = (service: ServiceName) =>
+  fileURLToPath(new URL(`../../services/${service}/migrations`, import.meta.url))
+
+/**
+ * Settings of the service's role, not of a connection: they hold through a
+ * pooler in transaction mode and for a hand at psql alike.
+ */
+const roleSettings = (statementTimeoutMs: number) => [
+  `statement_timeout = ${statementTimeoutMs}`,
+  `lock_timeout = ${statementTimeoutMs}`,
+  `idle_in_transaction_session_timeout = ${statementTimeoutMs}`,
+  // An acknowledged write is on disk.
+  'synchronous_commit = on',
+  // Compiling a short statement costs more than running it.
+  'jit = off',
+  // Every statement here finds its rows by key. Its plan is kept while the table grows, so one
+  // that was made for a new, small table must not read it whole, along an index or not: a row
+  // read counts for more than a look into an index.
+  'enable_seqscan = off',
+  'cpu_tuple_cost = 1',
+  'random_page_cost = 0.1',
+]
+
+/** Drizzle's errors quote the statement; what is wrong stands in their cause. */
+const rootOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+
+/** lock_not_available: `lock_timeout` is over. */
+const isLockTimeout = (error: unknown) =>
+  (rootOf(error) as { readonly code?: unknown } | undefined)?.code === '55P03'
+
+/** One connection, and no other after it: the lock below would not be held by that one. */
+const connect = (url: string) => {
+  const client = postgres(url, {
+    max: 1,
+    connect_timeout: 5,
+    onnotice: () => {},
+    onclose: () => void client.end({ timeout: 0 }),
+    // See db-connections.ts: a connection lost during that look-up would end the process.
+    fetch_types: false,
+    connection: { application_name: 'orderly migrations' },
+  })
+  return client
+}
+
+const waitForOthers = async (db: PostgresJsDatabase) => {
+  // A migration may take longer than any statement of the running service.
+  await db.execute(sql.raw(`set statement_timeout = 0; set lock_timeout = ${othersPatienceMs}`))
+  try {
+    await db.execute(sql`select pg_advisory_lock(${migrationLock})`)
+  } catch (error) {
+    if (!isLockTimeout(error)) throw error
+    throw new Error(`another process has been migrating it for ${othersPatienceMs / 1_000} s`)
+  }
+}
+
+/** All that is due in one transaction: an attempt that found a table in use leaves nothing behind. */
+const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceMs: number) => {
+  await db.execute(sql.raw(`set lock_timeout = ${lockTimeoutMs}`))
+  const giveUpAtMs = performance.now() + patienceMs
+  for (let pauseMs = shortestPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    try {
+      return await migrate(db, { migrationsFolder: folder })
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error
+      if (performance.now() > giveUpAtMs) {
+        throw new Error(
+          `its tables were in use for ${patienceMs / 1_000} s: look for long transactions in pg_stat_activity (${(rootOf(error) as Error).message})`,
+        )
+      }
+    }
+    await sleep(pauseMs * (0.5 + Math.random() / 2))
+  }
+}
+
+/** Where a service may delete at all; which rows, a trigger of that table says. */
+const forgetfulTables: Partial<Record<ServiceName, string>> = { order: 'orders' }
+
+/** What a service does to its tables: nothing that changes a table or its triggers, and hardly any deleting. */
+const letServiceWork = async (db: PostgresJsDatabase, service: ServiceName, role: string) => {
+  const name = sql.identifier(role)
+  await db.execute(sql`grant usage on schema public to ${name}`)
+  await db.execute(sql`grant select, insert, update on all tables in schema public to ${name}`)
+  const table = forgetfulTables[service]
+  if (table) await db.execute(sql`grant delete on ${sql.identifier(table)} to ${name}`)
+}
+
+/** A role may make its own settings, and only its own. */
+const setUpRole = async (db: PostgresJsDatabase, statementTimeoutMs: number) => {
+  const settings = roleSettings(statementTimeoutMs)
+  await db.execute(sql.raw(settings.map((s) => `alter role current_user set ${s}`).join('; ')))
+}
+
+const roleOf = (url: string) => decodeURIComponent(new URL(url).username)
+
+export interface MigrateOptions {
+  /** The service's own address. */
+  readonly url: string
+  /** The address of the role that owns the tables, when the service's is another one. */
+  readonly ownerUrl?: string | undefined
+  readonly service: ServiceName
+  readonly statementTimeoutMs?: number
+  /** How long to try while tables are in use by others. */
+  readonly patienceMs?: number
+}
+
+/**
+ * Brings a service's database to its newest schema. Many may call it at once:
+ * they wait for each other on an advisory lock, held by the one connection that
+ * also runs the migrations.
+ */
+export const migrateDatabase = async ({
+  url,
+  ownerUrl = url,
+  service,
+  statementTimeoutMs = 5_000,
+  patienceMs = defaultPatienceMs,
+}: MigrateOptions): Promise<void> => {
+  const owner = connect(ownerUrl)
+  const runtime = ownerUrl === url ? owner : connect(url)
+  try {
+    const db = drizzle(owner)
+    await waitForOthers(db)
+    await applyMigrations(db, migrationsFolder(service), patienceMs)
+    if (runtime !== owner) await letServiceWork(db, service, roleOf(url))
+    await setUpRole(drizzle(runtime), statementTimeoutMs)
+  } catch (error) {
+    const { host, pathname } = new URL(url)
+    throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be migrated`, {
+      cause: rootOf(error),
+    })
+  } finally {
+    await Promise.all([owner.end({ timeout: 2 }), runtime.end({ timeout: 2 })])
+  }
+}

@@ -1,0 +1,39 @@
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
+import type { ServiceName } from '../../registry.ts'
+import { examplesIn } from './problem-examples.ts'
+
+/** What a service promises: the source of `openapi/<service>.yaml`. */
+export interface ServiceContract {
+  readonly service: ServiceName
+  readonly title: string
+  readonly description: string
+  readonly version: string
+  readonly routes: readonly RouteConfig[]
+}
+
+interface DescribedOperation {
+  readonly parameters?: readonly { readonly name?: string; readonly $ref?: string }[]
+}
+
+/** Whether an operation takes an Idempotency-Key: without one, each request for it is another one. */
+export const takesKey = (operation: DescribedOperation): boolean =>
+  operation.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') ?? false
+
+/** The OpenAPI 3.1 document of a contract, made from its routes alone: no handlers, no database. */
+export const contractDocument = (contract: ServiceContract) => {
+  const app = new OpenAPIHono()
+  for (const route of contract.routes) app.openAPIRegistry.registerPath(route)
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: contract.title,
+      description: contract.description,
+      version: contract.version,
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    },
+    servers: [{ url: '/', description: 'The address this document was loaded from' }],
+    tags: [{ name: contract.service, description: contract.description }],
+  })
+  const components = { ...document.components, examples: examplesIn(document) }
+  return { ...document, components }
+}

@@ -1,0 +1,64 @@
+import type { ServerResponse } from 'node:http'
+import { ProblemError } from '../base/errors.ts'
+import { sendProblem } from './admission.ts'
+import type { Log, Metrics } from '../base/telemetry.ts'
+
+export interface ProbeDeps {
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Rejects when the service cannot do its work now; must not depend on other services. */
+  readonly checkReady: () => Promise<unknown>
+  /** Whether `/metrics` is answered on this port. */
+  readonly exposesMetrics: boolean
+}
+
+const sendText = (response: ServerResponse, status: number, type: string, body: string) => {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) })
+  response.end(body)
+}
+
+/** A service may say what it lacks: the gateway lists the services behind it. */
+const sendNotReady = (response: ServerResponse, requestId: string, error: unknown) => {
+  const known = error instanceof ProblemError ? error : undefined
+  const detail = error ? 'The service is not ready.' : 'The service is shutting down.'
+  sendProblem(response, requestId, 'unavailable', known?.message ?? detail, {
+    members: known?.options.members,
+    headers: { 'retry-after': '1' },
+  })
+}
+
+/** Answers that must not wait in line with the work: is it alive, is it ready, how does it do. */
+export const createProbes = ({ log, metrics, checkReady, exposesMetrics }: ProbeDeps) => {
+  const answerReadiness = async (
+    response: ServerResponse,
+    requestId: string,
+    isDraining: boolean,
+  ) => {
+    if (isDraining) return sendNotReady(response, requestId, undefined)
+    try {
+      await checkReady()
+      sendText(response, 200, 'application/json', '{"status":"ready"}')
+    } catch (error) {
+      log.debug({ err: error }, 'not ready')
+      sendNotReady(response, requestId, error)
+    }
+  }
+
+  return {
+    isProbe: (path: string) =>
+      path === '/healthz' || path === '/readyz' || (path === '/metrics' && exposesMetrics),
+    answer: async (
+      path: string,
+      response: ServerResponse,
+      requestId: string,
+      isDraining: boolean,
+    ) => {
+      if (path === '/healthz') sendText(response, 200, 'application/json', '{"status":"ok"}')
+      else if (path === '/readyz') await answerReadiness(response, requestId, isDraining)
+      else {
+        const { registry } = metrics
+        sendText(response, 200, registry.contentType, await registry.metrics())
+      }
+    },
+  }
+}

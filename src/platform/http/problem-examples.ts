@@ -1,0 +1,84 @@
+import { problemDocument, problemTable, type FieldError, type ProblemCode } from '../base/errors.ts'
+
+/** What each problem looks like: shown in the contract at every place where it can occur. */
+interface Example {
+  readonly detail: string
+  readonly errors?: readonly FieldError[]
+}
+
+const requestId = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6970'
+const keyMessage = 'must be 1 to 255 visible ASCII characters'
+
+const examples: Record<ProblemCode, Example> = {
+  'malformed-http': { detail: 'This could not be read as HTTP; nothing was done.' },
+  'validation-failed': {
+    detail: 'Check these: price.',
+    errors: [{ field: 'price', message: 'must be at least 1' }],
+  },
+  'malformed-json': { detail: 'The body could not be read as JSON.' },
+  'invalid-idempotency-key': {
+    detail:
+      'The Idempotency-Key must be 1 to 255 visible ASCII characters, between quotes or without any.',
+    errors: [{ field: 'idempotency-key', message: keyMessage }],
+  },
+  'insufficient-funds': { detail: 'The account holds 5000, which is less than 15000.' },
+  'not-found': { detail: 'There is nothing at /nowhere.' },
+  'user-not-found': { detail: 'There is no user 019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061.' },
+  'account-not-found': { detail: 'User 019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061 has no account.' },
+  'order-not-found': { detail: 'There is no order 019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978.' },
+  'method-not-allowed': { detail: '/orders knows POST, GET.' },
+  'request-timeout': { detail: 'The rest of the request did not come in time; nothing was done.' },
+  'username-taken': {
+    detail: 'Another user has this username.',
+    errors: [{ field: 'username', message: 'is taken' }],
+  },
+  'email-taken': {
+    detail: 'Another user has this email.',
+    errors: [{ field: 'email', message: 'is taken' }],
+  },
+  'account-differs': { detail: 'This user has an account with another email address.' },
+  'balance-limit': { detail: 'No account may hold more than 9007199254740991.' },
+  'refund-exceeds-withdrawal': {
+    detail: 'The withdrawal took less than this, or it was refunded already.',
+  },
+  'withdrawal-refunded': { detail: 'Its refund came first, so it must not happen any more.' },
+  'order-undecided': { detail: 'Billing has not answered yet; try again.' },
+  'order-not-approved': { detail: 'The order is rejected or cancelled.' },
+  'change-in-progress': { detail: 'One change at a time; try again.' },
+  'payload-too-large': { detail: 'The body may have 65536 bytes at most.' },
+  'unsupported-media-type': { detail: 'Send the body as application/json.' },
+  'idempotency-key-reused': { detail: 'This key was used for something else before.' },
+  'headers-too-large': { detail: 'The headers may have 16 KiB at most.' },
+  internal: { detail: 'The failure was logged under this request id.' },
+  'upstream-unavailable': { detail: 'billing could not be reached; nothing was done.' },
+  overloaded: { detail: 'Try again in a moment.' },
+  unavailable: { detail: 'The database cannot do it now; nothing was done. Try again.' },
+  'upstream-timeout': { detail: 'order took too long; try again.' },
+  'misdirected-request': {
+    detail: 'shop.example.com is no name of this service; the setting PUBLIC_HOSTS adds names.',
+  },
+  'unknown-transfer-coding': {
+    detail: 'The only Transfer-Encoding that is known here is chunked.',
+  },
+  'outcome-unknown': {
+    detail:
+      'The database did not answer; whether it was done is not known: repeat it with the same Idempotency-Key.',
+  },
+}
+
+export const problemExample = (code: ProblemCode) => {
+  const { detail, errors } = examples[code]
+  return problemDocument(code, detail, requestId, errors === undefined ? {} : { errors })
+}
+
+/** Where a contract keeps the example, so that it stands there once. */
+export const exampleReference = (code: ProblemCode) => `#/components/examples/${code}`
+
+/** The examples that a contract refers to, as its components. */
+export const examplesIn = (document: object) => {
+  const text = JSON.stringify(document)
+  const used = (Object.keys(problemTable) as ProblemCode[]).filter((code) =>
+    text.includes(`"${exampleReference(code)}"`),
+  )
+  return Object.fromEntries(used.map((code) => [code, { value: problemExample(code) }]))
+}

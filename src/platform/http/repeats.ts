@@ -1,0 +1,28 @@
+import { ProblemError } from '../base/errors.ts'
+
+/**
+ * What to tell the client of a request of which nobody knows whether it was
+ * done. An operation that takes an Idempotency-Key does its work once more each
+ * time that it comes without one. Any other may come again as it is: it reads,
+ * it can happen only once, or its key stands in its body.
+ */
+export type Repeat = 'with its key' | 'as it is' | 'not safely'
+
+export const repeatOf = (takesKey: boolean, hasKey: boolean): Repeat => {
+  if (!takesKey) return 'as it is'
+  return hasKey ? 'with its key' : 'not safely'
+}
+
+const advice: Record<Repeat, string> = {
+  'with its key': 'repeat it with the same Idempotency-Key',
+  'as it is': 'repeat it, which does nothing twice',
+  'not safely': 'it came without an Idempotency-Key, so that a repeat could do it twice',
+}
+
+/** Programs obey Retry-After, so that there must be none where a repeat does harm. */
+export const outcomeUnknown = (what: string, repeat: Repeat): ProblemError =>
+  new ProblemError(
+    'outcome-unknown',
+    `${what}; whether it was done is not known: ${advice[repeat]}.`,
+    repeat === 'not safely' ? {} : { headers: { 'retry-after': '1' } },
+  )

@@ -1,0 +1,204 @@
+import { createServer } from 'node:http'
+import { Server as NetServer, type AddressInfo } from 'node:net'
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
+import type { Config } from '../base/config.ts'
+import {
+  admit,
+  requestIdOf,
+  sendOverloaded,
+  sendProblem,
+  type AdmittedRequest,
+} from './admission.ts'
+import { createAddressCheck } from './address.ts'
+import { Answer } from './answer.ts'
+import { createConnections } from './connections.ts'
+import { createCors } from './cors.ts'
+import { createKeptBytes, type KeptBytes } from './kept-bytes.ts'
+import { createMalformedHandler } from './malformed.ts'
+import { createObserver } from './observer.ts'
+import type { Exchange, PipelinesDeps, Progress } from './pipelines.ts'
+import { createPlaces, type Places } from './places.ts'
+import { createProbes, type ProbeDeps } from './probes.ts'
+import { createRefusals } from './refusals.ts'
+import { addGauge } from '../base/telemetry.ts'
+
+/** Resolves when the answer is ended. */
+export type Handle = (request: AdmittedRequest, response: Answer) => Promise<void>
+
+export interface HttpServerDeps extends ProbeDeps {
+  readonly config: Pick<
+    Config,
+    | 'service'
+    | 'host'
+    | 'publicHosts'
+    | 'corsOrigins'
+    | 'maxConcurrentRequests'
+    | 'maxConnections'
+    | 'maxKeptBytes'
+    | 'answerTimeoutMs'
+    | 'drainDelayMs'
+  >
+  readonly handle: Handle
+  /** The route of a request as the contract writes it: a label must not grow with ids. */
+  readonly routeOf: (method: string, path: string) => string
+}
+
+/** Longer than the 4 s for which our clients keep idle connections, so that none is cut under them. */
+const keepAliveTimeoutMs = 65_000
+const headersTimeoutMs = 10_000
+const requestTimeoutMs = 15_000
+/** How often Node looks for requests that are over the two times above: its own 30 s would double them. */
+const timeoutsCheckMs = 1_000
+const maxHeaderBytes = 16 * 1024
+/** Node's own 511 is fewer than come at once in a rush, and each that finds no room waits for seconds. */
+const waitingConnections = 4_096
+const drainPollMs = 20
+/** In a drain, a connection that was used less than that ago is likely to be used again. */
+const quietBeforeEndMs = 500
+
+const serverOptions = {
+  keepAliveTimeout: keepAliveTimeoutMs,
+  headersTimeout: headersTimeoutMs,
+  requestTimeout: requestTimeoutMs,
+  maxHeaderSize: maxHeaderBytes,
+  connectionsCheckingInterval: timeoutsCheckMs,
+  // Node would refuse without a body; http-address.ts says it as a problem.
+  requireHostHeader: false,
+  ServerResponse: Answer as never,
+}
+
+const pathOf = (url: string) => {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+/** The same for every request, probes included. */
+const begin = ({ request }: Exchange) => {
+  request.requestId = requestIdOf(request)
+  request.askedMethod = request.method
+  // Node leaves the body of the answer out, since it saw the method; nobody else needs to know.
+  if (request.method === 'HEAD') request.method = 'GET'
+}
+
+interface ServingDeps extends HttpServerDeps {
+  readonly places: Places
+  readonly kept: KeptBytes
+  readonly isDraining: () => boolean
+}
+
+/** What happens to one request, until its answer is ended. */
+const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
+  const { config, log, places, kept } = deps
+  const probes = createProbes(deps)
+  const address = createAddressCheck(config)
+  const answerCors = createCors(config.corsOrigins)
+
+  const serve = async (exchange: Exchange, progress: Progress) => {
+    const { request, response } = exchange
+    const { requestId, method = '' } = request
+    const fault = address.read(request)
+    const path = pathOf(request.url ?? '')
+    if (fault === undefined && method === 'GET' && probes.isProbe(path)) {
+      return probes.answer(path, response, requestId, deps.isDraining())
+    }
+    if (fault === undefined && answerCors(request, response)) return undefined
+    exchange.path = path
+    if (places.isFull()) return sendOverloaded(response, requestId)
+    const refusal = fault ?? address.checkHost(request)
+    if (refusal !== undefined) return address.refuse(request, response, refusal)
+    const isRoute = () => deps.routeOf(method, path) !== 'unknown'
+    if (!(await admit(request, response, isRoute, kept))) return undefined
+    // Others may have come while the body was read.
+    if (places.isFull()) return sendOverloaded(response, requestId)
+    exchange.isHandled = true
+    progress.isAtWork()
+    places.enter()
+    try {
+      await deps.handle(request, response)
+    } finally {
+      places.leave()
+    }
+    return undefined
+  }
+
+  return async (exchange, progress) => {
+    const { request, response } = exchange
+    if (address.isClosing(request)) return
+    begin(exchange)
+    try {
+      await serve(exchange, progress)
+    } catch (error) {
+      log.error({ err: error }, 'request failed outside its handler')
+      sendProblem(response, request.requestId, 'internal', 'The request could not be served.')
+    }
+    request.releaseBody?.()
+    progress.isAnswered(exchange)
+  }
+}
+
+export const createHttpServer = (deps: HttpServerDeps) => {
+  const { config, log, metrics, routeOf } = deps
+  const places = createPlaces(config.maxConcurrentRequests)
+  const kept = createKeptBytes(config.maxKeptBytes, config.answerTimeoutMs)
+  const refusals = createRefusals(log, metrics)
+  let draining = false
+  const connections = createConnections({
+    max: config.maxConnections,
+    kept,
+    refusals,
+    serve: createServing({ ...deps, places, kept, isDraining: () => draining }),
+    onOver: createObserver({ log, metrics, refusals, routeOf }),
+  })
+  addGauge(metrics, 'http_connections', 'Open connections', connections.count)
+  addGauge(metrics, 'http_kept_bytes', 'Kept for clients that wait or dawdle', kept.total)
+
+  const server = createServer(serverOptions)
+  server.on('connection', connections.opened)
+  server.on('request', connections.came as never)
+  // An expectation that we do not know may be ignored; the request itself is answered.
+  server.on('checkExpectation', connections.came as never)
+  const malformed = createMalformedHandler(connections, refusals)
+  server.on('clientError', malformed.onClientError)
+  server.on('connect', malformed.onConnect)
+
+  const listen = (port: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port, host: config.host, backlog: waitingConnections }, () => {
+        server.off('error', reject)
+        resolve((server.address() as AddressInfo).port)
+      })
+    })
+
+  /** Without what Node's own `close` of an HTTP server adds: it cuts idle connections under their clients. */
+  const stopListening = () =>
+    new Promise<unknown>((resolve) => {
+      NetServer.prototype.close.call(server, resolve)
+    })
+
+  /**
+   * Stops without failing anyone: unready first, then no new work, then the rest
+   * is finished. Each connection ends with an answer that says so; one that asks
+   * for nothing more is half-closed, so that its client sees the end, not a reset.
+   */
+  const drain = async (graceMs: number): Promise<void> => {
+    draining = true
+    const giveUpAtMs = performance.now() + graceMs
+    connections.drain()
+    if (config.drainDelayMs > 0) await setTimeoutAsync(config.drainDelayMs)
+    const closed = stopListening()
+    const isOver = () => places.isEmpty() && connections.count() === 0
+    while (!isOver() && performance.now() < giveUpAtMs) {
+      connections.endQuiet(quietBeforeEndMs)
+      await setTimeoutAsync(drainPollMs)
+    }
+    // Ends Node's timer for slow requests, too.
+    server.close()
+    server.closeAllConnections()
+    await closed
+    kept.close()
+    refusals.close()
+  }
+
+  return { listen, drain }
+}

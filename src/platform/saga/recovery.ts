@@ -1,0 +1,93 @@
+import type { Log, Metrics } from '../base/telemetry.ts'
+
+/** What became of a row that recovery took up: all it owed is done, or it waits for its next attempt. */
+export type RowOutcome = 'finished' | 'postponed'
+
+/**
+ * The loop that finishes what a request began. It claims rows whose lease is
+ * over (each for one worker, by `for update skip locked` in the store) and runs
+ * the same function on them that the live request runs.
+ */
+export interface RecoveryOptions<Row> {
+  readonly name: string
+  readonly intervalMs: number
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Takes up to `limit` due rows and gives each a new lease. */
+  readonly claim: (limit: number) => Promise<readonly Row[]>
+  /** Advances one row as far as it gets; must not throw for an unknown outcome. */
+  readonly advance: (row: Row) => Promise<RowOutcome>
+}
+
+export interface Loop {
+  readonly start: () => void
+  readonly stop: () => Promise<void>
+}
+
+/** What is claimed is also worked on at once: a round is bounded, and so is its load upstream. */
+const rowsPerRound = 32
+const jitter = 0.3
+
+const withJitter = (ms: number) => ms * (1 - jitter / 2 + Math.random() * jitter)
+
+export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
+  const { name, intervalMs, log, metrics, claim, advance } = options
+  const { recoveredRows } = metrics
+  const counters = {
+    finished: recoveredRows.labels(name, 'finished'),
+    postponed: recoveredRows.labels(name, 'postponed'),
+    failed: recoveredRows.labels(name, 'failed'),
+  }
+  // From the start: a rate over a counter that appears with its first event misses that event.
+  for (const counter of Object.values(counters)) counter.inc(0)
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
+  let round: Promise<void> = Promise.resolve()
+
+  const advanceOne = async (row: Row) => {
+    try {
+      const outcome = await advance(row)
+      counters[outcome].inc()
+    } catch (error) {
+      counters.failed.inc()
+      log.warn({ err: error, loop: name }, 'recovery could not advance a row; it stays due')
+    }
+  }
+
+  const runRound = async () => {
+    try {
+      let found = rowsPerRound
+      while (found === rowsPerRound && !stopped) {
+        const rows = await claim(rowsPerRound)
+        found = rows.length
+        await Promise.all(rows.map(advanceOne))
+      }
+    } catch (error) {
+      log.warn({ err: error, loop: name }, 'recovery could not look for due rows')
+    }
+    schedule()
+  }
+
+  const schedule = () => {
+    if (stopped) return
+    timer = setTimeout(() => {
+      round = runRound()
+    }, withJitter(intervalMs))
+  }
+
+  return {
+    start: schedule,
+    stop: async () => {
+      stopped = true
+      clearTimeout(timer)
+      await round
+    },
+  }
+}
+
+const firstBackoffMs = 250
+const maxBackoffMs = 3_000
+
+/** How long to leave a row alone after `attempts` of recovery that got no answer. */
+export const backoffMs = (attempts: number): number =>
+  Math.round(withJitter(Math.min(firstBackoffMs * 2 ** Math.min(attempts, 10), maxBackoffMs)))

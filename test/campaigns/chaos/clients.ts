@@ -1,0 +1,275 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { uuidv7 } from '../../../src/platform/base/ids.ts'
+import type { Order } from '../../../src/services/order/contract.ts'
+import type { User } from '../../../src/services/user/contract.ts'
+import {
+  cancel,
+  createActor,
+  deposit,
+  newKey,
+  newOrder,
+  newUser,
+  reprice,
+  withdrawal,
+  type Actor,
+  type Request,
+} from '../../lab/actors.ts'
+import { ContractViolation } from '../../judge/contract-check.ts'
+import type { Exchange, History } from '../../judge/history.ts'
+import type { Random } from '../../lab/random.ts'
+
+/**
+ * Many clients that share their users and orders, so that they get in each
+ * other's way. Each keeps its key until it was told what became of its request;
+ * some have little patience and ask again while the first try is still at work.
+ */
+export interface ClientsOptions {
+  readonly baseUrl: string
+  readonly history: History
+  readonly random: Random
+  readonly count: number
+  /** How long the faults go on; nobody gives up before their end. */
+  readonly stormMs: number
+  /** Aborted when no new work is to begin. */
+  readonly ending: AbortSignal
+}
+
+export interface ClientsReport {
+  /** Requests that were repeated until the client's patience ended, without an answer. */
+  readonly givenUp: number
+}
+
+interface Shared {
+  readonly users: string[]
+  readonly orders: string[]
+}
+
+const firstUsers = 4
+const firstDeposit = 5_000_000
+/** So long after the end of the faults, who was not told was forgotten. */
+const patienceAfterwardsMs = 45_000
+const patientAttemptMs = 6_000
+const hastyAttemptMs = 350
+const longestThoughtMs = 220
+
+/** What is too old is left in peace: the present is where the races are. */
+const recentCount = 12
+
+type Act = () => Promise<unknown>
+
+interface Client {
+  readonly random: Random
+  readonly shared: Shared
+  readonly history: History
+  /** Mostly the patient one. */
+  readonly actor: () => Actor
+}
+
+/** Amounts that hardly ever meet again: an operation then shows whose it is. */
+const drawAmount = (random: Random) => random.between(1_001, 900_000)
+
+const send = async <Body>({ actor, random }: Client, request: Request) => {
+  // The same request from two hands at once: what a double click or a careless retry does.
+  if (!random.chance(0.1)) return actor().decided<Body>(request)
+  const [one] = await Promise.all([actor().decided<Body>(request), actor().decided<Body>(request)])
+  return one
+}
+
+/** Orders as soon as the user exists, although the account may be owed yet. */
+const signUpInHaste = async (client: Client) => {
+  const request = newUser(`h-${newKey()}`)
+  const { answer } = await client.actor().attempt(request)
+  if (answer.kind === 'told' && answer.status === 202) {
+    await send(client, newOrder((answer.body as User).id, drawAmount(client.random)))
+  }
+  await send(client, request)
+}
+
+/** An order of nobody: only one with a key may leave a trace. */
+const orderForNobody = async (client: Client) => {
+  const { random } = client
+  const request = newOrder(uuidv7(), drawAmount(random))
+  if (random.chance(0.5)) await send(client, request)
+  else await client.actor().attempt({ ...request, key: undefined })
+}
+
+const signUp = async (client: Client) => {
+  const { status, body } = await send<User>(client, newUser(`c-${newKey()}`))
+  if (status !== 201) return
+  await send(client, deposit(body.id, firstDeposit + drawAmount(client.random)))
+  client.shared.users.push(body.id)
+}
+
+const placeOrder = async (client: Client) => {
+  const { random, shared } = client
+  // Now and then more than anybody has: refusals must be as lasting as payments.
+  const price = random.chance(0.15) ? drawAmount(random) * 1_000 : drawAmount(random)
+  const words = random.chance(0.3) ? { description: `parcel ${price}` } : {}
+  const user = random.pick(shared.users.slice(-recentCount))
+  const { status, body } = await send<Order>(client, newOrder(user, price, words))
+  if (status === 201) shared.orders.push(body.id)
+}
+
+const recentOrder = ({ random, shared }: Client) => random.pick(shared.orders.slice(-recentCount))
+
+/** Two owners of one order want different things at once. */
+const quarrel = async (client: Client) => {
+  const order = recentOrder(client)
+  const other = client.random.chance(0.5)
+    ? cancel(order)
+    : reprice(order, drawAmount(client.random))
+  await Promise.all([send(client, reprice(order, drawAmount(client.random))), send(client, other)])
+}
+
+const lookAround = async (client: Client) => {
+  const { random, shared, actor } = client
+  const user = random.pick(shared.users)
+  const paths = [`/users/${user}`, `/billing/accounts/${user}`, `/orders?userId=${user}&limit=20`]
+  if (shared.orders.length > 0) paths.push(`/orders/${recentOrder(client)}`)
+  await actor().attempt({ method: 'GET', path: random.pick(paths) })
+}
+
+const settledStatuses = new Set([200, 201, 402])
+
+const isSettled = ({ key, method, answer }: Exchange) =>
+  key !== undefined &&
+  method !== 'GET' &&
+  answer.kind === 'told' &&
+  settledStatuses.has(answer.status)
+
+const toRequest = ({ method, path, key, body }: Exchange): Request => ({ method, path, key, body })
+
+/** Says again what was answered long ago: with the same words, or with others under the same key. */
+const digUp = async ({ random, history, actor }: Client) => {
+  const settled = history.exchanges.slice(-400).filter(isSettled)
+  if (settled.length === 0) return
+  const old = random.pick(settled)
+  const request = toRequest(old)
+  const body = old.body as { price?: number; amount?: number }
+  if (random.chance(0.7)) return void (await actor().decided(request))
+  const name = body.price === undefined ? 'amount' : 'price'
+  if (body[name] === undefined) return
+  await actor().decided({ ...request, body: { ...body, [name]: body[name] + 1 } })
+}
+
+const actsOf = (client: Client): readonly (readonly [weight: number, act: Act])[] => {
+  const { random, shared } = client
+  const money = (make: typeof deposit) => () =>
+    send(client, make(random.pick(shared.users.slice(-recentCount)), drawAmount(random)))
+  const always: [number, Act][] = [
+    [3, () => signUp(client)],
+    [2, () => signUpInHaste(client)],
+    [2, () => orderForNobody(client)],
+    [34, () => placeOrder(client)],
+    [14, money(deposit)],
+    [8, money(withdrawal)],
+    [12, () => lookAround(client)],
+    [6, () => digUp(client)],
+    // Without a key it may be done or not, but it must not be done twice.
+    [
+      2,
+      () =>
+        client
+          .actor()
+          .attempt({ ...deposit(random.pick(shared.users), drawAmount(random)), key: undefined }),
+    ],
+  ]
+  if (shared.orders.length === 0) return always
+  return [
+    ...always,
+    [11, () => send(client, reprice(recentOrder(client), drawAmount(random)))],
+    [8, () => send(client, cancel(recentOrder(client)))],
+    [4, () => quarrel(client)],
+  ]
+}
+
+const drawAct = (client: Client): Act => {
+  const acts = actsOf(client)
+  const total = acts.reduce((sum, [weight]) => sum + weight, 0)
+  let left = client.random.next() * total
+  for (const [weight, act] of acts) {
+    left -= weight
+    if (left < 0) return act
+  }
+  return acts[0]![1]
+}
+
+const createClient = (options: ClientsOptions, shared: Shared, index: number): Client => {
+  const { baseUrl, history, stormMs } = options
+  const random = options.random.fork(`client ${index}`)
+  const patienceMs = stormMs + patienceAfterwardsMs
+  const name = `client-${index}`
+  const patient = createActor({
+    baseUrl,
+    history,
+    name,
+    patienceMs,
+    attemptTimeoutMs: patientAttemptMs,
+  })
+  const hasty = createActor({
+    baseUrl,
+    history,
+    patienceMs,
+    attemptTimeoutMs: hastyAttemptMs,
+    name: `${name}-hasty`,
+  })
+  return { random, shared, history, actor: () => (random.chance(0.15) ? hasty : patient) }
+}
+
+const wasNeverAnswered = (error: unknown) =>
+  error instanceof Error && error.message.includes('was never answered')
+
+/** Signs the first users up, while all is well, and returns what goes on until the end. */
+export const prepareClients = async (
+  options: ClientsOptions,
+): Promise<() => Promise<ClientsReport>> => {
+  const shared: Shared = { users: [], orders: [] }
+  const clients = Array.from({ length: options.count }, (_, index) =>
+    createClient(options, shared, index + 1),
+  )
+  while (shared.users.length < firstUsers) await signUp(clients[0]!)
+  let givenUp = 0
+
+  const live = async (client: Client) => {
+    while (!options.ending.aborted) {
+      try {
+        await drawAct(client)()
+      } catch (error) {
+        if (error instanceof ContractViolation || !wasNeverAnswered(error)) throw error
+        givenUp += 1
+      }
+      await sleep(client.random.between(0, longestThoughtMs))
+    }
+  }
+  return async () => {
+    await Promise.all(clients.map(live))
+    return { givenUp }
+  }
+}
+
+const repeatsAtOnce = 6
+
+/** When all is quiet: what was answered during the storm is asked for once more. */
+export const repeatSettled = async (
+  { baseUrl, history, random }: Pick<ClientsOptions, 'baseUrl' | 'history' | 'random'>,
+  most: number,
+): Promise<number> => {
+  const actor = createActor({
+    baseUrl,
+    history,
+    name: 'afterwards',
+    patienceMs: patienceAfterwardsMs,
+  })
+  const settled = random
+    .fork('afterwards')
+    .shuffle(history.exchanges.filter(isSettled))
+    .slice(0, most)
+  const left = [...settled]
+  const worker = async () => {
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      await actor.decided(toRequest(next))
+    }
+  }
+  await Promise.all(Array.from({ length: repeatsAtOnce }, worker))
+  return settled.length
+}

@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { History } from '../../judge/history.ts'
+import type { ServiceProcess } from '../../lab/service-process.ts'
+import type { Cluster } from './cluster.ts'
+import { describePlanned, processNames, type Planned } from './plan.ts'
+
+/** What a fault of the plan came to: how often it touched something. */
+export interface Struck {
+  readonly planned: Planned
+  readonly times: number
+}
+
+export interface InjectorOptions {
+  readonly cluster: Cluster
+  readonly plan: readonly Planned[]
+  readonly history: History
+  /** A process that ended although nobody ended it. */
+  readonly onOwnDeath: (name: string, logs: string) => void
+  /** Told after each start of a process. */
+  readonly onStarted: () => void
+}
+
+const restartPauseMs = 200
+/** Longer than all faults that could keep it from its database. */
+const startWithinMs = 45_000
+const lookIntervalMs = 500
+const patienceMs = 6_000
+
+export const createInjector = (options: InjectorOptions) => {
+  const { cluster, plan, history, onOwnDeath, onStarted } = options
+  const struck: Struck[] = []
+  /** Processes that are being killed, paused or started: one thing at a time. */
+  const treated = new Set<string>()
+  let isOver = false
+
+  /** As a supervisor does: a service that cannot reach its database yet ends, and is started again. */
+  const keepStarting = async (process: ServiceProcess) => {
+    const untilMs = performance.now() + startWithinMs
+    while (!process.isRunning() && !isOver) {
+      try {
+        await process.start()
+      } catch (error) {
+        if (performance.now() > untilMs) throw error
+        await sleep(restartPauseMs)
+      }
+    }
+    onStarted()
+  }
+
+  /** The planned process, or, when it is in treatment already, the next one that is not. */
+  const takeProcess = (wanted: string): string | undefined => {
+    const index = processNames.indexOf(wanted)
+    const order = [...processNames.slice(index), ...processNames.slice(0, index)]
+    return order.find((name) => !treated.has(name) && cluster.processes.get(name)!.isRunning())
+  }
+
+  const treat = async (
+    wanted: string,
+    treatment: (process: ServiceProcess) => Promise<unknown>,
+  ): Promise<number> => {
+    const name = takeProcess(wanted)
+    if (name === undefined) return 0
+    if (name !== wanted) history.mark(`(${name} instead of ${wanted})`)
+    treated.add(name)
+    try {
+      await treatment(cluster.processes.get(name)!)
+      return 1
+    } finally {
+      treated.delete(name)
+    }
+  }
+
+  const isFirst = ({ kind }: Planned) =>
+    struck.every(({ planned, times }) => planned.kind !== kind || times === 0)
+
+  const strikeLinks = async (planned: Planned): Promise<number> => {
+    const { fault, durationMs } = planned
+    if (fault.what !== 'link') return 0
+    const begun = fault.links.map((name) => cluster.links.get(name)!.begin(fault.fault))
+    const times = () => begun.reduce((sum, each) => sum + each.strikes(), 0)
+    await sleep(durationMs)
+    // On a slow machine nobody may have come by: the first of its kind waits for somebody.
+    const untilMs = performance.now() + patienceMs
+    while (times() === 0 && isFirst(planned) && performance.now() < untilMs) await sleep(50)
+    for (const each of begun) each.end()
+    return times()
+  }
+
+  const crashPostgres = async (durationMs: number): Promise<number> => {
+    if (!cluster.postgres.isRunning()) return 0
+    await cluster.postgres.crash()
+    await sleep(durationMs)
+    await cluster.postgres.start()
+    return 1
+  }
+
+  const strike = async (planned: Planned): Promise<number> => {
+    const { fault, durationMs } = planned
+    switch (fault.what) {
+      case 'link':
+        return strikeLinks(planned)
+      case 'kill':
+        return treat(fault.process, async (process) => {
+          await process.kill()
+          await sleep(durationMs)
+          await keepStarting(process)
+        })
+      case 'pause':
+        return treat(fault.process, async (process) => {
+          process.pause()
+          await sleep(durationMs)
+          process.resume()
+        })
+      case 'restart':
+        return treat(fault.process, async (process) => {
+          await process.stop()
+          await keepStarting(process)
+        })
+      case 'postgres-crash':
+        return crashPostgres(durationMs)
+      case 'terminate-backends':
+        return cluster.postgres.isRunning() ? cluster.terminateBackends(fault.service) : 0
+    }
+  }
+
+  const run = async () => {
+    const startMs = performance.now()
+    await Promise.all(
+      plan.map(async (planned) => {
+        await sleep(Math.max(0, planned.atMs - (performance.now() - startMs)))
+        history.mark(`begins: ${describePlanned(planned).trim()}`)
+        const times = await strike(planned)
+        history.mark(`over: fault ${planned.id} (${planned.kind}), struck ${times} times`)
+        struck.push({ planned, times })
+      }),
+    )
+  }
+
+  const lookForDeaths = async () => {
+    while (!isOver) {
+      for (const [name, process] of cluster.processes) {
+        if (treated.has(name) || process.isRunning()) continue
+        onOwnDeath(name, process.logs())
+        treated.add(name)
+        void keepStarting(process).finally(() => treated.delete(name))
+      }
+      await sleep(lookIntervalMs)
+    }
+  }
+
+  return {
+    struck: struck as readonly Struck[],
+    run: async () => {
+      const looking = lookForDeaths()
+      try {
+        await run()
+      } finally {
+        isOver = true
+        await looking
+      }
+    },
+  }
+}

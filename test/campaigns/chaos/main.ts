@@ -1,0 +1,241 @@
+import { parseArgs } from 'node:util'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createHistory, type History } from '../../judge/history.ts'
+import { checkInvariants } from '../../judge/invariants.ts'
+import { linesWithAddresses } from '../../lab/marked-person.ts'
+import { prepareClients, repeatSettled } from './clients.ts'
+import { startCluster, timing, type Cluster } from './cluster.ts'
+import { createInjector, type Struck } from './injector.ts'
+import { startJanitor } from '../../lab/janitor.ts'
+import { describePlanned, drawPlan, type Planned } from './plan.ts'
+import { createRandom, type Random } from '../../lab/random.ts'
+import { countKinds, countRequests, showKinds, showRequests, showUnknowns } from './report.ts'
+
+/**
+ * Random runs: many clients, two processes of each service, trouble everywhere;
+ * then peace, and the question whether anything was lost or doubled.
+ */
+const usage = `usage: npm run test:chaos -- [--seed N] [--minutes M] [--clients C] [--plan] [--log LEVEL]
+  --seed     repeats the plan of faults of an earlier run; random when missing
+  --minutes  how long faults strike, 2 when missing
+  --clients  how many clients are at work, 12 when missing
+  --plan     shows the plan, and runs nothing
+  --log      the services' log level; a run that fails shows the end of their logs`
+
+const recoverWithinMs = 30_000
+const progressIntervalMs = 5_000
+const mostRepeats = 400
+/** For starting, the last answers, and looking at everything; a run that takes longer hangs. */
+const marginMs = 240_000
+
+const say = (line: string) => process.stdout.write(`${line}\n`)
+
+interface Options {
+  readonly seed: number
+  readonly minutes: number
+  readonly clients: number
+  readonly showsPlan: boolean
+  readonly logLevel: string
+}
+
+const positive = (text: string, name: string) => {
+  const value = Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new Error(`--${name} must be a number above 0\n${usage}`)
+}
+
+const readOptions = (): Options => {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      minutes: { type: 'string', default: '2' },
+      clients: { type: 'string', default: '12' },
+      plan: { type: 'boolean', default: false },
+      log: { type: 'string', default: 'error' },
+    },
+  })
+  return {
+    seed: positive(values.seed ?? String(1 + Math.floor(Math.random() * 999_999)), 'seed'),
+    minutes: positive(values.minutes, 'minutes'),
+    clients: positive(values.clients, 'clients'),
+    showsPlan: values.plan,
+    logLevel: values.log,
+  }
+}
+
+const showProgress = (history: History, struck: readonly Struck[], startMs: number) => {
+  const timer = setInterval(() => {
+    const { sent, unknown } = countRequests(history.exchanges)
+    const seconds = Math.round((performance.now() - startMs) / 1_000)
+    say(`  ${seconds} s: ${struck.length} faults over, ${sent} requests, ${unknown} unknown`)
+  }, progressIntervalMs)
+  return () => clearInterval(timer)
+}
+
+/** Waits until no row is undecided or owes a letter; says how long that took. */
+const awaitRest = async (cluster: Cluster): Promise<number> => {
+  const startMs = performance.now()
+  for (;;) {
+    const due = await cluster.countDue()
+    const tookMs = performance.now() - startMs
+    if (due === 0) return tookMs
+    if (tookMs > recoverWithinMs) {
+      throw new Error(
+        `${due} rows still wait for something ${recoverWithinMs / 1_000} s after the last fault`,
+      )
+    }
+    await sleep(200)
+  }
+}
+
+interface Run {
+  readonly cluster: Cluster
+  readonly plan: readonly Planned[]
+  readonly random: Random
+  readonly options: Options
+}
+
+/** Faults and clients together; the complaints are what went wrong besides the invariants. */
+const storm = async ({ cluster, plan, random, options }: Run) => {
+  const history = createHistory()
+  const complaints: string[] = []
+  const injector = createInjector({
+    cluster,
+    plan,
+    history,
+    onStarted: cluster.noteProcesses,
+    onOwnDeath: (name, logs) => {
+      history.mark(`${name} ended by itself`)
+      complaints.push(`${name} ended by itself:\n${logs.slice(-3_000)}`)
+    },
+  })
+  const ending = new AbortController()
+  const live = await prepareClients({
+    baseUrl: cluster.baseUrl,
+    history,
+    random,
+    count: options.clients,
+    stormMs: options.minutes * 60_000,
+    ending: ending.signal,
+  })
+  const stopProgress = showProgress(history, injector.struck, performance.now())
+  try {
+    const clients = live()
+    const faults = injector.run().finally(() => ending.abort())
+    // Clients end after the faults; when they end before, something is wrong with them.
+    await Promise.race([faults, clients])
+    const { givenUp } = await clients
+    if (givenUp > 0) complaints.push(`${givenUp} requests were never answered`)
+    return { history, complaints, struck: injector.struck }
+  } finally {
+    ending.abort()
+    stopProgress()
+  }
+}
+
+const judge = async ({ cluster, random }: Run, history: History) => {
+  history.mark('all faults are over')
+  const restMs = await awaitRest(cluster)
+  say(`nothing is pending or owed ${(restMs / 1_000).toFixed(1)} s after the last fault`)
+  const { baseUrl } = cluster
+  const repeated = await repeatSettled({ baseUrl, history, random }, mostRepeats)
+  say(`${repeated} answers of the storm were asked for once more`)
+  const facts = await checkInvariants({ urls: { gateway: baseUrl } }, history, {
+    withinMs: recoverWithinMs,
+  })
+  const count = (name: 'orders' | 'operations' | 'letters') =>
+    facts.users.reduce((sum, user) => sum + user[name].length, 0)
+  say(
+    `all invariants hold for ${facts.users.length} users, ${count('orders')} orders, ${count('operations')} operations, ${count('letters')} letters`,
+  )
+}
+
+const portTries = 3
+
+/** Another program may take a port between our look at it and the process that is to have it. */
+const startSomewhere = async (start: () => Promise<Cluster>): Promise<Cluster> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start()
+    } catch (error) {
+      if (tries === portTries || !String(error).includes('is taken')) throw error
+    }
+  }
+}
+
+const runAll = async (options: Options, plan: readonly Planned[]): Promise<string[]> => {
+  const janitor = startJanitor()
+  const stopJanitor = () => janitor.end()
+  let cluster: Cluster | undefined
+  const abandon = async (reason: string) => {
+    say(reason)
+    await cluster?.close()
+    stopJanitor()
+    process.exit(1)
+  }
+  const seconds = options.minutes * 60 + marginMs / 1_000
+  const watchdog = setTimeout(
+    () => void abandon(`not done after ${seconds} s: it hangs`),
+    seconds * 1_000,
+  )
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void abandon(`stopped by ${signal}`))
+  }
+  try {
+    cluster = await startSomewhere(() => startCluster({ janitor, logLevel: options.logLevel }))
+    const run: Run = { cluster, plan, random: createRandom(options.seed), options }
+    const { history, complaints, struck } = await storm(run)
+    const counts = countKinds(struck)
+    const { exchanges } = history
+    say(`\n${showKinds(counts)}\n\n${showRequests(countRequests(exchanges))}`)
+    say(showUnknowns(exchanges))
+    try {
+      await judge(run, history)
+    } catch (error) {
+      complaints.unshift((error as Error).message)
+      for (const [name, each] of cluster.processes) {
+        if (each.logs() !== '')
+          complaints.push(`the end of the log of ${name}:\n${each.logs().slice(-2_000)}`)
+      }
+    }
+    for (const [name, each] of cluster.processes) {
+      const telling = linesWithAddresses(each.logs())
+      if (telling.length > 0) complaints.push(`the log of ${name} names people:\n${telling[0]}`)
+    }
+    const missed = counts.filter((count) => count.struck === 0).map(({ kind }) => kind)
+    if (missed.length > 0) complaints.push(`these faults never struck: ${missed.join(', ')}`)
+    return complaints
+  } finally {
+    clearTimeout(watchdog)
+    await cluster?.close()
+    stopJanitor()
+  }
+}
+
+const main = async () => {
+  const options = readOptions()
+  const random = createRandom(options.seed)
+  const totalMs = options.minutes * 60_000
+  const plan = drawPlan(random, { leaseMs: timing.LEASE_MS, totalMs })
+  const startMs = performance.now()
+  say(`seed ${options.seed}, ${options.minutes} minutes, ${plan.length} faults`)
+  if (options.showsPlan) return say(plan.map(describePlanned).join('\n'))
+  const complaints = await runAll(options, plan).catch((error: unknown) => [
+    error instanceof Error ? (error.stack ?? error.message) : String(error),
+  ])
+  const seconds = Math.round((performance.now() - startMs) / 1_000)
+  if (complaints.length > 0) {
+    say(`\n${complaints.join('\n\n')}\n`)
+    say(`FAILED with seed ${options.seed} after ${seconds} s`)
+    process.exit(1)
+  }
+  say(`passed with seed ${options.seed} in ${seconds} s`)
+  process.exit(0)
+}
+
+main().catch((error: unknown) => {
+  process.stdout.write(
+    `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
+  process.exit(1)
+})

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { History, Sent } from '../../judge/history.ts'
+import { api } from '../../lab/http.ts'
+import { isDecision, type ToldExchange } from '../../judge/evidence.ts'
+import { steps, type Memory, type Step } from './scenario.ts'
+import type { System } from './system.ts'
+import { recoveryOf, type Variant } from './variants.ts'
+
+/** One client's way through the scenario: it repeats what is unknown, with the same key. */
+export interface JourneyOptions {
+  readonly system: System
+  /** At most one for a step. */
+  readonly variants: readonly Variant[]
+  readonly history: History
+  readonly memory: Memory
+  /** A new epoch begins; the one before is over when this resolves. */
+  readonly enter: (epoch: string) => Promise<void>
+  readonly beforeStep: (step: string) => Promise<void>
+}
+
+/** The epoch before the first step. */
+export const beforehand = 'ask whether all are ready'
+
+/** The epoch of the repeats and of the judgement: no faults are planned for it. */
+export const afterwards = 'after everything'
+
+export class WrongAnswer extends Error {
+  override name = 'WrongAnswer'
+}
+
+const attemptTimeoutMs = 700
+const pauseMs = 25
+const decisionPatienceMs = 30_000
+const recoveryPatienceMs = 6_000
+
+export const createSender = ({ gatewayUrl }: System, history: History) => {
+  const client = api(gatewayUrl)
+  const once = (sent: Sent) => {
+    const options = { timeoutMs: attemptTimeoutMs, ...(sent.key ? { key: sent.key } : {}) }
+    return history.record(sent, () =>
+      client.send(
+        sent.method,
+        sent.path,
+        sent.body === undefined ? undefined : JSON.stringify(sent.body),
+        options,
+      ),
+    )
+  }
+  const untilDecided = async (sent: Sent): Promise<ToldExchange> => {
+    for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
+      const exchange = await once(sent)
+      if (isDecision(exchange)) return exchange
+      if (Date.now() > untilMs) {
+        throw new WrongAnswer(`${sent.method} ${sent.path} has no definite answer after 30 s`)
+      }
+    }
+  }
+  return { once, untilDecided }
+}
+
+type Sender = ReturnType<typeof createSender>
+
+/** Asks each service itself: the gateway answers for all from what it heard a moment ago. */
+export const askReady = async (system: System) => {
+  for (const { caller, url } of system.links) {
+    if (caller !== 'gateway') continue
+    for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
+      const options = { signal: AbortSignal.timeout(attemptTimeoutMs) }
+      const status = await fetch(`${url}/readyz`, options).then(
+        (answer) => answer.status,
+        () => 0,
+      )
+      if (status === 200) break
+      if (Date.now() > untilMs) throw new WrongAnswer(`${url}/readyz is not 200 after 30 s`)
+    }
+  }
+}
+
+const nothingOwed = async ({ witness }: System, memory: Memory, patienceMs: number) => {
+  const { userId, nobody } = memory
+  if (userId === '') return
+  for (const untilMs = Date.now() + patienceMs; Date.now() < untilMs; await sleep(pauseMs)) {
+    const owed = await Promise.all([witness.owed(userId), witness.owed(nobody)])
+    if (owed.flat().length === 0) return
+  }
+}
+
+/** The client asks once and goes away; then the callee comes back and recovery is alone with it. */
+const meetOutage = async (
+  { system, memory, enter }: JourneyOptions,
+  sender: Sender,
+  step: Step,
+  variant: Variant,
+) => {
+  const ways = system.links.filter(
+    ({ caller, callee }) => caller !== 'gateway' && callee === variant.outage?.callee,
+  )
+  await enter(variant.name)
+  for (const way of ways) way.setAway(true)
+  for (const sent of step.requests(memory)) {
+    const { answer } = await sender.once(sent)
+    if (answer.kind === 'told' && answer.status < 300) step.keep?.(memory, answer.body as never)
+  }
+  await enter(recoveryOf(variant))
+  for (const way of ways) way.setAway(false)
+  await nothingOwed(system, memory, recoveryPatienceMs)
+}
+
+const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
+  const { variants, memory, enter, beforeStep } = options
+  await beforeStep(step.name)
+  const variant = variants.find(({ outage }) => outage?.step === step.name)
+  if (variant) await meetOutage(options, sender, step, variant)
+  else await enter(step.name)
+  const send = async (sent: Sent) => {
+    const { answer } = await sender.untilDecided(sent)
+    if (answer.status !== step.status) {
+      const said = JSON.stringify(answer.body)
+      throw new WrongAnswer(
+        `"${step.name}" must be answered ${step.status}, but it was ${answer.status} ${said}`,
+      )
+    }
+    step.keep?.(memory, answer.body as { id: string })
+  }
+  const requests = step.requests(memory)
+  if (step.isAtOnce) await Promise.all(requests.map(send))
+  else for (const sent of requests) await send(sent)
+}
+
+export const travel = async (options: JourneyOptions): Promise<void> => {
+  const sender = createSender(options.system, options.history)
+  await options.enter(beforehand)
+  await askReady(options.system)
+  for (const step of steps) await take(options, sender, step)
+  await options.enter(afterwards)
+}
+
+/** Sends every write once more, and waits for its answer. */
+export const repeatEverything = async (system: System, history: History, memory: Memory) => {
+  const sender = createSender(system, history)
+  const repeated: ToldExchange[] = []
+  for (const step of steps) {
+    if (step.isForgotten) continue
+    for (const sent of step.requests(memory)) {
+      if (sent.method !== 'GET') repeated.push(await sender.untilDecided(sent))
+    }
+  }
+  return repeated
+}

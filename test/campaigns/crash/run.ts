@@ -1,0 +1,238 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
+import { uuidv7 } from '../../../src/platform/base/ids.ts'
+import { serviceNames } from '../../../src/registry.ts'
+import { createHistory } from '../../judge/history.ts'
+import { audit } from './audit.ts'
+import type { Struck } from './faults.ts'
+import { followIncidents, type Incident, type Outcome } from './incidents.ts'
+import { askReady, repeatEverything, travel } from './journey.ts'
+import { claimedTable, isClaim, placeName, type Place, type Point } from './points.ts'
+import type { Memory } from './scenario.ts'
+import type { OnCheckpoint, System } from './system.ts'
+
+/**
+ * One run: the scenario for a new user, with what befalls some of its steps, and
+ * the judgement. Between two incidents everything comes to rest.
+ */
+export interface RunResult {
+  /** Every visit, in order. */
+  readonly points: readonly Point[]
+  /** What came of each incident. */
+  readonly outcomes: readonly Outcome[]
+  readonly complaints: readonly string[]
+  readonly events: readonly string[]
+  readonly ms: number
+}
+
+const owedPatienceMs = 30_000
+const quietForMs = 4
+/** Without faults everything that began also ends; with them some things never do. */
+const quietPatienceMs = { undisturbed: 1_000, disturbed: 80 } as const
+const pollMs = 25
+const keptWords = 1_500
+
+let runs = 0
+
+const newMemory = (): Memory => {
+  runs += 1
+  const tag = `u${process.pid}-${runs}-${Date.now().toString(36)}`
+  return { tag, nobody: uuidv7(), userId: '', orderId: '' }
+}
+
+/** What happens in a run, in the order in which it was seen. */
+const createJournal = () => {
+  const startMs = performance.now()
+  const events: string[] = []
+  return {
+    events,
+    elapsedMs: () => performance.now() - startMs,
+    note: (text: string) => {
+      events.push(`${(performance.now() - startMs).toFixed(0).padStart(7)} ms  ${text}`)
+    },
+  }
+}
+
+type Journal = ReturnType<typeof createJournal>
+
+/** Counts visits by epoch, and knows when nothing is under way. */
+const createTracker = ({ note }: Journal) => {
+  const points: Point[] = []
+  const visits = new Map<string, number>()
+  let epoch = ''
+  let underWay = 0
+  let lastMs = performance.now()
+  return {
+    points,
+    visit: (place: Place): Point => {
+      const key = `${epoch} ${placeName(place)}`
+      const nth = (visits.get(key) ?? 0) + 1
+      visits.set(key, nth)
+      const point = { ...place, epoch, nth }
+      points.push(point)
+      if (place.service !== 'gateway') underWay += place.phase === 'before' ? 1 : -1
+      lastMs = performance.now()
+      note(placeName(place))
+      return point
+    },
+    /** An epoch ends when its statements and calls have: some go on after the answer. */
+    enter: async (next: string, isDisturbed: boolean) => {
+      const { disturbed, undisturbed } = quietPatienceMs
+      const untilMs = performance.now() + (isDisturbed ? disturbed : undisturbed)
+      while (performance.now() < untilMs) {
+        if (underWay <= 0 && performance.now() - lastMs > quietForMs) break
+        await sleep(2)
+      }
+      underWay = 0
+      epoch = next
+      note(`--- ${next}`)
+    },
+  }
+}
+
+const describe = (error: unknown) =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+
+/** A look for due rows is worth a visit only if it finds some, and whether it does must be asked. */
+const createClaimFilter = ({ witness }: System, isLookingFor: (place: Place) => boolean) => {
+  const finding = new Set<string>()
+  return async (from: Parameters<OnCheckpoint>[0], checkpoint: Checkpoint) => {
+    const { service, instance } = from
+    if (!isClaim(checkpoint)) return true
+    const key = `${instance?.pid} ${checkpoint.name}`
+    if (checkpoint.phase === 'after') return finding.delete(key)
+    const after = { ...checkpoint, service, phase: 'after' } as const
+    if (!isLookingFor({ ...checkpoint, service }) && !isLookingFor(after)) return false
+    const due = await witness.countDue(service, claimedTable(checkpoint.name)).catch(() => 0)
+    if (due > 0) finding.add(key)
+    return due > 0
+  }
+}
+
+const createRun = (system: System, incidents: readonly Incident[]) => {
+  const journal = createJournal()
+  const tracker = createTracker(journal)
+  const followed = followIncidents(incidents)
+  const isWorthVisiting = createClaimFilter(system, followed.isLookingFor)
+  const meanwhile: Promise<unknown>[] = []
+  const ends: (() => Promise<void>)[] = []
+  const hasOutage = incidents.some(({ variant }) => variant.outage !== undefined)
+
+  const listen: OnCheckpoint = async (from, checkpoint) => {
+    if (!(await isWorthVisiting(from, checkpoint))) return
+    const pointsBefore = tracker.points.length
+    const point = tracker.visit({ ...checkpoint, service: from.service })
+    const due = followed.due(point, pointsBefore)
+    if (!due) return
+    const { fault } = due.strike
+    journal.note(`*** ${fault.name}, ${placeName(point)}`)
+    const struck: Struck = {
+      system,
+      place: point,
+      from,
+      note: (text) => {
+        due.struck()
+        journal.note(`*** ${text}`)
+      },
+      meanwhile: (work) => {
+        // Its trouble is told when the run waits for it.
+        work.catch(() => {})
+        meanwhile.push(work)
+      },
+      atEnd: (work) => ends.push(work),
+    }
+    // What is down already cannot be struck: then the place was not reached in a state to be.
+    await fault.strike(struck).catch((error: unknown) => {
+      journal.note(`*** it was not possible: ${describe(error)}`)
+    })
+  }
+
+  return {
+    journal,
+    tracker,
+    listen,
+    followed,
+    meanwhile,
+    ends,
+    enter: (epoch: string) => tracker.enter(epoch, hasOutage || followed.isAnyBegun()),
+  }
+}
+
+type Run = ReturnType<typeof createRun>
+
+/** Lets everything that goes on come to its end, and waits until nothing is owed any more. */
+const settle = async (system: System, memory: Memory, { meanwhile, journal }: Run) => {
+  for (const untilMs = Date.now() + owedPatienceMs; ; await sleep(pollMs)) {
+    for (let work = meanwhile.shift(); work; work = meanwhile.shift()) await work
+    const owners = memory.userId === '' ? [] : [memory.userId, memory.nobody]
+    const owed = (await Promise.all(owners.map(system.witness.owed))).flat()
+    if (owed.length + meanwhile.length === 0) return
+    if (Date.now() < untilMs) continue
+    journal.note(`still owed after 30 s: ${owed.join(', ')}`)
+    return
+  }
+}
+
+/** Before something new befalls a step, nothing is left of what befell another. */
+const calmDown = async (system: System, memory: Memory, state: Run, step: string) => {
+  if (!state.followed.needsCalm(step)) return
+  await state.enter(`at rest before: ${step}`)
+  await settle(system, memory, state)
+  state.followed.forgetBegun()
+  system.disarm()
+  await system.endOthers()
+  await askReady(system)
+}
+
+export const run = async (system: System, incidents: readonly Incident[]): Promise<RunResult> => {
+  const memory = newMemory()
+  const history = createHistory()
+  const state = createRun(system, incidents)
+  const { journal, tracker } = state
+  const complaints: string[] = []
+  system.setListener(state.listen)
+  system.setMourner((how) => {
+    journal.note(`*** ${how}`)
+    complaints.push(how)
+  })
+  try {
+    await travel({
+      system,
+      variants: incidents.map(({ variant }) => variant),
+      history,
+      memory,
+      enter: state.enter,
+      beforeStep: (step) => calmDown(system, memory, state, step),
+    })
+    await settle(system, memory, state)
+    for (const end of state.ends.splice(0)) await end()
+    await settle(system, memory, state)
+    const repeated = await repeatEverything(system, history, memory)
+    await settle(system, memory, state)
+    complaints.push(...(await audit(system, history, memory, repeated)))
+  } catch (error) {
+    complaints.push(describe(error))
+  }
+  for (const work of await Promise.allSettled(state.meanwhile)) {
+    if (work.status === 'rejected') complaints.push(describe(work.reason))
+  }
+  system.setListener(async () => {})
+  system.setMourner(() => {})
+  system.disarm()
+  await system.endOthers()
+  if (complaints.length > 0) {
+    for (const service of serviceNames) {
+      journal.note(`${service} said last: ${system.current(service).lastWords().slice(-keptWords)}`)
+    }
+    for (const { method, path, answer } of history.exchanges) {
+      journal.note(`client: ${method} ${path} -> ${JSON.stringify(answer)}`)
+    }
+  }
+  return {
+    points: tracker.points,
+    outcomes: state.followed.outcomes(tracker.points),
+    complaints,
+    events: journal.events,
+    ms: journal.elapsedMs(),
+  }
+}

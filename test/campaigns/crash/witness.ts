@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
+import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
+
+/**
+ * Looks into the databases for what no public answer can tell: what is still
+ * owed, which edges the states took on their way, and under which keys money
+ * moved. It only reads, besides a trigger of its own that notes each edge.
+ */
+export interface Edge {
+  readonly table: string
+  readonly id: string
+  readonly was: string
+  readonly became: string
+}
+
+export interface KeyedWithdrawal {
+  readonly key: string
+  readonly createdAt: Date
+}
+
+const statusColumns = [
+  { service: 'user', table: 'users', column: 'account' },
+  { service: 'order', table: 'orders', column: 'status' },
+  { service: 'order', table: 'order_changes', column: 'status' },
+] as const
+
+const databaseUrl = (adminUrl: string, service: ServiceName) => {
+  const url = new URL(adminUrl)
+  url.pathname = `/${service}`
+  return url.href
+}
+
+const witnessText = (table: string, column: string) => `
+create table if not exists witnessed (
+  seq bigint generated always as identity, of text, id uuid, user_id uuid, was text, became text);
+create or replace function witness_${table}() returns trigger language plpgsql security definer as $$
+begin
+  insert into public.witnessed (of, id, user_id, was, became)
+  values ('${table}', new.id, ${table === 'users' ? 'new.id' : 'new.user_id'}, old.${column}, new.${column});
+  return new;
+end $$;
+create trigger witness_${table} after update on ${table}
+  for each row when (old.${column} is distinct from new.${column})
+  execute function witness_${table}()`
+
+/** A connection that breaks while the driver looks types up would end this process. */
+export const oneConnection = { max: 1, fetch_types: false, onnotice: () => {} } as const
+
+export const installWitness = async (adminUrl: string) => {
+  for (const { service, table, column } of statusColumns) {
+    const sql = postgres(databaseUrl(adminUrl, service), oneConnection)
+    await sql.unsafe(witnessText(table, column))
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const patienceMs = 10_000
+const pauseMs = 20
+
+type Sql = postgres.Sql
+
+/** Postgres may be down just now: that is part of the game. */
+const patiently = async <Result>(read: () => Promise<Result>): Promise<Result> => {
+  for (const untilMs = Date.now() + patienceMs; ; await sleep(pauseMs)) {
+    try {
+      return await read()
+    } catch (error) {
+      if (Date.now() > untilMs) throw error
+    }
+  }
+}
+
+/** Every table with a due date, whichever they are: a new saga is watched without being named here. */
+const findSagaTables = (sql: Sql) =>
+  sql<{ name: string }[]>`
+    select table_name as name from information_schema.columns
+    where column_name = 'due_at' and table_schema = 'public'`
+
+export const createWitness = (adminUrl: string) => {
+  const options = { ...oneConnection, connect_timeout: 2, backoff: () => 0.02 }
+  const clients = new Map(
+    servicesWithDatabase.map((service) => [
+      service as ServiceName,
+      postgres(databaseUrl(adminUrl, service), options),
+    ]),
+  )
+  const sagaTables = new Map<ServiceName, readonly string[]>()
+  const on = <Result>(service: ServiceName, read: (sql: Sql) => Promise<Result>) => {
+    const sql = clients.get(service)
+    if (!sql) throw new Error(`${service} has no database`)
+    return patiently(() => read(sql))
+  }
+  const tablesOf = async (service: ServiceName) => {
+    const known = sagaTables.get(service)
+    if (known) return known
+    const found = (await on(service, findSagaTables)).map(({ name }) => name)
+    sagaTables.set(service, found)
+    return found
+  }
+
+  return {
+    /** How many rows of a table recovery would find now. */
+    countDue: async (service: ServiceName, table: string): Promise<number> => {
+      const [row] = await on(
+        service,
+        (sql) =>
+          sql<{ count: number }[]>`
+          select count(*)::int as count from ${sql(table)} where due_at <= now()`,
+      )
+      return row?.count ?? 0
+    },
+
+    /** What is owed to a user, anywhere. */
+    owed: async (userId: string): Promise<string[]> => {
+      const lists = await Promise.all(
+        servicesWithDatabase.map(async (service) => {
+          const tables = await tablesOf(service)
+          const texts = tables.map(
+            (table) => `select '${table} ' || id as row from ${table}
+              where due_at is not null and ${table === 'users' ? 'id' : 'user_id'} = $1`,
+          )
+          if (texts.length === 0) return []
+          return on(service, (sql) =>
+            sql.unsafe<{ row: string }[]>(texts.join(' union all '), [userId], { prepare: true }),
+          )
+        }),
+      )
+      return lists.flat().map(({ row }) => row)
+    },
+
+    edges: async (userId: string): Promise<Edge[]> => {
+      const lists = await Promise.all(
+        [...new Set(statusColumns.map(({ service }) => service))].map((service) =>
+          on(
+            service,
+            (sql) =>
+              sql<Edge[]>`select of as table, id, was, became from witnessed
+              where user_id = ${userId} order by seq`,
+          ),
+        ),
+      )
+      return lists.flat()
+    },
+
+    /** Withdrawals that the order service made, by their keys. */
+    withdrawals: (userId: string): Promise<KeyedWithdrawal[]> =>
+      on(
+        'billing',
+        (sql) =>
+          sql<KeyedWithdrawal[]>`
+          select key, created_at as "createdAt" from operations
+          where user_id = ${userId} and kind = 'WITHDRAW' and status = 'DONE'
+          and key like 'saga:%'`,
+      ),
+
+    /** The rows of the order service that may have caused one. */
+    causes: (userId: string): Promise<{ id: string; createdAt: Date }[]> =>
+      on(
+        'order',
+        (sql) =>
+          sql<{ id: string; createdAt: Date }[]>`
+          select id, created_at as "createdAt" from orders where user_id = ${userId}
+          union all
+          select id, created_at from order_changes where user_id = ${userId}`,
+      ),
+
+    close: async () => {
+      await Promise.all([...clients.values()].map((sql) => sql.end({ timeout: 1 })))
+    },
+  }
+}
+
+export type Witness = ReturnType<typeof createWitness>

@@ -1,0 +1,169 @@
+import type { ValidateFunction } from 'ajv/dist/2020.js'
+import { createValidator } from '../../judge/contract-check.ts'
+import type { Case } from './cases.ts'
+import type { FuzzedOperation, Parameter } from './operations.ts'
+import type { Json } from './values.ts'
+
+/**
+ * What the contract says of a request before it is sent. `refused`: it must not
+ * be accepted and must change nothing. `accepted`: it must not be called
+ * invalid. `open`: HTTP leaves both.
+ */
+export type Expectation = 'refused' | 'accepted' | 'open'
+
+const bodyLimitBytes = 64 * 1024
+const keyPattern = /^[\x21\x23-\x7e]{1,255}$/
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const jsonType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+
+const headersOf = ({ headers }: Case, name: string) =>
+  headers.filter(([given]) => given === name).map(([, value]) => value.trim())
+
+/** The less certain of two. */
+const worst = (verdicts: readonly Expectation[]): Expectation => {
+  if (verdicts.includes('refused')) return 'refused'
+  return verdicts.includes('open') ? 'open' : 'accepted'
+}
+
+const parameterVerdict = ({ name, schema }: Parameter, text: string): Expectation => {
+  // How escapes are read is each server's own business.
+  if (text.includes('%') || text.includes('+')) return 'open'
+  if (schema.format === 'uuid') {
+    return uuidPattern.test(text) ? 'accepted' : 'refused'
+  }
+  if (schema.type === 'integer') {
+    const value = Number(text)
+    if (!/^[1-9]\d*$/.test(text))
+      return text === '' || !/^[\d.e-]+$/.test(text) ? 'refused' : 'open'
+    const { minimum = 0, maximum = Infinity } = schema
+    return value >= minimum && value <= maximum ? 'accepted' : 'refused'
+  }
+  if (schema.pattern !== undefined) {
+    return new RegExp(schema.pattern, 'u').test(text) ? 'accepted' : 'refused'
+  }
+  return name === '' ? 'open' : 'accepted'
+}
+
+const queryVerdict = (operation: FuzzedOperation, query: string): Expectation => {
+  const verdicts: Expectation[] = []
+  const pairs = query.split('&').filter((pair) => pair !== '')
+  const given = new Map<string, string[]>()
+  for (const pair of pairs) {
+    const [name = '', ...rest] = pair.split('=')
+    let value = rest.join('=')
+    try {
+      value = decodeURIComponent(value)
+    } catch {
+      verdicts.push('open')
+    }
+    given.set(name, [...(given.get(name) ?? []), value])
+  }
+  const declared = operation.parameters.filter((parameter) => parameter.in === 'query')
+  for (const parameter of declared) {
+    const values = given.get(parameter.name) ?? []
+    if (values.length === 0) verdicts.push(parameter.isRequired ? 'refused' : 'accepted')
+    // Which of two counts, or neither, is not said anywhere.
+    else if (values.length > 1) verdicts.push('open')
+    else verdicts.push(parameterVerdict(parameter, values[0] ?? ''))
+    given.delete(parameter.name)
+  }
+  if (given.size > 0) verdicts.push('open')
+  const isAboutNobody = !/(^|&)(userId|orderId)=/.test(query)
+  if (operation.id === 'listLetters' && isAboutNobody) verdicts.push('refused')
+  return worst(verdicts)
+}
+
+const keyVerdict = (one: Case): Expectation => {
+  const [key, ...more] = headersOf(one, 'idempotency-key')
+  if (key === undefined) return 'accepted'
+  if (more.length > 0) return 'open'
+  const bare = key.replace(/^"(.*)"$/, '$1')
+  if (!keyPattern.test(bare)) return 'refused'
+  if (bare.startsWith('saga:')) return one.target === 'gateway' ? 'refused' : 'open'
+  return 'accepted'
+}
+
+const typeVerdict = (one: Case): Expectation => {
+  const types = headersOf(one, 'content-type')
+  const [encoding] = headersOf(one, 'content-encoding')
+  if (types.length > 1) return 'open'
+  if (types[0] === undefined || !jsonType.test(types[0])) return 'refused'
+  return encoding === undefined || encoding === 'identity' ? 'accepted' : 'refused'
+}
+
+const isOddText = (value: string) => value.includes('\0') || !value.isWellFormed()
+
+const textsIn = (value: Json): string[] => {
+  if (typeof value === 'string') return [value]
+  if (value === null || typeof value !== 'object') return []
+  return Object.values(value as object).flatMap(textsIn)
+}
+
+export const createOracle = (operations: readonly FuzzedOperation[]) => {
+  const ajv = createValidator()
+  const validators = new Map<FuzzedOperation, ValidateFunction>()
+  for (const operation of operations) {
+    if (operation.body) validators.set(operation, ajv.compile(operation.body))
+  }
+  const matchers = operations.map((operation) => ({
+    operation,
+    matcher: new RegExp(`^${operation.template.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`),
+  }))
+
+  const bodyVerdict = (operation: FuzzedOperation, body: Buffer | undefined): Expectation => {
+    const validate = validators.get(operation)
+    if (!validate) return body === undefined ? 'accepted' : 'open'
+    if (body === undefined || body.length > bodyLimitBytes) return 'refused'
+    const text = body.toString('utf8')
+    // What is no UTF-8 may be read with replacements, and a byte order mark may be skipped.
+    if (!Buffer.from(text).equals(body) || text.startsWith('\ufeff')) return 'open'
+    let value: Json
+    try {
+      value = JSON.parse(text)
+    } catch {
+      return 'refused'
+    }
+    if (!validate(value) || textsIn(value).some(isOddText)) return 'refused'
+    // What JSON.parse swallows: a member that is there twice, and digits that rounding takes away.
+    const lengthOf = (given: string) => given.replaceAll(/\s/g, '').length
+    return lengthOf(JSON.stringify(value)) === lengthOf(text) ? 'accepted' : 'open'
+  }
+
+  /** Which operation it would be, and what must become of it. */
+  const judge = (
+    one: Case,
+  ): { operation: FuzzedOperation | undefined; expectation: Expectation } => {
+    const [path = '', ...queries] = one.path.split('?')
+    const isReachable = ({ operation }: (typeof matchers)[number]) =>
+      one.target === 'gateway' ? !operation.isInternal : operation.service === one.target
+    const atPath = matchers.filter((each) => isReachable(each) && each.matcher.test(path))
+    const literal = atPath.filter(({ operation }) => operation.template === path)
+    const candidates = literal.length > 0 ? literal : atPath
+    const method = one.method === 'HEAD' ? 'GET' : one.method
+    const operation = candidates.find((each) => each.operation.method === method)?.operation
+    if (!operation) {
+      const isDescribing =
+        one.method === 'HEAD' || one.method === 'OPTIONS' || one.method === 'TRACE'
+      return { operation, expectation: isDescribing ? 'open' : 'refused' }
+    }
+    const names = operation.template.split('/')
+    const verdicts = path.split('/').map((segment, index): Expectation => {
+      const name = /^\{(.+)\}$/.exec(names[index] ?? '')?.[1]
+      const parameter = operation.parameters.find(
+        (each) => each.in === 'path' && each.name === name,
+      )
+      return parameter ? parameterVerdict(parameter, segment) : 'accepted'
+    })
+    verdicts.push(queryVerdict(operation, queries.join('?')), bodyVerdict(operation, one.body))
+    if (operation.body) verdicts.push(typeVerdict(one))
+    const takesKey = operation.parameters.some(({ name }) => name === 'idempotency-key')
+    if (headersOf(one, 'host').length > 0) verdicts.push('open')
+    if (takesKey) verdicts.push(keyVerdict(one))
+    else if (headersOf(one, 'idempotency-key').length > 0) verdicts.push('open')
+    return { operation, expectation: worst(verdicts) }
+  }
+
+  return { judge }
+}
+
+export type Oracle = ReturnType<typeof createOracle>

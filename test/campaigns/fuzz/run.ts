@@ -1,0 +1,317 @@
+import type { ServiceName } from '../../../src/registry.ts'
+import { serviceNames } from '../../../src/registry.ts'
+import { createRandom } from '../../lab/random.ts'
+import { createActor, newOrder, signUp } from '../../lab/actors.ts'
+import { createHistory } from '../../judge/history.ts'
+import { auditFaults, countRows, fingerprint, untilAtRest } from '../../judge/audit.ts'
+import { settledRssMb, showAmounts, type Amounts } from '../load/resources.ts'
+import type { Stand } from '../../lab/stand.ts'
+import { createCase, eachConstraint, type Case } from './cases.ts'
+import { loadOperations } from './operations.ts'
+import { createOracle } from './oracle.ts'
+import { createRawCase } from './raw-cases.ts'
+import type { Known } from './values.ts'
+import {
+  createJudge,
+  describeFault,
+  describeRaw,
+  parseBody,
+  sendCase,
+  shrink,
+  type Sent,
+} from './verdict.ts'
+import { createWire, type Wire } from './wire.ts'
+
+/**
+ * Asks for everything that the contracts allow and do not allow, and sends what
+ * is no HTTP at all; then looks whether anything was done that nobody properly
+ * asked for, and whether everybody is still alive.
+ */
+export interface FuzzOptions {
+  readonly stand: Stand
+  readonly seed: number
+  readonly requests: number
+  readonly say: (line: string) => void
+}
+
+export interface FuzzReport {
+  readonly faults: readonly string[]
+  readonly sent: number
+  readonly raw: number
+  readonly constraints: number
+  readonly byStatus: Readonly<Record<string, number>>
+  readonly refused: number
+}
+
+const atOnce = 16
+const batchSize = 400
+const answerTimeoutMs = 20_000
+const rawAnswerMs = 400
+const maxFaults = 12
+/** What a heap may grow by between two looks without being a leak. */
+const allowedGrowth = 1.35
+const allowedGrowthMb = 48
+
+interface Context {
+  readonly options: FuzzOptions
+  readonly wires: ReadonlyMap<ServiceName, Wire>
+  readonly judge: ReturnType<typeof createJudge>
+  readonly operations: ReturnType<typeof loadOperations>
+  readonly known: Known
+  readonly victim: string
+  readonly faults: string[]
+  readonly byStatus: Record<string, number>
+  readonly counts: { index: number; sent: number; raw: number; refused: number }
+}
+
+const inParallel = async <Item>(items: readonly Item[], work: (item: Item) => Promise<void>) => {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+const wireOf = ({ wires }: Context, target: ServiceName) => wires.get(target)!
+
+const tell = async (context: Context, one: Case, sent: Sent) => {
+  const { judge, faults } = context
+  if (sent.fault === undefined || faults.length >= maxFaults) return
+  const retry = (smaller: Case) => sendCase(judge, wireOf(context, smaller.target), smaller)
+  const smallest = await shrink(one, sent.fault, retry)
+  faults.push(describeFault(smallest, sent))
+}
+
+/** What billing refuses a change for, other than want of money: the change remembers it. */
+const storedRefusals = new Set([
+  'balance-limit',
+  'refund-exceeds-withdrawal',
+  'withdrawal-refunded',
+])
+
+/** Rows that an answer admits to have stored. */
+const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) => {
+  if (!response || response.headers['idempotency-replayed'] === 'true') return undefined
+  const { status } = response
+  const isAt = (pattern: RegExp) => pattern.test(path.split('?')[0] ?? '')
+  const { code } = (parseBody(response) ?? {}) as { code?: string }
+  if (service === 'user' && method === 'POST') {
+    if (status === 201 || status === 202) return 'users'
+    // A refusal is kept when it has a key, for its late repeats.
+    const hasKey = headers.some(([name]) => name === 'idempotency-key')
+    return hasKey && code?.endsWith('-taken') ? 'users' : undefined
+  }
+  if (service !== 'order') return undefined
+  if (method === 'POST' && isAt(/^\/orders$/)) {
+    // An order of nobody is kept, and told, when it has a key.
+    const { order } = (parseBody(response) ?? {}) as { order?: unknown }
+    return [201, 202].includes(status) || order !== undefined ? 'orders' : undefined
+  }
+  const isChange = (method === 'PATCH' || method === 'DELETE') && isAt(/^\/orders\/[^/]+$/)
+  const isKept = [200, 202, 402].includes(status) || storedRefusals.has(code ?? '')
+  return isChange && isKept ? 'order_changes' : undefined
+}
+
+const remember = ({ known }: Context, { method, path }: Case, { response }: Sent) => {
+  if (response?.status !== 201 || method !== 'POST') return
+  const { id } = parseBody(response) as { id?: string }
+  if (id === undefined) return
+  if (path === '/orders') known.orders.push(id)
+  if (path === '/users') known.users.push(id)
+  if (known.orders.length > 100) known.orders.splice(10, 1)
+  if (known.users.length > 60) known.users.splice(10, 1)
+}
+
+const send = async (context: Context, one: Case): Promise<Sent> => {
+  const sent = await sendCase(context.judge, wireOf(context, one.target), one)
+  context.counts.sent += 1
+  const status = sent.response?.status ?? 'no answer'
+  context.byStatus[status] = (context.byStatus[status] ?? 0) + 1
+  remember(context, one, sent)
+  await tell(context, one, sent)
+  return sent
+}
+
+const take = (context: Context, count: number, isWanted: (one: Case) => boolean): Case[] => {
+  const { operations, options, known, counts } = context
+  const cases: Case[] = []
+  while (cases.length < count) {
+    const one = createCase(operations, options.seed, counts.index, known)
+    counts.index += 1
+    if (isWanted(one)) cases.push(one)
+  }
+  return cases
+}
+
+/** Sends what must be refused, and compares every row of every table before and after. */
+const refusedBatch = async (context: Context, cases: readonly Case[]) => {
+  const { options, faults, counts } = context
+  await untilAtRest(options.stand)
+  const before = await fingerprint(options.stand)
+  const faultsBefore = faults.length
+  await inParallel(cases, async (one) => {
+    await send(context, one)
+  })
+  counts.refused += cases.length
+  await untilAtRest(options.stand)
+  const after = await fingerprint(options.stand)
+  if (after === before || faults.length > faultsBefore) return
+  // One after the other now, to find out which it was; those with keys may not do it again.
+  for (const one of cases) {
+    const previous = await fingerprint(options.stand)
+    const sent = await sendCase(context.judge, wireOf(context, one.target), one)
+    if ((await fingerprint(options.stand)) === previous) continue
+    faults.push(`a refused request changed something: ${describeFault(one, sent)}`)
+    return
+  }
+  faults.push(`refused requests changed something, but not once more:\n${before}\n${after}`)
+}
+
+/** Sends anything, and compares the rows with what the answers admit. */
+const mixedBatch = async (context: Context, cases: readonly Case[]) => {
+  const { options, faults } = context
+  const before = await countRows(options.stand)
+  const faultsBefore = faults.length
+  const expected = new Map<string, number>()
+  await inParallel(cases, async (one) => {
+    const table = storedBy(one, await send(context, one))
+    if (table !== undefined) expected.set(table, (expected.get(table) ?? 0) + 1)
+  })
+  await untilAtRest(options.stand)
+  const after = await countRows(options.stand)
+  // A fault was tried again to make it smaller, which stores rows of its own.
+  if (faults.length > faultsBefore) return
+  for (const table of ['users', 'orders', 'order_changes']) {
+    const more = (after.get(table) ?? 0) - (before.get(table) ?? 0)
+    const told = expected.get(table) ?? 0
+    if (more !== told)
+      faults.push(`${table} has ${more} rows more, but ${told} answers told of one`)
+  }
+}
+
+const rawBatch = async (context: Context, count: number) => {
+  const { options, wires, judge, faults, counts } = context
+  await untilAtRest(options.stand)
+  const before = await fingerprint(options.stand)
+  const numbers = Array.from({ length: count }, (_, number) => counts.raw + number)
+  await inParallel(numbers, async (number) => {
+    const random = createRandom(`${options.seed}/raw/${number}`)
+    const raw = createRawCase(random, context.victim)
+    const target = random.pick(serviceNames)
+    const { received, isClosed } = await wires.get(target)!.raw(raw.parts, rawAnswerMs)
+    let fault: string | undefined
+    try {
+      fault = judge.rawFault(received, isClosed)
+    } catch (error) {
+      fault = (error as Error).message
+    }
+    if (fault !== undefined && faults.length < maxFaults)
+      faults.push(describeRaw(raw, target, fault))
+  })
+  counts.raw += count
+  counts.sent += count
+  await untilAtRest(options.stand)
+  const after = await fingerprint(options.stand)
+  if (after !== before) faults.push(`raw bytes changed something:\n${before}\n${after}`)
+}
+
+const memoryFaults = (before: Amounts, after: Amounts): string[] =>
+  [...after].flatMap(([name, mb]) => {
+    const allowed = (before.get(name) ?? 0) * allowedGrowth + allowedGrowthMb
+    return mb <= allowed ? [] : [`${name} grew from ${before.get(name)} to ${mb} MB`]
+  })
+
+/** A user who knows nothing of all this still gets what is asked for. */
+const healthFaults = async ({ options }: Context): Promise<string[]> => {
+  const baseUrl = options.stand.urls.gateway
+  const actor = createActor({ baseUrl, history: createHistory(), name: 'healthy' })
+  try {
+    const user = await signUp(actor, 5_000)
+    const order = await actor.decided<{ id: string; status: string }>(newOrder(user.id, 1_200))
+    const { balance } = await actor.account(user.id)
+    const letters = await actor.lettersAbout(order.body.id)
+    const found = [order.status, order.body.status, balance, letters.length].join(' ')
+    return found === '201 APPROVED 3800 1' ? [] : [`an honest order afterwards came to: ${found}`]
+  } catch (error) {
+    return [`an honest order afterwards failed: ${(error as Error).message}`]
+  }
+}
+
+const processFaults = (stand: Stand, pids: ReadonlyMap<ServiceName, number | undefined>) =>
+  [...stand.processes].flatMap(([name, process]) => {
+    const log = process.logs()
+    if (!process.isRunning() || process.pid() !== pids.get(name))
+      return [`${name} ended:\n${log.slice(-2_000)}`]
+    // Only errors are logged here, and fuzzing is not allowed to cause one.
+    return log === '' ? [] : [`${name} logged an error:\n${log.slice(0, 2_000)}`]
+  })
+
+const prepare = async (options: FuzzOptions): Promise<Context> => {
+  const { stand } = options
+  const actor = createActor({ baseUrl: stand.urls.gateway, history: createHistory(), name: 'fuzz' })
+  const known: Known = { users: [], orders: [], keys: [] }
+  for (let count = 0; count < 6; count += 1) {
+    const user = await signUp(actor, 100_000_000)
+    known.users.push(user.id)
+    const { body } = await actor.decided<{ id: string }>(newOrder(user.id, 1_000))
+    known.orders.push(body.id)
+  }
+  const operations = loadOperations()
+  return {
+    options,
+    operations,
+    known,
+    judge: createJudge(createOracle(operations)),
+    wires: new Map(
+      serviceNames.map((name) => [name, createWire(stand.urls[name], answerTimeoutMs)]),
+    ),
+    victim: known.users[0]!,
+    faults: [],
+    byStatus: {},
+    counts: { index: 0, sent: 0, raw: 0, refused: 0 },
+  }
+}
+
+export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
+  const { stand, seed, requests, say } = options
+  const context = await prepare(options)
+  const { judge, operations, known, faults, byStatus, counts, wires } = context
+  const pids = new Map([...stand.processes].map(([name, process]) => [name, process.pid()]))
+  const isRefused = (one: Case) => judge.expectationOf(one) === 'refused'
+  const constraints = eachConstraint(operations, seed, known)
+  const [broken, odd] = [
+    constraints.filter(isRefused),
+    constraints.filter((one) => !isRefused(one)),
+  ]
+  await refusedBatch(context, broken)
+  await mixedBatch(context, odd)
+  let warm: Amounts | undefined
+  let told = 0
+  for (let batch = 0; counts.sent < requests && faults.length < maxFaults; batch += 1) {
+    const size = Math.min(batchSize, Math.max(requests - counts.sent, 1))
+    if (batch % 5 === 1) await rawBatch(context, size)
+    else if (batch % 2 === 1) await refusedBatch(context, take(context, size, isRefused))
+    // Comes first: a short run must not end before it asked for something that is allowed.
+    else {
+      const isAny = () => true
+      await mixedBatch(context, take(context, size, isAny))
+    }
+    if (warm === undefined && counts.sent > requests * 0.3) warm = await settledRssMb(stand)
+    for (const fault of faults.slice(told)) say(`- ${fault}`)
+    told = faults.length
+    say(
+      `  ${counts.sent} of ${requests}: ${faults.length} faults, statuses ${JSON.stringify(byStatus)}`,
+    )
+  }
+  const end = await settledRssMb(stand)
+  if (warm !== undefined) {
+    say(`  memory when warm: ${showAmounts(warm, ' MB')}; at the end: ${showAmounts(end, ' MB')}`)
+    faults.push(...memoryFaults(warm, end))
+  }
+  await untilAtRest(stand)
+  faults.push(...(await auditFaults(stand, { hasStrangers: true })).slice(0, 5))
+  faults.push(...(await healthFaults(context)), ...processFaults(stand, pids))
+  for (const wire of wires.values()) wire.close()
+  const { sent, raw, refused } = counts
+  return { faults, sent, raw, refused, constraints: constraints.length, byStatus }
+}

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { flood, type Attack } from './flood-run.ts'
+import { machineSlowness } from './resources.ts'
+import { createShoppers, type Shoppers } from './shoppers.ts'
+import { startStand, type Stand } from '../../lab/stand.ts'
+
+/** The worst of what `npm run test:flood` sends, half as much of it, and for a few seconds. */
+const attacks: readonly (Attack & { readonly mostGrownMb: number })[] = [
+  { kind: 'half bodies', connections: 1_500, mostGrownMb: 70 },
+  { kind: 'unread answers', connections: 40, mostGrownMb: 100 },
+]
+
+let stand: Stand
+let shoppers: Shoppers
+beforeAll(async () => {
+  stand = await startStand()
+  shoppers = await createShoppers(stand.urls.gateway)
+  await shoppers.run(8, 2)
+}, 180_000)
+afterAll(async () => {
+  await stand.close()
+}, 60_000)
+
+describe('while one client floods the gateway', () => {
+  it.each(attacks)(
+    '$connections x $kind: the others are served, and it stays small',
+    async ({ mostGrownMb, ...attack }) => {
+      const said: string[] = []
+      const report = await flood({
+        stand,
+        shoppers,
+        attack,
+        seconds: 4,
+        // Other tests come and go on the same cores.
+        slowness: Math.max(4, machineSlowness()),
+        say: (line) => said.push(line),
+      })
+      expect(report.servedShare, said.join('\n')).toBeGreaterThan(0.95)
+      expect(report.grownMb, said.join('\n')).toBeLessThan(mostGrownMb)
+      expect(report.backAfterMs, said.join('\n')).toBeLessThan(10_000 * 2)
+    },
+    120_000,
+  )
+})

@@ -1,0 +1,134 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { AttackerMessage, AttackKind, AttackOrder } from './flood-attacker.ts'
+import { openDescriptors, rssMb, settledRssMb } from './resources.ts'
+import { percentile, type Shoppers, type Tally } from './shoppers.ts'
+import type { Stand } from '../../lab/stand.ts'
+
+/**
+ * One client tries to close the gateway's door: the others must be served as
+ * before, the gateway must stay small, and be itself again when it is over.
+ */
+export interface Attack {
+  readonly kind: AttackKind
+  readonly connections: number
+}
+
+export interface FloodOptions {
+  readonly stand: Stand
+  readonly shoppers: Shoppers
+  readonly attack: Attack
+  /** How long it lasts. */
+  readonly seconds: number
+  /** How many times longer than on a quiet machine things may take: see `machineSlowness`. */
+  readonly slowness: number
+  readonly say: (line: string) => void
+}
+
+export interface FloodReport {
+  /** Of what the others asked for: what was done within a second (on a quiet machine). */
+  readonly servedShare: number
+  readonly grownMb: number
+  /** Until the others are served as before and the attack's connections are gone; undefined: never. */
+  readonly backAfterMs: number | undefined
+}
+
+export const bodyBytes = 60_000
+export const pipelinedRequests = 1_200
+const honestClients = 8
+const soonMs = 1_000
+const calmSeconds = 3
+const giveUpAfterMs = 30_000
+/** Connections of the honest clients and of the gateway come and go. */
+const spareDescriptors = 40
+
+const startAttacker = async (order: AttackOrder) => {
+  const child = fork(fileURLToPath(new URL('./flood-attacker.ts', import.meta.url)))
+  const say = async (message: AttackOrder | 'end'): Promise<AttackerMessage> => {
+    const answer = once(child, 'message')
+    child.send(message)
+    const [said] = await answer
+    return said as AttackerMessage
+  }
+  await say(order)
+  return {
+    end: async () => {
+      const gone = once(child, 'exit')
+      const said = await say('end')
+      await gone
+      return said.say === 'ended' ? said : { opened: 0, thrownOut: 0 }
+    },
+  }
+}
+
+const askedIn = ({ confirmed, refused, open }: Tally) => confirmed + refused + open
+
+const servedShareOf = (tally: Tally, withinMs: number) =>
+  tally.confirmedMs.filter((ms) => ms <= withinMs).length / Math.max(askedIn(tally), 1)
+
+const show = (tally: Tally) =>
+  `${tally.confirmed} orders in ${Math.round(percentile(tally.confirmedMs, 0.5))} ms (p99 ${Math.round(percentile(tally.confirmedMs, 0.99))}), ${tally.refused} refused, ${tally.open} left open`
+
+const watchGateway = (stand: Stand) => {
+  const look = () => rssMb(stand).get('gateway') ?? 0
+  let most = look()
+  const timer = setInterval(() => {
+    most = Math.max(most, look())
+  }, 100)
+  return () => {
+    clearInterval(timer)
+    return most
+  }
+}
+
+/** Milliseconds until a calm second is as quick as before and nothing of the attack is left. */
+const untilBack = async (
+  { stand, shoppers }: FloodOptions,
+  normalMs: number,
+  descriptorsBefore: number,
+) => {
+  const startMs = performance.now()
+  while (performance.now() - startMs < giveUpAfterMs) {
+    const tally = await shoppers.run(honestClients, 1)
+    const isQuick = percentile(tally.confirmedMs, 0.5) <= normalMs * 1.5 + 20
+    const isServed = tally.refused + tally.open === 0
+    const descriptors = openDescriptors(stand).get('gateway') ?? 0
+    const isGone = descriptors <= descriptorsBefore + spareDescriptors
+    if (isQuick && isServed && isGone) return performance.now() - startMs
+  }
+  return undefined
+}
+
+export const flood = async (options: FloodOptions): Promise<FloodReport> => {
+  const { stand, shoppers, attack, seconds, slowness, say } = options
+  const calm = await shoppers.run(honestClients, calmSeconds)
+  const normalMs = percentile(calm.confirmedMs, 0.5)
+  const before = (await settledRssMb(stand)).get('gateway') ?? 0
+  const descriptorsBefore = openDescriptors(stand).get('gateway') ?? 0
+  const endWatch = watchGateway(stand)
+  const attacker = await startAttacker({
+    ...attack,
+    port: Number(new URL(stand.urls.gateway).port),
+    bodyBytes,
+    pipelined: pipelinedRequests,
+  })
+  const during = await shoppers.run(honestClients, seconds)
+  const { opened, thrownOut } = await attacker.end()
+  const grownMb = endWatch() - before
+  const backAfterMs = await untilBack(options, normalMs, descriptorsBefore)
+  const withinMs = Math.round(soonMs * slowness)
+  const servedShare = servedShareOf(during, withinMs)
+  say(
+    `${attack.connections} x ${attack.kind} (${opened} connections opened, ${thrownOut} thrown out)`,
+  )
+  say(`  before: ${show(calm)}`)
+  say(`  during: ${show(during)}`)
+  say(
+    `  ${(servedShare * 100).toFixed(1)} % within ${withinMs} ms, memory ${Math.round(before)} MB + ${Math.round(grownMb)} MB, back after ${backAfterMs === undefined ? 'never' : `${Math.round(backAfterMs)} ms`}`,
+  )
+  // What is still open in the kernel must not be taken for the next attack's.
+  await sleep(500)
+  return { servedShare, grownMb, backAfterMs }
+}

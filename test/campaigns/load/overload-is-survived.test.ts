@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { overload } from './overload-run.ts'
+import { machineSlowness } from './resources.ts'
+import { startStand, type Stand } from '../../lab/stand.ts'
+
+/** Few places, so that an overload costs little; `npm run test:overload` takes the shipped limits. */
+const places = 24
+
+let stand: Stand
+beforeAll(async () => {
+  stand = await startStand({ variables: { MAX_CONCURRENT_REQUESTS: String(places) } })
+}, 180_000)
+afterAll(async () => {
+  await stand.close()
+}, 60_000)
+
+describe('five times more clients than there are places', () => {
+  it('are served or told to come back, and nothing of what they began is lost or doubled', async () => {
+    const said: string[] = []
+    const report = await overload({
+      stand,
+      places,
+      rounds: 1,
+      seconds: 4,
+      // Other tests come and go on the same cores.
+      slowness: Math.max(4, machineSlowness()),
+      say: (line) => said.push(line),
+    })
+    expect(report.faults.join('\n'), said.join('\n')).toBe('')
+    expect(report.refused).toBeGreaterThan(places)
+    expect(report.orders).toBeGreaterThan(0)
+    // The command asks for 80 %, but measures longer.
+    expect(Math.max(report.share, report.cpuShare), said.join('\n')).toBeGreaterThan(0.5)
+  }, 300_000)
+})

@@ -1,0 +1,164 @@
+import { auditFaults, countRows, untilAtRest } from '../../judge/audit.ts'
+import { cpuSeconds, rssMb, showAmounts, type Amounts } from './resources.ts'
+import { createShoppers, percentile, type Shoppers, type Tally } from './shoppers.ts'
+import type { Stand } from '../../lab/stand.ts'
+
+/**
+ * Five times more clients than the gateway lets in at once: it must go on
+ * serving, tell the others so at once, stay small, and be itself again soon.
+ */
+const timesMore = 5
+const refusalP99Ms = 1_000
+const backToNormalMs = 10_000
+const calmClients = 8
+/** For each service, over what it held under its peak. */
+const allowedGrowthMb = 160
+
+export interface OverloadOptions {
+  readonly stand: Stand
+  /** MAX_CONCURRENT_REQUESTS of the services. */
+  readonly places: number
+  readonly rounds: number
+  readonly seconds: number
+  /** How many times longer than on a quiet machine things may take: see `machineSlowness`. */
+  readonly slowness: number
+  readonly say: (line: string) => void
+}
+
+export interface OverloadReport {
+  readonly faults: readonly string[]
+  /** What it served under overload, of what it served at its peak: the median of the rounds. */
+  readonly share: number
+  /** The same, for each second that a core worked for the services. */
+  readonly cpuShare: number
+  readonly refused: number
+  readonly settled: number
+  readonly orders: number
+}
+
+const rateOf = ({ confirmed, seconds }: Tally) => confirmed / seconds
+const perSecond = (rate: number) => `${Math.round(rate)} orders/s`
+const msOf = (values: readonly number[], share: number) =>
+  `${Math.round(percentile(values, share))} ms`
+
+/** The most that the system does for a moderate number of clients, and for how many that is. */
+const findPeak = async (shoppers: Shoppers, places: number, say: (line: string) => void) => {
+  await shoppers.run(32, 6)
+  let best = { clients: 0, rate: 0 }
+  for (const clients of [16, 32, 64, 128].filter((count) => count <= places)) {
+    const rate = rateOf(await shoppers.run(clients, 5))
+    say(`  ${clients} clients: ${perSecond(rate)}`)
+    if (rate > best.rate) best = { clients, rate }
+  }
+  return best
+}
+
+const watchMemory = (stand: Stand) => {
+  const most = new Map(rssMb(stand))
+  const timer = setInterval(() => {
+    for (const [name, mb] of rssMb(stand)) most.set(name, Math.max(mb, most.get(name) ?? 0))
+  }, 250)
+  return (): Amounts => {
+    clearInterval(timer)
+    return most
+  }
+}
+
+/** Milliseconds until a quiet second is as quick as before; undefined when that never came. */
+const untilNormal = async (shoppers: Shoppers, normalMs: number): Promise<number | undefined> => {
+  const startMs = performance.now()
+  while (performance.now() - startMs < backToNormalMs * 2) {
+    const tally = await shoppers.run(calmClients, 1)
+    const isQuick = percentile(tally.confirmedMs, 0.5) <= normalMs * 1.5 + 20
+    if (isQuick && tally.refused + tally.open === 0) return performance.now() - startMs
+  }
+  return undefined
+}
+
+const cpuSecondsOf = (stand: Stand) =>
+  [...cpuSeconds(stand).values()].reduce((sum, seconds) => sum + seconds, 0)
+
+/** Orders for each second that a core worked for the services: what others do on the machine does not count. */
+const measured = async (stand: Stand, run: () => Promise<Tally>) => {
+  const before = cpuSecondsOf(stand)
+  const tally = await run()
+  return { tally, perCpuSecond: tally.confirmed / Math.max(cpuSecondsOf(stand) - before, 0.01) }
+}
+
+const runRound = async (
+  { stand, seconds, places, slowness, say }: OverloadOptions,
+  shoppers: Shoppers,
+  clients: number,
+) => {
+  const faults: string[] = []
+  const calm = await shoppers.run(calmClients, 3)
+  const normalMs = percentile(calm.confirmedMs, 0.5)
+  const peakBefore = await measured(stand, () => shoppers.run(clients, seconds / 2))
+  const warm = rssMb(stand)
+  const endWatch = watchMemory(stand)
+  // Retry-After says a second; where a core is slow, all together would ask for far more than five times.
+  const surplus = places * (timesMore - 1)
+  const pauseMs = Math.max(1_000, (1_000 * surplus) / (timesMore * rateOf(peakBefore.tally)))
+  const flood = await measured(stand, () => shoppers.run(places * timesMore, seconds, pauseMs))
+  const most = endWatch()
+  const normalAfterMs = await untilNormal(shoppers, normalMs)
+  const peakAfter = await measured(stand, () => shoppers.run(clients, seconds / 2))
+  const [before, overload, after] = [peakBefore.tally, flood.tally, peakAfter.tally]
+  const peak = (rateOf(before) + rateOf(after)) / 2
+  const share = rateOf(overload) / peak
+  const cpuShare = (2 * flood.perCpuSecond) / (peakBefore.perCpuSecond + peakAfter.perCpuSecond)
+  say(
+    `  peak ${perSecond(rateOf(before))} before, ${perSecond(rateOf(after))} after; ${places * timesMore} clients: ${perSecond(rateOf(overload))} = ${Math.round(share * 100)} %, or ${Math.round(cpuShare * 100)} % for each second of a core`,
+  )
+  say(
+    `  served in ${msOf(overload.confirmedMs, 0.5)} (p99 ${msOf(overload.confirmedMs, 0.99)}), ${overload.refused} refused in ${msOf(overload.refusedMs, 0.5)} (p99 ${msOf(overload.refusedMs, 0.99)}), ${overload.open} left open`,
+  )
+  say(
+    `  back to normal after ${normalAfterMs === undefined ? 'never' : `${Math.round(normalAfterMs)} ms`}; memory at most: ${showAmounts(most, ' MB')}; before: ${showAmounts(warm, ' MB')}`,
+  )
+  if (overload.refused === 0) faults.push('nobody was refused: this was no overload')
+  const allowedMs = refusalP99Ms * slowness
+  if (percentile(overload.refusedMs, 0.99) > allowedMs) {
+    faults.push(`refusals take longer than ${Math.round(allowedMs)} ms`)
+  }
+  if (normalAfterMs === undefined || normalAfterMs > backToNormalMs)
+    faults.push('it does not come back to normal')
+  for (const [name, mb] of most) {
+    const allowed = (warm.get(name) ?? 0) + allowedGrowthMb
+    if (mb > allowed)
+      faults.push(`${name} grew to ${Math.round(mb)} MB, more than ${Math.round(allowed)} MB`)
+  }
+  for (const { wrong } of [before, overload, after]) faults.push(...wrong.slice(0, 3))
+  return { share, cpuShare, faults, refused: overload.refused }
+}
+
+export const overload = async (options: OverloadOptions): Promise<OverloadReport> => {
+  const { stand, places, rounds, say } = options
+  const shoppers = await createShoppers(stand.urls.gateway)
+  say('looking for the peak')
+  const { clients } = await findPeak(shoppers, places, say)
+  const faults: string[] = []
+  const shares: number[] = []
+  const cpuShares: number[] = []
+  let refused = 0
+  for (let round = 1; round <= rounds; round += 1) {
+    say(
+      `round ${round} of ${rounds}: ${clients} clients for the peak, ${places} places, ${places * timesMore} clients for the overload`,
+    )
+    const result = await runRound(options, shoppers, clients)
+    shares.push(result.share)
+    cpuShares.push(result.cpuShare)
+    faults.push(...result.faults)
+    refused += result.refused
+  }
+  const { settled, wrong } = await shoppers.settle(120_000)
+  faults.push(...wrong)
+  await untilAtRest(stand)
+  faults.push(...(await auditFaults(stand)).slice(0, 5))
+  const orders = (await countRows(stand)).get('orders') ?? 0
+  if (orders !== shoppers.countTold()) {
+    faults.push(`${orders} orders are stored, but ${shoppers.countTold()} keys were told of one`)
+  }
+  const [share, cpuShare] = [percentile(shares, 0.5), percentile(cpuShares, 0.5)]
+  return { faults, share, cpuShare, refused, settled, orders }
+}

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createActor, signUp } from '../../lab/actors.ts'
+import { createHistory } from '../../judge/history.ts'
+import { createWire, type Wire } from '../fuzz/wire.ts'
+
+/**
+ * Many clients that each place one order after the other, as fast as they are
+ * served, and keep the key of an order until they know what became of it.
+ */
+export interface Tally {
+  readonly seconds: number
+  /** Orders that were confirmed in that time. */
+  readonly confirmed: number
+  readonly confirmedMs: readonly number[]
+  readonly refused: number
+  readonly refusedMs: readonly number[]
+  /** 202, 502, 504, cut connections: told nothing definite. */
+  readonly open: number
+  /** Answers that must not be, whatever the load. */
+  readonly wrong: readonly string[]
+}
+
+interface Order {
+  readonly key: string
+  readonly userId: string
+  readonly price: number
+}
+
+const accounts = 64
+const deepPockets = 9_000_000_000_000
+const patienceMs = 15_000
+
+export const percentile = (values: readonly number[], share: number): number => {
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}
+
+export const createShoppers = async (baseUrl: string) => {
+  const actor = createActor({ baseUrl, history: createHistory(), name: 'shopper' })
+  const users: string[] = []
+  while (users.length < accounts) {
+    const made = await Promise.all([0, 1, 2, 3].map(() => signUp(actor, deepPockets)))
+    users.push(...made.map(({ id }) => id))
+  }
+  /** What was begun and not decided yet. */
+  const unsettled = new Map<string, Order>()
+  /** What each key was told: for ever the same order. */
+  const told = new Map<string, string>()
+
+  const newOrder = (): Order => ({
+    key: randomUUID(),
+    userId: users[Math.floor(Math.random() * users.length)]!,
+    price: 1 + Math.floor(Math.random() * 10_000),
+  })
+
+  const post = async (wire: Wire, { key, userId, price }: Order) => {
+    const { status, headers, body } = await wire.send({
+      method: 'POST',
+      path: '/orders',
+      headers: [
+        ['content-type', 'application/json'],
+        ['idempotency-key', key],
+      ],
+      body: Buffer.from(JSON.stringify({ userId, price })),
+    })
+    return { status, headers, text: body.toString('utf8') }
+  }
+
+  /** One attempt; says whether the order is decided. */
+  const attempt = async (
+    wire: Wire,
+    order: Order,
+    tally: { -readonly [Key in keyof Tally]: Tally[Key] },
+  ) => {
+    const startMs = performance.now()
+    unsettled.set(order.key, order)
+    try {
+      const { status, headers, text } = await post(wire, order)
+      const ms = performance.now() - startMs
+      if (status === 201) {
+        const before = told.get(order.key)
+        if (before !== undefined && before !== text) {
+          ;(tally.wrong as string[]).push(`key ${order.key} was told ${before} and then ${text}`)
+        }
+        told.set(order.key, text)
+        unsettled.delete(order.key)
+        tally.confirmed += 1
+        ;(tally.confirmedMs as number[]).push(ms)
+        return true
+      }
+      if (
+        status === 503 &&
+        headers['retry-after'] !== undefined &&
+        text.includes('"code":"overloaded"')
+      ) {
+        tally.refused += 1
+        ;(tally.refusedMs as number[]).push(ms)
+        return false
+      }
+      tally.open += 1
+      const mayBe = [202, 502, 503, 504].includes(status) && headers['retry-after'] !== undefined
+      if (!mayBe) (tally.wrong as string[]).push(`${status} ${text}`)
+    } catch {
+      tally.open += 1
+    }
+    return false
+  }
+
+  /** So many clients for so long; who is refused comes back after about so long a pause. */
+  const run = async (clients: number, seconds: number, pauseMs = 1_000): Promise<Tally> => {
+    const wire = createWire(baseUrl, patienceMs)
+    const tally = {
+      seconds,
+      confirmed: 0,
+      confirmedMs: [],
+      refused: 0,
+      refusedMs: [],
+      open: 0,
+      wrong: [],
+    }
+    const untilMs = performance.now() + seconds * 1_000
+    const client = async () => {
+      // Nobody arrives in the same millisecond as everybody else.
+      await sleep(Math.random() * Math.min(pauseMs, clients))
+      let order = newOrder()
+      while (performance.now() < untilMs) {
+        if (await attempt(wire, order, tally)) order = newOrder()
+        else
+          await sleep(
+            Math.min(pauseMs * (0.5 + Math.random()), Math.max(untilMs - performance.now(), 0)),
+          )
+      }
+    }
+    await Promise.all(Array.from({ length: clients }, client))
+    wire.close()
+    return tally
+  }
+
+  /** Repeats whatever is not decided until it is. */
+  const settle = async (
+    withinMs: number,
+  ): Promise<{ readonly settled: number; readonly wrong: readonly string[] }> => {
+    const wire = createWire(baseUrl, patienceMs)
+    const orders = [...unsettled.values()]
+    const tally = {
+      seconds: 0,
+      confirmed: 0,
+      confirmedMs: [],
+      refused: 0,
+      refusedMs: [],
+      open: 0,
+      wrong: [] as string[],
+    }
+    const untilMs = performance.now() + withinMs
+    const queue = [...orders]
+    const client = async () => {
+      for (let order = queue.shift(); order; order = queue.shift()) {
+        while (!(await attempt(wire, order, tally))) {
+          if (performance.now() > untilMs) throw new Error(`order ${order.key} was never decided`)
+          await sleep(200)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, client))
+    wire.close()
+    return { settled: orders.length, wrong: tally.wrong }
+  }
+
+  return { run, settle, countTold: () => told.size }
+}
+
+export type Shoppers = Awaited<ReturnType<typeof createShoppers>>

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { soak } from './soak-run.ts'
+import { startStand, type Stand } from '../../lab/stand.ts'
+
+let stand: Stand
+beforeAll(async () => {
+  stand = await startStand({ variables: { LOG_LEVEL: 'fatal' } })
+}, 180_000)
+afterAll(async () => {
+  await stand.close()
+}, 60_000)
+
+describe('a short soak', () => {
+  it('under mixed load, with a kill every few seconds, keeps all invariants and piles nothing up', async () => {
+    const said: string[] = []
+    const report = await soak({
+      stand,
+      minutes: 0.4,
+      seed: 4,
+      clients: 4,
+      killEveryMs: 5_000,
+      say: (line) => said.push(line),
+    })
+    expect(report.faults.join('\n'), said.join('\n')).toBe('')
+    expect(report.kills + report.cuts).toBeGreaterThan(0)
+    expect(report.waves).toBeGreaterThan(0)
+    expect(report.orders).toBeGreaterThan(20)
+  }, 400_000)
+})

@@ -1,0 +1,194 @@
+import type { Mutation } from './mutation.ts'
+
+/** Bugs in what is kept of refusals: which of them are final, and whom they are kept for. */
+const workflow = 'src/services/order/workflow.ts'
+const statements = 'src/services/order/statements.ts'
+const forgetTrigger = 'src/services/order/migrations/0003_forget_nobody.sql'
+const people = 'src/services/order/people.ts'
+const ledger = 'src/services/billing/statements.ts'
+
+const owed = 'src/services/order/owed-accounts.test.ts'
+const nobody = 'src/services/order/nobody.test.ts'
+const forgetting = 'src/services/order/forgetting.test.ts'
+const changes = 'src/services/order/changes.test.ts'
+const operations = 'src/services/billing/operations.test.ts'
+const together = 'src/services/billing/shared-withdrawals.test.ts'
+
+export const sagaMutations: readonly Mutation[] = [
+  {
+    name: 'an account that is owed yet is a refusal for ever',
+    edits: [
+      {
+        file: 'src/services/order/payment.ts',
+        search: "return { kind: 'no-account' }",
+        replace: "return { kind: 'refused', reason: 'user-not-found', email: null }",
+      },
+    ],
+    tests: [owed],
+  },
+  {
+    name: 'billing remembers for ever that the saga found no account',
+    edits: [
+      {
+        file: 'src/services/billing/app.ts',
+        search: 'accountMayCome: true',
+        replace: 'accountMayCome: false',
+      },
+    ],
+    tests: [together, owed],
+  },
+  {
+    name: 'an order of somebody without an account is refused',
+    edits: [
+      {
+        file: workflow,
+        search: "if (!isKnown || asked.answer === 'somebody') {",
+        replace: 'if (!isKnown) {',
+      },
+    ],
+    tests: [owed],
+  },
+  {
+    name: 'a user service that does not answer knows nobody',
+    edits: [
+      {
+        file: workflow,
+        search: "if (!isKnown || asked.answer === 'somebody') {",
+        replace: "if (isKnown && asked.answer === 'somebody') {",
+      },
+    ],
+    tests: [owed],
+  },
+  {
+    name: 'any 404 says that there is no such user',
+    edits: [
+      {
+        file: people,
+        search: "  return (\n    data?.code === 'user-not-found' &&",
+        replace: "  return (\n    data === undefined || data?.code !== 'user-not-found' ||",
+      },
+    ],
+    tests: [owed],
+  },
+  {
+    name: 'an order of nobody is kept although it has no key',
+    edits: [
+      {
+        file: workflow,
+        search: 'if (isForgettable(order, verdict)) return forget(order)\n',
+        replace: '',
+      },
+    ],
+    tests: [nobody],
+  },
+  {
+    name: 'a client is told where to find an order that is forgotten',
+    edits: [
+      { file: workflow, search: 'if (!isFromDatabase(error)) throw error', replace: 'throw error' },
+    ],
+    tests: ['test/guarantees/lost-answers.test.ts'],
+  },
+  {
+    name: 'an order of nobody is forgotten although a 202 told of it',
+    edits: [{ file: workflow, search: ' && order.attempts === 0', replace: '' }],
+    tests: [nobody],
+  },
+  {
+    name: 'an order of nobody is forgotten although it has a key, and no trigger minds',
+    edits: [
+      { file: workflow, search: ' && order.idempotencyKey === null', replace: '' },
+      {
+        file: statements,
+        search: "and o.status = 'PENDING' and o.idempotency_key is null returning o.id",
+        replace: "and o.status = 'PENDING' returning o.id",
+      },
+      { file: forgetTrigger, search: ' OR OLD.idempotency_key IS NOT NULL', replace: '' },
+    ],
+    tests: [nobody],
+  },
+  {
+    name: 'the database lets an order go that has a key',
+    edits: [{ file: forgetTrigger, search: ' OR OLD.idempotency_key IS NOT NULL', replace: '' }],
+    tests: [forgetting],
+  },
+  {
+    name: 'an order is forgotten whatever was decided, and no trigger minds',
+    edits: [
+      {
+        file: statements,
+        search: "where o.id = i.id and o.status = 'PENDING' and o.idempotency_key is null",
+        replace: 'where o.id = i.id and o.idempotency_key is null',
+      },
+      { file: forgetTrigger, search: "OLD.status <> 'PENDING' OR ", replace: '' },
+    ],
+    tests: [forgetting],
+  },
+  {
+    name: 'whoever decides an order that was forgotten never hears of it',
+    edits: [
+      {
+        file: statements,
+        search:
+          'select i.ord, false as changed, o.* from input i left join orders o on o.id = i.id\nwhere (',
+        replace:
+          'select i.ord, false as changed, o.* from input i join orders o on o.id = i.id\nwhere (',
+      },
+    ],
+    tests: [forgetting],
+  },
+  {
+    name: 'a price that stays as it is has a letter',
+    edits: [
+      {
+        file: statements,
+        search: '\n      and c.to_price is distinct from c.from_price then',
+        replace: ' then',
+      },
+    ],
+    tests: [changes],
+  },
+  {
+    name: 'billing is asked to move nothing',
+    edits: [
+      {
+        file: workflow,
+        search: "return isSamePrice(row) ? 'nothing-to-move' : 'money'",
+        replace: "return 'money'",
+      },
+    ],
+    tests: [changes],
+  },
+  {
+    name: 'changes that do not fit into one answer are hidden',
+    edits: [
+      {
+        file: 'src/services/order/answers.ts',
+        search: 'nextChanges: next,',
+        replace: 'nextChanges: null,',
+      },
+    ],
+    tests: [changes],
+  },
+  {
+    name: 'a refusal for want of an account is kept although it has no key',
+    edits: [
+      {
+        file: ledger,
+        search: 'f.key is not null and not f."accountMayCome" as is_kept',
+        replace: 'not f."accountMayCome" as is_kept',
+      },
+    ],
+    tests: [operations],
+  },
+  {
+    name: 'a re-pricing says that it belongs to itself, not to its order',
+    edits: [
+      {
+        file: 'src/services/billing/answers.ts',
+        search: "idOfSagaKey(reference ?? key ?? '')",
+        replace: "idOfSagaKey(key ?? '')",
+      },
+    ],
+    tests: [together],
+  },
+]

@@ -1,0 +1,106 @@
+import { parseArgs } from 'node:util'
+import { registry, servicesWithDatabase } from '../../../src/registry.ts'
+import { startStand, type Stand } from '../../lab/stand.ts'
+import { installSchemathesis, type SchemathesisRun } from './tool.ts'
+import { faultsOf } from './verdict.ts'
+
+/**
+ * Schemathesis by command: it reads each service's contract, and each that the
+ * gateway shows, from the running system, and tries whether they are true.
+ */
+const usage = `usage: npm run test:schemathesis -- [--minutes N] [--seed N] [--only WORD]
+  --minutes  for all contracts together, 8 when missing
+  --seed     repeats the requests of an earlier run; random when missing
+  --only     those targets alone whose name contains the word`
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+const positive = (text: string, name: string): number => {
+  const value = Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new Error(`--${name} must be a number above 0\n${usage}`)
+}
+
+interface Target {
+  readonly name: string
+  readonly location: string
+}
+
+const targetsOf = ({ urls }: Stand): Target[] => [
+  ...servicesWithDatabase.map((service) => ({
+    name: service,
+    location: `${urls[service]}/openapi.json`,
+  })),
+  ...registry.gateway.upstreams.map((service) => ({
+    name: `gateway/${service}`,
+    location: `${urls.gateway}/openapi/${service}.json`,
+  })),
+]
+
+/** Services that ended, or do not say any more that they can work. */
+const deadServices = async ({ processes }: Stand): Promise<string[]> => {
+  const faults = [...processes].map(async ([service, running]) => {
+    if (!running.isRunning()) return [`${service} has ended`]
+    const signal = AbortSignal.timeout(10_000)
+    const { status } = await fetch(`${running.url}/readyz`, { signal }).catch(() => ({ status: 0 }))
+    return status === 200 ? [] : [`${service} is not ready any more`]
+  })
+  return (await Promise.all(faults)).flat()
+}
+
+type Run = Awaited<ReturnType<typeof installSchemathesis>>['run']
+
+const tryOut = async (
+  stand: Stand,
+  run: Run,
+  { name, location }: Target,
+  how: Omit<SchemathesisRun, 'location'>,
+) => {
+  const finished = await run({ location, ...how })
+  const faults = [...faultsOf(finished), ...(await deadServices(stand))]
+  const { report, output } = finished
+  const { generated = 0 } = report?.test_cases ?? {}
+  const operations = `${report?.operations.tested ?? 0} operations, ${generated} requests`
+  say(`${name.padEnd(21)} ${operations}, ${faults.length} faults`)
+  if (faults.length > 0) say([output, ...faults.map((fault) => `- ${name}: ${fault}`)].join('\n'))
+  return faults.length
+}
+
+const main = async (): Promise<boolean> => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '8' },
+      seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 999_999)) },
+      only: { type: 'string', default: '' },
+    },
+  })
+  const minutes = positive(values.minutes, 'minutes')
+  const seed = positive(values.seed, 'seed')
+  const schemathesis = await installSchemathesis()
+  try {
+    say(`${schemathesis.version}; seed ${seed}; starting five services`)
+    const stand = await startStand()
+    try {
+      const targets = targetsOf(stand).filter(({ name }) => name.includes(values.only))
+      if (targets.length === 0) throw new Error(`no target is called ${values.only}\n${usage}`)
+      const seconds = Math.max(1, Math.floor((minutes * 60) / targets.length))
+      let faults = 0
+      for (const target of targets) {
+        faults += await tryOut(stand, schemathesis.run, target, { seconds, seed })
+      }
+      say(`${faults} faults in ${targets.length} contracts (seed ${seed})`)
+      return faults === 0
+    } finally {
+      await stand.close()
+    }
+  } finally {
+    await schemathesis.remove()
+  }
+}
+
+try {
+  process.exitCode = (await main()) ? 0 : 1
+} catch (error) {
+  say((error as Error).message)
+  process.exitCode = 1
+}

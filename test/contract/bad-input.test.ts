@@ -1,0 +1,536 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { uuidv7 } from '../../src/platform/base/ids.ts'
+import type { TestDatabase } from '../lab/database.ts'
+import type { Api } from '../lab/http.ts'
+import { createRequestSchemas } from '../lab/request-schemas.ts'
+import { openAccount, startBilling, startWithBilling } from '../lab/service.ts'
+
+/**
+ * Everything that can be wrong with a request, tried on every operation: it is
+ * answered with a problem that names the field, and changes nothing.
+ */
+type ServiceName = 'user' | 'billing' | 'order' | 'notification'
+interface Target {
+  readonly api: Api
+  readonly database: TestDatabase
+  readonly tables: readonly string[]
+}
+
+const targets = {} as Record<ServiceName, Target>
+let userId: string
+let orderId: string
+
+beforeAll(async () => {
+  const orders = await startWithBilling('order')
+  const users = await startWithBilling('user')
+  const ledger = await startBilling()
+  targets.order = {
+    api: orders.service.api,
+    database: orders.database,
+    tables: ['orders', 'order_changes'],
+  }
+  targets.user = { api: users.service.api, database: users.database, tables: ['users'] }
+  targets.billing = {
+    api: orders.billing.api,
+    database: orders.billingDatabase,
+    tables: ['accounts', 'operations', 'deposit_letters'],
+  }
+  targets.notification = {
+    api: ledger.notification.api,
+    database: ledger.notificationDatabase,
+    tables: ['letters'],
+  }
+  userId = await openAccount(orders.billing, 1_000)
+  orderId = (await orders.service.api.post('/orders', { userId, price: 10 })).body.id
+})
+
+/** All rows of a service, as one text: whatever a request changes, shows here. */
+const contentOf = async ({ database, tables }: Target) => {
+  const rows = await Promise.all(
+    tables.map((table) => database.sql.unsafe(`select * from ${table} order by 1`)),
+  )
+  return JSON.stringify(rows)
+}
+
+type Kind = 'amount' | 'id' | 'text' | 'email' | 'username' | 'phone' | 'letterKind'
+interface Field {
+  readonly kind: Kind
+  readonly isOptional?: boolean
+  readonly maxLength?: number
+}
+interface Operation {
+  readonly service: ServiceName
+  readonly method: 'POST' | 'PATCH'
+  readonly path: () => string
+  readonly isKeyed: boolean
+  readonly fields: Readonly<Record<string, Field>>
+}
+
+const amount: Field = { kind: 'amount' }
+const account = (what: string) => () => `/billing/accounts/${userId}/${what}`
+const operations: Record<string, Operation> = {
+  'POST /users': {
+    service: 'user',
+    method: 'POST',
+    path: () => '/users',
+    isKeyed: true,
+    fields: {
+      username: { kind: 'username' },
+      email: { kind: 'email' },
+      phone: { kind: 'phone', isOptional: true },
+      firstName: { kind: 'text', isOptional: true, maxLength: 100 },
+      lastName: { kind: 'text', isOptional: true, maxLength: 100 },
+    },
+  },
+  'POST /billing/accounts': {
+    service: 'billing',
+    method: 'POST',
+    path: () => '/billing/accounts',
+    isKeyed: false,
+    fields: { userId: { kind: 'id' }, email: { kind: 'email' } },
+  },
+  'POST deposit': {
+    service: 'billing',
+    method: 'POST',
+    path: account('deposit'),
+    isKeyed: true,
+    fields: { amount },
+  },
+  'POST withdraw': {
+    service: 'billing',
+    method: 'POST',
+    path: account('withdraw'),
+    isKeyed: true,
+    fields: { amount },
+  },
+  'POST refund': {
+    service: 'billing',
+    method: 'POST',
+    path: account('refund'),
+    isKeyed: true,
+    fields: { amount, withdrawal: { kind: 'text', maxLength: 100 } },
+  },
+  'POST /orders': {
+    service: 'order',
+    method: 'POST',
+    path: () => '/orders',
+    isKeyed: true,
+    fields: {
+      userId: { kind: 'id' },
+      price: amount,
+      description: { kind: 'text', isOptional: true, maxLength: 500 },
+    },
+  },
+  'PATCH /orders/{orderId}': {
+    service: 'order',
+    method: 'PATCH',
+    path: () => `/orders/${orderId}`,
+    isKeyed: true,
+    fields: { price: amount },
+  },
+  'POST /notifications': {
+    service: 'notification',
+    method: 'POST',
+    path: () => '/notifications',
+    isKeyed: false,
+    fields: {
+      key: { kind: 'text', maxLength: 100 },
+      userId: { kind: 'id' },
+      email: { kind: 'email' },
+      kind: { kind: 'letterKind' },
+      orderId: { kind: 'id' },
+      amount,
+    },
+  },
+}
+
+const valid: Record<Kind, string> = {
+  amount: '5',
+  id: '"019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061"',
+  text: '"text"',
+  email: '"masha@example.com"',
+  username: '"masha"',
+  phone: '"+7 900 123-45-67"',
+  letterKind: '"ORDER_APPROVED"',
+}
+
+const wrongTypes = ['null', 'true', '[]', '{}', '[5]', '{"amount":5}']
+const unstorable = [String.raw`"a\u0000b"`, String.raw`"\ud800"`, String.raw`"\udc00\ud800"`]
+/** Wrong values as JSON text, since some of them are no JavaScript values. */
+const wrongValues: Record<Kind, readonly string[]> = {
+  amount: [
+    '"5"',
+    '""',
+    '0',
+    '-0',
+    '-1',
+    '-5',
+    '1.5',
+    '0.1',
+    '1e-7',
+    '5.0000001',
+    '1e400',
+    '-1e400',
+    '9007199254740992',
+    '5.00000000000000000001',
+    '9007199254740991.4',
+    '9007199254740993',
+    '1e16',
+    '99999999999999999999999999',
+  ],
+  id: [
+    '5',
+    '""',
+    '"x"',
+    '"019aa0b6-50f3-7a00-8b3d-1c2d3e4f506"',
+    '"019aa0b650f37a008b3d1c2d3e4f5061"',
+  ],
+  text: ['5', '""', ...unstorable],
+  email: [
+    '5',
+    '""',
+    '"masha"',
+    '"masha@"',
+    '"@example.com"',
+    '"masha@example"',
+    '"a b@example.com"',
+    '"a#b@example.com"',
+    '"Masha <masha@example.com>"',
+    `"${'a'.repeat(250)}@example.com"`,
+    ...unstorable,
+    String.raw`"masha@example.com\u0000"`,
+    String.raw`"masha@example.com\nbcc: x@example.com"`,
+  ],
+  username: [
+    '5',
+    '""',
+    '"ab"',
+    '"a b c"',
+    '"имя"',
+    `"${'a'.repeat(65)}"`,
+    String.raw`"abc\n"`,
+    ...unstorable,
+  ],
+  phone: ['5', '""', '"12"', '"call me"', `"${'1'.repeat(40)}"`, String.raw`"12345\u0000"`],
+  letterKind: ['5', '""', '"SPAM"', '"deposit"', '"__proto__"', '"constructor"'],
+}
+
+/** Wrong in ways that are gone, or that no schema can name, once the text is parsed. */
+const beyondSchemas = new Set([
+  ...unstorable.slice(1),
+  '5.00000000000000000001',
+  '9007199254740991.4',
+])
+
+const schemas = createRequestSchemas()
+
+const templateOf = ({ path }: Operation) =>
+  path().replace(userId, '{userId}').replace(orderId, '{orderId}')
+
+const bodyWith = (operation: Operation, changed: Readonly<Record<string, string | undefined>>) => {
+  const entries = Object.entries(operation.fields).map(([name, { kind }]) => [name, valid[kind]])
+  const all = { ...Object.fromEntries(entries), ...changed }
+  const members = Object.entries(all).filter(([, value]) => value !== undefined)
+  return `{${members.map(([name, value]) => `${JSON.stringify(name)}:${String(value)}`).join(',')}}`
+}
+
+const expectRefused = async (operation: Operation, text: string, code: string, field?: string) => {
+  const target = targets[operation.service]
+  const before = await contentOf(target)
+  const { status, body } = await target.api.send(operation.method, operation.path(), text)
+  const shown = `${operation.method} with ${text.slice(0, 120)}`
+  expect([status, body.code], shown).toEqual([400, code])
+  const names = (body.errors ?? []).map((error: { field: string }) => error.field)
+  if (field !== undefined) expect(names, shown).toContain(field)
+  expect(await contentOf(target), shown).toBe(before)
+}
+
+const eachOperation = Object.entries(operations)
+const eachField = eachOperation.flatMap(([name, operation]) =>
+  Object.entries(operation.fields).map(([field, about]) => ({ name, operation, field, about })),
+)
+
+describe('a field', () => {
+  it.each(eachField)(
+    'of $name, $field, is refused by its name when it is wrong',
+    async ({ operation, field, about }) => {
+      const isAllowed = schemas.body(operation.service, operation.method, templateOf(operation))
+      expect(isAllowed(JSON.parse(bodyWith(operation, {}))), 'a right body').toBe(true)
+      const tooLong = about.maxLength === undefined ? [] : [`"${'x'.repeat(about.maxLength + 1)}"`]
+      for (const value of [...wrongTypes, ...wrongValues[about.kind], ...tooLong]) {
+        const text = bodyWith(operation, { [field]: value })
+        await expectRefused(operation, text, 'validation-failed', field)
+        // Whoever reads the contract must know it before.
+        expect(isAllowed(JSON.parse(text)) && !beyondSchemas.has(value), text).toBe(false)
+      }
+    },
+  )
+
+  it.each(eachField.filter(({ about }) => !about.isOptional))(
+    'of $name, $field, is refused by its name when it is missing',
+    async ({ operation, field }) => {
+      const text = bodyWith(operation, { [field]: undefined })
+      const isAllowed = schemas.body(operation.service, operation.method, templateOf(operation))
+      expect(isAllowed(JSON.parse(text))).toBe(false)
+      await expectRefused(operation, text, 'validation-failed', field)
+    },
+  )
+
+  it.each(eachOperation)(
+    'that %s does not know is refused by its name',
+    async (_name, operation) => {
+      for (const unknown of ['extra', 'Amount', 'constructor', '__proto__', 'toString', 'id', '']) {
+        const text = bodyWith(operation, { [unknown]: '{"isAdmin":true}' }).replace(
+          '{',
+          `{"first":1,`,
+        )
+        await expectRefused(operation, text, 'validation-failed', 'first')
+        const single = `${bodyWith(operation, {}).slice(0, -1)},${JSON.stringify(unknown)}:1}`
+        await expectRefused(operation, single, 'validation-failed', unknown)
+      }
+    },
+  )
+
+  it.each(eachField)(
+    'of $name, $field, is refused when it is there twice',
+    async ({ operation, field, about }) => {
+      const text = `{${JSON.stringify(field)}:${valid[about.kind]},${bodyWith(operation, {}).slice(1)}`
+      await expectRefused(operation, text, 'validation-failed', field)
+    },
+  )
+})
+
+describe('a body', () => {
+  it.each(eachOperation)('of %s that is no object is refused', async (_name, operation) => {
+    for (const text of ['[]', 'null', '5', '"text"', 'true', `[${bodyWith(operation, {})}]`]) {
+      await expectRefused(operation, text, 'validation-failed')
+    }
+  })
+
+  it.each(eachOperation)('of %s that is no JSON is refused', async (_name, operation) => {
+    const good = bodyWith(operation, {})
+    const broken = [
+      '',
+      ' ',
+      '{',
+      good.slice(0, -1),
+      `${good}${good}`,
+      `${good},`,
+      good.replaceAll('"', "'"),
+      `// comment\n${good}`,
+      good.replace('}', ',}'),
+      'undefined',
+      'amount=5',
+      '<amount>5</amount>',
+      good.replace(':', ':NaN,"x":'),
+      '{"amount":05}',
+    ]
+    for (const text of broken) await expectRefused(operation, text, 'malformed-json')
+  })
+
+  it.each(eachOperation)(
+    'of %s that is nested thousands of levels deep is refused',
+    async (_name, operation) => {
+      const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+      const field = Object.keys(operation.fields)[0] as string
+      await expectRefused(
+        operation,
+        bodyWith(operation, { [field]: deep }),
+        'validation-failed',
+        field,
+      )
+      await expectRefused(operation, bodyWith(operation, { deep }), 'validation-failed', 'deep')
+      await expectRefused(operation, '['.repeat(60_000), 'malformed-json')
+    },
+  )
+})
+
+const keyed = eachOperation.filter(([, operation]) => operation.isKeyed)
+
+describe('an Idempotency-Key', () => {
+  it.each(keyed)(
+    'of %s that is no key is refused and changes nothing',
+    async (_name, operation) => {
+      const target = targets[operation.service]
+      const before = await contentOf(target)
+      const [template, name] = [templateOf(operation), 'idempotency-key']
+      const isAllowed = schemas.parameter(operation.service, operation.method, template, name)
+      for (const key of ['k'.repeat(255), `"${'k'.repeat(255)}"`]) expect(isAllowed(key)).toBe(true)
+      for (const key of [
+        '',
+        ' ',
+        '""',
+        '"',
+        'x'.repeat(256),
+        `"${'x'.repeat(256)}"`,
+        'a b',
+        'a\tb',
+        'é',
+        'a, b',
+      ]) {
+        expect(isAllowed(key), key).toBe(false)
+        const path = operation.path()
+        const answer = await target.api.send(operation.method, path, bodyWith(operation, {}), {
+          key,
+        })
+        expect([answer.status, answer.body.code], key).toEqual([400, 'invalid-idempotency-key'])
+        expect(answer.body.errors[0].field, key).toBe('idempotency-key')
+      }
+      expect(await contentOf(target)).toBe(before)
+    },
+  )
+
+  it('of 255 characters, also in quotes, is one', async () => {
+    const { api } = targets.billing
+    const key = 'k'.repeat(255)
+    const first = await api.post(account('deposit')(), { amount: 1 }, { key })
+    const again = await api.post(account('deposit')(), { amount: 1 }, { key: `"${key}"` })
+    expect([first.status, again.text]).toEqual([200, first.text])
+  })
+})
+
+const badIds = [
+  'x',
+  '1',
+  'null',
+  '%00',
+  '%E0%A4%A',
+  '..%2Fx',
+  "1'%20or%20'1'='1",
+  '%F0%9F%98%80',
+  '019aa0b6-52a5-7c11-8f6e-2d3c4b5a697',
+  '019aa0b6-52a5-7c11-8f6e-2d3c4b5a69788',
+]
+const idRoutes: [
+  ServiceName,
+  'GET' | 'DELETE' | 'POST' | 'PATCH',
+  (id: string) => string,
+  string,
+][] = [
+  ['user', 'GET', (id) => `/users/${id}`, 'userId'],
+  ['billing', 'GET', (id) => `/billing/accounts/${id}`, 'userId'],
+  ['billing', 'GET', (id) => `/billing/accounts/${id}/operations`, 'userId'],
+  ['billing', 'POST', (id) => `/billing/accounts/${id}/deposit`, 'userId'],
+  ['billing', 'POST', (id) => `/billing/accounts/${id}/withdraw`, 'userId'],
+  ['billing', 'POST', (id) => `/billing/accounts/${id}/refund`, 'userId'],
+  ['order', 'GET', (id) => `/orders/${id}`, 'orderId'],
+  ['order', 'GET', (id) => `/orders/${id}/changes`, 'orderId'],
+  ['order', 'PATCH', (id) => `/orders/${id}`, 'orderId'],
+  ['order', 'DELETE', (id) => `/orders/${id}`, 'orderId'],
+  ['order', 'GET', (id) => `/orders?userId=${id}`, 'userId'],
+  ['notification', 'GET', (id) => `/notifications?userId=${id}`, 'userId'],
+  ['notification', 'GET', (id) => `/notifications?orderId=${id}`, 'orderId'],
+]
+
+describe('an id in an address', () => {
+  it.each(idRoutes)(
+    'of %s, %s, is refused by its name when it is none',
+    async (service, method, path, field) => {
+      const body = method === 'GET' || method === 'DELETE' ? undefined : '{"amount":5}'
+      for (const id of badIds) {
+        const answer = await targets[service].api.send(method, path(id), body)
+        expect([answer.status, answer.body.code], id).toEqual([400, 'validation-failed'])
+        expect(answer.body.errors[0].field, id).toBe(field)
+      }
+    },
+  )
+})
+
+describe('a query', () => {
+  const lists: [string, ServiceName, () => string, string][] = [
+    ['orders', 'order', () => `/orders?userId=${userId}`, 'x'],
+    ['letters', 'notification', () => `/notifications?userId=${userId}`, 'x'],
+    ['operations', 'billing', () => `/billing/accounts/${userId}/operations?`, '-1'],
+  ]
+  it.each(lists)(
+    'for %s is refused by the name of the wrong parameter',
+    async (_what, service, path, cursor) => {
+      const wrong: [string, string][] = [
+        ...['0', '101', '-1', '1.5', 'x', '', '1e1', '%2B5', '5%00', '999', '0x10'].map(
+          (limit): [string, string] => [`limit=${limit}`, 'limit'],
+        ),
+        ...[cursor, '', '%00', "'", '1;drop', '9'.repeat(40)].map((value): [string, string] => [
+          `cursor=${value}`,
+          'cursor',
+        ]),
+        ['limit=5&limit=6', 'limit'],
+        ['cursor=1&cursor=2', 'cursor'],
+        ['sort=price', 'sort'],
+        ['Limit=5', 'Limit'],
+      ]
+      for (const [query, field] of wrong) {
+        const answer = await targets[service].api.get(`${path()}&${query}`)
+        expect([answer.status, answer.body.code], query).toEqual([400, 'validation-failed'])
+        expect(answer.body.errors[0].field, query).toBe(field)
+      }
+    },
+  )
+
+  it('without the one parameter that it needs is refused by its name', async () => {
+    const { status, body } = await targets.order.api.get('/orders')
+    expect([status, body.errors[0].field]).toEqual([400, 'userId'])
+  })
+})
+
+describe('an address', () => {
+  const nowhere = [
+    '/',
+    '/user',
+    '/users/',
+    `/users/${uuidv7()}/`,
+    '/users//',
+    '/Users',
+    '/billing',
+    '/orders/a/b',
+    '/notifications/1',
+    '/.env',
+    '/%2e%2e/etc/passwd',
+    '/openapi.yaml',
+    '/healthz/',
+    '/x'.repeat(2e3),
+  ]
+  it.each<ServiceName>(['user', 'billing', 'order', 'notification'])(
+    'that %s does not know is 404, with any method',
+    async (service) => {
+      for (const path of nowhere) {
+        for (const method of ['GET', 'POST', 'DELETE'] as const) {
+          for (const text of ['{}', undefined]) {
+            const { status, body } = await targets[service].api.send(method, path, text)
+            expect([status, body.code], `${method} ${path}`).toEqual([404, 'not-found'])
+          }
+        }
+      }
+    },
+  )
+
+  const known: [ServiceName, () => string, string][] = [
+    ['user', () => '/users', 'POST'],
+    ['user', () => `/users/${userId}`, 'GET, HEAD'],
+    ['billing', () => '/billing/accounts', 'POST'],
+    ['billing', () => `/billing/accounts/${userId}`, 'GET, HEAD'],
+    ['billing', account('deposit'), 'POST'],
+    ['billing', account('operations'), 'GET, HEAD'],
+    ['order', () => '/orders', 'POST, GET, HEAD'],
+    ['order', () => `/orders/${orderId}`, 'GET, HEAD, PATCH, DELETE'],
+    ['notification', () => '/notifications', 'POST, GET, HEAD'],
+  ]
+  it.each(known)(
+    'of %s that is known answers other methods with 405 and says which it knows',
+    async (service, path, allow) => {
+      const target = targets[service]
+      const before = await contentOf(target)
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+        if (allow.split(', ').includes(method)) continue
+        for (const text of ['{}', undefined]) {
+          const { status, body, headers } = await target.api.send(method, path(), text)
+          expect([status, body.code, headers['allow']], method).toEqual([
+            405,
+            'method-not-allowed',
+            allow,
+          ])
+        }
+      }
+      expect(await contentOf(target)).toBe(before)
+    },
+  )
+})

@@ -1,0 +1,299 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { contractDifferences, generateClients } from '../../tools/contracts/contracts.ts'
+import { runTool } from '../../tools/run-tool.ts'
+import { takesKey } from '../../src/platform/http/contract.ts'
+import { problemTable, type ProblemCode } from '../../src/platform/base/errors.ts'
+import { servicesWithDatabase } from '../../src/registry.ts'
+import {
+  createValidator,
+  loadContracts,
+  looseParts,
+  resolveExample,
+  resolveSchema,
+  type ContractDocument,
+  type Operation,
+  type SchemaObject,
+} from '../judge/contract-check.ts'
+import { copyProject, type ProjectCopy } from '../lab/project-copy.ts'
+
+const timeoutMs = 300_000
+
+interface Case {
+  readonly service: string
+  readonly name: string
+  readonly document: ContractDocument
+  readonly operation: Operation
+}
+
+interface RequestSchema extends SchemaObject {
+  readonly enum?: readonly string[]
+  readonly pattern?: string
+  readonly format?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxItems?: number
+}
+
+const contracts = loadContracts()
+
+/** For services alone: the key is the user, or stands beside each part. */
+const keyIsInTheBody = ['openAccount', 'withdrawMany', 'sendLetter', 'sendLetters']
+
+const operations: Case[] = [...contracts].flatMap(([service, document]) =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      service,
+      document,
+      operation,
+      name: `${method.toUpperCase()} ${path}`,
+    })),
+  ),
+)
+
+/**
+ * The example that a reader would see: the schema's own, or one put together
+ * from those of its members. Throws when a required member has none.
+ */
+const exampleOf = (document: ContractDocument, given: SchemaObject, path = ''): unknown => {
+  const schema = resolveSchema(document, given)
+  if (schema.example !== undefined) return schema.example
+  if (schema.items) return [exampleOf(document, schema.items, `${path}/[]`)]
+  if (schema.properties) {
+    return Object.fromEntries(
+      Object.entries(schema.properties).map(([name, property]) => [
+        name,
+        exampleOf(document, property, `${path}/${name}`),
+      ]),
+    )
+  }
+  throw new Error(`there is no example of ${path || 'it'}`)
+}
+
+/** The texts and numbers in a schema of which it does not say what they may be. */
+const unbounded = (document: ContractDocument, given: SchemaObject, path = ''): string[] => {
+  const schema: RequestSchema = resolveSchema(document, given)
+  const { items, oneOf = [], properties = {}, type } = schema
+  const isText = type === 'string' && !schema.enum && !schema.pattern && schema.format !== 'uuid'
+  const isNumber = type === 'integer' || type === 'number'
+  const isOpen = schema.minimum === undefined || schema.maximum === undefined
+  const isList = items !== undefined && schema.maxItems === undefined
+  return [
+    ...(isText || (isNumber && isOpen) || isList ? [path || '(it)'] : []),
+    ...(items ? unbounded(document, items, `${path}/[]`) : []),
+    ...oneOf.flatMap((option) => unbounded(document, option, path)),
+    ...Object.entries(properties).flatMap(([name, property]) =>
+      unbounded(document, property, `${path}/${name}`),
+    ),
+  ]
+}
+
+const mediaOf = ({ requestBody, responses }: Operation) => [
+  ...Object.entries(requestBody?.content ?? {}).map(
+    ([type, media]) => ['request', type, media] as const,
+  ),
+  ...Object.entries(responses).flatMap(([status, { content = {} }]) =>
+    Object.entries(content).map(([type, media]) => [status, type, media] as const),
+  ),
+]
+
+describe('the committed contracts', () => {
+  it('are there for every service that has one', () => {
+    expect([...contracts.keys()].toSorted()).toEqual([...servicesWithDatabase].toSorted())
+    expect(operations.length).toBeGreaterThan(10)
+  })
+
+  it(
+    'are what the code says, and the clients are what they say',
+    async () => {
+      expect(await contractDifferences()).toEqual([])
+    },
+    timeoutMs,
+  )
+
+  it('name every operation once, so that clients can be generated', () => {
+    const ids = operations.map(({ operation }) => operation.operationId)
+    expect(ids.filter((id) => !id)).toEqual([])
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it.each(operations)('explain $name to a stranger', ({ operation }) => {
+    expect(operation.summary?.length).toBeGreaterThan(5)
+    expect(operation.description?.length).toBeGreaterThan(10)
+    for (const { name, description } of operation.parameters ?? []) {
+      expect(description, `the parameter ${name}`).toBeTruthy()
+    }
+    for (const [status, { description }] of Object.entries(operation.responses)) {
+      expect(description, `the answer ${status}`).toBeTruthy()
+    }
+  })
+
+  it.each(operations)('list the failures of $name as problem documents', ({ operation }) => {
+    const statuses = Object.keys(operation.responses).map(Number)
+    expect(statuses.filter((status) => status < 300)).not.toEqual([])
+    const aboutBodies = operation.requestBody ? [413, 415] : []
+    expect(statuses).toEqual(expect.arrayContaining([400, 500, 503, ...aboutBodies]))
+    for (const [status, { content = {} }] of Object.entries(operation.responses)) {
+      const expected = Number(status) < 400 ? 'application/json' : 'application/problem+json'
+      expect(Object.keys(content), status).toEqual([expected])
+    }
+  })
+
+  // Whatever takes no key in its header is told to clients as safe to repeat.
+  it.each(operations)('let $name be repeated safely: by its key or by its nature', (each) => {
+    const { name, operation } = each
+    const hasHeader = takesKey(operation)
+    const isKeyed = hasHeader || keyIsInTheBody.includes(operation.operationId ?? '')
+    expect(isKeyed).toBe(/^(POST|PATCH|PUT) /.test(name))
+    const { description } = operation.responses['504'] ?? {}
+    const knowsKeys = '422' in operation.responses
+    expect(description).toMatch(knowsKeys ? /same key\. Without a key/ : /does nothing twice/)
+    expect(knowsKeys || !hasHeader).toBe(true)
+  })
+
+  it.each(operations)(
+    'show for each failure of $name what it looks like, by its code',
+    ({ document, operation }) => {
+      const failures = mediaOf(operation).filter(([status]) => Number(status) >= 400)
+      for (const [status, , { examples = {} }] of failures) {
+        expect(Object.keys(examples), status).not.toEqual([])
+        for (const [code, example] of Object.entries(examples)) {
+          const { title, status: expected } = problemTable[code as ProblemCode]
+          expect(expected, code).toBe(Number(status))
+          const type = `urn:orderly:problem:${code}`
+          const shown = { code, type, title, status: expected }
+          expect(resolveExample(document, example), code).toMatchObject(shown)
+        }
+      }
+    },
+  )
+
+  it.each(operations)(
+    'say of each text and number that $name takes what it may be',
+    ({ document, operation }) => {
+      const taken = [
+        ...Object.values(operation.requestBody?.content ?? {}).map(({ schema }) => schema),
+        ...(operation.parameters ?? []).map(({ schema }) => schema),
+      ]
+      for (const schema of taken) expect(unbounded(document, schema)).toEqual([])
+    },
+  )
+
+  it.each(operations)(
+    'give examples of $name that keep to their schemas',
+    ({ document, operation }) => {
+      const ajv = createValidator()
+      const components = { $id: 'contract', components: document.components }
+      ajv.addSchema(components)
+      const validate = (schema: SchemaObject, example: unknown, what: string) => {
+        const resolvable = JSON.parse(
+          JSON.stringify(schema).replaceAll('"#/components', '"contract#/components'),
+        ) as SchemaObject
+        const valid = ajv.validate(resolvable, example)
+        expect(valid, `${what}: ${ajv.errorsText()} in ${JSON.stringify(example)}`).toBe(true)
+      }
+      for (const [what, type, { schema, example, examples }] of mediaOf(operation)) {
+        const given = Object.values(examples ?? {}).map((each) => resolveExample(document, each))
+        if (example !== undefined) given.push(example)
+        if (given.length === 0) given.push(exampleOf(document, schema))
+        for (const value of given) validate(schema, value, `${what} ${type}`)
+      }
+      for (const { name, schema, example } of operation.parameters ?? []) {
+        validate(schema, example ?? exampleOf(document, schema, name), `the parameter ${name}`)
+      }
+    },
+  )
+
+  it.each(operations)(
+    'leave no room for undeclared members in $name',
+    ({ document, operation }) => {
+      for (const [what, , { schema }] of mediaOf(operation)) {
+        expect(looseParts(document, schema), what).toEqual([])
+      }
+    },
+  )
+})
+
+describe('a changed contract', () => {
+  let copy: ProjectCopy
+  const read = (path: string) => readFile(join(copy.root, path), 'utf8')
+
+  /** Changes a contract in the copy; every place, like a real change would. */
+  const change = async (service: string, what: RegExp, by: string) => {
+    const path = `openapi/${service}.yaml`
+    const before = await read(path)
+    const after = before.replace(what, by)
+    if (after === before) throw new Error(`nothing to change: ${String(what)} in ${path}`)
+    await copy.write(path, after)
+  }
+
+  const typeErrorsOfCallers = async () => {
+    const args = ['--noEmit', '--project', 'tsconfig.callers.json', '--pretty', 'false']
+    const { output } = await runTool('tsc', args, { cwd: copy.root, timeoutMs: 120_000 })
+    return output.split('\n').filter((line) => line.includes('error TS'))
+  }
+
+  beforeAll(async () => {
+    copy = await copyProject()
+    await copy.write(
+      'tsconfig.callers.json',
+      JSON.stringify({
+        extends: './tsconfig.json',
+        include: ['src/services/user', 'src/services/order', 'src/services/billing'],
+        // Tests need the whole project; the question here is what the services themselves say.
+        exclude: ['src/**/*.test.ts'],
+      }),
+    )
+  }, timeoutMs)
+
+  afterAll(() => copy.remove())
+
+  it(
+    'is told apart from the code, with the place',
+    async () => {
+      const before = await read('openapi/user.yaml')
+      await change('user', /operationId: createUser/, 'operationId: makeUser')
+      const client = await read('src/clients/generated/billing.ts')
+      await copy.write('src/clients/generated/billing.ts', `${client}\nexport const extra = 1\n`)
+      await copy.write('openapi/stray.yaml', 'openapi: 3.1.0\n')
+      const differences = await contractDifferences(copy.root)
+      expect(differences).toEqual([
+        expect.stringMatching(/^openapi\/user\.yaml differs, line \d+: committed .*makeUser/),
+        'openapi/stray.yaml belongs to no service',
+        expect.stringMatching(/^src\/clients\/generated\/billing\.ts differs/),
+      ])
+      await copy.write('openapi/user.yaml', before)
+      await copy.write('src/clients/generated/billing.ts', client)
+    },
+    timeoutMs,
+  )
+
+  it(
+    'breaks the type check of those who call the service, and of nobody else',
+    async () => {
+      expect(await typeErrorsOfCallers()).toEqual([])
+
+      // An answer that is refused differently, a request that asks for another member.
+      await change('billing', /"402":/g, '"418":')
+      await change('notification', /\bamount\b/g, 'sum')
+      await change(
+        'billing',
+        /(NewAccount:[\s\S]*?)email(:[\s\S]*?)- email/,
+        '$1address$2- address',
+      )
+      await generateClients(copy.root)
+
+      const errors = await typeErrorsOfCallers()
+      // The sender of letters calls notification for all services.
+      const callers = /^src\/(services\/|clients\/letter-sender\.ts)/
+      expect(errors.filter((line) => !callers.test(line))).toEqual([])
+      const broken = (service: string) =>
+        errors.filter((line) => line.startsWith(`src/services/${service}/`))
+      expect(broken('order').join('\n')).toMatch(/402|418/)
+      expect(broken('billing').join('\n')).toMatch(/\b(amount|sum)\b/)
+      expect(broken('user').join('\n')).toMatch(/\b(email|address)\b/)
+    },
+    timeoutMs,
+  )
+})

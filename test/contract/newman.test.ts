@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startSystem, type System } from '../lab/system.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const collectionText = readFileSync(
+  new URL('../../postman/orderly.postman_collection.json', import.meta.url),
+  'utf8',
+)
+
+interface Item {
+  readonly name: string
+  readonly item?: readonly Item[]
+  readonly request?: { readonly method: string }
+  readonly event?: readonly { readonly script: { readonly exec: readonly string[] } }[]
+}
+
+const collection = JSON.parse(collectionText) as Item & {
+  readonly item: readonly Item[]
+  readonly variable: readonly { readonly key: string; readonly value: string }[]
+}
+
+const requestsIn = (item: Item): Item[] => (item.item ? item.item.flatMap(requestsIn) : [item])
+const requests = requestsIn(collection)
+
+/** What `npm run newman -- …` does, without npm. */
+const runCollection = (...args: string[]): Promise<{ code: number; output: string }> =>
+  new Promise((resolve) => {
+    const command = ['--disable-warning=DEP0176', 'tools/newman.ts', ...args]
+    const options = { cwd: root, maxBuffer: 64 * 1024 * 1024, timeout: 90_000 }
+    execFile(process.execPath, command, options, (error, stdout, stderr) => {
+      const code = error ? Number((error as { code?: unknown }).code ?? -1) : 0
+      resolve({ code, output: stdout + stderr })
+    })
+  })
+
+const titleOf = ({ name }: Item) => `\n  ${name}\n`
+
+describe('the Postman collection as a file', () => {
+  it('asks arch.homework until somebody says otherwise', () => {
+    expect(collection.variable).toEqual([
+      { key: 'baseUrl', value: 'http://arch.homework', type: 'string' },
+    ])
+    const scenario = requests.map((each) => JSON.stringify(each.request))
+    for (const request of scenario) expect(request).toContain('"raw":"{{baseUrl}}/')
+  })
+
+  it('never waits and never skips ahead', () => {
+    expect(collectionText).not.toMatch(/setTimeout|setNextRequest|skipRequest|delay/)
+  })
+
+  it('checks the body of every answer, not the code alone', () => {
+    for (const { name, event = [] } of requests) {
+      const script = event.flatMap(({ script: { exec } }) => exec).join('\n')
+      expect(script, name).toMatch(/pm\.response\.(json|text)\(\)/)
+      expect(script, name).toContain('pm.expect(')
+    }
+  })
+})
+
+describe('the Postman collection against the whole system', () => {
+  let system: System
+  beforeAll(async () => {
+    system = await startSystem()
+  }, 60_000)
+  afterAll(() => system?.stop())
+
+  const run = (...args: string[]) =>
+    runCollection('--env-var', `baseUrl=${system.urls.gateway}`, ...args)
+
+  it('holds, again and again on the same data', { timeout: 120_000 }, async () => {
+    const { code, output } = await run('--iteration-count', '2')
+    expect(output).not.toContain('✗')
+    expect(output).toContain(`${requests.length * 2} requests`)
+    expect(output).toContain('none failed')
+    expect(code).toBe(0)
+  })
+
+  it('holds folder by folder', { timeout: 120_000 }, async () => {
+    for (const folder of collection.item) {
+      const { code, output } = await run('--folder', folder.name)
+      expect(output).not.toContain('✗')
+      expect(output).toContain(`${requestsIn(folder).length} requests`)
+      expect(code).toBe(0)
+    }
+  })
+
+  it('prints each request and each response, of GETs as well', { timeout: 60_000 }, async () => {
+    const [scenario] = collection.item
+    const { output } = await run('--folder', scenario!.name)
+    const asked = requestsIn(scenario!)
+    const parts = asked.map((item, index) => {
+      const from = output.indexOf(titleOf(item))
+      const next = asked[index + 1]
+      const to = next ? output.indexOf(titleOf(next)) : output.length
+      expect(from, item.name).toBeGreaterThan(-1)
+      expect(to, item.name).toBeGreaterThan(from)
+      return { item, text: output.slice(from, to) }
+    })
+    for (const { item, text } of parts) {
+      expect(text).toContain(`→ ${item.request?.method} ${system.urls.gateway}/`)
+      expect(text).toMatch(/← \d{3} .+ ms\n/)
+      expect(text).toMatch(/X-Request-Id: \S+\n {4}\{\n {6}"/)
+    }
+    const deposit = parts.find(({ item }) => item.name.startsWith('Deposit'))!
+    expect(deposit.text).toContain('"amount": 100000')
+    const balance = parts.find(({ item }) => item.name.startsWith('The balance went down'))!
+    expect(balance.text).toContain('"balance": 70000')
+  })
+})
+
+describe('the Postman collection against what is not the system', () => {
+  it('fails when the answers are wrong, though their codes are right', async () => {
+    const server = createServer((request, response) => {
+      response.writeHead(request.method === 'POST' ? 201 : 200, {
+        'content-type': 'application/json',
+        'x-request-id': 'made-up',
+      })
+      response.end('{"items":[]}')
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const { code, output } = await runCollection('--env-var', `baseUrl=http://127.0.0.1:${port}`)
+    server.close()
+    server.closeAllConnections()
+    expect(code).toBe(1)
+    expect(output).toContain('✗ the user is the one that was sent')
+    expect(output).toMatch(/\d+ failed/)
+  }, 60_000)
+
+  it('says what to do when nobody answers', async () => {
+    const { code, output } = await runCollection('--env-var', 'baseUrl=http://127.0.0.1:1')
+    expect(code).toBe(1)
+    expect(output).toContain('Not one request was answered. Start the system with `npm start`')
+  }, 60_000)
+
+  it('names an option that it does not know, and those that it knows', async () => {
+    const { code, output } = await runCollection('--environmental')
+    expect(code).toBe(2)
+    expect(output).toContain("Unknown option '--environmental'")
+    expect(output).toContain('--env-var baseUrl=')
+  })
+})

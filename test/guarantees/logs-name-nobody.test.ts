@@ -1,0 +1,193 @@
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { registry, servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import { dataFolder, launch, pidOf } from '../lab/launcher.ts'
+import { markedPerson, tellingLines, type MarkedPerson } from '../lab/marked-person.ts'
+import { startSystem, type System } from '../lab/system.ts'
+import { startUpstream, type Behaviour, type Upstream } from '../lab/upstream.ts'
+import { eventually } from '../lab/wait.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+interface Asked {
+  readonly method?: string
+  readonly body?: unknown
+  readonly key?: string | undefined
+}
+
+/** Sends as the person would; what is answered, if anything, is of no interest to the log. */
+const ask = async (url: string, person: MarkedPerson, { method, body, key }: Asked = {}) => {
+  const response = await fetch(url, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...person.headers,
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    signal: AbortSignal.timeout(800),
+  }).catch(() => undefined)
+  const text = (await response?.text().catch(() => '')) ?? ''
+  // What links that make trouble answer may be half a text.
+  return { id: /"id":"([^"]+)"/.exec(text)?.[1] }
+}
+
+/** Whoever waits for what was cut off does not wait long. */
+const hurried = {
+  LOG_LEVEL: 'debug',
+  REQUEST_BUDGET_MS: '300',
+  CALL_TIMEOUT_MS: '200',
+  LETTER_BUDGET_MS: '250',
+  LEASE_MS: '700',
+  RECOVERY_INTERVAL_MS: '100',
+  STATEMENT_TIMEOUT_MS: '1000',
+}
+
+/** A user, money, an order of each kind and its changes. */
+const shop = async (gateway: string, person: MarkedPerson, known?: string) => {
+  const created = await ask(`${gateway}/users`, person, { body: person.user, key: person.key() })
+  const userId = known ?? created.id ?? ''
+  const account = `${gateway}/billing/accounts/${userId}`
+  await ask(`${account}/deposit`, person, { body: { amount: 900 }, key: person.key() })
+  const { description } = person
+  const order = (price: number) =>
+    ask(`${gateway}/orders`, person, { body: { userId, price, description }, key: person.key() })
+  const { id } = await order(100)
+  await order(1_000_000)
+  await ask(`${gateway}/orders/${id}`, person, { method: 'PATCH', body: { price: 50 } })
+  await ask(`${gateway}/orders/${id}`, person, { method: 'DELETE' })
+  return userId
+}
+
+/** What people send by mistake, or to see what happens. */
+const blunder = async (gateway: string, person: MarkedPerson, userId: string) => {
+  const { user, description } = person
+  await ask(`${gateway}/users`, person, { body: user })
+  await ask(`${gateway}/users`, person, { body: { ...user, [user.email]: user.lastName } })
+  await ask(`${gateway}/users`, person, { body: `{"email":"${user.email}",${user.firstName}` })
+  await ask(`${gateway}/users`, person, { body: { ...user, phone: [user.phone] } })
+  await ask(`${gateway}/orders`, person, { body: { userId, price: description } })
+  await ask(`${gateway}/orders`, person, {
+    body: { userId, price: 1 },
+    key: `bad key ${user.email}`,
+  })
+  await ask(`${gateway}/notifications?email=${encodeURIComponent(user.email)}`, person)
+  await ask(`${gateway}/users/${encodeURIComponent(user.email)}`, person)
+  await ask(`${gateway}/users/${user.email}`, person)
+}
+
+describe('the logs of the services, at their most talkative', () => {
+  const person = markedPerson()
+  let system: System
+  let door: System
+  let gateway: string
+  let userId: string
+  const links: Partial<Record<ServiceName, Upstream>> = {}
+
+  beforeAll(async () => {
+    const linked = ['billing', 'notification', 'user', 'order'] as const
+    for (const name of linked) links[name] = await startUpstream(() => system.urls[name])
+    const upstreams = Object.fromEntries(
+      linked.map((name) => [name, (links[name] as Upstream).url]),
+    )
+    system = await startSystem({ services: linked, upstreams, env: hurried })
+    // Ready only when the services behind it are, which its links must know by then.
+    door = await startSystem({ services: ['gateway'], upstreams, env: hurried })
+    gateway = door.urls.gateway
+    userId = await shop(gateway, person)
+  }, 90_000)
+  afterAll(() => Promise.all([system.close(), door.close()]))
+
+  const expectNobody = async () => {
+    // What was written a moment ago is on its way for 200 ms.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    for (const process of [...system.processes, ...door.processes]) {
+      const log = process.logs()
+      expect(tellingLines(log), process.service).toEqual([])
+      expect(log, process.service).toContain('listening')
+    }
+  }
+
+  it('say nothing of who people are while all is well, and while people blunder', async () => {
+    expect(userId).not.toBe('')
+    await blunder(gateway, person, userId)
+    await expectNobody()
+  })
+
+  const echo = (status: number): Behaviour => ({
+    status,
+    body: JSON.stringify({ ...person.user, code: 'x', account: person.user, said: [person.user] }),
+  })
+  const failures: [string, Behaviour][] = [
+    ['refuses', 'refuse'],
+    ['loses its answers', 'drop-answer'],
+    ['hangs', 'hang'],
+    ['answers 500', echo(500)],
+    ['refuses with all that it was told', echo(422)],
+    ['answers 409 with all that it was told', echo(409)],
+    ['answers with something else', echo(200)],
+    ['answers with half a text', { status: 200, body: `{"email":"${person.user.email}` }],
+  ]
+  it.each(failures)('nor while whoever is called %s', async (_how, behaviour) => {
+    for (const name of Object.keys(links) as ServiceName[]) {
+      links[name]?.behave(behaviour)
+      await shop(gateway, markedPerson(), userId)
+      links[name]?.behave('forward')
+    }
+    await expectNobody()
+  })
+
+  it('nor while the databases refuse every row, and quote it', async () => {
+    const databases = servicesWithDatabase.map((name) => system.databases[name] as string)
+    for (const url of databases) {
+      const asAdmin = new URL(inject('adminUrl'))
+      asAdmin.pathname = new URL(url).pathname
+      const sql = postgres(asAdmin.href, { max: 1, onnotice: () => {} })
+      const tables = await sql<{ name: string }[]>`select table_name as name
+        from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`
+      for (const { name } of tables) {
+        await sql`alter table ${sql(name)} add constraint never check (now() is null) not valid`
+      }
+      await sql.end()
+    }
+    await shop(gateway, markedPerson(), userId)
+    await expectNobody()
+    expect(system.logsOf('user')).toContain('never')
+  })
+})
+
+describe('what the launcher keeps and shows', () => {
+  const readLogs = async (folder: string) => {
+    const names = await readdir(path.join(folder, 'logs'))
+    const texts = names.map((name) => readFile(path.join(folder, 'logs', name), 'utf8'))
+    return { names, text: (await Promise.all(texts)).join('\n') }
+  }
+
+  it('names nobody while services die and a database refuses a row', async () => {
+    const folder = await dataFolder()
+    const system = launch({ DATA_DIR: folder, ...hurried })
+    await system.sees(/logs .*\n\n/)
+    const gateway = system.addressOf('start here')
+    const userId = await shop(gateway, markedPerson())
+    for (const service of registry.gateway.upstreams) {
+      process.kill(await pidOf(system.pid, service), 'SIGKILL')
+      await shop(gateway, markedPerson(), userId)
+    }
+    const url = new URL((await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim())
+    url.pathname = '/user'
+    const sql = postgres(url.href, { max: 1 })
+    await sql`alter table users add constraint never check (now() is null) not valid`
+    await sql.end()
+    await eventually(async () => {
+      await shop(gateway, markedPerson(), userId)
+      expect((await readLogs(folder)).text).toContain('never')
+    })
+    await system.interrupt()
+    const { names, text } = await readLogs(folder)
+    expect(names).toEqual(expect.arrayContaining(['postgres.log', 'user.log', 'gateway.log']))
+    expect(tellingLines(text)).toEqual([])
+    expect(tellingLines(system.screen())).toEqual([])
+  })
+})

@@ -1,0 +1,268 @@
+import type postgres from 'postgres'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createBillingStore } from '../../src/services/billing/store.ts'
+import { createNotificationStore } from '../../src/services/notification/store.ts'
+import { createOrderStore } from '../../src/services/order/store.ts'
+import { createUserStore } from '../../src/services/user/store.ts'
+import { createTestDatabase } from '../lab/database.ts'
+import {
+  createRecorder,
+  explain,
+  indexesUsed,
+  mostRowsRead,
+  tablesReadWhole,
+  type PlanMode,
+  type RecordedStatement,
+} from '../lab/plans.ts'
+
+/**
+ * Statements stay cheap as tables grow. Each one that a store knows is taken
+ * from the store itself, prepared as the driver prepares it, and explained on
+ * tables of 200,000 rows, of which a fifth belongs to one busy user.
+ */
+const size = 200_000
+const busyShare = 5
+const ownersOfTheRest = 5_000
+const dueRows = 1_000
+
+const idSql = (kind: string, index: string) =>
+  `('${kind}-0000-7000-8000-' || lpad(to_hex((${index})::bigint), 12, '0'))::uuid`
+const idOf = (kind: string, index: number) =>
+  `${kind}-0000-7000-8000-${index.toString(16).padStart(12, '0')}`
+
+const kinds = { user: '01900000', row: '01910000', other: '01920000', fresh: '01930000' }
+const ownerSql = idSql(
+  kinds.user,
+  `case when i % ${busyShare} = 0 then 0 else 1 + i % ${ownersOfTheRest} end`,
+)
+const busyUser = idOf(kinds.user, 0)
+/** The owner of the row with that index, by the rule of `ownerSql`. */
+const ownerOf = (index: number) =>
+  index % busyShare === 0 ? busyUser : idOf(kinds.user, 1 + (index % ownersOfTheRest))
+
+const series = `generate_series(0, ${size - 1}) as i`
+const entry = { at: '2026-01-01T00:00:00.000Z', step: 'letter', attempt: 1, outcome: 'done', ms: 1 }
+const timeline = `'[${JSON.stringify(entry)}]'::jsonb`
+
+/** A few rows wait for recovery, as many are leased to live requests, and the rest owes nothing. */
+const dueAt = `case when i < ${dueRows} then now() - interval '1 minute'
+  when i < ${2 * dueRows} then now() + interval '1 hour' end`
+const isDue = `i < ${2 * dueRows}`
+
+const seeds: Readonly<Record<string, readonly string[]>> = {
+  user: [
+    `insert into users (id, username, email, idempotency_key, request_id, account, due_at, timeline)
+     select ${idSql(kinds.row, 'i')}, 'name' || i, 'name' || i || '@example.com', 'key' || i, 'r',
+       case when ${isDue} then 'PENDING' else 'OPEN' end, ${dueAt}, ${timeline} from ${series}`,
+  ],
+  billing: [
+    `insert into accounts (user_id, email, balance, version)
+     select ${idSql(kinds.user, 'i')}, 'a@example.com', 1000000, 1000000 from ${series}`,
+    `insert into operations (id, user_id, seq, key, kind, amount, effect, status, balance_after,
+       request_id)
+     select ${idSql(kinds.row, 'i')}, ${ownerSql}, i, 'saga:' || ${idSql(kinds.other, 'i')},
+       'WITHDRAW', 1, -1, 'DONE', 1000000, 'r' from ${series}`,
+    `insert into deposit_letters (id, user_id, email, amount, due_at, timeline)
+     select ${idSql(kinds.row, 'i')}, ${ownerSql}, 'a@example.com', 1, ${dueAt}, ${timeline}
+     from ${series}`,
+  ],
+  order: [
+    `insert into orders (id, user_id, price, present_price, idempotency_key, status, decision, email,
+       request_id, due_at, timeline)
+     select ${idSql(kinds.row, 'i')}, ${ownerSql}, 1, 1, 'key' || i,
+       case when ${isDue} then 'PENDING' else 'APPROVED' end,
+       case when ${isDue} then null else 'APPROVED' end, 'a@example.com', 'r', ${dueAt}, ${timeline}
+     from ${series}`,
+    `insert into order_changes (id, order_id, user_id, email, kind, from_price, to_price,
+       idempotency_key, status, request_id, due_at, timeline)
+     select ${idSql(kinds.row, 'i')}, ${idSql(kinds.row, 'i')}, ${ownerSql}, 'a@example.com',
+       'REPRICE', 1, 2, 'key' || i, case when ${isDue} then 'PENDING' else 'DONE' end, 'r', ${dueAt},
+       ${timeline} from ${series}`,
+  ],
+  notification: [
+    `insert into letters (id, key, user_id, email, kind, order_id, amount, subject, body)
+     select ${idSql(kinds.row, 'i')}, ${idSql(kinds.other, 'i')} || ':ORDER_APPROVED', ${ownerSql},
+       'a@example.com', 'ORDER_APPROVED', ${idSql(kinds.other, 'i')}, 1, 's', 'b' from ${series}`,
+  ],
+}
+
+/** As many callers as a full load brings together in one statement. */
+const callers = 64
+/** Rows all over the table; every fifth belongs to the busy user. */
+const places = Array.from({ length: callers }, (_, index) => 2 * dueRows + index * 3_001)
+
+const leaseMs = 6_000
+const page = { limit: 20, cursor: idOf(kinds.row, size - 1_000) }
+
+const due = async (
+  rows: {
+    claim: (maxRows: number) => Promise<unknown>
+    postpone: (item: { id: string; delayMs: number; entry: typeof entry }) => Promise<unknown>
+    settle: (item: { id: string; entry: typeof entry }) => Promise<unknown>
+  },
+  settled: (index: number) => string = (index) => idOf(kinds.row, index),
+) => {
+  await rows.claim(32)
+  for (let index = 0; index < callers; index += 1) {
+    const id = idOf(kinds.row, index)
+    await rows.postpone({ id, delayMs: 500, entry })
+    await rows.settle({ id: settled(index), entry })
+  }
+}
+
+/** A row that is pending may not be settled: the tables forbid it. */
+const notOwed = (index: number) => idOf(kinds.row, 2 * dueRows + index)
+
+const recordUser = async () => {
+  const { database, statements } = createRecorder()
+  const store = createUserStore(database, leaseMs)
+  const nobody = { phone: null, firstName: null, lastName: null, requestId: 'r' }
+  for (const place of places) {
+    const username = place % 2 === 0 ? `name${place}` : `newcomer${place}`
+    const idempotencyKey = `key${place * 2}`
+    await store.insert({ ...nobody, username, email: `${username}@example.com`, idempotencyKey })
+    await store.markOpen({ id: idOf(kinds.row, place % dueRows), entry })
+  }
+  await store.find(idOf(kinds.row, 5))
+  await due(store.due, notOwed)
+  return statements()
+}
+
+const recordBilling = async () => {
+  const { database, statements } = createRecorder()
+  const store = createBillingStore(database, leaseMs)
+  for (const place of places) {
+    const userId = ownerOf(place)
+    const requestId = 'r'
+    await store.openAccount({ userId: idOf(kinds.fresh, place), email: 'a@example.com' })
+    const sagaKey = `saga:${idOf(kinds.other, place)}`
+    const common = { userId, amount: 1, requestId }
+    await store.apply({ ...common, kind: 'WITHDRAW', key: `new${place}`, reference: null })
+    await store.apply({ ...common, kind: 'WITHDRAW', key: sagaKey, reference: null })
+    await store.apply({ ...common, kind: 'DEPOSIT', key: null, reference: null })
+    await store.apply({ ...common, kind: 'REFUND', key: `back${place}`, reference: sagaKey })
+  }
+  await store.findAccount(busyUser)
+  await store.listOperations({ userId: busyUser, limit: 20 })
+  await store.listOperations({ userId: busyUser, limit: 20, cursor: String(size - 1_000) })
+  await due(store.depositLetters)
+  return statements()
+}
+
+const recordOrder = async () => {
+  const { database, statements } = createRecorder()
+  const store = createOrderStore(database, leaseMs)
+  for (const place of places) {
+    const userId = ownerOf(place)
+    const requestId = 'r'
+    const common = { userId, price: 1, description: null, requestId }
+    await store.insertOrder({ ...common, idempotencyKey: `new${place}` })
+    await store.insertOrder({ ...common, idempotencyKey: `key${place}` })
+    await store.insertOrder({ ...common, idempotencyKey: null })
+    const pending = idOf(kinds.row, place % dueRows)
+    const decision = { id: pending, reason: null, entry }
+    await store.forgetOrder(idOf(kinds.other, place))
+    await store.decideOrder({ ...decision, status: 'APPROVED', email: 'a@example.com' })
+    await store.decideChange({ ...decision, status: 'DONE' })
+    const change = { orderId: idOf(kinds.row, place), requestId }
+    const idempotencyKey = `new${place}`
+    await store.openChange({ ...change, kind: 'REPRICE', toPrice: 3, idempotencyKey })
+    const cancelled = { orderId: idOf(kinds.row, place + 1), requestId }
+    await store.openChange({ ...cancelled, kind: 'CANCEL', toPrice: null, idempotencyKey: null })
+  }
+  await store.findOrder(idOf(kinds.row, 5), { limit: 100 })
+  await store.findOrder(idOf(kinds.row, 5), { limit: 100, cursor: idOf(kinds.row, 5) })
+  await store.listOrders(busyUser, page.limit)
+  await store.listOrders(busyUser, page.limit, page.cursor)
+  await due(store.dueOrders, notOwed)
+  await due(store.dueChanges, notOwed)
+  return statements()
+}
+
+const recordNotification = async () => {
+  const { database, statements } = createRecorder()
+  const store = createNotificationStore(database)
+  for (const place of places) {
+    const orderId = idOf(kinds.other, place)
+    const text = { kind: 'ORDER_APPROVED', amount: 1, subject: 's', body: 'b', orderId }
+    const key = place % 2 === 0 ? `${orderId}:ORDER_APPROVED` : `${orderId}:new`
+    await store.insert({ ...text, key, userId: ownerOf(place), email: 'a@example.com' })
+  }
+  const orderId = idOf(kinds.other, 5)
+  await store.list({ userId: busyUser, limit: page.limit })
+  await store.list({ userId: busyUser, ...page })
+  await store.list({ orderId, limit: page.limit })
+  await store.list({ userId: busyUser, orderId, ...page })
+  return statements()
+}
+
+const services = {
+  user: await recordUser(),
+  billing: await recordBilling(),
+  order: await recordOrder(),
+  notification: await recordNotification(),
+}
+
+/** Holds only the changes that are open at this moment: there is never much in it to read. */
+const openChanges = 'order_changes_one_open'
+
+const modes: readonly PlanMode[] = ['force_custom_plan', 'force_generic_plan']
+
+/** Whatever the size of a table; a batch of nothing but repeats looks each up more than once. */
+const rowsPerCaller = 20
+
+describe.each(Object.entries(services))('the statements of %s', (service, statements) => {
+  let atSize: postgres.Sql
+  let brandNew: postgres.Sql
+  beforeAll(async () => {
+    const name = service as keyof typeof services
+    brandNew = (await createTestDatabase(name)).asService
+    const { asService, admin } = await createTestDatabase(name)
+    atSize = asService
+    for (const text of seeds[service] ?? []) await admin.unsafe(text)
+    await admin.unsafe('vacuum (analyze)')
+  }, 120_000)
+
+  const named = statements.map((statement, index) => [`${statement.name} (${index})`, statement])
+
+  it('are all examined here', () => {
+    expect(statements.filter(({ asked }) => asked === 0).map(({ name }) => name)).toEqual([])
+    expect(statements.length).toBeGreaterThan(4)
+  })
+
+  it.each(named as [string, RecordedStatement][])(
+    'read a bounded number of rows of large tables, by index: %s',
+    async (_, statement) => {
+      for (const mode of modes) {
+        const plan = await explain(atSize, statement, { mode, analyze: true })
+        expect(tablesReadWhole(plan), mode).toEqual([])
+        const most = mostRowsRead(plan)
+        expect(most.rows, `${mode}: ${most.where}`).toBeLessThanOrEqual(
+          statement.asked * rowsPerCaller,
+        )
+      }
+    },
+  )
+
+  it.each(named as [string, RecordedStatement][])(
+    'are planned for large tables on the first day already: %s',
+    async (_, statement) => {
+      const plan = await explain(brandNew, statement, {
+        mode: 'force_generic_plan',
+        analyze: false,
+      })
+      const readWhole = tablesReadWhole(plan).filter((what) => !what.endsWith(openChanges))
+      expect(readWhole).toEqual([])
+    },
+  )
+
+  it('let recovery find its rows by the partial index of what is due', async () => {
+    const claims = statements.filter(({ name }) => name.startsWith('claim '))
+    for (const claim of claims) {
+      const table = claim.name.slice('claim '.length)
+      const plan = await explain(atSize, claim, { mode: 'force_generic_plan', analyze: true })
+      expect(indexesUsed(plan)).toContain(`${table}_due`)
+    }
+    expect(claims.length).toBe({ user: 1, billing: 1, order: 2, notification: 0 }[service])
+  })
+})

@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import { auditFaults, countRows, untilAtRest } from '../judge/audit.ts'
+import { startStand, type Stand } from '../lab/stand.ts'
+import { createActor, deposit, newOrder, signUp, type Actor } from '../lab/actors.ts'
+import { createHistory } from '../judge/history.ts'
+import { eventually } from '../lab/wait.ts'
+
+/**
+ * Acknowledged means on disk, and what the tables forbid is forbidden to
+ * everybody. What each service's tables refuse is tried in its guards.test.ts;
+ * here is what all of them have in common, and the server itself.
+ */
+let stand: Stand
+let actor: Actor
+beforeAll(async () => {
+  stand = await startStand({ variables: { LOG_LEVEL: 'fatal' } })
+  actor = createActor({ baseUrl: stand.urls.gateway, history: createHistory(), name: 'owner' })
+}, 180_000)
+afterAll(async () => {
+  await stand.close()
+}, 60_000)
+
+/** As the service itself would, or a hand at psql with its address. */
+const asService = async <Result>(
+  service: ServiceName,
+  work: (sql: postgres.Sql) => Promise<Result>,
+): Promise<Result> => {
+  const sql = postgres(stand.databases[service]!, { max: 1, onnotice: () => {} })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const outcomeOf = (work: PromiseLike<unknown>): PromiseLike<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (error as Error).message,
+  )
+
+describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
+  it('waits for the disk before it acknowledges, and survives a page that was half written', async () => {
+    const settings = await asService(service, async (sql) => {
+      const rows = await sql<{ name: string; setting: string }[]>`
+        select name, setting from pg_settings
+        where name in ('fsync', 'full_page_writes', 'synchronous_commit')`
+      return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))
+    })
+    expect(settings).toEqual({ fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' })
+  })
+
+  it('keeps those settings also from a hand with the service’s own role', async () => {
+    await asService(service, async (sql) => {
+      for (const text of [
+        'alter system set fsync = off',
+        'alter system set synchronous_commit = off',
+        'set fsync = off',
+        'set full_page_writes = off',
+        'set session_replication_role = replica',
+      ]) {
+        expect(await outcomeOf(sql.unsafe(text)), text).toMatch(
+          /permission denied|cannot be changed/,
+        )
+      }
+    })
+  })
+
+  it('gave the service a role that can neither delete, nor change or drop what forbids it to', async () => {
+    await asService(service, async (sql) => {
+      const tables = await sql<{ name: string }[]>`
+        select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`
+      expect(tables.length).toBeGreaterThan(0)
+      for (const { name } of tables) {
+        // Of orders those of nobody are forgotten; a trigger keeps all others (forgetting.test.ts).
+        const deleting = name === 'orders' ? [] : [`delete from ${name}`]
+        for (const text of [
+          ...deleting,
+          `truncate ${name}`,
+          `drop table ${name}`,
+          `alter table ${name} disable trigger all`,
+          `alter table ${name} add column planted text`,
+          `create trigger planted before insert on ${name} for each row execute function suppress_redundant_updates_trigger()`,
+        ]) {
+          expect(await outcomeOf(sql.unsafe(text)), text).toMatch(/permission denied|must be owner/)
+        }
+      }
+      for (const text of [
+        'create table planted (id int)',
+        'create temporary table planted (id int)',
+        'create schema planted',
+        `create function planted() returns int language sql as 'select 1'`,
+        'delete from drizzle.__drizzle_migrations',
+        `set role "${service}"`,
+        `drop owned by "${service}"`,
+        `alter role "${service}" password 'planted'`,
+        `drop database "${service}"`,
+      ]) {
+        expect(await outcomeOf(sql.unsafe(text)), text).toMatch(
+          /permission denied|must be owner|cannot drop the currently open/,
+        )
+      }
+    })
+  })
+
+  it('gave the service a role that may do nothing beyond its own database', async () => {
+    await asService(service, async (sql) => {
+      const [role] = await sql`
+        select rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls,
+          (select count(*)::int from pg_auth_members m where m.member = r.oid) as memberships
+        from pg_roles r where rolname = current_user`
+      expect(role).toEqual({
+        rolsuper: false,
+        rolcreatedb: false,
+        rolcreaterole: false,
+        rolreplication: false,
+        rolbypassrls: false,
+        memberships: 0,
+      })
+      for (const text of [
+        'select pg_read_file($$postgresql.conf$$)',
+        'copy pg_class to program $$true$$',
+      ]) {
+        expect(await outcomeOf(sql.unsafe(text)), text).toMatch(/permission denied/)
+      }
+    })
+    for (const other of [...servicesWithDatabase.filter((name) => name !== service), 'postgres']) {
+      const url = new URL(stand.databases[service]!)
+      url.pathname = `/${other}`
+      const sql = postgres(url.href, { max: 1, onnotice: () => {} })
+      expect(await outcomeOf(sql`select 1`), other).toMatch(/permission denied for database/)
+      await sql.end({ timeout: 1 })
+    }
+  })
+
+  it('has a constraint that it believes, and not one that is only written down', async () => {
+    const unchecked = await asService(
+      service,
+      (sql) => sql`
+        select conname from pg_constraint c join pg_namespace n on n.oid = c.connamespace
+        where n.nspname = 'public' and not convalidated`,
+    )
+    const disabled = await asService(
+      service,
+      (sql) => sql`select tgname from pg_trigger where not tgisinternal and tgenabled <> 'O'`,
+    )
+    expect([[...unchecked], [...disabled]]).toEqual([[], []])
+  })
+})
+
+/** The server as a whole: its parent is killed, its children see that and end. */
+const killPostgres = async () => {
+  const { pid } = stand.postgres()
+  process.kill(pid, 'SIGKILL')
+  await eventually(() => {
+    if (isAlive(pid)) throw new Error('the postmaster still runs')
+  })
+}
+
+describe('whatever was acknowledged', () => {
+  it('is there after the postmaster was killed in the middle of it, three times', async () => {
+    const user = await signUp(actor, 50_000_000)
+    const told = new Map<string, string>()
+    const unknown = new Set<string>()
+    let isOver = false
+    const client = async (name: string) => {
+      const hasty = createActor({
+        baseUrl: stand.urls.gateway,
+        history: createHistory(),
+        name,
+        attemptTimeoutMs: 4_000,
+      })
+      while (!isOver) {
+        const key = randomUUID()
+        unknown.add(key)
+        const { answer } = await hasty.attempt(newOrder(user.id, 1 + (told.size % 977), { key }))
+        if (answer.kind === 'unknown' || answer.status !== 201) continue
+        told.set(key, (answer.body as { id: string }).id)
+        unknown.delete(key)
+      }
+    }
+    const clients = Array.from({ length: 8 }, (_, index) => client(`client-${index}`))
+    for (let time = 0; time < 3; time += 1) {
+      const before = told.size
+      await eventually(() => expect(told.size).toBeGreaterThan(before + 20), { withinMs: 60_000 })
+      await killPostgres()
+      await sleep(300)
+      await stand.restartPostgres()
+    }
+    isOver = true
+    await Promise.all(clients)
+    const stored = await eventually(
+      async () => new Set((await stand.sql('order')`select id from orders`).map(({ id }) => id)),
+      { withinMs: 30_000 },
+    )
+    const lost = [...told.values()].filter((id) => !stored.has(id))
+    expect(lost).toEqual([])
+    expect(told.size).toBeGreaterThan(60)
+    await untilAtRest(stand, 60_000)
+    expect(await auditFaults(stand)).toEqual([])
+    const rows = await countRows(stand)
+    expect(rows.get('orders')).toBeLessThanOrEqual(told.size + unknown.size)
+    // And the services need nobody to wake them up.
+    const { status } = await actor.decided(deposit(user.id, 5))
+    expect(status).toBe(200)
+  }, 240_000)
+})

@@ -1,0 +1,454 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checkImports, type ImportCheck } from '../../tools/check-imports.ts'
+import { checkMigrations, type MigrationCheck } from '../../tools/check-migrations.ts'
+import { runTool } from '../../tools/run-tool.ts'
+import { copyProject, type ProjectCopy } from '../lab/project-copy.ts'
+
+/**
+ * Every rule of the house, broken on purpose in a copy of the project: a rule
+ * that nobody has seen to bite may not be one.
+ */
+interface Plant {
+  readonly rule: string
+  readonly file: string
+  readonly text: string
+}
+
+const importing = (...modules: string[]) => modules.map((name) => `import '${name}'\n`).join('')
+
+const importPlants: readonly Plant[] = [
+  {
+    rule: 'user-calls-only-its-upstreams',
+    file: 'src/services/user/planted-client.ts',
+    text: importing('../../clients/notification.ts'),
+  },
+  {
+    rule: 'billing-calls-only-its-upstreams',
+    file: 'src/services/billing/planted-client.ts',
+    text: importing('../../clients/billing.ts'),
+  },
+  {
+    rule: 'order-calls-only-its-upstreams',
+    file: 'src/services/order/planted-client.ts',
+    text: importing('../../clients/planted-gateway.ts'),
+  },
+  {
+    rule: 'notification-calls-only-its-upstreams',
+    file: 'src/services/notification/planted-client.ts',
+    text: importing('../../clients/billing.ts'),
+  },
+  {
+    rule: 'gateway-calls-only-its-upstreams',
+    file: 'src/services/gateway/planted-client.ts',
+    text: importing('../../clients/notification.ts'),
+  },
+  {
+    rule: 'services-stay-apart',
+    file: 'src/services/user/planted-neighbour.ts',
+    text: `import type { Letter } from '../notification/contract.ts'\nexport type Foreign = Letter\n`,
+  },
+  {
+    rule: 'services-import-little',
+    file: 'src/services/user/planted-entry.ts',
+    text: importing('../../main.ts'),
+  },
+  {
+    rule: 'contract-knows-no-sql',
+    file: 'src/services/billing/contract-planted.ts',
+    text: importing('drizzle-orm'),
+  },
+  {
+    rule: 'contract-knows-no-sql',
+    file: 'src/services/order/contract-planted.ts',
+    text: importing('./planted-middle.ts'),
+  },
+  {
+    rule: 'contract-knows-no-handler',
+    file: 'src/services/notification/contract-planted.ts',
+    text: importing('./app.ts'),
+  },
+  {
+    rule: 'app-knows-no-sql',
+    file: 'src/services/billing/app-planted.ts',
+    text: importing('postgres'),
+  },
+  {
+    rule: 'app-knows-no-sql',
+    file: 'src/services/notification/app-planted.ts',
+    text: importing('./schema.ts'),
+  },
+  {
+    rule: 'store-knows-no-http',
+    file: 'src/services/billing/store-planted.ts',
+    text: importing('hono'),
+  },
+  {
+    rule: 'store-knows-no-http',
+    file: 'src/services/order/store/planted.ts',
+    text: importing('../../../platform/calls/client.ts'),
+  },
+  {
+    rule: 'platform-knows-no-service',
+    file: 'src/platform/planted-service.ts',
+    text: importing('../services/order/states.ts'),
+  },
+  {
+    rule: 'clients-know-no-service',
+    file: 'src/clients/planted.ts',
+    text: importing('../services/billing/contract.ts'),
+  },
+  {
+    rule: 'undici-only-in-calls',
+    file: 'src/services/gateway/planted-undici.ts',
+    text: importing('undici'),
+  },
+  {
+    rule: 'sql-only-in-stores',
+    file: 'src/services/order/planted-sql.ts',
+    text: importing('drizzle-orm'),
+  },
+  {
+    rule: 'sql-only-in-stores',
+    file: 'src/platform/http/planted-sql.ts',
+    text: importing('postgres'),
+  },
+  {
+    rule: 'sql-only-in-stores',
+    file: 'tools/planted-sql.ts',
+    text: importing('postgres'),
+  },
+  {
+    rule: 'nothing-imports-tests',
+    file: 'src/platform/planted-test.ts',
+    text: importing('../../test/lab/http.ts'),
+  },
+  {
+    rule: 'nothing-imports-benches',
+    file: 'tools/planted-bench.ts',
+    text: importing('../bench/planted.ts'),
+  },
+  {
+    rule: 'local-stays-out-of-production',
+    file: 'src/platform/planted-local.ts',
+    text: importing('../local/postgres/free-port.ts'),
+  },
+  {
+    rule: 'postgres-knows-no-launcher',
+    file: 'src/local/postgres/planted-launcher.ts',
+    text: importing('../launcher/stop-order.ts'),
+  },
+  {
+    rule: 'tools-stand-on-top',
+    file: 'src/local/launcher/planted-tools.ts',
+    text: importing('../../../tools/run-tool.ts'),
+  },
+  {
+    rule: 'platform-base-stands-on-what-is-below',
+    file: 'src/platform/base/planted-room.ts',
+    text: importing('../http/places.ts'),
+  },
+  {
+    rule: 'platform-calls-stands-on-what-is-below',
+    file: 'src/platform/calls/planted-room.ts',
+    text: importing('../http/places.ts'),
+  },
+  {
+    rule: 'platform-database-stands-on-what-is-below',
+    file: 'src/platform/database/planted-room.ts',
+    text: importing('../calls/shared.ts'),
+  },
+  {
+    rule: 'platform-http-stands-on-what-is-below',
+    file: 'src/platform/http/planted-room.ts',
+    text: importing('../saga/recovery.ts'),
+  },
+  {
+    rule: 'platform-saga-stands-on-what-is-below',
+    file: 'src/platform/saga/planted-room.ts',
+    text: importing('../service.ts'),
+  },
+  {
+    rule: 'lab-and-judge-know-no-test',
+    file: 'test/lab/planted-campaign.ts',
+    text: importing('../campaigns/planted.ts'),
+  },
+  {
+    rule: 'production-needs-no-dev-dependencies',
+    file: 'src/services/user/planted-dev-dependency.ts',
+    text: importing('fast-check'),
+  },
+  {
+    rule: 'dependencies-are-declared',
+    file: 'src/services/user/planted-undeclared.ts',
+    text: importing('@asteasolutions/zod-to-openapi'),
+  },
+  {
+    rule: 'imports-resolve',
+    file: 'src/services/user/planted-missing.ts',
+    text: importing('./nothing-here.ts'),
+  },
+  {
+    rule: 'no-circles',
+    file: 'src/services/user/planted-circle.ts',
+    text: importing('./planted-circle-back.ts'),
+  },
+]
+
+/** What the planted files import that is not there already. */
+const importHelpers = [
+  { file: 'src/services/order/planted-middle.ts', text: importing('./schema.ts') },
+  { file: 'src/services/user/planted-circle-back.ts', text: importing('./planted-circle.ts') },
+  { file: 'src/clients/generated/gateway.ts', text: 'export const planted = 1\n' },
+  { file: 'src/clients/planted-gateway.ts', text: importing('./generated/gateway.ts') },
+  { file: 'bench/planted.ts', text: 'export const planted = 1\n' },
+  { file: 'test/campaigns/planted.ts', text: 'export const planted = 1\n' },
+]
+
+const lines = (count: number, line: string) => `${line}\n`.repeat(count)
+
+/** Spelled in two halves, or the project's own search for them would find this table. */
+const reminder = ['TO', 'DO'].join('')
+const silence = ['ox', 'lint-disable-next-line no-console'].join('')
+const noCheck = ['@ts', 'ignore'].join('-')
+
+const lintPlants: readonly Plant[] = [
+  {
+    rule: 'typescript(no-floating-promises)',
+    file: 'src/platform/planted-floating.ts',
+    text: `const later = async () => 1\nexport const start = () => {\n  later()\n}\n`,
+  },
+  {
+    rule: 'typescript(no-misused-promises)',
+    file: 'src/platform/planted-misused.ts',
+    text: `export const start = () => setTimeout(async () => Promise.resolve(1), 5)\n`,
+  },
+  {
+    rule: 'typescript(switch-exhaustiveness-check)',
+    file: 'src/platform/planted-switch.ts',
+    text: `export const say = (state: 'A' | 'B') => {\n  switch (state) {\n    case 'A':\n      return 1\n  }\n}\n`,
+  },
+  {
+    rule: 'eslint(no-restricted-properties)',
+    file: 'src/services/order/planted-begin.ts',
+    text: `interface Sql {\n  begin(work: () => void): void\n}\nexport const write = (sql: Sql) => sql.begin(() => {})\n`,
+  },
+  {
+    rule: 'eslint(no-restricted-properties)',
+    file: 'src/services/billing/store-planted-transaction.ts',
+    text: `interface Db {\n  transaction(work: () => void): void\n}\nexport const write = (db: Db) => db.transaction(() => {})\n`,
+  },
+  {
+    rule: 'eslint(no-console)',
+    file: 'src/services/order/planted-console.ts',
+    text: `console.log('here')\n`,
+  },
+  {
+    rule: 'node(no-process-env)',
+    file: 'src/platform/planted-env.ts',
+    text: `export const home = process.env['HOME']\n`,
+  },
+  {
+    rule: 'import(no-default-export)',
+    file: 'src/platform/planted-default.ts',
+    text: `export default 1\n`,
+  },
+  {
+    rule: 'unicorn(filename-case)',
+    file: 'src/platform/plantedName.ts',
+    text: `export const planted = 1\n`,
+  },
+  {
+    rule: 'eslint(max-lines)',
+    file: 'src/platform/planted-long-file.ts',
+    text: `export const numbers = [\n${lines(310, '  1,')}]\n`,
+  },
+  {
+    rule: 'eslint(max-lines-per-function)',
+    file: 'src/platform/planted-long-function.ts',
+    text: `export const count = () => {\n  let sum = 0\n${lines(80, '  sum += 1')}  return sum\n}\n`,
+  },
+  {
+    rule: 'eslint(no-warning-comments)',
+    file: 'src/platform/planted-reminder.ts',
+    text: `// ${reminder}: later\nexport const planted = 1\n`,
+  },
+  {
+    rule: 'typescript(no-explicit-any)',
+    file: 'src/platform/planted-any.ts',
+    text: `export const planted = (value: any) => String(value)\n`,
+  },
+  {
+    rule: 'typescript(ban-ts-comment)',
+    file: 'src/platform/planted-no-check.ts',
+    text: `// ${noCheck}\nexport const planted: string = 1\n`,
+  },
+  {
+    rule: 'unused directive',
+    file: 'src/platform/planted-directive.ts',
+    text: `// ${silence}\nexport const planted = 1\n`,
+  },
+]
+
+/** Each in a migration of its own, on a table that other migrations made. */
+const migrationPlants = [
+  { rule: 'drop', text: 'ALTER TABLE "users" DROP COLUMN "phone";' },
+  { rule: 'drop', text: 'DROP INDEX "users_due";' },
+  { rule: 'rename', text: 'ALTER TABLE "users" RENAME COLUMN "phone" TO "telephone";' },
+  { rule: 'not-null', text: 'ALTER TABLE "users" ALTER COLUMN "phone" SET NOT NULL;' },
+  { rule: 'not-null', text: 'ALTER TABLE "users" ADD COLUMN "planted" text NOT NULL;' },
+  { rule: 'type', text: 'ALTER TABLE "users" ALTER COLUMN "attempts" SET DATA TYPE bigint;' },
+  { rule: 'type', text: 'alter table users\n  alter attempts type bigint' },
+  {
+    rule: 'constraint',
+    text: `ALTER TABLE public."users" ADD CONSTRAINT "planted" CHECK ("phone" <> 'x');`,
+  },
+  { rule: 'constraint', text: 'ALTER TABLE "users" ADD COLUMN "planted" text UNIQUE;' },
+  { rule: 'unique-index', text: 'CREATE UNIQUE INDEX "planted" ON "users" USING btree ("phone");' },
+  {
+    rule: 'trigger',
+    text: 'CREATE TRIGGER planted BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f();',
+  },
+].map((plant, index) => ({ ...plant, migration: `90${index + 10}_planted` }))
+
+/** What may be done while the release before is at work. */
+const harmlessMigration = `CREATE TABLE "planted" ("id" uuid NOT NULL);--> statement-breakpoint
+ALTER TABLE "planted" ADD CONSTRAINT "planted_id" UNIQUE("id");--> statement-breakpoint
+CREATE UNIQUE INDEX "planted_index" ON "planted" USING btree ("id");--> statement-breakpoint
+ALTER TABLE "users" ADD COLUMN "planted" text DEFAULT '; drop table users' NOT NULL;
+-- To drop or rename is only a word here.
+ALTER TABLE "users" ALTER COLUMN "email" DROP NOT NULL;
+CREATE INDEX "planted_too" ON "users" USING btree ("planted");
+CREATE FUNCTION planted() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DROP TABLE users; END $$;
+`
+
+interface ImportRules {
+  readonly default: { readonly forbidden: readonly { readonly name: string }[] }
+}
+
+interface Diagnostic {
+  readonly code?: string
+  readonly message: string
+  readonly filename: string
+}
+
+/** The folders are named because the borrowed packages, behind a link, would be linted too. */
+const lint = async (root: string) => {
+  const { exitCode, stdout, output } = await runTool(
+    'oxlint',
+    ['--format', 'json', 'src', 'tools', 'test'],
+    {
+      cwd: root,
+      timeoutMs: 120_000,
+    },
+  )
+  try {
+    const { diagnostics } = JSON.parse(stdout) as { diagnostics: Diagnostic[] }
+    return { exitCode, diagnostics }
+  } catch (error) {
+    throw new Error(`oxlint did not run:\n${output}`, { cause: error })
+  }
+}
+
+const ruleOf = ({ code, message }: Diagnostic) =>
+  code ?? (message.includes('directive') ? 'unused directive' : message)
+
+/** Longer than the tools' own limits, so that none is left running. */
+const timeoutMs = 300_000
+
+describe('the rules of the house', () => {
+  let copy: ProjectCopy
+  let cleanImports: ImportCheck
+  let cleanLint: Awaited<ReturnType<typeof lint>>
+  let brokenImports: ImportCheck
+  let brokenLint: Awaited<ReturnType<typeof lint>>
+
+  beforeAll(async () => {
+    copy = await copyProject()
+    ;[cleanImports, cleanLint] = await Promise.all([checkImports(copy.root), lint(copy.root)])
+    for (const { file, text } of [...importPlants, ...importHelpers, ...lintPlants]) {
+      await copy.write(file, text)
+    }
+    ;[brokenImports, brokenLint] = await Promise.all([checkImports(copy.root), lint(copy.root)])
+  }, timeoutMs)
+
+  afterAll(() => copy.remove())
+
+  it('are kept by the project as it is', () => {
+    expect(cleanImports.violations).toEqual([])
+    expect(cleanLint.diagnostics.map((found) => `${ruleOf(found)} ${found.filename}`)).toEqual([])
+    expect(cleanLint.exitCode).toBe(0)
+  })
+
+  it('are applied to every source file', () => {
+    expect(cleanImports.files).toBeGreaterThan(20)
+    expect(cleanImports.imports).toBeGreaterThan(cleanImports.files)
+    expect(cleanImports.unread).toEqual([])
+  })
+
+  it.each(importPlants)('catch an import against $rule ($file)', ({ rule, file }) => {
+    // A circle is told once, from any of its files.
+    const caught = brokenImports.violations.filter(
+      ({ from, to }) => from === file || (rule === 'no-circles' && to.includes(file)),
+    )
+    expect(caught.map((violation) => violation.rule)).toContain(rule)
+  })
+
+  it('have each been seen to catch an import', async () => {
+    const configuration = new URL('../../.dependency-cruiser.mjs', import.meta.url)
+    const { default: importRules } = (await import(configuration.href)) as ImportRules
+    const rules = importRules.forbidden.map(({ name }) => name)
+    const planted = importPlants.map(({ rule }) => rule)
+    expect(rules.filter((rule) => !planted.includes(rule))).toEqual([])
+  })
+
+  it.each(lintPlants)('catch code against $rule ($file)', ({ rule, file }) => {
+    const caught = brokenLint.diagnostics.filter(({ filename }) => filename.endsWith(file))
+    expect(caught.map(ruleOf)).toContain(rule)
+    expect(brokenLint.exitCode).not.toBe(0)
+  })
+
+  describe('for migrations', () => {
+    let clean: MigrationCheck
+    let broken: MigrationCheck
+
+    beforeAll(async () => {
+      const folder = 'src/services/user/migrations'
+      await copy.write(`${folder}/9001_harmless.sql`, harmlessMigration)
+      clean = await checkMigrations(copy.root)
+      for (const { migration, text } of migrationPlants) {
+        await copy.write(`${folder}/${migration}.sql`, `${text}\n`)
+      }
+      broken = await checkMigrations(copy.root)
+    })
+
+    it('are kept by the project as it is, and by what only adds', () => {
+      expect(clean.risks).toEqual([])
+      expect(clean.unused).toEqual([])
+      expect(clean.files).toBeGreaterThan(10)
+    })
+
+    it.each(migrationPlants)('catch $rule: $text', ({ rule, migration }) => {
+      const caught = broken.risks.filter((risk) => risk.migration === `user/${migration}`)
+      expect(caught.map((risk) => risk.rule)).toEqual([rule])
+    })
+
+    it('fail the build', async () => {
+      const told = await runTool('node', ['tools/check-migrations.ts', '--root', copy.root])
+      expect(told.output).toContain('user/9010_planted: drop: alter table users drop column phone')
+      expect(told.exitCode).toBe(1)
+    })
+  })
+
+  it('do not pass when the tool that applies them reads nothing', async () => {
+    await copy.write(
+      '.dependency-cruiser.mjs',
+      `export default { options: { exclude: { path: '.*' } } }\n`,
+    )
+    const blind = await checkImports(copy.root)
+    expect(blind.violations).toEqual([])
+    expect(blind.unread).toHaveLength(blind.files)
+    const told = await runTool('node', ['tools/check-imports.ts', '--root', copy.root])
+    expect(told.exitCode).toBe(1)
+    expect(told.output).toContain('not read, so not checked: src/main.ts')
+  })
+})

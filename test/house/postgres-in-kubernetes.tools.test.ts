@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import postgres from 'postgres'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { openDataFolder } from '../../src/local/postgres/data-folder.ts'
+import { startEmbeddedPostgres } from '../../src/local/postgres/embedded.ts'
+import { readManifests } from '../../tools/manifests/documents.ts'
+import { projectRoot } from '../../tools/run-tool.ts'
+import { migrateDatabase } from '../../src/platform/database/migrate.ts'
+import { whenFileEnds } from '../lab/cleanup.ts'
+import { needTools } from '../lab/need.ts'
+
+/**
+ * The scripts and rules of k8s/20-postgres.yaml, on a real Postgres: whom it
+ * lets in, and how it takes over roles that were changed.
+ */
+const { manifests } = readManifests(path.join(projectRoot, 'k8s'))
+const dataOf = (kind: string, name: string) =>
+  manifests.find((each) => each.kind === kind && each.name === name)?.value as {
+    readonly data: Record<string, string>
+  }
+
+const scripts = dataOf('ConfigMap', 'postgres-provisioning').data
+const passwords = Object.fromEntries(
+  Object.entries(dataOf('Secret', 'database-passwords').data).map(([key, value]) => [
+    key,
+    Buffer.from(value, 'base64').toString('utf8'),
+  ]),
+)
+
+needTools('psql', 'pg_isready', 'bash')
+
+let folder: string
+let administrator: URL
+
+/** What the pod finds at fixed places lies in a folder of the test. */
+const place = async (file: string, text: string) => {
+  const here = text
+    .replaceAll('/passwords/', `${folder}/passwords/`)
+    .replaceAll('/provisioning/', `${folder}/`)
+    .replaceAll('/var/run/postgresql', folder)
+  await writeFile(path.join(folder, file), here)
+}
+
+const insidePod = (program: string, ...args: string[]) =>
+  spawnSync(program, args, {
+    env: { PATH: process.env['PATH'], PGHOST: folder, PGPORT: administrator.port },
+    encoding: 'utf8',
+  })
+
+const provision = () => {
+  const { status, stderr } = insidePod('bash', path.join(folder, 'provision.sh'))
+  return { status, stderr }
+}
+
+const urlOf = (database: string, role: string, password = '') => {
+  const url = new URL(administrator)
+  return Object.assign(url, { pathname: `/${database}`, username: role, password }).href
+}
+
+const outcomeOf = async (url: string, text = 'select 1') => {
+  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} })
+  try {
+    await sql.unsafe(text)
+    return 'done'
+  } catch (error) {
+    return (error as Error).message
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'orderly-pod-'))
+  // The server may run as another user than the test.
+  await chmod(folder, 0o777)
+  await mkdir(path.join(folder, 'passwords'))
+  for (const [file, text] of Object.entries(scripts)) await place(file, text)
+  for (const [key, value] of Object.entries(passwords)) await place(`passwords/${key}`, value)
+  const server = await startEmbeddedPostgres({
+    data: openDataFolder(path.join(folder, 'data')),
+    settings: { hba_file: path.join(folder, 'pg_hba.conf'), unix_socket_directories: folder },
+  })
+  whenFileEnds(async () => {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  administrator = new URL(server.url)
+}, 60_000)
+
+describe('the Postgres of k8s/', () => {
+  it('is provisioned, as often as one likes', () => {
+    expect(provision()).toEqual({ status: 0, stderr: '' })
+    expect(provision()).toEqual({ status: 0, stderr: '' })
+  })
+
+  it('lets the administrator in from inside the pod only, whatever the password', async () => {
+    expect(await outcomeOf(administrator.href)).toMatch(/pg_hba.conf rejects connection/)
+    const inside = insidePod('psql', '-U', 'postgres', '-Atc', 'select current_user')
+    expect(inside.stdout.trim()).toBe('postgres')
+  })
+
+  it('gives each service an owner and a role that owns nothing', async () => {
+    const owner = urlOf('billing', 'billing', passwords['billing'])
+    const service = urlOf('billing', 'billing_service', passwords['billing-service'])
+    await migrateDatabase({ url: service, ownerUrl: owner, service: 'billing' })
+    expect(await outcomeOf(service, 'select balance from accounts')).toBe('done')
+    expect(await outcomeOf(service, 'alter table accounts disable trigger all')).toMatch(/owner/)
+    expect(await outcomeOf(urlOf('billing', 'billing_service', 'wrong'))).toMatch(/password/)
+    const foreign = urlOf('order', 'billing_service', passwords['billing-service'])
+    expect(await outcomeOf(foreign)).toMatch(/permission denied for database/)
+  })
+
+  it('takes over another role while the one before goes on', async () => {
+    const owner = urlOf('billing', 'billing', passwords['billing'])
+    const before = urlOf('billing', 'billing_service', passwords['billing-service'])
+    await place('passwords/billing-service-role', 'billing_second')
+    await place('passwords/billing-service', 'another')
+    expect(provision()).toEqual({ status: 0, stderr: '' })
+    const after = urlOf('billing', 'billing_second', 'another')
+    await migrateDatabase({ url: after, ownerUrl: owner, service: 'billing' })
+    for (const url of [before, after]) {
+      expect(await outcomeOf(url, 'select balance from accounts')).toBe('done')
+    }
+    const drop = ['-c', 'drop owned by billing_service', '-c', 'drop role billing_service']
+    const gone = insidePod('psql', '-U', 'postgres', '-d', 'billing', ...drop)
+    expect(gone.stderr).toBe('')
+    expect(await outcomeOf(before)).toMatch(/password authentication failed/)
+    expect(await outcomeOf(after, 'select balance from accounts')).toBe('done')
+  })
+})

@@ -1,0 +1,185 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { allPictures } from '../../tools/diagrams/pictures.ts'
+import { uuidv7 } from '../../src/platform/base/ids.ts'
+import { stepsOf, upTo, type Step } from '../lab/picture-steps.ts'
+import { startRecordedSystem } from '../lab/recorded-flow.ts'
+import { eventually } from '../lab/wait.ts'
+
+/**
+ * The pictures of style 1 show what the product does: every flow is run with
+ * the real services, and each message and commit, in its order, is held
+ * against the picture. The costs in the comparison are counted from the same
+ * pictures.
+ */
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+type Recorded = Awaited<ReturnType<typeof startRecordedSystem>>
+
+let run: Recorded
+
+beforeAll(async () => {
+  run = await startRecordedSystem()
+})
+
+const expectPictured = (steps: readonly Step[]) => run.expectPictured(steps)
+
+const picture = (name: string) => {
+  const found = allPictures().find((each) => each.name === name)
+  if (!found) throw new Error(`there is no picture ${name}`)
+  return stepsOf(found.text)
+}
+
+const newUser = () => {
+  const username = `u${uuidv7().replaceAll('-', '')}`
+  return { username, email: `${username}@example.com` }
+}
+
+const newKey = () => uuidv7()
+
+/** Everything that was begun has come to its end. */
+const rest = () => new Promise((resolve) => setTimeout(resolve, 500))
+
+/** A user with so much money, made before anything is noted. */
+const userWith = async (amount: number): Promise<string> => {
+  const { body } = await run.user.post('/users', newUser())
+  if (amount > 0) await run.billing.post(`/billing/accounts/${body.id}/deposit`, { amount })
+  await rest()
+  run.begin()
+  return body.id
+}
+
+const placeOrder = (userId: string, price: number, key = newKey()) =>
+  run.order.post('/orders', { userId, price }, { key })
+
+const pay = (userId: string, amount: number, key = newKey()) =>
+  run.billing.post(`/billing/accounts/${userId}/deposit`, { amount }, { key })
+
+/** Noted as well, so only when the end is near: looking itself is a message. */
+const decidedIn = (word: string) =>
+  eventually(() => expect(run.count((line) => line.includes(word))).toBeGreaterThan(0))
+
+beforeEach(async () => {
+  await rest()
+  run.begin()
+})
+
+describe('creating a user', () => {
+  const { main, frame } = picture('1-create-user')
+
+  it('goes as drawn', async () => {
+    await run.user.post('/users', newUser(), { key: newKey() })
+    await expectPictured(main)
+  })
+
+  it('goes as drawn when billing does not answer in time', async () => {
+    run.links['user to billing'].loseNext('the request')
+    const { body } = await run.user.post('/users', newUser(), { key: newKey() })
+    await decidedIn('OPEN')
+    await run.user.get(`/users/${body.id}`)
+    await expectPictured([...upTo(main, 'user', 'billing'), ...frame('time-out')])
+  })
+
+  it('goes as drawn when the name is taken', async () => {
+    const taken = newUser()
+    await run.user.post('/users', taken)
+    run.begin()
+    await run.user.post('/users', { ...newUser(), username: taken.username }, { key: newKey() })
+    await expectPictured(frame('refusal'))
+  })
+})
+
+describe('a deposit', () => {
+  const { main, frame } = picture('1-deposit')
+
+  it('goes as drawn', async () => {
+    const userId = await userWith(0)
+    await pay(userId, 10_000)
+    await expectPictured(main)
+  })
+
+  it('goes as drawn when its answer is lost and the client asks again', async () => {
+    const userId = await userWith(0)
+    const key = newKey()
+    run.links['client to billing'].loseNext('the answer')
+    await expect(
+      run.billing.post(
+        `/billing/accounts/${userId}/deposit`,
+        { amount: 10_000 },
+        { key, timeoutMs: 3_000 },
+      ),
+    ).rejects.toThrow()
+    const again = await pay(userId, 10_000, key)
+    expect(again.body.operation.balanceAfter).toBe(10_000)
+    await pay(userId, 10_001, key)
+    await expectPictured([...upTo(main, 'billing', 'client', '-->>'), ...frame('duplicate')])
+  })
+})
+
+describe('an order that is paid', () => {
+  const { main, frame } = picture('1-order-paid')
+
+  it('goes as drawn', async () => {
+    const userId = await userWith(20_000)
+    await placeOrder(userId, 15_000)
+    await expectPictured(main)
+  })
+
+  it('goes as drawn while notification is down', async () => {
+    const userId = await userWith(20_000)
+    run.links['order to notification'].loseNext('the request')
+    await placeOrder(userId, 15_000)
+    await expectPictured([...upTo(main, 'order', 'notification'), ...frame('notification')])
+  })
+})
+
+describe('an order that is refused', () => {
+  const { main, frame } = picture('1-order-refused')
+
+  it('goes as drawn, and so does a late copy of the refused call', async () => {
+    const userId = await userWith(1_000)
+    await placeOrder(userId, 15_000)
+    await expectPictured(main)
+
+    await pay(userId, 50_000)
+    await rest()
+    run.begin()
+    await run.links['order to billing'].lastAgain()
+    await expectPictured(frame('late duplicate'))
+  })
+})
+
+describe('time-out, crash and duplicate', () => {
+  const { frame } = picture('1-order-faults')
+
+  it('go as drawn: the money was taken, and the answer is lost', async () => {
+    const userId = await userWith(20_000)
+    run.links['order to billing'].loseNext('the answer')
+    const { body } = await placeOrder(userId, 15_000)
+    await decidedIn('nothing is due')
+    await run.order.get(`/orders/${body.id}`)
+    await expectPictured(frame('time-out'))
+  })
+
+  it('go as drawn: order dies after billing’s answer', async () => {
+    const userId = await userWith(20_000)
+    const isDead = new Promise<void>((resolve) => {
+      const killCaller = () => run.system.kill('order').then(resolve)
+      run.links['order to billing'].loseNext({ killCaller })
+    })
+    await expect(placeOrder(userId, 15_000)).rejects.toThrow()
+    await isDead
+    await run.system.start('order')
+    await expectPictured(frame('crash'))
+  })
+
+  it('go as drawn: the client asks again with its key', async () => {
+    const userId = await userWith(20_000)
+    const key = newKey()
+    const first = await placeOrder(userId, 15_000, key)
+    await rest()
+    run.begin()
+    const again = await placeOrder(userId, 15_000, key)
+    expect(again.text).toBe(first.text)
+    await expectPictured(frame('duplicate'))
+  })
+})

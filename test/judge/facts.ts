@@ -1,0 +1,140 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Account, Operation } from '../../src/services/billing/contract-schemas.ts'
+import type { Letter } from '../../src/services/notification/contract.ts'
+import type { Order, OrderChange, OrderDetails } from '../../src/services/order/contract.ts'
+import type { User } from '../../src/services/user/contract.ts'
+import type { Exchange } from './history.ts'
+import { api, type ApiResponse } from '../lab/http.ts'
+
+/**
+ * What the system says of itself when it is asked from outside: everything that
+ * belongs to the users of a history, through the public API, page by page.
+ */
+export interface UserFacts {
+  readonly userId: string
+  readonly user: User | undefined
+  readonly account: Account | undefined
+  /** What moved money, oldest first. */
+  readonly operations: readonly Operation[]
+  readonly orders: readonly OrderDetails[]
+  readonly letters: readonly Letter[]
+}
+
+export interface Facts {
+  readonly users: readonly UserFacts[]
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly next: string | null
+}
+
+/** After a fault a service may need a moment; a reader that waits forever would hide a dead one. */
+const readPatienceMs = 20_000
+const readPauseMs = 150
+const usersAtOnce = 6
+const ordersAtOnce = 6
+
+const createReader = (baseUrl: string) => {
+  const client = api(baseUrl)
+
+  /** The answer's body, or undefined when there is no such thing. */
+  const find = async <Body>(path: string): Promise<Body | undefined> => {
+    const giveUpAtMs = performance.now() + readPatienceMs
+    for (;;) {
+      let trouble: unknown
+      try {
+        const { status, body, text }: ApiResponse<Body> = await client.get<Body>(path)
+        if (status === 200) return body
+        if (status === 404) return undefined
+        trouble = new Error(`GET ${path} was answered ${status}: ${text}`)
+      } catch (error) {
+        trouble = error
+      }
+      if (performance.now() > giveUpAtMs) throw trouble
+      await sleep(readPauseMs)
+    }
+  }
+
+  const after = async <Item>(path: string, cursor: string | null): Promise<Item[]> => {
+    const items: Item[] = []
+    let next = cursor
+    while (next !== null) {
+      const page = await find<Page<Item>>(`${path}${next}`)
+      items.push(...(page?.items ?? []))
+      next = page?.next ?? null
+    }
+    return items
+  }
+
+  const all = async <Item>(path: string): Promise<Item[]> => {
+    const pages = `${path}${path.includes('?') ? '&' : '?'}limit=100`
+    const first = await find<Page<Item>>(pages)
+    return [
+      ...(first?.items ?? []),
+      ...(await after<Item>(`${pages}&cursor=`, first?.next ?? null)),
+    ]
+  }
+
+  /** An order with all its changes, also those that its own page leaves to others. */
+  const orderWithAll = async (id: string): Promise<OrderDetails> => {
+    const order = await find<OrderDetails>(`/orders/${id}`)
+    if (order === undefined) throw new Error(`order ${id} is listed, but it cannot be found`)
+    const older = `/orders/${id}/changes?limit=100&cursor=`
+    const changes = [...order.changes, ...(await after<OrderChange>(older, order.nextChanges))]
+    return { ...order, changes, nextChanges: null }
+  }
+
+  return { find, all, orderWithAll }
+}
+
+/** `map`, a bounded number at once. */
+const mapSome = async <Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = []
+  let next = 0
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next
+      next += 1
+      results[index] = await work(items[index]!)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+  return results
+}
+
+/** Every user that a history speaks of: those it was told of, and those it asked about. */
+export const usersIn = (exchanges: readonly Exchange[]): string[] => {
+  const found = new Set<string>()
+  for (const { method, path, body, answer } of exchanges) {
+    const [, inPath] = /^\/billing\/accounts\/([0-9a-f-]{36})/.exec(path) ?? []
+    if (inPath !== undefined) found.add(inPath)
+    if (method !== 'POST' || answer.kind !== 'told') continue
+    const created = path === '/users' && [201, 202].includes(answer.status)
+    if (created) found.add((answer.body as User).id)
+    if (path === '/orders') found.add((body as { userId: string }).userId)
+  }
+  return [...found]
+}
+
+/**
+ * Consequences are read before their causes: whatever is found must have its
+ * cause among what is read later, even while the system is at work.
+ */
+export const collectFacts = async (baseUrl: string, userIds: readonly string[]): Promise<Facts> => {
+  const { find, all, orderWithAll } = createReader(baseUrl)
+  const users = await mapSome(userIds, usersAtOnce, async (userId): Promise<UserFacts> => {
+    const letters = await all<Letter>(`/notifications?userId=${userId}`)
+    const operations = await all<Operation>(`/billing/accounts/${userId}/operations`)
+    const account = await find<Account>(`/billing/accounts/${userId}`)
+    const listed = await all<Order>(`/orders?userId=${userId}`)
+    const orders = await mapSome(listed, ordersAtOnce, ({ id }) => orderWithAll(id))
+    const user = await find<User>(`/users/${userId}`)
+    return { userId, user, account, operations: operations.toReversed(), orders, letters }
+  })
+  return { users }
+}

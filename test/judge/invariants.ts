@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { collectFacts, usersIn, type Facts } from './facts.ts'
+import type { Exchange, History, Mark } from './history.ts'
+import { edgeViolations } from './edges.ts'
+import type { Evidence, Violation } from './evidence.ts'
+import { letterViolations, missingLetters, unfinishedIn, unfinishedViolations } from './letters.ts'
+import { moneyViolations } from './money.ts'
+import { toldViolations } from './told.ts'
+
+/**
+ * The eight invariants of the design, judged from outside: from what clients
+ * sent and were told, and from what the public API says. `findViolations` is a
+ * pure function of that evidence; the rest collects it and tells what it found.
+ *
+ * The public statement does not say which order an operation belongs to, so
+ * orders and operations are joined by kind and amount: tests that use amounts of
+ * their own for each order make this join exact.
+ */
+const rules: readonly ((evidence: Evidence) => Violation[])[] = [
+  moneyViolations,
+  toldViolations,
+  letterViolations,
+  unfinishedViolations,
+  edgeViolations,
+]
+
+export const invariantNames = {
+  1: 'each balance is the sum of its operations, and was never negative',
+  2: 'withdrawals minus refunds of an order are its present price if APPROVED, else 0',
+  3: 'what a client was told survives, and a repeat gets the identical answer',
+  4: 'every unknown becomes wholly done, once, or never done',
+  5: 'letters = decided orders + finished changes + deposits',
+  6: 'no money moves without an order that was stored before',
+  7: 'after faults nothing stays PENDING',
+  8: 'only the allowed edges are taken',
+} as const satisfies Record<Violation['invariant'], string>
+
+export const findViolations = (evidence: Evidence): Violation[] =>
+  rules.flatMap((rule) => rule(evidence))
+
+// --- telling ------------------------------------------------------------------
+
+const maxEventsShown = 40
+const maxBodyShown = 300
+
+const lineOf = (exchange: Exchange): string => {
+  const { client, method, path, key, body, sentMs, answeredMs, answer } = exchange
+  const sent = `${method} ${path}${key === undefined ? '' : ` key ${key}`}`
+  const payload = body === undefined ? '' : ` ${JSON.stringify(body)}`
+  const told =
+    answer.kind === 'unknown'
+      ? `unknown (${answer.reason})`
+      : `${answer.status}${answer.replayed ? ' replayed' : ''} ${JSON.stringify(answer.body)}`
+  const ms = Math.round(answeredMs - sentMs)
+  return `${client}: ${sent}${payload} -> ${told.slice(0, maxBodyShown)} (${ms} ms)`
+}
+
+const eventsAround = (
+  about: readonly string[],
+  exchanges: readonly Exchange[],
+  marks: readonly Mark[],
+): string => {
+  const concerned = exchanges.filter((exchange) => {
+    const text = JSON.stringify(exchange)
+    return about.some((id) => text.includes(id))
+  })
+  // The ends say most: how it began, and what was told last.
+  const half = maxEventsShown / 2
+  const kept =
+    concerned.length <= maxEventsShown
+      ? concerned
+      : [...concerned.slice(0, half), ...concerned.slice(-half)]
+  const startMs = Math.min(
+    ...exchanges.map(({ sentMs }) => sentMs),
+    ...marks.map(({ atMs }) => atMs),
+  )
+  return [
+    ...kept.map((exchange) => ({ atMs: exchange.sentMs, text: lineOf(exchange) })),
+    ...marks.map(({ atMs, text }) => ({ atMs, text: `=== ${text}` })),
+  ]
+    .toSorted((one, other) => one.atMs - other.atMs)
+    .map(({ atMs, text }) => `${(atMs - startMs).toFixed(0).padStart(8)} ms  ${text}`)
+    .join('\n')
+}
+
+const factsAbout = (about: readonly string[], { users }: Facts): string =>
+  users
+    .flatMap(({ account, operations, orders, letters }) => [
+      ...(account ? [account] : []),
+      ...operations,
+      ...orders,
+      ...letters,
+    ])
+    .map((fact) => JSON.stringify(fact))
+    .filter((text) => about.some((id) => text.includes(id)))
+    .slice(0, maxEventsShown)
+    .join('\n')
+
+export class InvariantViolated extends Error {
+  override name = 'InvariantViolated'
+}
+
+/** The first violation in full, and how many more there are. */
+export const describeViolations = (
+  violations: readonly [Violation, ...Violation[]],
+  facts: Facts,
+  { exchanges, marks }: Pick<History, 'exchanges' | 'marks'>,
+): string => {
+  const [{ invariant, message, about }, ...others] = violations
+  return [
+    `invariant ${invariant} (${invariantNames[invariant]}): ${message}`,
+    ...others.slice(0, 4).map((other) => `  also invariant ${other.invariant}: ${other.message}`),
+    others.length > 4 ? `  and ${others.length - 4} more` : '',
+    'what clients sent and were told about it:',
+    eventsAround(about, exchanges, marks),
+    'what the system says of it now:',
+    factsAbout(about, facts),
+  ]
+    .filter((line) => line !== '')
+    .join('\n')
+}
+
+// --- checking a running system --------------------------------------------------
+
+export interface Checkable {
+  /** The gateway's address. */
+  readonly urls: { readonly gateway: string }
+}
+
+export interface CheckOptions {
+  /** How long the system may take to finish what was begun. */
+  readonly withinMs?: number
+}
+
+const pollMs = 250
+
+const isAtRest = ({ users }: Facts) =>
+  users.every((user) => unfinishedIn(user).length === 0 && missingLetters(user).length === 0)
+
+const look = async (system: Checkable, history: History, isQuiet: boolean) => {
+  // What is told from now on may not be in the facts yet.
+  const exchanges = [...history.exchanges]
+  const facts = await collectFacts(system.urls.gateway, usersIn(exchanges))
+  return { facts, violations: findViolations({ facts, exchanges, isQuiet }) }
+}
+
+const refuse = (violations: readonly Violation[], facts: Facts, history: History): void => {
+  const [first, ...others] = violations
+  if (first === undefined) return
+  throw new InvariantViolated(describeViolations([first, ...others], facts, history))
+}
+
+/** What must hold at every moment, while clients and faults are at work. */
+export const checkWhileRunning = async (system: Checkable, history: History): Promise<Facts> => {
+  const { facts, violations } = await look(system, history, false)
+  refuse(violations, facts, history)
+  return facts
+}
+
+/**
+ * All eight, when the clients are done and the faults are over. Waits until
+ * nothing is PENDING or owed, and throws an InvariantViolated if that never
+ * happens or anything else is wrong. Returns what was found, to be counted.
+ */
+export const checkInvariants = async (
+  system: Checkable,
+  history: History,
+  { withinMs = 30_000 }: CheckOptions = {},
+): Promise<Facts> => {
+  const giveUpAtMs = performance.now() + withinMs
+  let wasAtRest = false
+  for (;;) {
+    const { facts, violations } = await look(system, history, true)
+    if (violations.length === 0) return facts
+    // A request that its client gave up may still end between two of our reads: look once more.
+    const isCertain = wasAtRest && isAtRest(facts)
+    if (isCertain || performance.now() > giveUpAtMs) refuse(violations, facts, history)
+    wasAtRest = isAtRest(facts)
+    await sleep(pollMs)
+  }
+}

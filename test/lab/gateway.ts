@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { readConfig } from '../../src/platform/base/config.ts'
+import { createHttpServer } from '../../src/platform/http/server.ts'
+import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
+import { registry, type ServiceName } from '../../src/registry.ts'
+import { createGatewayService } from '../../src/services/gateway/service.ts'
+
+/** The real gateway on a free port, before services that do what a test tells them. */
+export interface ScriptedService {
+  readonly server: Server
+  /** What it does with the next requests; answers its own name until a test says otherwise. */
+  behave: RequestListener
+  readonly received: {
+    method: string
+    url: string
+    headers: IncomingMessage['headers']
+    body: string
+  }[]
+}
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port
+
+const listen = (server: Server): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+
+export const answerJson =
+  (status: number, body: unknown, headers: Record<string, string> = {}): RequestListener =>
+  (_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json', ...headers })
+    response.end(JSON.stringify(body))
+  }
+
+const startScripted = async (name: string): Promise<ScriptedService> => {
+  const received: ScriptedService['received'] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      if (request.url !== '/readyz') {
+        const { method = '', url = '', headers } = request
+        received.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
+      }
+      scripted.behave(request, response)
+    })
+  })
+  const scripted: ScriptedService = { server, received, behave: answerJson(200, { from: name }) }
+  await listen(server)
+  return scripted
+}
+
+export type UpstreamName = Exclude<ServiceName, 'gateway'>
+
+export const startGateway = async (variables: Readonly<Record<string, string>> = {}) => {
+  const services = {
+    user: await startScripted('user'),
+    billing: await startScripted('billing'),
+    order: await startScripted('order'),
+    notification: await startScripted('notification'),
+  } satisfies Record<UpstreamName, ScriptedService>
+  const urls = Object.fromEntries(
+    registry.gateway.upstreams.map((name) => [
+      `${name.toUpperCase()}_URL`,
+      `http://127.0.0.1:${portOf(services[name as UpstreamName].server)}`,
+    ]),
+  )
+  const config = readConfig('gateway', { LOG_LEVEL: 'silent', ...urls, ...variables })
+  const log = createLog('gateway', config.logLevel)
+  const metrics = createMetrics('gateway')
+  const service = createGatewayService({ config, log, metrics })
+  await service.prepare()
+  const { handle, routeOf, checkReady } = service
+  const deps = { config, log, metrics, handle, routeOf, checkReady, exposesMetrics: false }
+  const server = createHttpServer(deps)
+  const port = await server.listen(0)
+  const stop = async () => {
+    await server.drain(0)
+    await service.close()
+    for (const { server: upstream } of Object.values(services)) {
+      upstream.close()
+      upstream.closeAllConnections()
+    }
+  }
+  return { url: `http://127.0.0.1:${port}`, port, services, metrics, stop }
+}
+
+export type RunningGateway = Awaited<ReturnType<typeof startGateway>>
+
+/** Sends bytes as they are and returns all that came back: clients tidy up what these tests must not. */
+export const sendRaw = (port: number, text: string, waitMs = 5_000): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text))
+    let received = ''
+    socket.setTimeout(waitMs, () => socket.destroy(new Error(`no end within ${waitMs} ms`)))
+    socket.on('data', (chunk) => (received += chunk.toString()))
+    socket.on('error', reject)
+    socket.on('close', () => resolve(received))
+  })
+
+export const rawRequest = (
+  method: string,
+  target: string,
+  headers: readonly string[] = [],
+  body = '',
+) =>
+  [
+    `${method} ${target} HTTP/1.1`,
+    'host: localhost',
+    'connection: close',
+    ...headers,
+    ...(body ? [`content-length: ${Buffer.byteLength(body)}`] : []),
+    '',
+    body,
+  ].join('\r\n')

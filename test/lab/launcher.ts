@@ -1,0 +1,167 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
+import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { currentEnvironment } from '../../src/platform/base/config.ts'
+import { whenFileEnds } from './cleanup.ts'
+import { eventually } from './wait.ts'
+
+const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** An empty folder that goes away with the test file, with the server that may run in it. */
+export const dataFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'orderly-start-'))
+  whenFileEnds(async () => {
+    const pid = await serverPid(folder)
+    if (pid !== undefined && isAlive(pid)) {
+      process.kill(pid, 'SIGQUIT')
+      await eventually(() => {
+        if (isAlive(pid)) throw new Error('the server still runs')
+      })
+    }
+    await rm(folder, { recursive: true, force: true })
+  })
+  return folder
+}
+
+/** The process id of the Postgres that runs, or ran, on the folder. */
+export const serverPid = async (folder: string): Promise<number | undefined> => {
+  const file = path.join(folder, 'postgres', 'postmaster.pid')
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : Number(text.split('\n')[0])
+}
+
+interface RunningProcess {
+  readonly pid: number
+  readonly parent: number
+  readonly command: string
+}
+
+const processesOfLinux = async (): Promise<RunningProcess[]> => {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const read = (file: string) => readFile(`/proc/${name}/${file}`, 'latin1').catch(() => '')
+      const [state, parent] = (await read('stat')).split(') ').at(-1)?.split(' ') ?? []
+      const command = (await read('cmdline')).replaceAll('\0', ' ').trim()
+      return { pid: Number(name), parent: Number(parent), command, state }
+    }),
+  )
+  return found.filter(({ state }) => state !== undefined && state !== 'Z')
+}
+
+const processesByPs = (): RunningProcess[] =>
+  execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [pid, parent, ...command] = line.trim().split(/\s+/)
+      return { pid: Number(pid), parent: Number(parent), command: command.join(' ') }
+    })
+
+const childProcessesOf = async (parent: number): Promise<RunningProcess[]> => {
+  // Small systems have no ps; those without /proc always do.
+  const all = process.platform === 'linux' ? await processesOfLinux() : processesByPs()
+  return all.filter((candidate) => candidate.parent === parent)
+}
+
+/** The processes that a launcher started, found without any help of its own. */
+export const childrenOf = async (parent: number): Promise<number[]> =>
+  (await childProcessesOf(parent)).map(({ pid }) => pid)
+
+/** The process that runs a service, told by the command with which it was started. */
+export const pidOf = async (launcher: number, service: string): Promise<number> => {
+  const children = await childProcessesOf(launcher)
+  const found = children.find(({ command }) => command.endsWith(` ${service}`))
+  if (found === undefined) throw new Error(`${service} does not run`)
+  return found.pid
+}
+
+/** What a process was given at its start. */
+export const environmentOf = async (pid: number): Promise<string[]> =>
+  process.platform === 'linux'
+    ? (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0')
+    : execFileSync('ps', ['eww', '-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' }).split(' ')
+
+export interface Launcher {
+  readonly pid: number
+  /** Everything on the screen: standard output and standard error as they came. */
+  screen(): string
+  errors(): string
+  readonly ended: Promise<number | null>
+  signal(name: NodeJS.Signals): void
+  /** Waits for a text on the screen, or for a premature end, which fails. */
+  sees(text: string | RegExp, withinMs?: number): Promise<void>
+  /** The address printed beside a label. */
+  addressOf(label: string): string
+  /** Ctrl-C, and how long it took. */
+  interrupt(): Promise<{ code: number | null; tookMs: number }>
+}
+
+/** Any free ports, so that tests and a running system do not meet. */
+const freePorts = Object.fromEntries(
+  ['PORT', 'ADMIN_PORT', 'USER_PORT', 'BILLING_PORT', 'ORDER_PORT', 'NOTIFICATION_PORT'].map(
+    (name) => [name, '0'],
+  ),
+)
+
+/** What `npm start` runs, with variables of its own. */
+export const launch = (variables: Record<string, string>): Launcher => {
+  const { PATH = '', HOME = '' } = currentEnvironment()
+  const child = spawn(process.execPath, [entry], {
+    env: { PATH, HOME, ...freePorts, ...variables },
+    // The channel ends the launcher when the test process dies, however it dies.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  let screen = ''
+  let errors = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    screen += chunk.toString('utf8')
+  })
+  child.stderr?.on('data', (chunk: Buffer) => {
+    screen += chunk.toString('utf8')
+    errors += chunk.toString('utf8')
+  })
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve)
+  })
+  let hasEnded = false
+  void ended.then(() => {
+    hasEnded = true
+  })
+  whenFileEnds(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const contains = (text: string | RegExp) =>
+    typeof text === 'string' ? screen.includes(text) : text.test(screen)
+  return {
+    pid: child.pid as number,
+    screen: () => screen,
+    errors: () => errors,
+    ended,
+    signal: (name) => child.kill(name),
+    sees: (text, withinMs = 40_000) =>
+      eventually(
+        () => {
+          if (contains(text)) return
+          throw new Error(`${hasEnded ? 'ended' : 'waited'} without ${String(text)}:\n${screen}`)
+        },
+        { withinMs },
+      ),
+    addressOf: (label) => {
+      const address = new RegExp(`^ {2}${label} +(\\S+)`, 'm').exec(screen)?.[1]
+      if (address === undefined) throw new Error(`no address of ${label} on the screen:\n${screen}`)
+      return address
+    },
+    interrupt: async () => {
+      const startMs = performance.now()
+      child.kill('SIGINT')
+      const code = await ended
+      return { code, tookMs: performance.now() - startMs }
+    },
+  }
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import type postgres from 'postgres'
+import type { Database } from '../../src/platform/database/db.ts'
+
+/**
+ * The statements of a store as they really are: the store is used with a
+ * database that only writes down what it is asked to run.
+ */
+export interface RecordedStatement {
+  readonly name: string
+  readonly text: string
+  /** As the driver sends them: the batched ones have one, a JSON document of rows. */
+  readonly parameters: readonly unknown[]
+  /** How many rows its callers asked for, all together. */
+  readonly asked: number
+}
+
+interface Batched {
+  readonly text: string
+  readonly items: object[]
+}
+
+export const createRecorder = () => {
+  const batched = new Map<string, Batched>()
+  const recorded: RecordedStatement[] = []
+  const reader = drizzle.mock()
+
+  const database = {
+    statement: (name: string, text: string) => {
+      const items: object[] = []
+      batched.set(name, { text, items })
+      return async (item: object) => {
+        items.push({ ord: items.length, ...item })
+        return {}
+      }
+    },
+    execute: async (name: string, text: string, items: readonly { maxRows: number }[]) => {
+      const asked = items[0]?.maxRows ?? 1
+      recorded.push({ name, text, parameters: [JSON.stringify(items)], asked })
+      return []
+    },
+    read: async (
+      name: string,
+      build: (reader: unknown) => { toSQL: () => { sql: string; params: unknown[] } },
+    ) => {
+      const { sql, params } = build(reader).toSQL()
+      // Every read of many rows says how many it wants; one by its key wants one.
+      const limit = / limit \$\d+$/.test(sql) ? Number(params.at(-1)) : 1
+      recorded.push({ name, text: sql, parameters: params, asked: limit })
+      return []
+    },
+  }
+
+  return {
+    database: database as unknown as Database,
+    /** Everything that was used; a statement that nobody used has no rows. */
+    statements: (): RecordedStatement[] => [
+      ...recorded,
+      ...[...batched].map(([name, { text, items }]) => ({
+        name,
+        text,
+        parameters: [JSON.stringify(items)],
+        asked: items.length,
+      })),
+    ],
+  }
+}
+
+export interface PlanNode {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Index Name'?: string
+  readonly 'Index Cond'?: string
+  readonly 'Recheck Cond'?: string
+  readonly 'Actual Rows'?: number
+  readonly 'Actual Loops'?: number
+  readonly 'Rows Removed by Filter'?: number
+  readonly 'Rows Removed by Index Recheck'?: number
+  readonly Plans?: readonly PlanNode[]
+}
+
+export type PlanMode = 'force_custom_plan' | 'force_generic_plan'
+
+const literal = (value: unknown) =>
+  typeof value === 'number' ? String(value) : `'${String(value).replaceAll("'", "''")}'`
+
+class Undone extends Error {}
+
+/**
+ * Prepares and explains a statement as production runs it, and undoes what it
+ * did: with `analyze` it really runs.
+ */
+export const explain = async (
+  sql: postgres.Sql,
+  { text, parameters }: RecordedStatement,
+  { mode, analyze }: { readonly mode: PlanMode; readonly analyze: boolean },
+): Promise<PlanNode> => {
+  let plan: PlanNode | undefined
+  // A prepared statement outlives a transaction that failed.
+  const name = `examined_${randomBytes(6).toString('hex')}`
+  const values = parameters.map(literal).join(', ')
+  await sql
+    .begin(async (transaction) => {
+      await transaction.unsafe(`set local plan_cache_mode = ${mode}`)
+      await transaction.unsafe(`prepare ${name} as ${text}`)
+      const rows = await transaction.unsafe<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
+        `explain (${analyze ? 'analyze, timing off, ' : ''}format json) execute ${name} (${values})`,
+      )
+      plan = rows[0]?.['QUERY PLAN'][0].Plan
+      await transaction.unsafe(`deallocate ${name}`)
+      throw new Undone()
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Undone)) throw error
+    })
+  if (!plan) throw new Error('there is no plan')
+  return plan
+}
+
+export const nodesOf = (plan: PlanNode): PlanNode[] => [
+  plan,
+  ...(plan.Plans ?? []).flatMap((child) => nodesOf(child)),
+]
+
+const indexScans = new Set(['Index Scan', 'Index Only Scan', 'Bitmap Index Scan'])
+
+/** Tables that a plan reads from one end to the other, be it along an index. */
+export const tablesReadWhole = (plan: PlanNode): string[] =>
+  nodesOf(plan).flatMap((node) => {
+    const type = node['Node Type']
+    const isWhole = indexScans.has(type) ? node['Index Cond'] === undefined : type === 'Seq Scan'
+    return isWhole ? [`${type} of ${node['Relation Name'] ?? ''} ${node['Index Name'] ?? ''}`] : []
+  })
+
+const readBy = (node: PlanNode) =>
+  ((node['Actual Rows'] ?? 0) +
+    (node['Rows Removed by Filter'] ?? 0) +
+    (node['Rows Removed by Index Recheck'] ?? 0)) *
+  (node['Actual Loops'] ?? 1)
+
+/** The most rows that one scan of a plan touched, those that it threw away included. */
+export const mostRowsRead = (plan: PlanNode): { readonly rows: number; readonly where: string } => {
+  const scans = nodesOf(plan)
+    .filter((node) => node['Relation Name'] ?? node['Index Name'])
+    .map((node) => {
+      const where = [node['Node Type'], node['Relation Name'] ?? '', node['Index Name'] ?? '']
+      return { rows: Math.round(readBy(node)), where: where.filter(Boolean).join(' ') }
+    })
+  return scans.reduce((most, scan) => (scan.rows > most.rows ? scan : most), { rows: 0, where: '' })
+}
+
+export const indexesUsed = (plan: PlanNode): string[] =>
+  nodesOf(plan).flatMap((node) => node['Index Name'] ?? [])

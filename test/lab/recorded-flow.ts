@@ -1,0 +1,247 @@
+import { expect } from 'vitest'
+import type { ServiceName } from '../../src/registry.ts'
+import { openLink } from './fault-proxy.ts'
+import { whenFileEnds } from './cleanup.ts'
+import { wordsIn, witnessCommits, type Commit } from './commit-witness.ts'
+import { api } from './http.ts'
+import type { Step } from './picture-steps.ts'
+import { freshDatabase } from './postgres.ts'
+import { openRecordedLink, type SentMessage } from './recorded-link.ts'
+import { startSystem } from './system.ts'
+import { eventually } from './wait.ts'
+
+/**
+ * The real services over real databases, with everything noted that they send
+ * and commit, in the order in which it happens, to be held against a picture.
+ *
+ * What one step does not wait for happens beside the next one, so chance would
+ * decide which is noted first. Therefore every piece of data from and to
+ * Postgres is late: a commit that an answer does not wait for comes after it.
+ */
+const lateByMs = 70
+
+type Event = SentMessage | Commit
+
+const services = ['user', 'billing', 'order', 'notification'] as const
+
+/** Budgets that a busy machine keeps, and one attempt within each: the pictures show no repeats. */
+const settings = {
+  REQUEST_BUDGET_MS: '1500',
+  CALL_TIMEOUT_MS: '1500',
+  LETTER_BUDGET_MS: '1500',
+  LEASE_MS: '3100',
+  RECOVERY_INTERVAL_MS: '100',
+}
+
+/** A database whose every answer and question is late, and that tells of its commits. */
+const openLateDatabase = async (service: ServiceName, onCommit: (commit: Commit) => void) => {
+  const url = new URL(await freshDatabase(service))
+  await witnessCommits(service, url.href, onCommit)
+  const port = Number(url.port)
+  const link = await openLink({ name: service, protocol: 'database', targets: () => [port] })
+  whenFileEnds(link.close)
+  link.begin({ kind: 'delay', delayMs: lateByMs })
+  url.hostname = '127.0.0.1'
+  url.port = String(link.port)
+  return url.href
+}
+
+interface Withdrawals {
+  readonly withdrawals?: readonly object[]
+}
+
+interface Answers {
+  readonly answers: readonly { readonly status: number; readonly body: object }[]
+}
+
+/** The request that calls can share, with one call in it: a picture shows that call and its answer. */
+const asAlone = (message: SentMessage): SentMessage => {
+  const { request, answer } = message
+  const { withdrawals = [] } = JSON.parse(request.body || '{}') as Withdrawals
+  if (withdrawals.length !== 1) return message
+  const alone = { ...message, request: { ...request, body: JSON.stringify(withdrawals[0]) } }
+  if (answer?.status !== 200) return alone
+  const [part] = (JSON.parse(answer.body) as Answers).answers
+  if (part === undefined) return alone
+  const { status, body } = part
+  return { ...alone, answer: { ...answer, status, body: JSON.stringify(body) } }
+}
+
+const isCommit = (event: Event): event is Commit => 'transaction' in event
+
+/** A path as a picture writes it: `…` for anything, `{x}` for one part. */
+const fitsPath = (path: string, pictured: string) => {
+  const pattern = pictured
+    .replace(/,$/, '')
+    .replaceAll(/[.*+?^$()|[\]\\]/g, String.raw`\$&`)
+    .replaceAll('…', '.*')
+    .replaceAll(/\{\w+\}/g, '[^/]+')
+  return new RegExp(`^${pattern}$`).test(path)
+}
+
+const fieldsIn = (says: string) => /\{([\w, ]+)\}(?!\S)/.exec(says)?.[1]?.split(', ') ?? []
+
+/** Keys stand in a header, a letter's in its body. */
+const keyOf = ({ request }: SentMessage): string => {
+  const { key = '' } = request.body === '' ? {} : (JSON.parse(request.body) as { key?: string })
+  return request.key || key
+}
+
+/** A key that was stored before the call is the id of what the caller committed before. */
+const fitsKey = (message: SentMessage, says: string, before: readonly Event[]): boolean => {
+  const { from, request } = message
+  if (says.includes('key = ')) {
+    const stored = before.filter(isCommit).findLast(({ service }) => service === from)
+    return stored !== undefined && stored.ids.some((id) => keyOf(message).includes(id))
+  }
+  if (!/\bsame (key|user id)\b/.test(says)) return true
+  const earlier = before.findLast(
+    (event): event is SentMessage =>
+      !isCommit(event) && event.from === from && event.request.path === request.path,
+  )
+  if (earlier === undefined || keyOf(earlier) !== keyOf(message)) return false
+  return says.includes('other amount') || earlier.request.body === request.body
+}
+
+const fitsRequest = ({ request }: SentMessage, says: string): boolean => {
+  const [method, path = ''] = says.split(' ')
+  if (method !== request.method || !fitsPath(request.path, path)) return false
+  const body = request.body === '' ? {} : (JSON.parse(request.body) as object)
+  return fieldsIn(says.slice(says.indexOf(path) + path.length)).every((name) => name in body)
+}
+
+/** Statuses, states and codes that a picture names must be in the answer, and headers too. */
+const fitsAnswer = ({ answer }: SentMessage, says: string): boolean => {
+  if (!answer) return false
+  const named = (pattern: RegExp) => [...says.matchAll(pattern)].map(([word]) => word)
+  const statuses = named(/\b[245]\d\d\b/g)
+  const states = named(/\b[A-Z]{4,}\b/g)
+  const codes = named(/\b[a-z]+(-[a-z]+)+\b/g)
+  const headers = named(/\b(Location|Retry-After|Idempotency-Replayed)\b/g)
+  return (
+    statuses.includes(String(answer.status)) &&
+    [...states, ...codes].every((word) => answer.body.includes(word)) &&
+    headers.every((name) => name.toLowerCase() in answer.headers)
+  )
+}
+
+const fits = (event: Event, step: Step, before: readonly Event[]): boolean => {
+  if (isCommit(event)) {
+    if (step.kind !== 'commit' || step.at !== event.service) return false
+    const pictured = wordsIn(step.says)
+    return (
+      pictured.size === event.words.size && [...pictured].every((word) => event.words.has(word))
+    )
+  }
+  if (step.kind !== 'message') return false
+  const isSameWay = (['from', 'to', 'arrow'] as const).every((part) => step[part] === event[part])
+  if (!isSameWay) return false
+  if (event.arrow === '->>' || event.arrow === '-x') {
+    return fitsRequest(event, step.says) && fitsKey(event, step.says, before)
+  }
+  return event.arrow === '--x' || fitsAnswer(event, step.says)
+}
+
+const lineOfStep = (step: Step) =>
+  step.kind === 'commit'
+    ? `${step.at} commits: ${step.says}`
+    : `${step.from}${step.arrow}${step.to}: ${step.says}`
+
+const lineOfEvent = (event: Event) => {
+  if (isCommit(event)) return `${event.service} commits: ${[...event.words].join(', ')}`
+  const { from, to, arrow, request, answer } = event
+  const what = answer ? `${answer.status} ${answer.body}` : `${request.method} ${request.path}`
+  return `${from}${arrow}${to}: ${what}`
+}
+
+/** Long enough for anything that would still come. */
+const quietMs = 5 * lateByMs
+
+export const startRecordedSystem = async () => {
+  const events: Event[] = []
+  let begunAt = 0
+  const onCommit = (commit: Commit) => {
+    // Rows that were written by one statement are one commit.
+    const known = events.findIndex(
+      (event) =>
+        isCommit(event) &&
+        event.service === commit.service &&
+        event.transaction === commit.transaction,
+    )
+    const before = events[known]
+    if (before === undefined || !isCommit(before)) return void events.push(commit)
+    events[known] = {
+      ...commit,
+      words: new Set([...before.words, ...commit.words]),
+      ids: [...before.ids, ...commit.ids],
+    }
+  }
+
+  let urls: Readonly<Partial<Record<ServiceName, string>>> = {}
+  const link = (from: string, to: ServiceName) =>
+    openRecordedLink({
+      from,
+      to,
+      target: () => urls[to] ?? 'nobody listens yet',
+      record: (message) => void events.push(asAlone(message)),
+    })
+  const links = {
+    'client to user': await link('client', 'user'),
+    'client to billing': await link('client', 'billing'),
+    'client to order': await link('client', 'order'),
+    'user to billing': await link('user', 'billing'),
+    'order to billing': await link('order', 'billing'),
+    'order to user': await link('order', 'user'),
+    'order to notification': await link('order', 'notification'),
+    'billing to notification': await link('billing', 'notification'),
+  }
+  const databases = Object.fromEntries(
+    await Promise.all(
+      services.map(async (name) => [name, await openLateDatabase(name, onCommit)] as const),
+    ),
+  )
+  const system = await startSystem({
+    services,
+    databases,
+    env: settings,
+    envOf: {
+      user: { BILLING_URL: links['user to billing'].url },
+      order: {
+        BILLING_URL: links['order to billing'].url,
+        USER_URL: links['order to user'].url,
+        NOTIFICATION_URL: links['order to notification'].url,
+      },
+      billing: { NOTIFICATION_URL: links['billing to notification'].url },
+    },
+  })
+  urls = system.urls
+
+  /** What happened as lines; what fits its place in the picture is put in the picture's words. */
+  const linesBeside = (steps: readonly Step[]) =>
+    events.slice(begunAt).map((event, index) => {
+      const step = steps[index]
+      const isPictured = step && fits(event, step, events.slice(0, begunAt + index))
+      return isPictured ? lineOfStep(step) : lineOfEvent(event)
+    })
+
+  return {
+    system,
+    links,
+    user: api(links['client to user'].url),
+    billing: api(links['client to billing'].url),
+    order: api(links['client to order'].url),
+    /** What was noted until now belongs to earlier flows. */
+    begin: () => {
+      begunAt = events.length
+    },
+    /** How many times this was noted. */
+    count: (isMeant: (line: string) => boolean) =>
+      events.slice(begunAt).map(lineOfEvent).filter(isMeant).length,
+    expectPictured: async (steps: readonly Step[]) => {
+      const pictured = steps.map(lineOfStep)
+      await eventually(() => expect(linesBeside(steps)).toEqual(pictured))
+      await new Promise((resolve) => setTimeout(resolve, quietMs))
+      expect(linesBeside(steps)).toEqual(pictured)
+    },
+  }
+}

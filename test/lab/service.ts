@@ -1,0 +1,214 @@
+import { createBillingService } from '../../src/services/billing/service.ts'
+import { createNotificationService } from '../../src/services/notification/service.ts'
+import { createOrderService } from '../../src/services/order/service.ts'
+import { createUserService } from '../../src/services/user/service.ts'
+import { readConfig, type DatabaseConfig } from '../../src/platform/base/config.ts'
+import { createDatabase, type Database } from '../../src/platform/database/db.ts'
+import { createHttpServer } from '../../src/platform/http/server.ts'
+import { uuidv7 } from '../../src/platform/base/ids.ts'
+import type { Runtime, Service } from '../../src/platform/service.ts'
+import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
+import { registry, type ServiceName } from '../../src/registry.ts'
+import { whenFileEnds } from './cleanup.ts'
+import { createTestDatabase, type TestDatabase } from './database.ts'
+import { api, type Api } from './http.ts'
+import { startUpstream } from './upstream.ts'
+
+/**
+ * One service as its process would run it, over a real database of its own:
+ * the same configuration, server, store and recovery, on a free port.
+ */
+export type ServiceWithDatabase = Exclude<ServiceName, 'gateway'>
+
+const factories: Record<ServiceWithDatabase, (runtime: Runtime) => Service> = {
+  user: createUserService,
+  billing: createBillingService,
+  order: createOrderService,
+  notification: createNotificationService,
+}
+
+export type Variables = Readonly<Record<string, string>>
+
+export interface RunningService {
+  readonly name: ServiceWithDatabase
+  readonly url: string
+  readonly api: Api
+  readonly metrics: Runtime['metrics']
+  /** Answers what is in flight and ends, as on SIGTERM; happens by itself when the test file ends. */
+  readonly stop: () => Promise<void>
+}
+
+/** Nobody listens there: an upstream that was never started. */
+const nowhere = 'http://127.0.0.1:9'
+
+/** Long enough for a busy machine: a slow answer must not pass for a failure. */
+const testVariables: Variables = {
+  LOG_LEVEL: 'silent',
+  PORT: '0',
+  REQUEST_BUDGET_MS: '1500',
+  CALL_TIMEOUT_MS: '1200',
+  LETTER_BUDGET_MS: '1500',
+  LEASE_MS: '3100',
+  RECOVERY_INTERVAL_MS: '100',
+  SHUTDOWN_GRACE_MS: '5000',
+}
+
+/** For tests in which something fails on purpose, so that nobody waits long for it. */
+export const shortBudgets: Variables = {
+  REQUEST_BUDGET_MS: '400',
+  CALL_TIMEOUT_MS: '200',
+  LETTER_BUDGET_MS: '250',
+  LEASE_MS: '700',
+}
+
+/** A pool and a store's statements without a service around them. */
+export const openTestDatabase = (
+  service: ServiceWithDatabase,
+  url: string,
+  settings: Partial<DatabaseConfig> = {},
+): Database => {
+  const database = createDatabase({
+    config: { url, poolSize: 4, statementTimeoutMs: 5_000, prepare: true, ...settings },
+    log: createLog(service, 'silent'),
+    metrics: createMetrics(service),
+  })
+  whenFileEnds(database.close)
+  return database
+}
+
+/** Starts a replica of a service over a database that is there already. */
+export const startService = async (
+  name: ServiceWithDatabase,
+  database: Pick<TestDatabase, 'url'>,
+  variables: Variables = {},
+): Promise<RunningService> => {
+  const upstreams = registry[name].upstreams.map((to) => [`${to.toUpperCase()}_URL`, nowhere])
+  const config = readConfig(name, {
+    ...testVariables,
+    ...Object.fromEntries(upstreams),
+    DATABASE_URL: database.url,
+    ...variables,
+  })
+  const log = createLog(name, config.logLevel)
+  const metrics = createMetrics(name)
+  const service = factories[name]({ config, log, metrics })
+  await service.prepare()
+  const { handle, routeOf, checkReady } = service
+  const server = createHttpServer({
+    config,
+    log,
+    metrics,
+    handle,
+    routeOf,
+    checkReady,
+    exposesMetrics: true,
+  })
+  const port = await server.listen(0)
+  for (const loop of service.loops) loop.start()
+  const url = `http://127.0.0.1:${port}`
+  let stopped: Promise<unknown> | undefined
+  const end = async () => {
+    await server.drain(config.shutdownGraceMs)
+    await Promise.all(service.loops.map((loop) => loop.stop()))
+    await service.close()
+  }
+  const stop = async () => {
+    stopped ??= end()
+    await stopped
+  }
+  whenFileEnds(stop)
+  return { name, url, api: api(url), metrics, stop }
+}
+
+/** Notification alone. */
+export const startNotification = async (variables: Variables = {}) => {
+  const database = await createTestDatabase('notification')
+  return { database, notification: await startService('notification', database, variables) }
+}
+
+/** Billing with a real notification behind it, on a link that a test may break. */
+export const startBilling = async (variables: Variables = {}) => {
+  const letters = await startNotification()
+  const toNotification = await startUpstream(letters.notification.url)
+  const database = await createTestDatabase('billing')
+  const startReplica = (more: Variables = {}) =>
+    startService('billing', database, {
+      NOTIFICATION_URL: toNotification.url,
+      ...variables,
+      ...more,
+    })
+  return {
+    database,
+    billing: await startReplica(),
+    toNotification,
+    notification: letters.notification,
+    notificationDatabase: letters.database,
+    startReplica,
+  }
+}
+
+/** A new account with so much on it, and its owner. */
+export const openAccount = async (billing: RunningService, balance = 0): Promise<string> => {
+  const userId = uuidv7()
+  await billing.api.post('/billing/accounts', { userId, email: `${userId}@example.com` })
+  if (balance > 0) {
+    await billing.api.post(`/billing/accounts/${userId}/deposit`, { amount: balance })
+  }
+  return userId
+}
+
+/** User or order with the real services behind it, on links that a test may break. */
+export const startWithBilling = async (name: 'user' | 'order', variables: Variables = {}) => {
+  const ledger = await startBilling()
+  const toBilling = await startUpstream(ledger.billing.url)
+  const toNotification = await startUpstream(ledger.notification.url)
+  const database = await createTestDatabase(name)
+  const startReplica = (more: Variables = {}) =>
+    startService(name, database, {
+      BILLING_URL: toBilling.url,
+      ...(name === 'order' ? { NOTIFICATION_URL: toNotification.url } : {}),
+      ...variables,
+      ...more,
+    })
+  return {
+    database,
+    service: await startReplica(),
+    billing: ledger.billing,
+    billingDatabase: ledger.database,
+    notification: ledger.notification,
+    notificationDatabase: ledger.notificationDatabase,
+    toBilling,
+    toNotification,
+    startReplica,
+  }
+}
+
+export type WithBilling = Awaited<ReturnType<typeof startWithBilling>>
+
+/** Order with real users behind it as well: their accounts open only when a test lets them. */
+export const startWithUsers = async (variables: Variables = {}) => {
+  const people = await startWithBilling('user', { ...variables, RECOVERY_INTERVAL_MS: '600000' })
+  const toUser = await startUpstream(people.service.url)
+  const toBilling = await startUpstream(people.billing.url)
+  const toNotification = await startUpstream(people.notification.url)
+  const database = await createTestDatabase('order')
+  const startReplica = (more: Variables = {}) =>
+    startService('order', database, {
+      USER_URL: toUser.url,
+      BILLING_URL: toBilling.url,
+      NOTIFICATION_URL: toNotification.url,
+      ...variables,
+      ...more,
+    })
+  return {
+    people,
+    database,
+    service: await startReplica(),
+    toUser,
+    toBilling,
+    toNotification,
+    startReplica,
+  }
+}
+
+export type WithUsers = Awaited<ReturnType<typeof startWithUsers>>

@@ -1,0 +1,155 @@
+import { readFile, stat } from 'node:fs/promises'
+import path from 'node:path'
+import postgres from 'postgres'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { rolePassword, runtimeRoleOf } from '../../src/local/postgres/provision.ts'
+import {
+  childrenOf,
+  dataFolder,
+  environmentOf,
+  launch,
+  serverPid,
+  type Launcher,
+} from '../lab/launcher.ts'
+
+const createUser = async (gateway: string, username: string) => {
+  const response = await fetch(`${gateway}/users`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, email: `${username}@example.com` }),
+  })
+  expect(response.status).toBe(201)
+  return (await response.json()) as { id: string }
+}
+
+vi.setConfig({ testTimeout: 60_000 })
+
+describe('npm start', () => {
+  let folder: string
+  let first: Launcher
+  let user: { id: string }
+  let firstPort: string | undefined
+
+  beforeAll(async () => {
+    folder = await dataFolder()
+    first = launch({ DATA_DIR: folder })
+    await first.sees(/Ready in/)
+    await first.sees(/logs .*\n\n/)
+  })
+
+  it('begins with an empty folder, shows durations, and prints addresses that answer', async () => {
+    for (const step of ['Postgres', 'databases and roles', 'migrations', 'services']) {
+      expect(first.screen()).toMatch(new RegExp(`✓ ${step}.* \\d+\\.\\d\\d s\n`))
+    }
+    for (const service of ['user', 'billing', 'order', 'notification']) {
+      expect((await fetch(`${first.addressOf(service)}/readyz`)).status).toBe(200)
+    }
+    expect((await fetch(first.addressOf('metrics'))).status).toBe(200)
+    expect((await fetch(first.addressOf('Swagger UI'))).status).toBe(200)
+    user = await createUser(first.addressOf('start here'), 'kept')
+  })
+
+  it("shows neither colours nor the services' chatter to a screen that is no terminal", () => {
+    expect(first.screen()).not.toContain('\x1b')
+    expect(first.screen()).not.toContain('listening')
+  })
+
+  it("writes the services' whole logs to the data folder", async () => {
+    const log = await readFile(path.join(folder, 'logs', 'order.log'), 'utf8')
+    expect(log).toContain('listening')
+  })
+
+  it('keeps the passwords where only their owner reads them, and off the screen', async () => {
+    for (const name of ['postgres-password', 'postgres.url']) {
+      expect((await stat(path.join(folder, name))).mode & 0o077).toBe(0)
+    }
+    const password = (await readFile(path.join(folder, 'postgres-password'), 'utf8')).trim()
+    expect(first.screen()).not.toContain(password)
+  })
+
+  it('lets no service into the database of another', async () => {
+    const adminUrl = (await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim()
+    const role = runtimeRoleOf('order')
+    const password = rolePassword(decodeURIComponent(new URL(adminUrl).password), role)
+    const connectTo = async (database: string) => {
+      const url = new URL(adminUrl)
+      url.username = role
+      url.password = password
+      url.pathname = `/${database}`
+      const sql = postgres(url.href, { max: 1 })
+      try {
+        return (await sql`select current_user as who`)[0]?.['who'] as string
+      } finally {
+        await sql.end()
+      }
+    }
+    expect(await connectTo('order')).toBe(role)
+    for (const other of ['billing', 'user', 'notification', 'postgres', 'template1']) {
+      await expect(connectTo(other), other).rejects.toThrow(/permission denied for database/)
+    }
+  })
+
+  it('has a Postgres that keeps plans and memory from one statement to the next, and waits for the disk', async () => {
+    const adminUrl = (await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim()
+    const sql = postgres(adminUrl, { max: 1 })
+    try {
+      const rows = await sql<{ name: string; setting: string }[]>`select name, setting
+        from pg_settings where name in ('plan_cache_mode', 'fsync', 'synchronous_commit')`
+      expect(Object.fromEntries(rows.map(({ name, setting }) => [name, setting]))).toEqual({
+        plan_cache_mode: 'force_generic_plan',
+        fsync: 'on',
+        synchronous_commit: 'on',
+      })
+    } finally {
+      await sql.end()
+    }
+    const environment = await environmentOf((await serverPid(folder)) as number)
+    expect(environment).toContain(`MALLOC_TRIM_THRESHOLD_=${4 << 20}`)
+    expect(environment).toContain(`MALLOC_MMAP_THRESHOLD_=${1 << 20}`)
+  })
+
+  it('refuses a second launcher on the same data, and does the first no harm', async () => {
+    const second = launch({ DATA_DIR: folder })
+    expect(await second.ended).toBe(1)
+    expect(second.errors()).toMatch(/already running .* set DATA_DIR to another folder\n$/)
+    expect((await fetch(`${first.addressOf('start here')}/readyz`)).status).toBe(200)
+  })
+
+  it('stops everything on Ctrl-C within five seconds, Postgres included', async () => {
+    const server = (await serverPid(folder)) as number
+    const processes = [...(await childrenOf(first.pid)), server]
+    expect(processes.filter(isAlive)).toEqual(processes)
+    firstPort = first.addressOf('Postgres')
+    const { code, tookMs } = await first.interrupt()
+    expect(code).toBe(0)
+    expect(tookMs).toBeLessThan(5_000)
+    expect(processes.filter(isAlive)).toEqual([])
+    // The file is there as long as a server runs or was killed.
+    expect(await serverPid(folder)).toBeUndefined()
+  })
+
+  it('keeps the data, and the address of Postgres, for the next start', async () => {
+    const second = launch({ DATA_DIR: folder })
+    await second.sees(/logs .*\n\n/)
+    const gateway = second.addressOf('start here')
+    const response = await fetch(`${gateway}/users/${user.id}`)
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ username: 'kept', account: 'OPEN' })
+    expect(second.addressOf('Postgres')).toBe(firstPort)
+
+    // npm sends a second Ctrl-C right after the terminal's: still one wish to stop properly.
+    second.signal('SIGINT')
+    const { code } = await second.interrupt()
+    expect(code).toBe(0)
+    expect(second.screen()).toContain('Everything is stopped.')
+  })
+
+  it('leaves nothing behind when it is stopped in the middle of starting', async () => {
+    const third = launch({ DATA_DIR: folder })
+    await third.sees('✓ Postgres')
+    third.signal('SIGTERM')
+    expect(await third.ended, third.screen()).toBe(0)
+    expect(await serverPid(folder)).toBeUndefined()
+  })
+})

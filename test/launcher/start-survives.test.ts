@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { whenFileEnds } from '../lab/cleanup.ts'
+import { childrenOf, dataFolder, launch, pidOf, serverPid, type Launcher } from '../lab/launcher.ts'
+import { eventually } from '../lab/wait.ts'
+
+const expectReady = async (address: string) =>
+  expect((await fetch(`${address}/readyz`, { signal: AbortSignal.timeout(1_000) })).status).toBe(
+    200,
+  )
+
+vi.setConfig({ testTimeout: 60_000 })
+
+/** One life after the other on the same data, because making new data takes longest. */
+describe('a started system', () => {
+  let folder: string
+  let system: Launcher
+
+  const start = async () => {
+    system = launch({ DATA_DIR: folder })
+    await system.sees(/logs .*\n\n/)
+  }
+
+  beforeAll(async () => {
+    folder = await dataFolder()
+    await start()
+  })
+
+  it('starts a service that died again, says so in one line, and waits longer the next time', async () => {
+    const before = system.screen().length
+    process.kill(await pidOf(system.pid, 'order'), 'SIGKILL')
+    await system.sees('order is ready again after')
+    await expectReady(system.addressOf('order'))
+    const said = system.screen().slice(before).trim().split('\n')
+    expect(said[0]).toBe('order was killed (SIGKILL); starting it again in 0.2 s')
+    expect(said.filter((line) => line.startsWith('order'))).toHaveLength(2)
+
+    process.kill(await pidOf(system.pid, 'order'), 'SIGKILL')
+    await system.sees(/order was killed \(SIGKILL\); starting it again in 0\.4 s/)
+    await eventually(() => expectReady(system.addressOf('start here')))
+  })
+
+  it('starts Postgres again when that died', async () => {
+    const pid = (await serverPid(folder)) as number
+    process.kill(pid, 'SIGQUIT')
+    await system.sees(
+      /Postgres ended by itself; starting it again\n(.*\n)*Postgres is back on port/,
+    )
+    const next = (await serverPid(folder)) as number
+    expect(next).not.toBe(pid)
+    expect(isAlive(next)).toBe(true)
+    await eventually(() => expectReady(system.addressOf('start here')))
+  })
+
+  it('ends with its launcher when that is killed; its Postgres is found and taken over', async () => {
+    const server = (await serverPid(folder)) as number
+    const services = (await childrenOf(system.pid)).filter((pid) => pid !== server)
+    expect(services).toHaveLength(5)
+    system.signal('SIGKILL')
+    await system.ended
+    await eventually(() => expect(services.filter(isAlive)).toEqual([]))
+    expect(isAlive(server)).toBe(true)
+
+    await start()
+    expect(system.screen()).toContain('Postgres: taken over from a killed run')
+    expect(await serverPid(folder)).toBe(server)
+    await expectReady(system.addressOf('start here'))
+  })
+
+  it('stops within five seconds although a service does not listen, and a Postgres taken over with it', async () => {
+    const server = (await serverPid(folder)) as number
+    const services = await childrenOf(system.pid)
+    process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
+    const { code, tookMs } = await system.interrupt()
+    expect(code).toBe(0)
+    expect(tookMs).toBeLessThan(5_000)
+    expect([...services, server].filter(isAlive)).toEqual([])
+  })
+
+  it('ends at the second Ctrl-C without waiting for anybody', async () => {
+    await start()
+    const processes = await childrenOf(system.pid)
+    expect(processes).toHaveLength(6)
+    // A service that hears nothing would be waited for.
+    process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
+    system.signal('SIGINT')
+    await sleep(600)
+    const { tookMs } = await system.interrupt()
+    expect(tookMs).toBeLessThan(1_000)
+    await eventually(() => expect(processes.filter(isAlive)).toEqual([]), { withinMs: 3_000 })
+  })
+
+  it('is not held up by a program that got the number of a dead server', async () => {
+    await start()
+    const server = (await serverPid(folder)) as number
+    const services = (await childrenOf(system.pid)).filter((pid) => pid !== server)
+    system.signal('SIGKILL')
+    await system.ended
+    const file = path.join(folder, 'postgres', 'postmaster.pid')
+    const lines = (await readFile(file, 'utf8')).split('\n')
+    process.kill(server, 'SIGKILL')
+    await eventually(() => expect([server, ...services].filter(isAlive)).toEqual([]))
+    const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+    whenFileEnds(() => bystander.kill('SIGKILL'))
+    await writeFile(file, [String(bystander.pid), ...lines.slice(1)].join('\n'))
+
+    await start()
+    expect(isAlive(bystander.pid as number)).toBe(true)
+    expect((await system.interrupt()).code).toBe(0)
+  })
+})

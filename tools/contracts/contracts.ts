@@ -1,0 +1,159 @@
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { contractDocument, type ServiceContract } from '../../src/platform/http/contract.ts'
+import { contract as billing } from '../../src/services/billing/contract.ts'
+import { contract as notification } from '../../src/services/notification/contract.ts'
+import { contract as order } from '../../src/services/order/contract.ts'
+import { contract as user } from '../../src/services/user/contract.ts'
+import { contractFolder, projectRoot, runTool } from '../run-tool.ts'
+
+export const serviceContracts: readonly ServiceContract[] = [user, billing, order, notification]
+
+export const generatedClientFolder = 'src/clients/generated'
+
+const operationKeys = [
+  'operationId',
+  'summary',
+  'description',
+  'tags',
+  'x-internal',
+  'parameters',
+  'requestBody',
+  'responses',
+]
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
+
+const isObject = (value: Json | undefined): value is { [name: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const inOrder = (value: { [name: string]: Json }, first: readonly string[]) => {
+  const rank = (key: string) => (first.includes(key) ? first.indexOf(key) : first.length)
+  return Object.fromEntries(
+    Object.entries(value).toSorted(([one], [other]) => rank(one) - rank(other)),
+  )
+}
+
+const sortedByName = (value: { [name: string]: Json }) =>
+  Object.fromEntries(
+    Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)),
+  )
+
+/** The same document with its parts in one order, so that a diff of the file shows changes only. */
+const arranged = (document: Json): Json => {
+  if (!isObject(document)) throw new Error('a contract is an object')
+  const { paths, components } = document
+  const arrangedPaths = isObject(paths)
+    ? Object.entries(paths).map(([path, item]) => [
+        path,
+        isObject(item)
+          ? Object.fromEntries(
+              Object.entries(item).map(([method, operation]) => [
+                method,
+                isObject(operation) ? inOrder(operation, operationKeys) : operation,
+              ]),
+            )
+          : item,
+      ])
+    : []
+  const arrangedComponents = isObject(components)
+    ? Object.entries(sortedByName(components))
+        .map(([kind, named]) => [kind, isObject(named) ? sortedByName(named) : named] as const)
+        .filter(([, named]) => isObject(named) && Object.keys(named).length > 0)
+    : []
+  return {
+    ...inOrder(document, ['openapi', 'info', 'servers', 'tags']),
+    paths: Object.fromEntries(arrangedPaths),
+    components: Object.fromEntries(arrangedComponents),
+  }
+}
+
+/** The text of `openapi/<service>.yaml`, from the code alone. */
+export const contractText = (contract: ServiceContract): string => {
+  const document = JSON.parse(JSON.stringify(contractDocument(contract))) as Json
+  const yaml = stringify(arranged(document), { lineWidth: 0, aliasDuplicateObjects: false })
+  return `# The contract of the ${contract.service} service, emitted from src/services/${contract.service}/contract.ts
+# by \`npm run contracts:emit\`. Do not edit: change the code, emit again.
+${yaml}`
+}
+
+/** Writes the contracts of the code into a project folder. */
+export const writeContracts = async (root: string) => {
+  await mkdir(join(root, contractFolder), { recursive: true })
+  for (const contract of serviceContracts) {
+    await writeFile(join(root, contractFolder, `${contract.service}.yaml`), contractText(contract))
+  }
+}
+
+/** Generates the typed clients in a project folder from its `openapi/`. */
+export const generateClients = async (root: string) => {
+  await rm(join(root, generatedClientFolder), { recursive: true, force: true })
+  const tools = [
+    { program: 'orval', args: ['--config', 'orval.config.ts'] },
+    { program: 'oxfmt', args: [generatedClientFolder] },
+  ]
+  for (const { program, args } of tools) {
+    const { exitCode, output } = await runTool(program, args, { cwd: root, timeoutMs: 60_000 })
+    if (exitCode !== 0) throw new Error(`${program} could not generate the clients:\n${output}`)
+  }
+}
+
+const textFiles = async (folder: string): Promise<Map<string, string>> => {
+  const names = await readdir(folder).catch(() => [])
+  const texts = names.map(
+    async (name) => [name, await readFile(join(folder, name), 'utf8')] as const,
+  )
+  return new Map(await Promise.all(texts))
+}
+
+const firstDifference = (expected: string, found: string) => {
+  const expectedLines = expected.split('\n')
+  const foundLines = found.split('\n')
+  const line = expectedLines.findIndex((text, index) => text !== foundLines[index])
+  const at = line === -1 ? expectedLines.length : line
+  return `line ${at + 1}: committed ${JSON.stringify(foundLines[at] ?? '(end)')}, emitted ${JSON.stringify(expectedLines[at] ?? '(end)')}`
+}
+
+const compareFolders = async (folder: string, emittedRoot: string, root: string) => {
+  const emitted = await textFiles(join(emittedRoot, folder))
+  const committed = await textFiles(join(root, folder))
+  const differences: string[] = []
+  for (const [name, expected] of emitted) {
+    const found = committed.get(name)
+    if (found === undefined) differences.push(`${folder}/${name} is missing`)
+    else if (found !== expected) {
+      differences.push(`${folder}/${name} differs, ${firstDifference(expected, found)}`)
+    }
+  }
+  for (const name of committed.keys()) {
+    if (!emitted.has(name)) differences.push(`${folder}/${name} belongs to no service`)
+  }
+  return differences
+}
+
+const generatorInputs = [
+  'package.json',
+  '.oxfmtrc.json',
+  'orval.config.ts',
+  'src/registry.ts',
+  'src/clients/transport.ts',
+]
+
+/** Where the files of a project folder differ from what its code would emit; empty when they agree. */
+export const contractDifferences = async (root: string = projectRoot): Promise<string[]> => {
+  const scratch = await mkdtemp(join(tmpdir(), 'contracts-'))
+  try {
+    for (const path of generatorInputs) await cp(join(projectRoot, path), join(scratch, path))
+    await symlink(join(projectRoot, 'node_modules'), join(scratch, 'node_modules'), 'junction')
+    await writeContracts(scratch)
+    await generateClients(scratch)
+    return [
+      ...(await compareFolders(contractFolder, scratch, root)),
+      ...(await compareFolders(generatedClientFolder, scratch, root)),
+    ]
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}

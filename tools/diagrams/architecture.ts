@@ -1,0 +1,42 @@
+import {
+  registry,
+  serviceNames,
+  servicesWithDatabase,
+  type ServiceName,
+} from '../../src/registry.ts'
+
+const public_: ServiceName = 'gateway'
+
+const serviceBox = (name: ServiceName): string => {
+  const { defaultPort, purpose } = registry[name]
+  const words = purpose.replaceAll(/([;:]) /g, '$1\n')
+  return `    ${name}["\`**${name}** :${defaultPort}\n${words}\`"]`
+}
+
+/**
+ * The architecture as mermaid text: every box, database and arrow comes from
+ * the registry, which is also what the import rules and the manifests follow.
+ */
+export const architectureText = (): string => {
+  const calls = serviceNames.flatMap((from) => registry[from].upstreams.map((to) => ({ from, to })))
+  const routed = calls.filter(({ from }) => from === public_)
+  const between = calls.filter(({ from }) => from !== public_)
+  const lines = [
+    'flowchart TB',
+    '    accTitle: The services, their databases and the only calls that are allowed',
+    '    client(["client"])',
+    ...serviceNames.map(serviceBox),
+    ...servicesWithDatabase.map((name) => `    ${name}Database[("${name}<br/>database")]`),
+    `    client --> ${public_}`,
+    ...routed.map(({ from, to }) => `    ${from} -.-> ${to}`),
+    ...between.map(({ from, to }) => `    ${from} ==> ${to}`),
+    ...servicesWithDatabase.map((name) => `    ${name} --- ${name}Database`),
+    '    classDef door fill:#f6f8fa,stroke:#59636e,color:#1f2328',
+    '    classDef service fill:#ddf4ff,stroke:#0969da,color:#1f2328',
+    '    classDef database fill:#fff8c5,stroke:#d4a72c,color:#1f2328',
+    `    class client,${public_} door`,
+    `    class ${serviceNames.filter((name) => name !== public_).join(',')} service`,
+    `    class ${servicesWithDatabase.map((name) => `${name}Database`).join(',')} database`,
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { architectureText } from './architecture.ts'
+import { deploymentText } from './deployment.ts'
+import { changeStatesText, orderStatesText } from './states.ts'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+export const studyFolder = 'docs/design-study'
+export const diagramFolder = `${studyFolder}/diagrams`
+
+/** The pictures whose text is made from code, and where it is written. */
+const generated: Readonly<Record<string, () => string>> = {
+  'docs/pictures/architecture.mmd': architectureText,
+  'docs/pictures/deployment.mmd': deploymentText,
+  [`${diagramFolder}/order-states.mmd`]: orderStatesText,
+  [`${diagramFolder}/change-states.mmd`]: changeStatesText,
+}
+
+export interface Picture {
+  /** How pages name it between their markers. */
+  readonly name: string
+  /** Paths from the root of the repository. */
+  readonly textPath: string
+  readonly svgPath: string
+  readonly text: string
+  readonly title: string
+  readonly isGenerated: boolean
+}
+
+export const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+const pictureOf = (textPath: string, text: string, isGenerated: boolean): Picture => {
+  const title = /^\s*accTitle: (.+)$/m.exec(text)?.[1]
+  if (title === undefined)
+    throw new Error(`${textPath} has no accTitle, which pages show as its name`)
+  return {
+    name: basename(textPath, '.mmd'),
+    textPath,
+    svgPath: textPath.replace(/\.mmd$/, '.svg'),
+    text,
+    title,
+    isGenerated,
+  }
+}
+
+/** Every picture of the repository: those written by hand, and those made from code. */
+export const allPictures = (): readonly Picture[] => {
+  const written = readdirSync(join(root, diagramFolder))
+    .filter((name) => name.endsWith('.mmd'))
+    .map((name) => `${diagramFolder}/${name}`)
+    .filter((path) => !(path in generated))
+    .map((path) => pictureOf(path, read(path), false))
+  const made = Object.entries(generated).map(([path, make]) => pictureOf(path, make(), true))
+  return [...written, ...made].sort((a, b) => a.name.localeCompare(b.name, 'en'))
+}

