@@ -1,14 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { Mutation } from './mutation.ts'
-import { billingMutations } from './mutations-billing.ts'
-import { httpMutations } from './mutations-http.ts'
-import { doorMutations } from './mutations-door.ts'
-import { clusterMutations } from './mutations-cluster.ts'
-import { orderMutations } from './mutations-order.ts'
-import { platformMutations } from './mutations-platform.ts'
-import { unknownMutations } from './mutations-unknown.ts'
-import { sagaMutations } from './mutations-saga.ts'
-import { telemetryMutations } from './mutations-telemetry.ts'
+import { mutations } from './mutations.ts'
 import { endTests, runChaos, runTests, type Verdict } from './run-tests.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
@@ -38,18 +30,6 @@ const chaosSeed = 7
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(0)} s`.padStart(6)
-
-const mutations: readonly Mutation[] = [
-  ...billingMutations,
-  ...doorMutations,
-  ...clusterMutations,
-  ...orderMutations,
-  ...platformMutations,
-  ...unknownMutations,
-  ...httpMutations,
-  ...sagaMutations,
-  ...telemetryMutations,
-]
 
 /** Whose opinion counts. */
 type Asked = 'all' | 'named' | 'random'

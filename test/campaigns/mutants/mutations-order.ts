@@ -58,9 +58,9 @@ export const orderMutations: readonly Mutation[] = [
       },
       {
         file: workflow,
-        search: "import type { Log } from '../../platform/telemetry.ts'",
+        search: "import type { Log } from '../../platform/base/telemetry.ts'",
         replace:
-          "import type { Log } from '../../platform/telemetry.ts'\nimport { uuidv7 } from '../../platform/ids.ts'",
+          "import type { Log } from '../../platform/base/telemetry.ts'\nimport { uuidv7 } from '../../platform/base/ids.ts'",
       },
       {
         file: app,

@@ -1,0 +1,23 @@
+import type { Mutation } from './mutation.ts'
+import { billingMutations } from './mutations-billing.ts'
+import { httpMutations } from './mutations-http.ts'
+import { doorMutations } from './mutations-door.ts'
+import { clusterMutations } from './mutations-cluster.ts'
+import { orderMutations } from './mutations-order.ts'
+import { platformMutations } from './mutations-platform.ts'
+import { unknownMutations } from './mutations-unknown.ts'
+import { sagaMutations } from './mutations-saga.ts'
+import { telemetryMutations } from './mutations-telemetry.ts'
+
+/** Every bug that is planted. A new one is an entry in the file of its part. */
+export const mutations: readonly Mutation[] = [
+  ...billingMutations,
+  ...doorMutations,
+  ...clusterMutations,
+  ...orderMutations,
+  ...platformMutations,
+  ...unknownMutations,
+  ...httpMutations,
+  ...sagaMutations,
+  ...telemetryMutations,
+]
