@@ -5,7 +5,7 @@ import { registry } from '../../src/registry.ts'
 import {
   publicDocument,
   readContracts,
-  type Operation,
+  type RouteDescription,
 } from '../../src/services/gateway/contracts.ts'
 import { createRoutes } from '../../src/services/gateway/routes.ts'
 import {
@@ -200,7 +200,7 @@ describe('the gateway shows the public view of the contracts', () => {
     'says of the key %s what becomes of it',
     async (key) => {
       const order = readContracts().find(({ service }) => service === 'order')!
-      const { parameters = [] } = publicDocument(order).paths['/orders']!['post'] as Operation
+      const { parameters = [] } = publicDocument(order).paths['/orders']!['post'] as RouteDescription
       const { schema = {} } = parameters.find(({ name }) => name === 'idempotency-key')!
       const answer = await sendRaw(
         gateway.port,

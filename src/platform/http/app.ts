@@ -16,6 +16,7 @@ import {
 import type { Bindings } from './fetch.ts'
 import { hiddenFault, isText } from './json-body.ts'
 import { outcomeUnknown, repeatOf, type Repeat } from './repeats.ts'
+import { createMatcher, type Matcher } from './routes.ts'
 import type { Log } from '../base/telemetry.ts'
 
 export interface ServiceEnv {
@@ -79,64 +80,23 @@ export const toProblem = (error: unknown, log: Log, repeat: Repeat): ProblemErro
   return new ProblemError('internal', 'The failure was logged under this request id.')
 }
 
-/** A contract's path as a pattern: `/users/{id}` matches one segment for `{id}`. */
-const pathPattern = (path: string) => {
-  const source = path.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')
-  return new RegExp(`^${source}$`)
-}
-
-export interface RouteTable {
-  /** The route's name for metrics, or `unknown`. */
-  readonly routeOf: (method: string, path: string) => string
-  /** The methods that an address knows; none when there is nothing at it. */
-  readonly methodsAt: (path: string) => string[]
-  /** Whether the operation at an address takes an Idempotency-Key. */
-  readonly takesKey: (method: string, path: string) => boolean
-}
-
-export const createRouteTable = (
-  routes: readonly {
-    readonly method: string
-    readonly path: string
-    readonly takesKey: boolean
-  }[],
-): RouteTable => {
-  const entries = routes.map((route) => ({
-    ...route,
-    method: route.method.toUpperCase(),
-    pattern: pathPattern(route.path),
-  }))
-  return {
-    routeOf: (method, path) =>
-      entries.find((entry) => entry.method === method && entry.pattern.test(path))?.path ??
-      'unknown',
-    methodsAt: (path) =>
-      entries
-        .filter((entry) => entry.pattern.test(path))
-        .flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])),
-    takesKey: (method, path) =>
-      entries.some(
-        (entry) => entry.takesKey && entry.method === method && entry.pattern.test(path),
-      ),
-  }
-}
-
 /** Errors and unknown addresses, the same in every service. */
-export const installErrorHandling = (app: Hono<ServiceEnv>, table: RouteTable, log: Log) => {
+export const installErrorHandling = (app: Hono<ServiceEnv>, { match }: Matcher, log: Log) => {
   app.onError((error, c) => {
-    const { method, path } = c.req
+    const found = match(c.req.method, c.req.path)
     const hasKey = c.req.header('idempotency-key') !== undefined
-    const problem = toProblem(error, log, repeatOf(table.takesKey(method, path), hasKey))
+    const repeat = repeatOf(found.kind === 'route' && found.route.takesKey, hasKey)
+    const problem = toProblem(error, log, repeat)
     return problemResponse(c, problem.code, problem.message, problem.options)
   })
   app.notFound((c) => {
-    const allowed = table.methodsAt(c.req.path)
-    if (allowed.length === 0) {
+    const found = match(c.req.method, c.req.path)
+    if (found.kind !== 'wrong-method') {
       return problemResponse(c, 'not-found', `There is nothing at ${c.req.path}.`)
     }
-    const detail = `${c.req.path} knows ${allowed.join(', ')}.`
-    return problemResponse(c, 'method-not-allowed', detail, {
-      headers: { allow: allowed.join(', ') },
+    const { allow } = found
+    return problemResponse(c, 'method-not-allowed', `${c.req.path} knows ${allow}.`, {
+      headers: { allow },
     })
   })
 }
@@ -159,17 +119,18 @@ export const createServiceApp = (contract: ServiceContract, log: Log) => {
     },
   })
   const described = contractDocument(contract)
+  const { service } = contract
   const routes = contract.routes.map(({ method, path }) => ({
-    method,
-    path,
+    method: method.toUpperCase(),
+    template: path,
+    service,
     takesKey: takesKey(described.paths?.[path]?.[method as 'post'] ?? {}),
   }))
-  const table = createRouteTable([
-    ...routes,
-    { method: 'GET', path: '/openapi.json', takesKey: false },
-  ])
-  installErrorHandling(app, table, log)
+  const ownDescription = { method: 'GET', template: '/openapi.json', service, takesKey: false }
+  const matcher = createMatcher([...routes, ownDescription])
+  installErrorHandling(app, matcher, log)
   const document = JSON.stringify(described)
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
-  return { app, routeOf: table.routeOf }
+  const routeOf = (method: string, path: string) => matcher.templateOf(method, path) ?? 'unknown'
+  return { app, routeOf }
 }

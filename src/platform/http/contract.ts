@@ -11,13 +11,13 @@ export interface ServiceContract {
   readonly routes: readonly RouteConfig[]
 }
 
-interface DescribedOperation {
+interface RouteDescription {
   readonly parameters?: readonly { readonly name?: string; readonly $ref?: string }[]
 }
 
-/** Whether an operation takes an Idempotency-Key: without one, each request for it is another one. */
-export const takesKey = (operation: DescribedOperation): boolean =>
-  operation.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') ?? false
+/** Whether a route takes an Idempotency-Key: then each request without one does the work once more. */
+export const takesKey = (route: RouteDescription): boolean =>
+  route.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') ?? false
 
 /** The OpenAPI 3.1 document of a contract, made from its routes alone: no handlers, no database. */
 export const contractDocument = (contract: ServiceContract) => {

@@ -20,6 +20,7 @@ import type { Exchange, PipelinesDeps, Progress } from './pipelines.ts'
 import { createPlaces, type Places } from './places.ts'
 import { createProbes, type ProbeDeps } from './probes.ts'
 import { createRefusals } from './refusals.ts'
+import { pathOf } from './routes.ts'
 import { addGauge } from '../base/telemetry.ts'
 
 /** Resolves when the answer is ended. */
@@ -65,11 +66,6 @@ const serverOptions = {
   // Node would refuse without a body; http-address.ts says it as a problem.
   requireHostHeader: false,
   ServerResponse: Answer as never,
-}
-
-const pathOf = (url: string) => {
-  const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
 }
 
 /** The same for every request, probes included. */

@@ -7,7 +7,7 @@ import { registry, type ServiceName } from '../../registry.ts'
  * The committed contracts tell the gateway everything it knows about the
  * services: which addresses exist, whose they are, and what to show of them.
  */
-export interface Operation {
+export interface RouteDescription {
   readonly operationId?: string
   readonly 'x-internal'?: boolean
   readonly parameters?: readonly Parameter[]
@@ -28,7 +28,7 @@ export interface Contract {
 
 export const httpMethods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace']
 
-const isInternal = (operation: Operation) => operation['x-internal'] === true
+const isInternal = (route: RouteDescription) => route['x-internal'] === true
 
 const contractsFolder = new URL('../../../openapi/', import.meta.url)
 
@@ -56,16 +56,14 @@ const publicParameter = (parameter: Parameter): Parameter => {
   return { ...rest, schema: { ...schema, pattern: publicKeyHeaderPattern.source } }
 }
 
-const publicOperation = (operation: Operation): Operation =>
-  operation.parameters
-    ? { ...operation, parameters: operation.parameters.map(publicParameter) }
-    : operation
+const publicRoute = (route: RouteDescription): RouteDescription =>
+  route.parameters ? { ...route, parameters: route.parameters.map(publicParameter) } : route
 
 const publicPathItem = (item: Readonly<Record<string, unknown>>) => {
   const kept = Object.entries(item).flatMap(([key, value]) => {
     if (!httpMethods.includes(key)) return [[key, value] as const]
-    const operation = value as Operation
-    return isInternal(operation) ? [] : [[key, publicOperation(operation)] as const]
+    const route = value as RouteDescription
+    return isInternal(route) ? [] : [[key, publicRoute(route)] as const]
   })
   return kept.some(([key]) => httpMethods.includes(key)) ? Object.fromEntries(kept) : undefined
 }

@@ -5,8 +5,8 @@ import { userAgentOf } from '../../platform/base/user-agent.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/calls/forward.ts'
 import { sagaKeyPrefix } from '../../platform/base/idempotency-keys.ts'
 import { outcomeUnknown, repeatOf } from '../../platform/http/repeats.ts'
+import type { Route } from '../../platform/http/routes.ts'
 import type { ServiceName } from '../../registry.ts'
-import type { Route } from './routes.ts'
 
 const keyFault = (request: AdmittedRequest): string | undefined => {
   const key = request.headers['idempotency-key']

@@ -1,25 +1,21 @@
 import { sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
 import type { Answer } from '../../platform/http/answer.ts'
 import { answerBytes } from '../../platform/http/pipelines.ts'
+import { pathOf } from '../../platform/http/routes.ts'
 import { createForwarder, type Forwarder } from '../../platform/calls/forward.ts'
 import { upstreamUrl, type Runtime, type Service } from '../../platform/service.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 import { readContracts, type Contract } from './contracts.ts'
 import { createProxy } from './proxy.ts'
 import { createReadiness } from './readiness.ts'
-import { createRoutes, type Routes } from './routes.ts'
-import { createStaticFiles, type StaticFiles } from './static-files.ts'
+import { createRoutes } from './routes.ts'
+import { createStaticFiles } from './static-files.ts'
 
 /**
  * The services answer within their budgets; whoever waits for them must wait a
  * little longer, or it would give up on answers that are on their way.
  */
 const deadlineMarginMs = 2_000
-
-const pathOf = (url: string) => {
-  const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
-}
 
 const createForwarders = (runtime: Runtime): ReadonlyMap<ServiceName, Forwarder> => {
   const { requestBudgetMs, letterBudgetMs, callTimeoutMs } = runtime.config
@@ -39,13 +35,6 @@ const createForwarders = (runtime: Runtime): ReadonlyMap<ServiceName, Forwarder>
 }
 
 const fileMethods = 'GET, HEAD'
-
-/** For metrics: a label must not grow with what strangers ask for. */
-const createRouteNames = (routes: Routes, files: StaticFiles) => (method: string, path: string) => {
-  const match = routes.match(method, path)
-  if (match.kind === 'route') return match.route.template
-  return files.has(path) ? path : 'unknown'
-}
 
 export const createGatewayService = (
   runtime: Runtime,
@@ -83,7 +72,9 @@ export const createGatewayService = (
 
   return {
     handle,
-    routeOf: createRouteNames(routes, files),
+    /** For metrics: a label must not grow with what strangers ask for. */
+    routeOf: (method, path) =>
+      routes.templateOf(method, path) ?? (files.has(path) ? path : 'unknown'),
     checkReady: readiness.checkReady,
     prepare: () => Promise.resolve(),
     loops: [],

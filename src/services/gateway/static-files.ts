@@ -151,5 +151,3 @@ export const createStaticFiles = (contracts: readonly Contract[]) => {
     },
   }
 }
-
-export type StaticFiles = ReturnType<typeof createStaticFiles>
