@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { AdmittedRequest } from './admission.ts'
-import type { Answer } from './answer.ts'
+import type { ServiceResponse } from './response.ts'
 import {
   createPipelines,
   sayClose,
@@ -73,7 +73,7 @@ export const createConnections = (deps: ConnectionsDeps) => {
       })
       if (all.size > deps.max) closeLongestQuiet()
     },
-    came: (request: AdmittedRequest, response: Answer) => {
+    came: (request: AdmittedRequest, response: ServiceResponse) => {
       const { socket } = request
       const connection = all.get(socket)
       // Its end was sent already, or it is closed: nobody could be told what came of it.

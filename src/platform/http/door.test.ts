@@ -1,40 +1,20 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { startHttpServer, type Handler } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
-import { readConfig, type Config } from '../base/config.ts'
-import { handleByFetch } from './fetch.ts'
-import { createHttpServer } from './server.ts'
-import { createLog, createMetrics } from '../base/telemetry.ts'
+import type { Config } from '../base/config.ts'
 
 /** What one client may keep from all others: nothing. */
-type Handler = (request: Request) => Response | Promise<Response>
-
-const servers: { readonly drain: (graceMs: number) => Promise<void> }[] = []
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.drain(0)))
-})
-
 const start = async (handler: Handler, settings: Partial<Config> = {}) => {
-  const metrics = createMetrics('user')
-  const server = createHttpServer({
-    config: { ...readConfig('gateway', {}), ...settings },
-    log: createLog('user', 'silent'),
-    metrics,
-    handle: handleByFetch(handler),
-    routeOf: () => 'any',
-    checkReady: () => Promise.resolve(),
-    exposesMetrics: false,
-  })
-  servers.push(server)
-  const port = await server.listen(0)
+  const { port, metrics, drain } = await startHttpServer(handler, settings)
   const valueOf = async (name: string) => {
     const line = (await metrics.registry.metrics())
       .split('\n')
       .find((text) => text.startsWith(name) && !text.startsWith('#'))
     return Number(line?.split(' ').at(-1))
   }
-  return { port, valueOf, drain: server.drain }
+  return { port, valueOf, drain }
 }
 
 const open = (port: number, text: string, reads = true) => {

@@ -2,24 +2,8 @@ import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { startHttpServer } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
-import { readConfig } from '../base/config.ts'
-import { handleByFetch } from './fetch.ts'
-import { createHttpServer } from './server.ts'
-import { createLog, createMetrics } from '../base/telemetry.ts'
-
-const start = async (handler: () => Promise<Response>) => {
-  const server = createHttpServer({
-    config: readConfig('gateway', {}),
-    log: createLog('user', 'silent'),
-    metrics: createMetrics('user'),
-    handle: handleByFetch(handler),
-    routeOf: () => 'any',
-    checkReady: () => Promise.resolve(),
-    exposesMetrics: false,
-  })
-  return { port: await server.listen(0), drain: server.drain }
-}
 
 /** What one request came to: its status, or the code of its failure. */
 const ask = (agent: Agent, port: number): Promise<number | string> =>
@@ -37,7 +21,7 @@ describe('a server that is told to stop', () => {
   it('cuts off nobody who asks one thing after the other', async () => {
     const outcomes = new Map<number | string, number>()
     for (let round = 0; round < 12; round += 1) {
-      const { port, drain } = await start(async () => {
+      const { port, drain } = await startHttpServer(async () => {
         await sleep(2)
         return new Response('done')
       })
@@ -63,7 +47,7 @@ describe('a server that is told to stop', () => {
   }, 60_000)
 
   it('ends a quiet connection gently: its client reads the end', async () => {
-    const { port, drain } = await start(async () => new Response('done'))
+    const { port, drain } = await startHttpServer(async () => new Response('done'))
     const socket = connect(port, '127.0.0.1')
     let received = ''
     const endings: string[] = []
@@ -81,7 +65,7 @@ describe('a server that is told to stop', () => {
   it('answers all requests that it has taken on one connection, and says so with the last', async () => {
     const finish = Promise.withResolvers<undefined>()
     let begun = 0
-    const { port, drain } = await start(async () => {
+    const { port, drain } = await startHttpServer(async () => {
       begun += 1
       await finish.promise
       return new Response(`answer`)

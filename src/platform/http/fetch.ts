@@ -1,12 +1,12 @@
 import { getRequestListener } from '@hono/node-server'
 import type { AdmittedRequest } from './admission.ts'
-import type { Answer } from './answer.ts'
+import type { ServiceResponse } from './response.ts'
 import type { Handle } from './server.ts'
 
 /** What a handler of the web standard finds beside its request. */
 export interface Bindings {
   readonly incoming: AdmittedRequest
-  readonly outgoing: Answer
+  readonly outgoing: ServiceResponse
 }
 
 export type Fetch = (request: Request, bindings: Bindings) => Response | Promise<Response>

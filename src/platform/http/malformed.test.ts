@@ -1,31 +1,12 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { startHttpServer, type Handler } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
-import { readConfig } from '../base/config.ts'
-import { handleByFetch } from './fetch.ts'
-import { createHttpServer } from './server.ts'
-import { createLog, createMetrics } from '../base/telemetry.ts'
-
-type Handler = (request: Request) => Response | Promise<Response>
-
-const servers: { readonly drain: (graceMs: number) => Promise<void> }[] = []
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.drain(0)))
-})
 
 const start = async (handler: Handler, maxConcurrentRequests = 4): Promise<number> => {
-  const server = createHttpServer({
-    config: { ...readConfig('gateway', { PUBLIC_HOSTS: 'a' }), maxConcurrentRequests },
-    log: createLog('user', 'silent'),
-    metrics: createMetrics('user'),
-    handle: handleByFetch(handler),
-    routeOf: () => 'any',
-    checkReady: () => Promise.resolve(),
-    exposesMetrics: false,
-  })
-  servers.push(server)
-  return server.listen(0)
+  const settings = { publicHosts: ['a'], maxConcurrentRequests }
+  return (await startHttpServer(handler, settings)).port
 }
 
 const open = (port: number, text = '') => {

@@ -1,12 +1,10 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { startHttpServer, type Handler } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
-import { readConfig, type Config } from '../base/config.ts'
-import { handleByFetch } from './fetch.ts'
-import { createHttpServer } from './server.ts'
-import { createMetrics } from '../base/telemetry.ts'
+import type { Config } from '../base/config.ts'
 
 /** What the log and the metrics hold of each request, the refused ones included. */
 interface Line {
@@ -14,28 +12,10 @@ interface Line {
   readonly [name: string]: unknown
 }
 
-const servers: { readonly drain: (graceMs: number) => Promise<void> }[] = []
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.drain(0)))
-})
-
-const start = async (
-  handler: (request: Request) => Response | Promise<Response>,
-  settings: Partial<Config> = {},
-) => {
+const start = async (handler: Handler, settings: Partial<Config> = {}) => {
   const lines: Line[] = []
-  const metrics = createMetrics('user')
-  const server = createHttpServer({
-    config: { ...readConfig('gateway', {}), ...settings },
-    log: pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Line) }),
-    metrics,
-    handle: handleByFetch(handler),
-    routeOf: () => 'any',
-    checkReady: () => Promise.resolve(),
-    exposesMetrics: false,
-  })
-  servers.push(server)
-  const port = await server.listen(0)
+  const log = pino({}, { write: (line: string) => lines.push(JSON.parse(line) as Line) })
+  const { port, metrics } = await startHttpServer(handler, settings, log)
   const refused = async (reason: string) => {
     const { values } = await metrics.refusedRequests.get()
     return values.find(({ labels }) => labels.reason === reason)?.value

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { bodyLimitBytes, type AdmittedRequest } from './admission.ts'
-import type { Answer } from './answer.ts'
+import type { ServiceResponse } from './response.ts'
 import type { Kept, KeptBytes } from './kept-bytes.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -11,7 +11,7 @@ import type { Refusals } from './refusals.ts'
  */
 export interface Exchange {
   readonly request: AdmittedRequest
-  readonly response: Answer
+  readonly response: ServiceResponse
   /** Missing where there is nothing to tell: probes. */
   path?: string
   startedAtMs: number
@@ -163,7 +163,7 @@ export const createPipelines = (deps: PipelinesDeps) => {
       })
       return pipeline
     },
-    add: (pipeline: Pipeline, request: AdmittedRequest, response: Answer) => {
+    add: (pipeline: Pipeline, request: AdmittedRequest, response: ServiceResponse) => {
       const exchange = { request, response, startedAtMs: 0 }
       const isFree = pipeline.open.size < openPerConnection && pipeline.held.length === 0
       ;(isFree ? begin : hold)(pipeline, exchange)

@@ -118,6 +118,10 @@ export const replayedHeader = {
   },
 }
 
+/** What goes with an answer that repeats an earlier one. */
+export const replayedHeaders = (replayed: boolean): Record<string, string> =>
+  replayed ? { 'idempotency-replayed': 'true' } : {}
+
 export const locationHeader = (what: 'orders' | 'users') => ({
   Location: {
     description: 'Where to look at it',

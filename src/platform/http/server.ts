@@ -10,7 +10,7 @@ import {
   type AdmittedRequest,
 } from './admission.ts'
 import { createAddressCheck } from './address.ts'
-import { Answer } from './answer.ts'
+import { ServiceResponse } from './response.ts'
 import { createConnections } from './connections.ts'
 import { createCors } from './cors.ts'
 import { createKeptBytes, type KeptBytes } from './kept-bytes.ts'
@@ -24,7 +24,7 @@ import { pathOf } from './routes.ts'
 import { addGauge } from '../base/telemetry.ts'
 
 /** Resolves when the answer is ended. */
-export type Handle = (request: AdmittedRequest, response: Answer) => Promise<void>
+export type Handle = (request: AdmittedRequest, response: ServiceResponse) => Promise<void>
 
 export interface HttpServerDeps extends ProbeDeps {
   readonly config: Pick<
@@ -65,7 +65,7 @@ const serverOptions = {
   connectionsCheckingInterval: timeoutsCheckMs,
   // Node would refuse without a body; http-address.ts says it as a problem.
   requireHostHeader: false,
-  ServerResponse: Answer as never,
+  ServerResponse: ServiceResponse as never,
 }
 
 /** The same for every request, probes included. */

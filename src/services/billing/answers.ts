@@ -1,4 +1,5 @@
 import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/base/errors.ts'
+import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { idOfSagaKey } from '../../platform/saga/saga.ts'
 import { toIso } from '../../platform/base/time.ts'
 import type { Account, Operation } from './contract-schemas.ts'
@@ -44,9 +45,6 @@ export const toOperation = (
 export const accountNotFound = (userId: string) =>
   new ProblemError('account-not-found', `User ${userId} has no account.`)
 
-export const replayedHeaders = (applied: AppliedOperation): Record<string, string> =>
-  applied.replayed ? { 'idempotency-replayed': 'true' } : {}
-
 /** The operation and the account right after it: built from columns that never change. */
 export const toResult = (applied: AppliedOperation) => ({
   operation: toOperation(applied),
@@ -67,7 +65,7 @@ const refusalDetails: Partial<Record<ProblemCode, string>> = {
 /** A stored refusal as a problem, the same each time. */
 export const refusal = (applied: AppliedOperation): ProblemError => {
   const { requestId, reason, amount } = applied
-  const options = { requestId, headers: replayedHeaders(applied) }
+  const options = { requestId, headers: replayedHeaders(applied.replayed) }
   if (reason === 'account-not-found') {
     return new ProblemError(reason, `User ${applied.userId} has no account.`, options)
   }

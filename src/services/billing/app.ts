@@ -1,17 +1,9 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
 import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
-import { defaultPageSize, toPage } from '../../platform/http/schemas.ts'
+import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
-import {
-  accountNotFound,
-  isSame,
-  refusal,
-  replayedHeaders,
-  toAccount,
-  toOperation,
-  toResult,
-} from './answers.ts'
+import { accountNotFound, isSame, refusal, toAccount, toOperation, toResult } from './answers.ts'
 import {
   contract,
   depositRoute,
@@ -80,7 +72,7 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
       requestId: requestIdIn(c),
     })
     if (!applied.replayed) await depositLetters.sendFirst(applied)
-    return c.json(toResult(applied), 200, replayedHeaders(applied))
+    return c.json(toResult(applied), 200, replayedHeaders(applied.replayed))
   })
 
   app.openapi(withdrawRoute, async (c) => {
@@ -92,7 +84,7 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
       reference: null,
       requestId: requestIdIn(c),
     })
-    return c.json(toResult(applied), 200, replayedHeaders(applied))
+    return c.json(toResult(applied), 200, replayedHeaders(applied.replayed))
   })
 
   app.openapi(withdrawManyRoute, async (c) => {
@@ -115,7 +107,7 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
       reference: withdrawal,
       requestId: requestIdIn(c),
     })
-    return c.json(toResult(applied), 200, replayedHeaders(applied))
+    return c.json(toResult(applied), 200, replayedHeaders(applied.replayed))
   })
 
   app.openapi(listOperationsRoute, async (c) => {

@@ -1,5 +1,5 @@
 import { sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
-import type { Answer } from '../../platform/http/answer.ts'
+import type { ServiceResponse } from '../../platform/http/response.ts'
 import { answerBytes } from '../../platform/http/pipelines.ts'
 import { pathOf } from '../../platform/http/routes.ts'
 import { createForwarder, type Forwarder } from '../../platform/calls/forward.ts'
@@ -51,13 +51,13 @@ export const createGatewayService = (
     })),
   })
 
-  const refuseMethod = (response: Answer, path: string, allow: string) =>
+  const refuseMethod = (response: ServiceResponse, path: string, allow: string) =>
     sendProblem(response, response.req.requestId, 'method-not-allowed', `${path} knows ${allow}.`, {
       headers: { allow },
     })
 
   /** On Node's own objects: the web-standard ones would only be copied. */
-  const handle = async (request: AdmittedRequest, response: Answer): Promise<void> => {
+  const handle = async (request: AdmittedRequest, response: ServiceResponse): Promise<void> => {
     const { method = '', url = '' } = request
     const path = pathOf(url)
     const match = routes.match(method, path)

@@ -1,7 +1,12 @@
 import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
-import { defaultPageSize, maxPageSize, toPage } from '../../platform/http/schemas.ts'
+import {
+  defaultPageSize,
+  maxPageSize,
+  replayedHeaders,
+  toPage,
+} from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import {
   changesPage,
@@ -31,9 +36,6 @@ export interface OrderAppDeps {
 }
 
 const soon = { 'retry-after': '1' }
-
-const replayedHeaders = (replayed: boolean): Record<string, string> =>
-  replayed ? { 'idempotency-replayed': 'true' } : {}
 
 const orderNotFound = (orderId: string) =>
   new ProblemError('order-not-found', `There is no order ${orderId}.`)
@@ -76,12 +78,14 @@ const createChange =
       opened.status === 'PENDING'
         ? await advanceOrLeave(opened, workflow.advanceChange, log)
         : opened
-    const headers = replayedHeaders(opened.outcome === 'known')
+    const replayed = replayedHeaders(opened.outcome === 'known')
     const order = orderAsChanged(opened, done)
     if (done.status === 'REFUSED') {
-      throw refusal({ reason: done.reason, order, requestId: done.requestId, headers })
+      throw refusal({ reason: done.reason, order, requestId: done.requestId, headers: replayed })
     }
-    return { order, headers, pending: done.status === 'PENDING' }
+    const pending = done.status === 'PENDING'
+    const location = `/orders/${wanted.orderId}`
+    return { order, pending, headers: pending ? { ...replayed, ...soon, location } : replayed }
   }
 
 export const createOrderApp = (deps: OrderAppDeps) => {
@@ -136,29 +140,25 @@ export const createOrderApp = (deps: OrderAppDeps) => {
   })
 
   app.openapi(repriceOrderRoute, async (c) => {
-    const { orderId } = c.req.valid('param')
     const { order, headers, pending } = await change({
-      orderId,
+      orderId: c.req.valid('param').orderId,
       kind: 'REPRICE',
       toPrice: c.req.valid('json').price,
       idempotencyKey: c.req.valid('header')['idempotency-key'] ?? null,
       requestId: requestIdIn(c),
     })
-    if (!pending) return c.json(order, 200, headers)
-    return c.json(order, 202, { ...headers, ...soon, location: `/orders/${orderId}` })
+    return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
   })
 
   app.openapi(cancelOrderRoute, async (c) => {
-    const { orderId } = c.req.valid('param')
     const { order, headers, pending } = await change({
-      orderId,
+      orderId: c.req.valid('param').orderId,
       kind: 'CANCEL',
       toPrice: null,
       idempotencyKey: null,
       requestId: requestIdIn(c),
     })
-    if (!pending) return c.json(order, 200, headers)
-    return c.json(order, 202, { ...headers, ...soon, location: `/orders/${orderId}` })
+    return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
   })
 
   return { app, routeOf }

@@ -1,10 +1,11 @@
 import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
+import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import { toIso } from '../../platform/base/time.ts'
 import { contract, createUserRoute, getUserRoute, type NewUser, type User } from './contract.ts'
-import type { StoredUser, UserRow, UserStore } from './store.ts'
+import type { UserRow, UserStore } from './store.ts'
 import type { UserWorkflow } from './workflow.ts'
 
 export interface UserAppDeps {
@@ -39,9 +40,6 @@ const taken = (reason: string | null, options: ConstructorParameters<typeof Prob
   })
 }
 
-const replayedHeaders = (user: StoredUser): Record<string, string> =>
-  user.replayed ? { 'idempotency-replayed': 'true' } : {}
-
 export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
   const { app, routeOf } = createServiceApp(contract, log)
 
@@ -60,7 +58,7 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
     if (!isSame(stored, wanted)) {
       throw new ProblemError('idempotency-key-reused', 'This key was used for another user before.')
     }
-    const headers = replayedHeaders(stored)
+    const headers = replayedHeaders(stored.replayed)
     if (stored.account === 'REFUSED') {
       throw taken(stored.reason, { headers, requestId: stored.requestId })
     }

@@ -11,7 +11,7 @@ export const httpMutations: readonly Mutation[] = [
     name: 'an answer may be kept by whoever passes it on',
     edits: [
       {
-        file: 'src/platform/http/answer.ts',
+        file: 'src/platform/http/response.ts',
         search: "      'cache-control': 'no-store',\n",
         replace: '',
       },

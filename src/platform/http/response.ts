@@ -8,7 +8,7 @@ const noHeaders: OutgoingHttpHeaders = {}
  * It is added when the head is written: after headers were set one by one, Node
  * builds the head in a slower way.
  */
-export class Answer extends ServerResponse<AdmittedRequest> {
+export class ServiceResponse extends ServerResponse<AdmittedRequest> {
   /** The id of what the request made, or of what is going to be made. */
   made: string | undefined
 

@@ -1,0 +1,27 @@
+import { onTestFinished } from 'vitest'
+import { readConfig, type Config } from '../../src/platform/base/config.ts'
+import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
+import { handleByFetch } from '../../src/platform/http/fetch.ts'
+import { createHttpServer } from '../../src/platform/http/server.ts'
+
+export type Handler = (request: Request) => Response | Promise<Response>
+
+/** The services' own server around one handler. It ends with the test that started it. */
+export const startHttpServer = async (
+  handler: Handler,
+  settings: Partial<Config> = {},
+  log = createLog('user', 'silent'),
+) => {
+  const metrics = createMetrics('user')
+  const server = createHttpServer({
+    config: { ...readConfig('gateway', {}), ...settings },
+    log,
+    metrics,
+    handle: handleByFetch(handler),
+    routeOf: () => 'any',
+    checkReady: () => Promise.resolve(),
+    exposesMetrics: false,
+  })
+  onTestFinished(() => server.drain(0))
+  return { port: await server.listen(0), metrics, drain: server.drain }
+}
