@@ -6,7 +6,7 @@ import type { Runtime, Service } from './service.ts'
 import { createLog, createMetrics, type Log, type Metrics } from './base/telemetry.ts'
 import type { ServiceName } from '../registry.ts'
 
-/** sysexits.h: a supervisor can tell a wrong setting from a database that is away. */
+/** Exit codes of sysexits.h: a supervisor can tell a wrong setting from an absent database. */
 const exitCodes = { configuration: 78, unavailable: 69 } as const
 
 export const exitCodeOf = (error: unknown) =>
@@ -17,7 +17,7 @@ export const startUpComplaint = (error: unknown): string => {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') return `port ${port} is taken: stop what uses it, or set PORT`
   if (code === 'EACCES') return `port ${port} may not be opened by this user: set PORT`
-  // A host with several addresses fails with one error for each, and no message for all.
+  // A host with several addresses fails with one error for each, and the whole has no message.
   const message = error.message || code || error.name
   const cause = error.cause instanceof Error ? ` (${startUpComplaint(error.cause)})` : ''
   return `${message}${cause}`.replaceAll(/\s*\n\s*/g, ' ')
@@ -83,7 +83,7 @@ const flushAndExit = (log: Log, code: number) => {
   setTimeout(() => process.exit(code), 500).unref()
 }
 
-/** A crash is told like every other error: without what people sent. */
+/** A crash is logged like every other error: without personal data. */
 const crashOnFaults = () => {
   process.on('uncaughtException', (error: unknown) => {
     process.stderr.write(`${errorText(error)}\n`)
@@ -104,6 +104,6 @@ const stopOnSignals = (stop: (reason: string) => Promise<void>, graceMs: number)
   }
   process.on('SIGTERM', () => once('SIGTERM'))
   process.on('SIGINT', () => once('SIGINT'))
-  // The launcher keeps a channel open: when it is killed, its children must not stay behind.
+  // The launcher keeps a channel open. When the launcher is killed, its services must end, too.
   if (process.connected) process.on('disconnect', () => once('the launcher is gone'))
 }

@@ -29,7 +29,7 @@ export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {
   return url
 }
 
-/** The way to one upstream: how to send, and how to repeat until there is an answer. */
+/** Connects to one upstream: how to send, and how to repeat until there is an answer. */
 export const connectUpstream = (runtime: Runtime, upstream: ServiceName) => {
   const { config, log, metrics } = runtime
   const { service: caller, callTimeoutMs } = config

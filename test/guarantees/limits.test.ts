@@ -1,12 +1,8 @@
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '../../src/platform/base/config.ts'
-import { handleByFetch } from '../../src/platform/http/fetch.ts'
-import { createHttpServer } from '../../src/platform/http/server.ts'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
-import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
-import { whenFileEnds } from '../lab/cleanup.ts'
+import { startHttpServer } from '../lab/http-server.ts'
 import { startNotification, startService } from '../lab/service.ts'
 import { eventually } from '../lab/wait.ts'
 
@@ -316,17 +312,9 @@ describe('metrics', () => {
   })
 
   it('are not shown on a port that is for everybody', async () => {
-    const server = createHttpServer({
-      config: readConfig('gateway', { PORT: '0' }),
-      log: createLog('gateway', 'silent'),
-      metrics: createMetrics('gateway'),
-      handle: handleByFetch(() => new Response('nothing here', { status: 404 })),
-      routeOf: () => 'unknown',
-      checkReady: async () => {},
-      exposesMetrics: false,
-    })
-    const open = await server.listen(0)
-    whenFileEnds(() => server.drain(1_000))
+    const { port: open } = await startHttpServer(
+      () => new Response('nothing here', { status: 404 }),
+    )
     const answer = await fetch(`http://127.0.0.1:${open}/metrics`)
     expect([answer.status, await answer.text()]).toEqual([404, 'nothing here'])
   })

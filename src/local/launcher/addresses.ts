@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { registry, serviceNames, type ServiceName } from '../../registry.ts'
 import type { Launch } from './start-databases.ts'
 
-/** Where everything is found, once it is ready. */
+/** Shows where everything is, once it is ready. */
 export const showAddresses = (
   { plan, progress, paint, data, postgres }: Launch,
   startMs: number,

@@ -19,7 +19,7 @@ import { freePort, whyPortIsTaken } from '../postgres/free-port.ts'
 import type { LogLimits } from './log-files.ts'
 import { StartError } from '../postgres/start-error.ts'
 
-/** `PORT` moves the public door, as everybody expects; the others have a variable each. */
+/** `PORT` moves the public port, as everybody expects. Each other service has a variable of its own. */
 export const portVariable = (service: ServiceName) =>
   service === 'gateway' ? 'PORT' : `${service.toUpperCase()}_PORT`
 
@@ -32,7 +32,7 @@ const postgresUrl = (shapeOfUser as { DATABASE_URL: z.ZodType<string> }).DATABAS
 
 const launchVariables = z.object({
   DATA_DIR: z.string().optional(),
-  // Without its default: somebody who asks for a level wants to see it on the screen.
+  // Without its default: a user who sets a level wants to see it on the screen.
   LOG_LEVEL: variablesOf('gateway').shape.LOG_LEVEL.unwrap().optional(),
   HOST: variablesOf('gateway').shape.HOST,
   LOG_FILE_MAX_MB: wholeNumber(1, 10_000).default(16),
@@ -52,19 +52,19 @@ const launchVariables = z.object({
 })
 
 export interface LaunchPlan {
-  /** Where to listen; `reachableHost` is the address under which that answers here. */
+  /** Where to listen. `reachableHost` is the address that answers on this machine. */
   readonly host: string
   readonly reachableHost: string
   readonly ports: Readonly<Record<ServiceName, number>>
   readonly adminPort: number
   readonly dataFolder: string | undefined
-  /** Undefined when the user did not ask for any: then warnings and errors are shown. */
+  /** Undefined when the user set none: then warnings and errors are shown. */
   readonly logLevel: string | undefined
   /** How much of each service's log is kept. */
   readonly logLimits: LogLimits
   /** Databases that are used as they are. */
   readonly givenDatabases: Partial<Record<ServiceName, string>>
-  /** A Postgres on which the other databases are made; undefined: an embedded one. */
+  /** A Postgres on which the other databases are made. Undefined means an embedded one. */
   readonly adminUrl: string | undefined
 }
 
@@ -134,7 +134,7 @@ const portTroubles: Record<string, string> = {
   ENOTFOUND: 'cannot be opened, because HOST is no address of this machine',
 }
 
-/** Said before anything is started, rather than by the one of five that fails. */
+/** Runs before anything is started: else one of five services would report it. */
 export const refuseTakenPorts = async ({ host, ports, adminPort }: LaunchPlan) => {
   const wanted: WantedPort[] = [
     ...serviceNames.map((name) => ({ name, variable: portVariable(name), port: ports[name] })),
@@ -152,7 +152,7 @@ export const refuseTakenPorts = async ({ host, ports, adminPort }: LaunchPlan) =
   }
 }
 
-/** Variables that mean something to the launcher and would mean something else to a service. */
+/** Variables that the launcher reads and that would mean something else to a service. */
 const launcherOnly = new Set([
   'DATA_DIR',
   'DATABASE_URL',
@@ -168,7 +168,7 @@ const launcherOnly = new Set([
   ]),
 ])
 
-/** The environment of one service: ours without what is not its business, and its own. */
+/** The environment of one service: its own variables, and ours without those of the launcher. */
 export const serviceEnvironment = (
   service: ServiceName,
   plan: LaunchPlan,

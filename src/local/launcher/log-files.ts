@@ -11,13 +11,13 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 
-/** How much of the logs is kept on the disk. */
+/** How much of the logs stays on the disk. */
 export interface LogLimits {
-  /** A file that would grow beyond this is put aside, and a new one begun. */
+  /** A file that would grow beyond this is put aside, and a new one is begun. */
   readonly maxBytes: number
-  /** How many files that were put aside are kept beside the newest. */
+  /** How many of the files that were put aside are kept. */
   readonly filesKept: number
-  /** A file that was begun so long ago is put aside, and one that nobody wrote to since is removed. */
+  /** A file older than this is put aside, and one that nobody has written to for so long is removed. */
   readonly maxAgeMs: number
 }
 
@@ -27,11 +27,11 @@ export interface LogFile {
   close(): void
 }
 
-/** Files that were put aside grow old also while nothing makes the newest one long. */
+/** Files that were put aside become too old also while the newest one stays short. */
 const lookEveryMs = 3_600_000
 const newLine = 10
 
-/** `order.log.1` is the youngest of those put aside. */
+/** The files that were put aside, the oldest first: `order.log.1` is the youngest. */
 const putAsideOf = (file: string): { readonly path: string; readonly number: number }[] => {
   const start = `${path.basename(file)}.`
   return readdirSync(path.dirname(file))
@@ -56,7 +56,7 @@ const putAside = (file: string, limits: LogLimits) => {
   removeOld(file, limits)
 }
 
-/** Somebody who was killed may have left half a line, to which nothing must be added. */
+/** A killed process may have left half a line. Nothing must be added to it. */
 const endsInLine = (descriptor: number, size: number) => {
   if (size === 0) return false
   const last = Buffer.alloc(1)
@@ -76,7 +76,7 @@ const open = (file: string) => {
   }
 }
 
-/** A file that begins anew when it is too long or too old; no line is ever cut in two. */
+/** Opens a log file that begins anew when it is too long or too old. It never cuts a line in two. */
 export const openLogFile = (file: string, limits: LogLimits): LogFile => {
   let current = open(file)
   let lookedAtMs = 0
@@ -86,7 +86,7 @@ export const openLogFile = (file: string, limits: LogLimits): LogFile => {
     current.bytes === 0 ||
     (current.bytes + more <= limits.maxBytes && Date.now() - current.begunAtMs <= limits.maxAgeMs)
 
-  const tidy = (more: number) => {
+  const makeRoom = (more: number) => {
     if (!mayHold(more)) {
       closeSync(current.descriptor)
       try {
@@ -110,16 +110,16 @@ export const openLogFile = (file: string, limits: LogLimits): LogFile => {
     }
   }
 
-  tidy(0)
+  makeRoom(0)
   return {
     write: (lines) => {
       if (!isOpen) return
       try {
-        tidy(lines.length)
+        makeRoom(lines.length)
         if (current.isInLine) append(Buffer.from('\n'))
         append(lines)
       } catch {
-        // A full disk must not end the services: what they say is lost until there is room.
+        // A full disk must not end the services: their lines are lost until there is room.
       }
     },
     close: () => {
@@ -132,8 +132,8 @@ export const openLogFile = (file: string, limits: LogLimits): LogFile => {
 const longestLineBytes = 1_000_000
 
 /**
- * Passes on whole lines only, whatever the chunks: two streams that share a file
- * would tear each other's lines apart.
+ * Passes on whole lines only, whatever the chunks: two streams that write to one file would mix
+ * their lines.
  */
 export const createWholeLines = (onLines: (lines: Buffer) => void) => {
   let rest: Buffer = Buffer.alloc(0)
@@ -148,7 +148,7 @@ export const createWholeLines = (onLines: (lines: Buffer) => void) => {
       rest = end > 0 ? chunk.subarray(end) : Buffer.concat([rest, chunk])
       if (rest.length > longestLineBytes) flush()
     },
-    /** Whoever wrote has ended: what is there is all of its last line. */
+    /** The writer has ended: the rest is the whole of its last line. */
     flush,
   }
 }

@@ -18,7 +18,7 @@ export interface Paint {
 
 const hues = [36, 35, 34, 32, 33]
 
-/** Colour for people at a terminal who did not ask for none (https://no-color.org). */
+/** Uses colour at a terminal, unless the user asked for none (https://no-color.org). */
 export const createPaint = (isColoured: boolean): Paint => {
   const code = (on: number, off: number) => (text: string) =>
     isColoured ? `\x1b[${on}m${text}\x1b[${off}m` : text
@@ -33,7 +33,7 @@ export const createPaint = (isColoured: boolean): Paint => {
 }
 
 export interface Progress {
-  /** Shows that something is going on, and then how long it took. */
+  /** Shows that work is going on, and then how long it took. */
   step<T>(label: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>
   /** A line of its own, also while a step is shown. */
   line(text: string): void
@@ -41,7 +41,7 @@ export interface Progress {
 
 const labelWidth = 44
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
-/** Without a terminal nothing moves: what takes longer than this is announced by a line. */
+/** Without a terminal, work that takes longer than this is announced by a line. */
 const announceAfterMs = 1_500
 
 const duration = (ms: number) => `${(ms / 1000).toFixed(2)} s`.padStart(8)

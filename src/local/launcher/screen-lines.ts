@@ -1,24 +1,23 @@
 /**
- * What a service says on the screen, so that a person can read it also while
- * everything fails: the first lines of a kind as they are, and of the rest one
- * line a second that counts them.
+ * Shows the lines of a service so that a person can read them also while everything fails: the
+ * first lines of a kind as they are, and then one line a second that counts the rest.
  */
 export interface ScreenLine {
-  /** Lines of one kind say the same of different requests: this is what they have in common. */
+  /** What lines of one kind have in common: they say the same of different requests. */
   readonly kind: string
-  /** What they are called when they are counted: warnings, for example. */
+  /** Their name when they are counted: warnings, for example. */
   readonly plural: string
   readonly text: string
 }
 
 export interface ScreenLines {
   take(line: ScreenLine): void
-  /** Tells what was left out so far. */
+  /** Shows how many lines were left out so far. */
   close(): void
 }
 
 const everyMs = 1_000
-/** Of one kind, and of all of them together: texts that are never the same are no less a flood. */
+/** Lines a second of one kind, and of all kinds together: different texts can be a flood, too. */
 const shownOfKind = 3
 const shownInAll = 8
 const kindsNamed = 2
@@ -28,7 +27,7 @@ interface Kind {
   readonly plural: string
   shown: number
   left: number
-  /** More came in the second before than was shown: until it is quiet, it is only counted. */
+  /** A flood: more lines came in the last second than were shown. It is only counted until it ends. */
   isFlood: boolean
 }
 
@@ -50,17 +49,17 @@ export const createScreenLines = (
   let shown = 0
   let timer: NodeJS.Timeout | undefined
 
-  const tell = () => {
+  const showRest = () => {
     const left = [...kinds.values()].filter((kind) => kind.left > 0)
     if (left.length > 0) showSummary(summaryOf(left))
-    // Whatever was quiet for a second is forgotten, and shown again when it comes back.
+    // A kind that was quiet for a second is forgotten, and its next line is shown again.
     kinds = new Map(
       [...kinds]
         .filter(([, { left: count }]) => count > 0)
         .map(([key, kind]) => [key, { ...kind, shown: 0, left: 0, isFlood: true }]),
     )
     shown = 0
-    timer = kinds.size > 0 ? setTimeout(tell, everyMs) : undefined
+    timer = kinds.size > 0 ? setTimeout(showRest, everyMs) : undefined
     timer?.unref()
   }
 
@@ -75,7 +74,7 @@ export const createScreenLines = (
         shown += 1
         show(text)
       }
-      timer ??= setTimeout(tell, everyMs).unref()
+      timer ??= setTimeout(showRest, everyMs).unref()
     },
     close: () => {
       clearTimeout(timer)

@@ -94,7 +94,7 @@ describe('what a service leaves when it dies', () => {
     log.onError(Buffer.from('Error: no memory'))
     log.onEnd()
     log.onOutput(Buffer.from('{"level":30,"msg":"listening"}\n'))
-    expect(log.lastWords()).toBe('Error: no memory')
+    expect(log.lastError()).toBe('Error: no memory')
     expect(readFileSync(path.join(folder, 'order.log'), 'utf8')).toBe(
       '{"level":30,"msg":"hal\nError: no memory\n{"level":30,"msg":"listening"}\n',
     )

@@ -18,7 +18,7 @@ const levels: Readonly<Record<string, number>> = {
 const nameOfLevel = (level: number) =>
   Object.entries(levels).find(([, number]) => number === level)?.[0] ?? String(level)
 
-/** What every line has, or what is shown in a place of its own. */
+/** Fields that every line has, or that are shown in a place of their own. */
 const commonFields = new Set(['level', 'time', 'pid', 'hostname', 'service', 'name', 'msg', 'err'])
 
 const shorten = (value: unknown): string => {
@@ -50,7 +50,7 @@ const pluralOf = (level: number) => {
   return level >= 40 ? 'warnings' : 'lines'
 }
 
-/** Requests are of one kind when they were answered alike, whatever their addresses. */
+/** Requests are of one kind when they have the same answer, whatever their addresses. */
 const kindOf = (entry: Record<string, unknown>) => {
   const error = entry['err'] as { message?: string } | undefined
   const parts = [entry['msg'], entry['status'], entry['code'], error?.message]
@@ -65,10 +65,10 @@ export interface ServiceLog {
   readonly onOutput: (chunk: Buffer) => void
   /** Takes what it wrote to standard error: sentences, or a crash. */
   readonly onError: (chunk: Buffer) => void
-  /** The process that wrote has ended: what it left without an end is a line as well. */
+  /** The process has ended: its last output is a line, too, even without an end of line. */
   readonly onEnd: () => void
   /** The last lines on standard error since the last call. */
-  lastWords(): string | undefined
+  lastError(): string | undefined
   close(): void
 }
 
@@ -83,9 +83,9 @@ export interface ServiceLogOptions {
   readonly paint: Paint
 }
 
-/** One line of a service as it is shown; undefined when it is not for the screen. */
+/** Returns a line of a service as it is shown, or undefined when it is not for the screen. */
 const toScreenLine = (line: string, threshold: number, paint: Paint): ScreenLine | undefined => {
-  // Most lines are not for the screen, and are known as such without being parsed.
+  // Most lines are not for the screen. Their level tells so without parsing them.
   const level = Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? Number.NaN)
   if (level < threshold) return undefined
   try {
@@ -102,7 +102,7 @@ export const createServiceLog = (options: ServiceLogOptions): ServiceLog => {
   const { service, folder, limits, show, prefix, paint } = options
   const file = openLogFile(path.join(folder, `${service}.log`), limits)
   const threshold = levels[options.level] ?? 40
-  let words: string[] = []
+  let errorLines: string[] = []
   const screen = createScreenLines(
     (text) => show(`${prefix} ${text}`),
     (summary) => show(`${prefix} ${paint.dim(summary)}`),
@@ -116,7 +116,7 @@ export const createServiceLog = (options: ServiceLogOptions): ServiceLog => {
   })
   const errors = createWholeLines((lines) => {
     file.write(lines)
-    words = [...words, ...textLines(lines)].slice(-30)
+    errorLines = [...errorLines, ...textLines(lines)].slice(-30)
   })
   const onEnd = () => {
     output.flush()
@@ -126,9 +126,9 @@ export const createServiceLog = (options: ServiceLogOptions): ServiceLog => {
     onOutput: output.take,
     onError: errors.take,
     onEnd,
-    lastWords: () => {
-      const last = mostTelling(words)
-      words = []
+    lastError: () => {
+      const last = errorIn(errorLines)
+      errorLines = []
       return last
     },
     close: () => {
@@ -139,6 +139,6 @@ export const createServiceLog = (options: ServiceLogOptions): ServiceLog => {
   }
 }
 
-/** The message of a crash stands above its stack; a sentence stands alone. */
-const mostTelling = (lines: readonly string[]) =>
+/** The message of a crash stands above its stack. A sentence stands alone. */
+const errorIn = (lines: readonly string[]) =>
   lines.find((line) => /^(\w*Error\b|Error:)/.test(line)) ?? lines.at(-1)

@@ -27,13 +27,13 @@ export interface StartAllOptions {
   readonly migrate?: Migrate
 }
 
-/** A service gets this long for what it is doing: more than a request waits for others. */
+/** A service gets this long to finish its work: more than a request waits for others. */
 const serviceGraceMs = 2_500
-/** All of them together, when everything is to stop in five seconds. */
+/** All services together get this long, when everything must stop in five seconds. */
 const servicesStopMs = 3_000
-/** Whoever comes last gets this much all the same. */
+/** The last service gets at least this long. */
 const leastGraceMs = 300
-/** npm passes a Ctrl-C on that the terminal has delivered already: that is not a second one. */
+/** npm repeats a Ctrl-C that the terminal has already delivered: within this time it is no second one. */
 const sameKeyPressMs = 400
 
 const migrateForReal: Migrate = async (target) => {
@@ -90,7 +90,7 @@ const startServices = (launch: Launch, urls: DatabaseUrls) =>
 
 // --- the end ------------------------------------------------------------------
 
-/** A start that was interrupted notices it after its present step, which never takes longer. */
+/** An interrupted start notices the end after its present step, which never takes longer than this. */
 const stepMs = 1_500
 
 const stopAll = async (launch: Launch, starting: Promise<void>) => {
@@ -104,22 +104,22 @@ const stopAll = async (launch: Launch, starting: Promise<void>) => {
   }
   await stopServices()
   await Promise.race([starting.catch(() => {}), sleep(stepMs)])
-  // Started by the step that was under way.
+  // The step that was under way may have started services.
   await stopServices()
-  // Last, because the services write until their end.
+  // Postgres stops last, because the services write until their end.
   await launch.postgres?.stop()
 }
 
 const killAll = ({ services, postgres }: Pick<Launch, 'services' | 'postgres'>) => {
   for (const service of services.values()) service.kill()
-  // No kill for the server that holds the data: it ends at once by itself, and loses nothing.
+  // The server that holds the data is not killed: it ends at once by itself, and loses nothing.
   void postgres?.crash()
 }
 
-/** Resolves with the first wish to end; a second signal, a moment later, ends us at once. */
-const onSignal = (hurry: () => void): Promise<void> =>
+/** Resolves with the first signal to end. A second one, a moment later, ends us at once. */
+const onSignal = (killNow: () => void): Promise<void> =>
   new Promise((resolve) => {
-    // A program that started us with a channel, as tests do, takes us with it when it dies.
+    // A program that started us with a channel, as tests do, must take us with it when it dies.
     if (process.connected) process.once('disconnect', () => resolve())
     let firstMs: number | undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -127,14 +127,14 @@ const onSignal = (hurry: () => void): Promise<void> =>
         if (firstMs === undefined) {
           firstMs = performance.now()
           resolve()
-        } else if (performance.now() - firstMs > sameKeyPressMs) hurry()
+        } else if (performance.now() - firstMs > sameKeyPressMs) killNow()
       })
     }
   })
 
 /**
- * Rejects with a fault that nobody caught: then, too, everything is stopped in
- * order. While ending, connections break off as they must, and mean nothing.
+ * Rejects with an exception that nobody caught: then, too, everything stops in order. During the
+ * end connections break, so exceptions mean nothing.
  */
 const onFault = (ending: AbortSignal): Promise<never> => {
   const fault = new Promise<never>((_, reject) => {
@@ -146,7 +146,7 @@ const onFault = (ending: AbortSignal): Promise<never> => {
   return fault
 }
 
-const bringUp = async (launch: Launch, startMs: number) => {
+const startEverything = async (launch: Launch, startMs: number) => {
   const urls = await readyDatabases(launch)
   if (launch.ending.aborted) return
   await startServices(launch, urls)
@@ -176,21 +176,21 @@ const prepare = async (environment: Environment, options: StartAllOptions, endin
   return { launch, release }
 }
 
-const tellTrouble = (error: unknown) => {
+const printError = (error: unknown) => {
   const isExpected = error instanceof StartError || error instanceof ConfigError
-  // What was not foreseen is a fault of this program: then the stack says more.
+  // An unexpected error is a fault of this program, and its stack helps.
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   process.stderr.write(`${isExpected ? message : (stack ?? message)}\n`)
 }
 
-/** A terminal that was closed, or `npm start | head`, must not keep us from stopping properly. */
-const surviveClosedScreen = () => {
+/** A closed terminal, or `npm start | head`, must not keep us from stopping properly. */
+const ignoreClosedScreen = () => {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 }
 
 /**
- * Starts everything on this machine and ends the process when it is told to,
- * or when it cannot go on: exit code 0 after a signal, 1 after a trouble.
+ * Starts everything on this machine. Ends the process when it is told to, or when it cannot go on:
+ * exit code 0 after a signal, 1 after a trouble.
  */
 export const startAll = async (environment: Environment, options: StartAllOptions = {}) => {
   const startMs = performance.now()
@@ -198,14 +198,14 @@ export const startAll = async (environment: Environment, options: StartAllOption
   let launch: Launch | undefined
   let release = () => {}
   let exitCode = 0
-  let up: Promise<void> = Promise.resolve()
-  surviveClosedScreen()
-  const signalled = onSignal(() => {
+  let starting: Promise<void> = Promise.resolve()
+  ignoreClosedScreen()
+  const signal = onSignal(() => {
     if (launch) killAll(launch)
     release()
     process.exit(1)
   })
-  const broken = onFault(ending.signal)
+  const fault = onFault(ending.signal)
   try {
     const prepared = await prepare(environment, options, ending.signal)
     launch = prepared.launch
@@ -215,17 +215,17 @@ export const startAll = async (environment: Environment, options: StartAllOption
     ) as { version: string }
     launch.progress.line(`orderly ${version}, Node ${process.versions.node}, ${launch.data.path}\n`)
     await refuseTakenPorts(launch.plan)
-    up = bringUp(launch, startMs)
-    await Promise.race([signalled, broken, up])
-    await Promise.race([signalled, broken])
+    starting = startEverything(launch, startMs)
+    await Promise.race([signal, fault, starting])
+    await Promise.race([signal, fault])
   } catch (error) {
-    tellTrouble(error)
+    printError(error)
     exitCode = 1
   }
   ending.abort()
   if (launch) {
     if (exitCode === 0) launch.progress.line('\nStopping …')
-    await stopAll(launch, up)
+    await stopAll(launch, starting)
     if (exitCode === 0) launch.progress.line('Everything is stopped.')
   }
   release()

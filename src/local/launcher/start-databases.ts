@@ -25,7 +25,7 @@ export interface Launch {
   readonly paint: Paint
   readonly command: readonly [string, ...string[]]
   readonly migrate: Migrate
-  /** Aborted when everything is to end. */
+  /** Aborted when everything must end. */
   readonly ending: AbortSignal
   postgres: EmbeddedPostgres | undefined
   readonly services: Map<ServiceName, SupervisedService>
@@ -58,18 +58,18 @@ const startPostgres = async (launch: Launch) => {
     detail(`${how}, port ${server.port}`)
     return server
   })
-  // A key pressed while it started found nothing to stop: stopping is then done once more.
+  // When Ctrl-C comes while it starts, stopAll waits for this step and then stops the server.
   void keepPostgresRunning(launch)
   return launch.postgres.url
 }
 
-/** A migrated database for each service that has one: given, or made on a given or our own Postgres. */
+/** Gives each service that needs one a migrated database: a given one, or one that it makes. */
 export const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
   const { plan, progress, data } = launch
   const owners = serviceNames.filter((name) => registry[name].hasDatabase)
   const toMake = owners.filter((name) => plan.givenDatabases[name] === undefined)
   const urls: DatabaseUrls = { ...plan.givenDatabases }
-  // A given database has one role, which then does both.
+  // A given database has only one role, which then does both.
   let ownerUrls: DatabaseUrls = {}
   if (toMake.length > 0) {
     const adminUrl = plan.adminUrl ?? (await startPostgres(launch))

@@ -6,11 +6,11 @@ import type { ServiceLog } from './service-logs.ts'
 import { StartError } from '../postgres/start-error.ts'
 
 export interface SupervisedService {
-  /** Resolves when it was ready for the first time; rejects when that is hopeless. */
+  /** Resolves when it is ready for the first time. Rejects when there is no hope of that. */
   readonly firstReady: Promise<void>
-  /** Ends it for good: politely, and after `graceMs` by force. */
+  /** Stops it for good: with SIGTERM, and after `graceMs` with SIGKILL. */
   stop(graceMs: number): Promise<void>
-  /** Ends it for good, now. */
+  /** Kills it for good. */
   kill(): void
 }
 
@@ -21,14 +21,14 @@ export interface SupervisorOptions {
   readonly environment: Record<string, string>
   readonly readyUrl: string
   readonly log: ServiceLog
-  /** Says one line to the person at the screen. */
+  /** Shows one line on the screen. */
   readonly say: (line: string) => void
   readonly readyTimeoutMs?: number
 }
 
 const firstPauseMs = 200
 const longestPauseMs = 10_000
-/** Having been up that long, a service that dies has met something new. */
+/** A service that dies after this long has met something new. */
 const healthyAfterMs = 10_000
 const pollMs = 25
 
@@ -49,17 +49,18 @@ interface Ending {
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
 
-const describe = ({ code, signal }: Ending, lastWords: string | undefined) => {
+const describe = ({ code, signal }: Ending, lastError: string | undefined) => {
   const how = signal ? `was killed (${signal})` : `ended with exit code ${code}`
-  return lastWords ? `${how}: ${lastWords}` : how
+  return lastError ? `${how}: ${lastError}` : how
 }
 
 const spawnService = ({ command, args, environment, log }: SupervisorOptions): ChildProcess => {
   const child = spawn(command, args, {
     env: environment,
-    // The channel closes when we die, however we die: that tells the service to end.
+    // The channel closes when we die, for whatever reason, and tells the service to end.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A group of its own: Ctrl-C reaches us alone, and we stop things in the right order.
+    // It has a group of its own, so that Ctrl-C reaches only us, and we stop things in the right
+    // order.
     detached: process.platform !== 'win32',
     windowsHide: true,
   })
@@ -83,13 +84,12 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
   const stopping = new AbortController()
   let child: ChildProcess | undefined
   let wasReady = false
-  let becomeReady: () => void = () => {}
-  let giveUp: (error: Error) => void = () => {}
-  const firstReady = new Promise<void>((resolve, reject) => {
-    becomeReady = resolve
-    giveUp = reject
-  })
-  // Nobody may be waiting any more when it fails during a stop.
+  const {
+    promise: firstReady,
+    resolve: becomeReady,
+    reject: giveUp,
+  } = Promise.withResolvers<void>()
+  // Nobody may wait for it any more when it fails during a stop.
   firstReady.catch(() => {})
 
   const waitUntilReady = async (running: ChildProcess, onReady: (ms: number) => void) => {
@@ -104,8 +104,8 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
     }
   }
 
-  /** One life of the process: from its start to its end. */
-  const live = async (isFirst: boolean): Promise<{ ending: Ending; healthyMs: number }> => {
+  /** Runs the process once, from its start to its end. */
+  const runOnce = async (isFirst: boolean): Promise<{ ending: Ending; healthyMs: number }> => {
     const running = spawnService(options)
     child = running
     let readySinceMs: number | undefined
@@ -122,16 +122,16 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
   const keepAlive = async () => {
     let pauseMs = firstPauseMs
     for (let isFirst = true; !stopping.signal.aborted; isFirst = false) {
-      const { ending, healthyMs } = await live(isFirst)
+      const { ending, healthyMs } = await runOnce(isFirst)
       if (stopping.signal.aborted) return
-      const story = describe(ending, log.lastWords())
-      // By itself it will not become better: a wrong setting, a taken port, a bug.
+      const what = describe(ending, log.lastError())
+      // A new start would not help: it is a wrong setting, a taken port, or a bug.
       if (!wasReady && ending.signal === null) {
-        giveUp(new StartError(`${name} ${story}`))
+        giveUp(new StartError(`${name} ${what}`))
         return
       }
       if (healthyMs > healthyAfterMs) pauseMs = firstPauseMs
-      say(`${name} ${story}; starting it again in ${seconds(pauseMs)}`)
+      say(`${name} ${what}; starting it again in ${seconds(pauseMs)}`)
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {})
       pauseMs = Math.min(pauseMs * 2, longestPauseMs)
     }

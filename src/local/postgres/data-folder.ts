@@ -23,7 +23,7 @@ export const openDataFolder = (folder: string): DataFolder => {
   explaining(`the data folder ${root} cannot be used`, () => {
     mkdirSync(logs, { recursive: true })
     mkdirSync(cache, { recursive: true })
-    // Asking the system would not do: root is told yes also where writing fails.
+    // The system tells root that it may write also where writing fails.
     const probe = path.join(root, `.probe-${process.pid}`)
     writeFileSync(probe, 'x')
     rmSync(probe)
@@ -61,8 +61,8 @@ export const keptSecret = (file: string): string => {
 }
 
 /**
- * Makes sure that one launcher at a time uses the folder: a second one would
- * take over the Postgres of the first, and stop it when it ends.
+ * Makes sure that only one launcher at a time uses the folder: a second one would take over the
+ * Postgres of the first and stop it at its own end.
  */
 export const claimFolder = (folder: DataFolder): (() => void) => {
   const file = folder.file('launcher.json')
@@ -88,7 +88,7 @@ const readClaim = (file: string): { pid: number; start: string | undefined } | u
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as { pid: number; start: string | undefined }
   } catch {
-    // Missing, or cut short by a full disk: nobody holds the folder.
+    // The file is missing, or a full disk has cut it short: nobody holds the folder.
     return undefined
   }
 }

@@ -16,13 +16,13 @@ export interface EmbeddedPostgres {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** The server was left behind by a killed run, and is used on. */
+  /** The server was left behind by a killed run, and we go on using it. */
   readonly wasTakenOver: boolean
-  /** Resolves when the server has ended, whoever ended it. */
+  /** Resolves when the server has ended, for whatever reason. */
   readonly ended: Promise<void>
-  /** Ends it: politely, then firmly; within three seconds. */
+  /** Stops it within three seconds: first it may finish, then it must end. */
   stop(): Promise<void>
-  /** Ends it as a power cut would. */
+  /** Stops it as a power cut would. */
   crash(): Promise<void>
 }
 
@@ -32,7 +32,7 @@ export interface EmbeddedPostgresOptions {
   readonly onProgress?: (what: string) => void
   /** Server settings in addition to, or instead of, the usual ones. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Ends the making of a new cluster, the one thing here that takes long. */
+  /** Interrupts the making of a new cluster, which is the only long work here. */
   readonly signal?: AbortSignal
 }
 
@@ -81,14 +81,14 @@ const signalOf = { fast: 'SIGINT', immediate: 'SIGQUIT' } as const
 
 const askToStop = (cluster: Cluster, pid: number, mode: StopMode) => {
   if (process.platform === 'win32') {
-    // Windows has no signals: the server listens to its own tool instead.
+    // Windows has no signals, so pg_ctl asks the server to stop.
     execFile(cluster.binaries.pgCtl, ['stop', '-W', '-m', mode, '-D', cluster.folder], () => {})
     return
   }
   try {
     process.kill(pid, signalOf[mode])
   } catch {
-    // It ended by itself meanwhile.
+    // It ended by itself in the meantime.
   }
 }
 
@@ -100,7 +100,7 @@ const stopServer = async (cluster: Cluster, pid: number, ended: Promise<void>) =
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // It ended in this very moment.
+    // It ended at this moment.
   }
   await waitFor(ended, firmStopMs)
 }
@@ -120,7 +120,7 @@ const handleOf = (
 
 // --- taking over -------------------------------------------------------------
 
-const answers = async (url: string): Promise<boolean> => {
+const isAnswering = async (url: string): Promise<boolean> => {
   const sql = postgres(url, { max: 1, connect_timeout: 2, fetch_types: false, onnotice: () => {} })
   try {
     return await waitFor(sql`select 1`.simple(), 2_000)
@@ -139,14 +139,14 @@ const argumentsOf = (cluster: Cluster, port: number, settings: Record<string, st
   ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
 ]
 
-/** Whether the running server was started with the settings of today. */
+/** Whether the running server was started with the present settings. */
 const isUpToDate = (cluster: Cluster, port: number, settings: Record<string, string>) => {
   const quoted = argumentsOf(cluster, port, settings).map((text) => `"${text}"`)
   const used = readIfThere(path.join(cluster.folder, 'postmaster.opts'))?.trim()
   return used === [cluster.binaries.postgres, ...quoted].join(' ')
 }
 
-/** Finds a server that a killed run left behind, and goes on with it if it is of any use. */
+/** Finds a server that a killed run left behind, and uses it if possible. */
 const takeOver = async (
   cluster: Cluster,
   settings: Record<string, string>,
@@ -154,7 +154,7 @@ const takeOver = async (
   const left = readPidFile(cluster)
   if (!left || !isAlive(left.pid)) return undefined
   if (!programOf(left.pid)?.startsWith('postgres')) {
-    // The number belongs to another program now, and would keep a new server from starting.
+    // Another program has this process id now, and the file would keep a new server from starting.
     rmSync(path.join(cluster.folder, 'postmaster.pid'), { force: true })
     return undefined
   }
@@ -166,7 +166,7 @@ const takeOver = async (
   const isUseful =
     isAlive(pid) &&
     isUpToDate(cluster, port, settings) &&
-    (await answers(adminUrl(cluster.password, port)))
+    (await isAnswering(adminUrl(cluster.password, port)))
   if (isUseful) return handleOf(cluster, { pid, port, ended, wasTakenOver: true })
   await stopServer(cluster, pid, ended)
   return undefined
@@ -174,7 +174,7 @@ const takeOver = async (
 
 // --- starting ---------------------------------------------------------------
 
-/** The port of the last time, when it is free: addresses that people noted stay right. */
+/** Returns the port of the last time when it is free, so that addresses stay the same. */
 const choosePort = async (data: DataFolder): Promise<number> => {
   const kept = Number(readIfThere(data.file('postgres-port')))
   const isUsable = Number.isInteger(kept) && kept > 1_023 && kept < 65_536
@@ -195,9 +195,9 @@ const spawnServer = (cluster: Cluster, args: readonly string[], log: number): Ch
     ...cluster.user,
     cwd: cluster.folder,
     env: serverEnvironment,
-    // To a file and not to us: the server goes on writing when we are killed.
+    // The server writes to a file and not to us, so that it can go on when we are killed.
     stdio: ['ignore', log, log],
-    // Ctrl-C goes to the whole group: the services must be stopped before the server.
+    // Ctrl-C signals the whole group, but the services must stop before the server.
     detached: process.platform !== 'win32',
     windowsHide: true,
   })
@@ -252,13 +252,13 @@ const startServer = async (
     const result = await tryPort(cluster, { port, settings, logFile })
     if ('server' in result) return result.server
     output = result.output
-    // Somebody took the port between our look at it and the server's.
+    // Another program took the port after we had looked at it.
     if (!/could not bind|address already in use/i.test(output)) break
   }
   throw explainPostgres(output, data.path, logFile)
 }
 
-/** A real Postgres on its own data folder: made when missing, taken over when it still runs. */
+/** Starts a Postgres on its data folder, makes the cluster if needed, or takes over one that runs. */
 export const startEmbeddedPostgres = async ({
   data,
   onProgress = () => {},

@@ -1,14 +1,13 @@
 import { createServer } from 'node:net'
 
 /**
- * Ports that are handed out stay below 32768, where Linux begins to give ports
- * to outgoing connections: one of those could take the port while a killed
- * process is being started again.
+ * These ports stay below 32768, where Linux begins to give ports to outgoing connections: one of
+ * those could take the port of a killed process before it is started again.
  */
 const lowest = 20_000
 const highest = 32_767
 
-/** Tries to listen. Resolves with the system's error code, or undefined when the port is free. */
+/** Tries to listen. Resolves with the error code of the system, or undefined when the port is free. */
 export const whyPortIsTaken = (port: number, host = '127.0.0.1'): Promise<string | undefined> =>
   new Promise((resolve) => {
     const server = createServer()
@@ -17,9 +16,8 @@ export const whyPortIsTaken = (port: number, host = '127.0.0.1'): Promise<string
   })
 
 /**
- * Between choosing a port and listening on it, another program that chooses at
- * random could choose the same. Each process keeps to ports of its own: those
- * that leave the same remainder as its id.
+ * Another program that chooses at random could choose the same port before we listen on it. So
+ * each process uses only the ports that leave the same remainder as its process id.
  */
 const shares = 32
 const portsOfAShare = Math.floor((highest - lowest + 1) / shares)

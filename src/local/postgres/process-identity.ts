@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** True as well for processes of other users, which may be seen but not signalled. */
+/** Also true for processes of other users, which we may see but not signal. */
 export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
@@ -36,9 +36,8 @@ const ps = (pid: number, column: string): string | undefined => {
 }
 
 /**
- * When the process began, as text that is only good for comparing. Process ids
- * are used again, above all after a reboot or in a container; together with
- * this they name one process.
+ * When the process began, as a text that is only good for comparing. Process ids are used again,
+ * above all after a reboot or in a container. The id and the start together identify one process.
  */
 export const startOf = (pid: number): string | undefined => {
   if (!isAlive(pid)) return undefined

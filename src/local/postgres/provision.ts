@@ -7,9 +7,9 @@ export interface ProvisionOptions {
   /** A Postgres on which we may make roles and databases. Not a pooler: locks are held on it. */
   readonly adminUrl: string
   readonly services: readonly ServiceName[]
-  /** Kept on this machine; used when the administrator's address has no password. */
+  /** A secret of this machine, used when the administrator's address has no password. */
   readonly secret: string
-  /** The whole server is ours: its other databases are closed to the services' roles, too. */
+  /** The whole server is ours, so its other databases are closed to the services' roles as well. */
   readonly isOurServer: boolean
 }
 
@@ -25,10 +25,10 @@ export interface ProvisionedDatabases {
 /** The database and its owner are named like the service; this is the role of the service itself. */
 export const runtimeRoleOf = (service: ServiceName) => `${service}_service`
 
-/** Two launchers may share one Postgres: any fixed number will do, if nobody else uses it. */
+/** Two launchers may share one Postgres. Any fixed number works if nobody else uses it. */
 const lockNumber = 7_306_116_020n
 
-/** By this we know our own roles again, and leave alone those of others. */
+/** Marks our own roles, so that we leave alone those of others. */
 const mark = 'made by orderly'
 
 /**
@@ -59,7 +59,7 @@ const notOurs = (what: string, service: ServiceName) =>
     `the Postgres of DATABASE_URL has a ${what}: set ${service.toUpperCase()}_DATABASE_URL and its siblings to databases made by hand, or use another Postgres`,
   )
 
-/** What is there already; refuses to go on when it is somebody else's. */
+/** Finds what is there already. Throws when it belongs to somebody else. */
 const inspect = async (sql: Sql, service: ServiceName): Promise<Found> => {
   const roles = await sql<{ name: string; mark: string | null }[]>`
     select rolname as name, shobj_description(oid, 'pg_authid') as mark from pg_roles
@@ -93,16 +93,16 @@ const ensureDatabase = async (sql: Sql, service: ServiceName, { hasDatabase }: F
   await sql.unsafe(`grant connect on database "${service}" to "${runtimeRoleOf(service)}"`)
 }
 
-const closeTheRest = async (sql: Sql) => {
+const closeOtherDatabases = async (sql: Sql) => {
   await sql.unsafe('revoke all on database postgres from public')
   await sql.unsafe('revoke all on database template1 from public')
 }
 
-/** Errors in which Postgres, or the way to it, says something that the user can mend. */
+/** Explains errors of Postgres, or of the way to it, that the user can mend. */
 const explain = (error: unknown, adminUrl: string): unknown => {
   const { code, message } = error as { code?: string; message: string }
   const { host } = new URL(adminUrl)
-  const toMend: Record<string, string> = {
+  const explanations: Record<string, string> = {
     '28P01': `the Postgres at ${host} refuses the user name or password of DATABASE_URL`,
     '28000': `the Postgres at ${host} refuses the user of DATABASE_URL: ${message}`,
     '3D000': `the database that DATABASE_URL names does not exist on ${host}`,
@@ -111,14 +111,14 @@ const explain = (error: unknown, adminUrl: string): unknown => {
     '53300': `the Postgres at ${host} has no connection left: ${message}`,
     '57P03': `the Postgres at ${host} is just starting or stopping: try again`,
   }
-  const known = toMend[code ?? '']
+  const known = explanations[code ?? '']
   if (known) return new StartError(known)
   const isNetwork = /^(E[A-Z_]+|CONNECT_TIMEOUT|CONNECTION_)/.test(code ?? '')
   if (!isNetwork) return error
   return new StartError(`no Postgres answers at ${host} (${code}): start it, or mend DATABASE_URL`)
 }
 
-/** One database and two roles for each service, and no way from one service's to another's. */
+/** Makes one database and two roles for each service. No service reaches another's data. */
 export const provision = async (options: ProvisionOptions): Promise<ProvisionedDatabases> => {
   const { adminUrl, services, isOurServer } = options
   const secret = decodeURIComponent(new URL(adminUrl).password) || options.secret
@@ -127,7 +127,7 @@ export const provision = async (options: ProvisionOptions): Promise<ProvisionedD
     connect_timeout: 5,
     onnotice: () => {},
     prepare: false,
-    // The driver's own query for types fails unheard when the connection breaks off meanwhile.
+    // The driver's own query for types fails without an error when the connection breaks meanwhile.
     fetch_types: false,
     connection: { application_name: 'orderly launcher' },
   })
@@ -148,14 +148,14 @@ export const provision = async (options: ProvisionOptions): Promise<ProvisionedD
     for (const service of services.filter((name) => registry[name].hasDatabase)) {
       found.set(service, await inspect(sql, service))
     }
-    // Nothing is made before it is known that nothing is in the way.
+    // Nothing is made before we know that nothing is in the way.
     for (const [service, present] of found) await ensureService(service, present)
-    if (isOurServer) await closeTheRest(sql)
+    if (isOurServer) await closeOtherDatabases(sql)
     return { urls, ownerUrls }
   } catch (error) {
     throw explain(error, adminUrl)
   } finally {
-    // Ending the connection gives the lock back.
+    // The end of the connection releases the lock.
     await sql.end({ timeout: 1 })
   }
 }

@@ -1,9 +1,9 @@
-/** Something the person at the keyboard can mend: told in one line, without a stack trace. */
+/** Something that the user can mend. It is shown in one line, without a stack trace. */
 export class StartError extends Error {
   override name = 'StartError'
 }
 
-/** Troubles that have nothing to do with this program, by their system error codes. */
+/** Troubles of the system, by their error codes. */
 const explanations: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: make room and start again',
   EDQUOT: 'the disk quota is used up: make room and start again',
@@ -17,7 +17,7 @@ const explanations: Readonly<Record<string, string>> = {
 
 const systemCodeOf = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code ?? ''
 
-/** Runs a piece of work on files and turns the usual troubles into one line about `what`. */
+/** Runs work on files and turns the usual troubles into one line about `what`. */
 export const explaining = <T>(what: string, work: () => T): T => {
   try {
     return work()

@@ -1,6 +1,6 @@
 import { StartError } from './start-error.ts'
 
-/** What Postgres and initdb print, and what a person can do about it. */
+/** What Postgres and initdb print, and what the user can do about it. */
 const knownTroubles: readonly (readonly [RegExp, (folder: string) => string])[] = [
   [
     /no space left on device|check free disk space|wrote only \d+ of|disk quota exceeded|file too large/i,

@@ -1,10 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
 
 /**
- * Every statement and every call between services announces itself before and
- * after. Nobody listens in normal running, and then it costs one check; the
- * crash tests listen, and so find each place where a process can die without a
- * list that somebody would have to keep.
+ * Every statement and every call between services publishes a checkpoint before and after it. The
+ * crash tests subscribe, and so find each place where a process can die; nobody has to keep a
+ * list. Without a subscriber a checkpoint costs one check.
  */
 export interface Checkpoint {
   readonly kind: 'statement' | 'call'
@@ -16,7 +15,7 @@ export const checkpointChannelName = 'orderly:checkpoint'
 
 const checkpoints = channel(checkpointChannelName)
 
-/** Runs `work` between its two checkpoints; a failure has no "after". */
+/** Runs `work` between its two checkpoints. Work that fails has no "after". */
 export const betweenCheckpoints = <Result>(
   kind: Checkpoint['kind'],
   name: string,

@@ -72,7 +72,7 @@ const databaseVariables = {
   STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
 }
 
-/** What a process needs that only migrates. */
+/** The variables of a process that only migrates. */
 export const migrationVariables = z.object({
   ...databaseVariables,
   /** The role that owns the tables, when DATABASE_URL names one that only works on them. */
@@ -109,7 +109,7 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   readonly maxConcurrentRequests: number
   readonly maxConnections: number
-  /** What may be kept for clients that have not sent all, or not read all. */
+  /** The most bytes that are kept for clients that have not sent all or not read all. */
   readonly maxKeptBytes: number
   /** The longest an answer waits for its client to read it. */
   readonly answerTimeoutMs: number
@@ -128,7 +128,7 @@ export interface Config {
   readonly upstreams: Readonly<Partial<Record<ServiceName, string>>>
 }
 
-/** For the few that pass the environment on, like the launcher. */
+/** For code that passes the environment on, like the launcher. */
 export const currentEnvironment = (): Environment => process.env
 
 export const urlVariable = (service: ServiceName) => `${service.toUpperCase()}_URL`

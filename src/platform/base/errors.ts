@@ -56,7 +56,7 @@ export interface ProblemOptions {
   /** RFC 9457 extension members: the order that was refused, the account that had too little. */
   readonly members?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
-  /** What lies behind it, for the log only. */
+  /** The error behind it, for the log only. */
   readonly cause?: unknown
   /** A stored refusal keeps the id of the request that was refused, so that a repeat is identical. */
   readonly requestId?: string

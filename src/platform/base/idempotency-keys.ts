@@ -1,7 +1,7 @@
-/** Keys that services use between themselves begin with this; the gateway keeps it from the public. */
+/** Keys that services use between themselves begin with this. The gateway refuses it from outside. */
 export const sagaKeyPrefix = 'saga:'
 
-/** Visible ASCII without the quote: a key may stand between two, and means the same without. */
+/** Visible ASCII without the quote, because a key may stand between quotes and is the same without. */
 const characters = '[!#-~]{1,255}'
 
 const bareOrQuoted = (key: string) => new RegExp(`^(?:${key}|"${key}")$`)
@@ -11,5 +11,5 @@ export const keyPattern = new RegExp(`^${characters}$`)
 /** A key as the header may carry it. */
 export const keyHeaderPattern = bareOrQuoted(characters)
 
-/** What the gateway lets through from outside: a key that can be no saga's. */
+/** A key from outside, which must not be a saga's. */
 export const publicKeyHeaderPattern = bareOrQuoted(`(?!${sagaKeyPrefix})${characters}`)

@@ -1,34 +1,34 @@
 /**
- * Logs tell what happened and to which id, never to whom: every entry passes
- * through here before it is written. Whoever logs a whole answer, a whole letter
- * or an error of the database by mistake gives nothing away by that.
+ * Logs say what happened and to which id, but never to whom: every entry passes through here
+ * before it is written. Code that logs a whole answer, letter or database error by mistake gives
+ * no personal data away.
  */
 const hidden = '[redacted]'
 
-/** Fields of an entry that hold what people told us, however they are spelled. */
+/** Fields that hold personal data, in any spelling. */
 const personalFields = new Set(
   `email username firstname lastname fullname phone address subject body text description detail
   data payload query params parameters headers authorization cookie setcookie credentials password
   secret token accesstoken refreshtoken idtoken apikey idempotencykey`.split(/\s+/),
 )
 
-/** What is kept of an object inside an entry: it came from elsewhere, and nobody knows what is in it. */
+/** What is kept of an object inside an entry: it comes from elsewhere, with unknown content. */
 const plainInside = /^(?:id|\w+Id|code|status|kind|reason|outcome|step|attempts?|ms)$/
 
-/** Names of fields come from the code, so there are few of them. */
+/** Field names come from the code, so there are few of them to remember. */
 const isPersonal = (() => {
   const known = new Map<string, boolean>()
   return (name: string): boolean => {
-    let answer = known.get(name)
-    if (answer === undefined) {
-      answer = personalFields.has(name.toLowerCase().replaceAll(/[^a-z]/g, ''))
-      known.set(name, answer)
+    let result = known.get(name)
+    if (result === undefined) {
+      result = personalFields.has(name.toLowerCase().replaceAll(/[^a-z]/g, ''))
+      known.set(name, result)
     }
-    return answer
+    return result
   }
 })()
 
-/** An address, or the password in the address of a database, wherever it stands in a text. */
+/** An email address, or the password in the URL of a database, anywhere in a text. */
 const mailAddress = /[^\s/"'`<>()[\]{},;:=@]+(?:@|%40)[^\s/"'`<>()[\]{},;:=@]+/gi
 
 const mayHoldAddress = (text: string) => text.includes('@') || text.includes('%40')
@@ -59,23 +59,23 @@ const hideInside = (value: unknown, isPlain: boolean, depth: number): unknown =>
   return typeof value === 'string' ? hideAddresses(value) : value
 }
 
-/** The database and the parser of JSON quote what they did not like. */
+/** Errors of the database and of the JSON parser quote the value that they refuse. */
 const messageOf = (error: Error): string => {
   if (error instanceof SyntaxError) return 'a text could not be parsed'
   if (error.name === 'PostgresError') return error.message.replace(/: ".*/s, `: ${hidden}`)
-  // Drizzle tells the parameters in a line of its own below the statement.
+  // Drizzle writes the parameters in a line below the statement.
   const [told = ''] = error.message.split('\nparams:')
   return hideAddresses(told)
 }
 
-/** The lines of a stack below the message, which the stack repeats. */
+/** The frames of the stack. Its first lines repeat the message. */
 const framesOf = ({ stack = '' }: Error): string =>
   stack
     .split('\n')
     .filter((line) => /^\s+at /.test(line))
     .join('\n')
 
-/** What Postgres tells about an error beside values: its `detail` and `where` quote whole rows. */
+/** The fields of a Postgres error without values in them: its `detail` and `where` quote whole rows. */
 const plainOfError =
   'code errno syscall severity routine schema_name table_name column_name constraint_name'.split(
     ' ',
@@ -98,14 +98,14 @@ export const describeError = (error: Error, depth = 0): Record<string, unknown> 
   }
 }
 
-/** An error as the text of a crash: Node itself would print all that hangs on it. */
+/** The text of an error that ends the process. Node itself would print all of its fields. */
 export const errorText = (error: unknown): string => {
   if (!(error instanceof Error)) return 'Error: something was thrown that is no error'
   const { type, message, stack } = describeError(error)
   return `${String(type)}: ${String(message)}\n${String(stack)}`
 }
 
-/** What stands in an entry itself was named by us; what is inside an object was not. */
+/** Our code named the fields of an entry, but not those of an object inside it. */
 const hideItem = (value: unknown) => hideInside(value, !isObject(value), 0)
 
 const hideItems = (entry: Record<string, unknown>): Record<string, unknown> => {
@@ -124,7 +124,7 @@ const isSafe = (name: string, value: unknown): boolean => {
   return typeof value === 'string' ? !mayHoldAddress(value) : !isObject(value)
 }
 
-/** An entry as it may be written. Nearly all hold only words and numbers of ours: those stay as they are. */
+/** Returns an entry that may be written. Nearly all entries are safe and are returned unchanged. */
 export const hidePersonal = (entry: Record<string, unknown>): Record<string, unknown> => {
   for (const name in entry) if (!isSafe(name, entry[name])) return hideItems(entry)
   return entry

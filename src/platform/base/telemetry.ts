@@ -19,7 +19,7 @@ export const createLog = (service: ServiceName, level: string): Log =>
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { log: hidePersonal },
-      // Errors are objects by then, which the usual serializer would take for errors of its own.
+      // Errors are plain objects by then, which the usual serializer would take for errors.
       serializers: { err: (error: unknown) => error },
     },
     pino.destination({ dest: 1, sync: false, minLength: logChunkBytes, periodicFlush: 200 }),
@@ -34,7 +34,7 @@ export interface Metrics {
   readonly recoveredRows: Counter<'loop' | 'outcome'>
 }
 
-/** Counted when somebody asks, so that requests pay nothing for it. */
+/** The value is counted when the metrics are read, so that requests pay nothing for it. */
 export const addGauge = (
   { registry }: Metrics,
   name: string,
@@ -94,7 +94,7 @@ export const createMetrics = (service: ServiceName): Metrics => {
   }
 }
 
-/** What times the calls to one upstream. Both outcomes exist from the start, at zero. */
+/** The timers of the calls to one upstream. Both outcomes exist from the start, at zero. */
 export const callTimers = ({ callSeconds }: Metrics, upstream: ServiceName) => {
   const timerOf = (outcome: 'answered' | 'unknown') => {
     callSeconds.zero({ upstream, outcome })

@@ -5,7 +5,7 @@ const prefix = 'orderly-'
 /** What our services call themselves when they call each other. */
 export const userAgentOf = (service: ServiceName) => `${prefix}${service}`
 
-/** The service that says so of itself; nothing proves it. */
+/** The service that a user agent names. Nothing proves it. */
 export const serviceOfUserAgent = (agent: string | undefined): ServiceName | undefined => {
   const name = agent?.startsWith(prefix) ? agent.slice(prefix.length) : undefined
   return name !== undefined && isServiceName(name) ? name : undefined

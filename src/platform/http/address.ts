@@ -5,8 +5,8 @@ import type { ProblemCode } from '../base/errors.ts'
 import { countHeader, sendProblem, type AdmittedRequest } from './admission.ts'
 
 /**
- * Which request this is, and whether it is for us: the checks of RFC 9112 that
- * Node leaves to its users. They come before everything else, probes included.
+ * Checks of RFC 9112 that Node leaves to its users: is the request well-formed, and is it for this
+ * host? They run before everything else, probes included.
  */
 interface AddressFault {
   readonly code: ProblemCode
@@ -17,12 +17,12 @@ const malformed = (detail: string): AddressFault => ({ code: 'malformed-http', d
 
 const plausibleHost = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
 
-/** Scheme, authority, and what a plain target would be. */
+/** Groups: the scheme, the authority, and the path with its query. */
 const wholeAddress = /^(https?):\/\/([^/?#\\]*)(.*)$/i
 
 /**
- * Node reads the body by chunks when they are the last of several codings, and
- * would hand over what the others made of it.
+ * When chunked is the last of several codings, Node decodes the chunks only. The body would still
+ * be encoded by the other codings.
  */
 const codingFault = (request: IncomingMessage): AddressFault | undefined => {
   const coding = request.headers['transfer-encoding']
@@ -35,7 +35,7 @@ const codingFault = (request: IncomingMessage): AddressFault | undefined => {
   }
 }
 
-/** `undefined` is the older protocol's right; the newer one names its host exactly once. */
+/** HTTP/1.0 may leave Host out; HTTP/1.1 must send it exactly once. */
 const hostFault = (request: IncomingMessage): AddressFault | undefined => {
   const { host } = request.headers
   if (host === undefined) {
@@ -45,7 +45,7 @@ const hostFault = (request: IncomingMessage): AddressFault | undefined => {
   return plausibleHost.test(host) ? undefined : malformed('The Host header is no host.')
 }
 
-/** A target that is a whole address is turned into the plain one, and its name counts as the Host. */
+/** Shortens a target that is a whole URL to its path and query. Its host replaces the Host header. */
 const shortenTarget = (request: IncomingMessage): AddressFault | undefined => {
   if (request.url?.startsWith('/')) return undefined
   const [, scheme = '', authority = '', rest = ''] = wholeAddress.exec(request.url ?? '') ?? []
@@ -59,7 +59,7 @@ const shortenTarget = (request: IncomingMessage): AddressFault | undefined => {
   return undefined
 }
 
-/** Says what is wrong with the request, or brings its target into the one form that all others know. */
+/** Returns a fault, or leaves the target in the one form that all other code expects. */
 const readAddress = (request: IncomingMessage): AddressFault | undefined =>
   hostFault(request) ?? codingFault(request) ?? shortenTarget(request)
 
@@ -68,10 +68,10 @@ const nameOf = (host: string) => host.replace(/:\d+$/, '').replace(/\.$/, '').to
 const isAddress = (name: string) => isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 
 /**
- * A page that somebody opens may let its own name lead to 127.0.0.1, and is
- * then, for the browser, of the same origin as we are. It still has to call us
- * by that name. An address cannot be bent like this, nor can the names of the
- * machine itself or the one by which the services of a cluster call each other.
+ * A web page may let its own name resolve to 127.0.0.1, and the browser then takes us for the
+ * page's own origin (DNS rebinding). Its requests still carry that name as their Host. Nobody can
+ * do this with an IP address, with the names of the machine itself, or with the name by which the
+ * services of a cluster call each other.
  */
 const createHostCheck = (config: Pick<Config, 'service' | 'host' | 'publicHosts'>) => {
   const { service, host: ownHost, publicHosts } = config
@@ -79,7 +79,7 @@ const createHostCheck = (config: Pick<Config, 'service' | 'host' | 'publicHosts'
   let acceptedLast: string | undefined
   return (request: IncomingMessage): AddressFault | undefined => {
     const { host } = request.headers
-    // Nearly all call us by the same name.
+    // Nearly all requests have the same Host.
     if (host === undefined || host === acceptedLast) return undefined
     const name = nameOf(host)
     if (known.has(name) || name.endsWith('.localhost') || isAddress(name)) {
@@ -98,7 +98,7 @@ export const createAddressCheck = (config: Pick<Config, 'service' | 'host' | 'pu
   return {
     read: readAddress,
     checkHost: createHostCheck(config),
-    /** Nothing of such a connection is looked at any more: it may be the rest of a body, dressed up. */
+    /** What follows on a refused connection may be the rest of a body that looks like a request. */
     isClosing: (request: IncomingMessage) => closing.has(request.socket),
     refuse: (
       request: AdmittedRequest,

@@ -10,18 +10,18 @@ import {
 import type { KeptBytes } from './kept-bytes.ts'
 
 /**
- * What every request passes before it reaches a handler, on Node's own objects
- * because it is on the hot path: an id, a bounded body, a proper content type.
+ * Every request passes these checks before a handler gets it: an id, a body of limited size, a
+ * proper content type. They use Node's own objects, because they are on the hot path.
  */
 export const bodyLimitBytes = 64 * 1024
 
 export interface AdmittedRequest extends IncomingMessage {
   requestId: string
-  /** Before HEAD was turned into GET. */
+  /** The method that was sent: HEAD is handled as GET. */
   askedMethod?: string
   /** The whole body; the Hono adapter reads it from here. */
   rawBody?: Buffer
-  /** To be called when nobody needs the body any more. */
+  /** Call it when nobody needs the body any more. */
   releaseBody?: () => void
   /** What went wrong, for the log. */
   problemCode?: ProblemCode
@@ -73,7 +73,7 @@ export const countHeader = (request: IncomingMessage, name: string) => {
 
 const jsonMediaType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 
-/** Says what is wrong with the way the body is declared, before reading it. */
+/** Returns what is wrong with the headers that declare the body. The body is not read yet. */
 const mediaTypeFault = (request: IncomingMessage): string | undefined => {
   const type = request.headers['content-type']
   if (type === undefined) return 'The Content-Type header is missing; send application/json.'
@@ -86,19 +86,19 @@ const mediaTypeFault = (request: IncomingMessage): string | undefined => {
 
 type BodyFault = 'too-large' | 'aborted' | 'overloaded'
 
-/** What Node keeps for each piece of a body beside its bytes. */
+/** The memory that Node needs for each piece of a body, in addition to its bytes. */
 const pieceBytes = 256
 
 /**
- * Thousands of half bodies may be given up at once, long before the collector
- * would look at them. Nobody else sees these bytes: Node copies each piece into
- * a buffer of its own.
+ * Frees the memory at once. Thousands of half bodies may be given up together, long before the
+ * garbage collector would free them. This is safe: Node copies each piece into its own buffer, so
+ * nobody else uses it.
  */
 const freeAtOnce = ({ buffer, byteLength }: Buffer) => {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
-/** Puts the whole body beside the request, or says why there is none. */
+/** Reads the whole body and adds it to the request, or returns why that is not possible. */
 const readBody = (request: AdmittedRequest, keptBytes: KeptBytes): Promise<BodyFault | undefined> =>
   new Promise((resolve) => {
     let chunks: Buffer[] | undefined = []
@@ -127,7 +127,7 @@ const readBody = (request: AdmittedRequest, keptBytes: KeptBytes): Promise<BodyF
         request.rawBody = undefined
         keptBytes.release(kept)
       }
-      keptBytes.stay(kept)
+      keptBytes.protect(kept)
       end()
     })
     const abort = () => {
@@ -144,19 +144,19 @@ const tooLarge = (response: ServerResponse, requestId: string) =>
     requestId,
     'payload-too-large',
     `The body may have ${bodyLimitBytes} bytes at most.`,
-    // What is left of the body is not worth reading: the connection ends with this answer.
+    // The rest of the body is not read, so the connection must end with this answer.
     { headers: { connection: 'close' } },
   )
 
-/** Path and query. What else HTTP allows here (`*`), and what URL parsers bend, is no address of ours. */
+/** A path and its query. HTTP allows other forms (`*`), and URL parsers change other characters. */
 const plainTarget = /^\/[^\\#\s]*$/
 
-/** Our routes would see another path than the one that was sent, and that others in between have judged. */
+/** URL parsers resolve these: our routes would see another path than a proxy in front of us. */
 const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH'])
 
-/** Answers the request itself and says `false` when it must not go on. */
+/** Returns false when it has refused and answered the request. */
 export const admit = async (
   request: AdmittedRequest,
   response: ServerResponse,
@@ -164,7 +164,7 @@ export const admit = async (
   keptBytes: KeptBytes,
 ): Promise<boolean> => {
   const { requestId } = request
-  // By which name we were called means nothing from here on, and the adapter stumbles over some.
+  // The Host was checked and is not needed any more. The Hono adapter fails on some values of it.
   request.headers.host = 'localhost'
   const target = request.url ?? ''
   if (!plainTarget.test(target) || dotSegment.test(target)) {
@@ -178,7 +178,7 @@ export const admit = async (
   if (!methodsWithBody.has(request.method ?? '')) return true
   const fault = mediaTypeFault(request)
   if (fault !== undefined) {
-    // What is wrong with the body is of no interest where nobody would take one: that is 404 or 405.
+    // Without a route nobody reads the body, and the answer is 404 or 405.
     if (!isRoute()) return true
     sendProblem(response, requestId, 'unsupported-media-type', fault)
     return false

@@ -9,8 +9,8 @@ export interface Answer<Body> {
 }
 
 /**
- * Answers each of the calls that share a request as if it had come alone: what
- * becomes of one means nothing for the others.
+ * Answers each of the calls that share a request as if it had come alone: the outcome of one call
+ * does not change the answer to another.
  */
 export const answerEach = <Call extends { readonly requestId: string }, Body>(
   calls: readonly Call[],

@@ -27,6 +27,14 @@ export type ServiceApp = OpenAPIHono<ServiceEnv>
 
 export const requestIdIn = (c: Context<ServiceEnv>): string => c.env.incoming.requestId
 
+interface KeyedContext {
+  readonly req: { readonly valid: (target: 'header') => { 'idempotency-key'?: string | undefined } }
+}
+
+/** The caller's key, without quotes. */
+export const keyIn = (c: KeyedContext): string | null =>
+  c.req.valid('header')['idempotency-key'] ?? null
+
 export const problemResponse = (
   c: Context<ServiceEnv>,
   code: ProblemCode,
@@ -61,7 +69,7 @@ const invalidRequest = (issues: readonly $ZodIssue[], target: string) => {
   return new ProblemError('validation-failed', `Check these: ${names}.`, { errors })
 }
 
-/** Every failure becomes one of the table's problems; only what nobody foresaw is a 500. */
+/** Turns every failure into a problem of the table. Only an error that nobody expected is a 500. */
 export const toProblem = (error: unknown, log: Log, repeat: Repeat): ProblemError => {
   if (error instanceof ProblemError) {
     return error.code === 'outcome-unknown' ? outcomeUnknown(error.message, repeat) : error
@@ -80,7 +88,7 @@ export const toProblem = (error: unknown, log: Log, repeat: Repeat): ProblemErro
   return new ProblemError('internal', 'The failure was logged under this request id.')
 }
 
-/** Errors and unknown addresses, the same in every service. */
+/** Answers errors and unknown paths, in the same way in every service. */
 export const installErrorHandling = (app: Hono<ServiceEnv>, { match }: Matcher, log: Log) => {
   app.onError((error, c) => {
     const found = match(c.req.method, c.req.path)
@@ -101,7 +109,7 @@ export const installErrorHandling = (app: Hono<ServiceEnv>, { match }: Matcher, 
   })
 }
 
-/** What the schema of a flat object cannot see, because parsing has hidden it. */
+/** Finds what the schema cannot see, because JSON.parse has hidden it. */
 const checkBody = (body: Buffer) => {
   if (!isText(body)) throw new ProblemError('malformed-json', 'The body is not UTF-8 text.')
   const fault = hiddenFault(body.toString('utf8'))
@@ -109,7 +117,7 @@ const checkBody = (body: Buffer) => {
   throw new ProblemError('validation-failed', `Check these: ${fault.field}.`, { errors: [fault] })
 }
 
-/** A service's app: its contract's routes are added by the service, the rest is the same for all. */
+/** Creates the app of a service. The service adds its handlers; all else is the same for all. */
 export const createServiceApp = (contract: ServiceContract, log: Log) => {
   const app: ServiceApp = new OpenAPIHono<ServiceEnv>({
     defaultHook: (result, c) => {

@@ -10,8 +10,8 @@ import {
 } from './pipelines.ts'
 
 /**
- * The open connections: not more than there may be, and at the end none. Where
- * one must go, it is the one that was quiet for longest.
+ * Keeps track of the open connections and limits their number. When there are too many, it closes
+ * the one that was quiet for longest.
  */
 interface Connection {
   readonly pipeline: Pipeline
@@ -23,12 +23,23 @@ export interface ConnectionsDeps extends Omit<PipelinesDeps, 'onWork' | 'onQuiet
   readonly max: number
 }
 
-/** A client that reads the end of its connection has closed its side long before. */
+/** A client that notices the end of its connection closes its side much sooner than this. */
 const lingerMs = 1_000
+
+const endIfQuiet = (socket: Socket, connection: Connection, idleMs: number) => {
+  const nowMs = performance.now()
+  const { pipeline, quietSinceMs, endedAtMs } = connection
+  if (endedAtMs !== undefined) {
+    if (nowMs - endedAtMs > lingerMs) socket.destroy()
+  } else if (pipeline.open.size === 0 && nowMs - quietSinceMs >= idleMs) {
+    connection.endedAtMs = nowMs
+    socket.end()
+  }
+}
 
 export const createConnections = (deps: ConnectionsDeps) => {
   const all = new Map<Socket, Connection>()
-  /** Those with no whole request at work, the longest quiet first. */
+  /** Connections without a request that is being worked on, the longest quiet one first. */
   const quiet = new Set<Socket>()
   const pipelines = createPipelines({
     ...deps,
@@ -45,24 +56,13 @@ export const createConnections = (deps: ConnectionsDeps) => {
     const [socket] = quiet
     if (!socket) return
     quiet.delete(socket)
-    deps.refusals.tell('too-many-connections', {})
+    deps.refusals.record('too-many-connections', {})
     socket.destroy()
-  }
-
-  const endIfQuiet = (socket: Socket, connection: Connection, idleMs: number) => {
-    const nowMs = performance.now()
-    const { pipeline, quietSinceMs, endedAtMs } = connection
-    if (endedAtMs !== undefined) {
-      if (nowMs - endedAtMs > lingerMs) socket.destroy()
-    } else if (pipeline.open.size === 0 && nowMs - quietSinceMs >= idleMs) {
-      connection.endedAtMs = nowMs
-      socket.end()
-    }
   }
 
   return {
     count: () => all.size,
-    opened: (socket: Socket) => {
+    onConnection: (socket: Socket) => {
       const pipeline = pipelines.open(socket)
       all.set(socket, { pipeline, quietSinceMs: performance.now(), endedAtMs: undefined })
       quiet.add(socket)
@@ -73,21 +73,21 @@ export const createConnections = (deps: ConnectionsDeps) => {
       })
       if (all.size > deps.max) closeLongestQuiet()
     },
-    came: (request: AdmittedRequest, response: ServiceResponse) => {
+    onRequest: (request: AdmittedRequest, response: ServiceResponse) => {
       const { socket } = request
       const connection = all.get(socket)
-      // Its end was sent already, or it is closed: nobody could be told what came of it.
+      // We have ended this connection, or it is closed: an answer could not reach its client.
       if (!connection || connection.endedAtMs !== undefined || socket.destroyed) return
       pipelines.add(connection.pipeline, request, response)
     },
-    /** The only request that is open there, if there is one: any other answer would be taken for its own. */
+    /** Returns the only open exchange. With several, nobody knows which one a new answer is for. */
     openAt: (socket: Socket): 'none' | 'several' | Exchange => {
       const open = all.get(socket)?.pipeline.open
       const [first] = open ?? []
       if (!open || !first) return 'none'
       return open.size === 1 ? first : 'several'
     },
-    /** From now on each connection ends with the last answer that it is waiting for. */
+    /** From now on each connection ends after the last answer for which its client waits. */
     drain: () => {
       pipelines.drain()
       for (const { pipeline } of all.values()) {
@@ -95,7 +95,7 @@ export const createConnections = (deps: ConnectionsDeps) => {
         if (last) sayClose(pipeline, last)
       }
     },
-    /** A half-closed connection tells its client to go; one that was just used is likely to be used again. */
+    /** Half-closes connections that were quiet for so long. One that was just used may be used again. */
     endQuiet: (idleMs: number) => {
       for (const [socket, connection] of all) endIfQuiet(socket, connection, idleMs)
     },

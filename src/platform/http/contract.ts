@@ -19,7 +19,7 @@ interface RouteDescription {
 export const takesKey = (route: RouteDescription): boolean =>
   route.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') ?? false
 
-/** The OpenAPI 3.1 document of a contract, made from its routes alone: no handlers, no database. */
+/** Makes the OpenAPI 3.1 document of a contract from its routes, without handlers or a database. */
 export const contractDocument = (contract: ServiceContract) => {
   const app = new OpenAPIHono()
   for (const route of contract.routes) app.openAPIRegistry.registerPath(route)

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * Which pages of other origins may use the API in a browser: those of a list,
- * and by default none. It keeps nobody out who is no browser.
+ * Lets pages of the listed origins use the API in a browser; by default the list is empty. Only
+ * browsers obey it: it does not stop any other client.
  */
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
@@ -15,7 +15,7 @@ const exposedHeaders = 'allow, idempotency-replayed, location, retry-after, x-re
 export const createCors = (origins: readonly string[]) => {
   const allowed = new Set(origins)
 
-  /** Adds what the browser asks for to the answer; true when that is the whole answer. */
+  /** Adds the headers for the browser. Returns true when it has answered the request. */
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     if (allowed.size === 0) return false
     response.setHeader('vary', 'origin')

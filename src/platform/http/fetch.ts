@@ -3,7 +3,7 @@ import type { AdmittedRequest } from './admission.ts'
 import type { ServiceResponse } from './response.ts'
 import type { Handle } from './server.ts'
 
-/** What a handler of the web standard finds beside its request. */
+/** What a fetch handler gets in addition to its request. */
 export interface Bindings {
   readonly incoming: AdmittedRequest
   readonly outgoing: ServiceResponse
@@ -11,6 +11,6 @@ export interface Bindings {
 
 export type Fetch = (request: Request, bindings: Bindings) => Response | Promise<Response>
 
-/** Lets an app of the web standard, such as Hono's, answer what comes over Node's server. */
+/** Lets an app with a `fetch` function, such as Hono's, answer the requests of Node's server. */
 export const handleByFetch = (fetch: Fetch): Handle =>
   getRequestListener(fetch as never, { overrideGlobalObjects: true }) as never

@@ -14,7 +14,7 @@ const endOfString = (text: string, start: number): number => {
   return at
 }
 
-/** With an exponent behind it, a fraction may be whole after all. */
+/** A fraction that is not zero. With an exponent behind it the number may still be whole. */
 const fraction = /\.\d*[1-9]\d*(?![\deE])/y
 
 const isFraction = (text: string, at: number): boolean => {
@@ -26,10 +26,10 @@ const unescaped = (string: string): string =>
   string.includes('\\') ? (JSON.parse(string) as string) : string.slice(1, -1)
 
 /**
- * What `JSON.parse` passes over in silence, in text that it could read: a
- * member that is there twice (the last would win, another reader may take the
- * first), and a fraction so small that rounding makes the number whole. By hand
- * because every body of every call passes here.
+ * Finds what `JSON.parse` accepts in silence, in text that it could read: a member that is there
+ * twice (the last one wins, another reader may take the first), and a fraction so small that
+ * rounding makes the number whole. It is written by hand because every body of every call passes
+ * here.
  */
 export const hiddenFault = (text: string): FieldError | undefined => {
   const outer: Set<string>[] = []
@@ -59,5 +59,5 @@ export const hiddenFault = (text: string): FieldError | undefined => {
   return undefined
 }
 
-/** Decoders put U+FFFD in place of what is no text, and so would change what was sent. */
+/** Decoders replace bytes that are no text by U+FFFD, and so would change what was sent. */
 export const isText = (body: Buffer): boolean => isUtf8(body)

@@ -1,8 +1,8 @@
 /**
- * What clients make us keep: half of a body, requests that wait behind others
- * of their connection, answers that nobody reads. All of it together has one
- * limit. Above it the one goes that has waited longest: an honest client is
- * through within moments, so the newest are never the ones to refuse.
+ * Counts the bytes that slow clients make us keep: half bodies, requests that wait behind others
+ * of their connection, answers that nobody reads. All together have one limit. Above it, the entry
+ * that has waited longest is given up: an honest client is done within moments, so the newest
+ * entries are never refused.
  */
 export interface Kept {
   bytes: number
@@ -13,7 +13,7 @@ export interface Kept {
 const sweepEveryMs = 1_000
 
 export const createKeptBytes = (maxBytes: number, maxAgeMs: number) => {
-  /** Those that may be given up, oldest first. */
+  /** Entries that may be given up, the oldest first. */
   const waiting = new Set<Kept>()
   let total = 0
 
@@ -37,7 +37,7 @@ export const createKeptBytes = (maxBytes: number, maxAgeMs: number) => {
 
   return {
     total: () => total,
-    /** From now on `giveUp` may be called: once, for age or for want of room. */
+    /** Calls `giveUp` at most once: when the entry is too old, or when there is no room. */
     keep: (giveUp: () => void): Kept => {
       const kept = { bytes: 0, sinceMs: performance.now(), giveUp }
       waiting.add(kept)
@@ -48,8 +48,8 @@ export const createKeptBytes = (maxBytes: number, maxAgeMs: number) => {
       total += bytes
       if (total > maxBytes) giveUpWhile(() => total > maxBytes)
     },
-    /** It waits for us now and not for its client: it still counts, and stays. */
-    stay: (kept: Kept) => {
+    /** The entry waits for us now, not for its client: it counts, but is never given up. */
+    protect: (kept: Kept) => {
       waiting.delete(kept)
     },
     release,

@@ -12,8 +12,8 @@ import type { Refusals } from './refusals.ts'
 import { uuidv7 } from '../base/ids.ts'
 
 /**
- * What cannot even be read as HTTP never becomes a request. Node would answer it
- * without a body; our clients read problem documents, here too.
+ * Answers what cannot be read as HTTP and so never becomes a request. Node would answer without a
+ * body, but our clients expect a problem document.
  */
 const codeOf = (error: NodeJS.ErrnoException): ProblemCode => {
   if (error.code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
@@ -46,12 +46,13 @@ const rawProblem = (code: ProblemCode, requestId: string, more: readonly string[
 }
 
 /**
- * What stands in the middle of a connection must not be taken for the answer to
- * a request before it, which may be at work and may succeed.
+ * The client must not take this refusal for the answer to an earlier request of its connection,
+ * which may still succeed.
  */
 export const createMalformedHandler = (connections: Connections, refusals: Refusals) => {
   const end = (socket: Duplex, code: ProblemCode, requestId: string) => {
-    // Only CONNECT is refused here for its method, and no address knows another one.
+    // Only CONNECT is refused here for its method. Its target allows no other method, so the list
+    // is empty.
     const more = code === 'method-not-allowed' ? ['allow: '] : []
     socket.end(rawProblem(code, requestId, more), () => socket.destroy())
   }
@@ -61,12 +62,12 @@ export const createMalformedHandler = (connections: Connections, refusals: Refus
     const exchange = connections.openAt(socket as Socket)
     if (exchange === 'none') {
       const requestId = uuidv7()
-      refusals.tell(code, { requestId, status })
+      refusals.record(code, { requestId, status })
       end(socket, code, requestId)
       return
     }
     if (exchange === 'several' || exchange.request.complete || exchange.response.headersSent) {
-      refusals.tell(code, { isAnswered: false })
+      refusals.record(code, { isAnswered: false })
       socket.destroy()
       return
     }
@@ -79,7 +80,7 @@ export const createMalformedHandler = (connections: Connections, refusals: Refus
       if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
       else refuse(codeOf(error), socket)
     },
-    /** For CONNECT Node hands the connection over, and takes no more notice of it. */
+    /** For CONNECT Node gives the connection to us and does not watch it any more. */
     onConnect: (_request: IncomingMessage, socket: Duplex) => {
       socket.on('error', () => {})
       if (socket.writable) refuse('method-not-allowed', socket)

@@ -11,7 +11,7 @@ export interface ObserverDeps {
   readonly routeOf: (method: string, path: string) => string
 }
 
-/** As nginx says it: the client was gone before there was an answer. */
+/** The status that nginx logs when the client was gone before there was an answer. */
 const clientGone = 499
 
 const localAddress = /^(?:::ffff:)?127\.|^::1$/
@@ -23,14 +23,14 @@ const networkOf = (address = '') => {
 }
 
 /**
- * Who asked: the service, as far as it says so (nothing proves it, and only the
- * network keeps others from saying the same), else from what kind of address.
- * The address itself is personal data.
+ * Returns who sent the request: the service that it names, else the kind of network that it came
+ * from. Nothing proves the name; only the network keeps others from using it. The address itself
+ * is personal data.
  */
 const callerOf = ({ request }: Exchange): string =>
   serviceOfUserAgent(request.headers['user-agent']) ?? networkOf(request.socket.remoteAddress)
 
-/** One log line and one observation for each request, when its answer was read or its client is gone. */
+/** One log line and one observation for each request, when its answer was read or its client left. */
 export const createObserver = ({ log, metrics, refusals, routeOf }: ObserverDeps) => {
   return (exchange: Exchange) => {
     const { request, response, path, startedAtMs, isHandled } = exchange
@@ -47,10 +47,10 @@ export const createObserver = ({ log, metrics, refusals, routeOf }: ObserverDeps
       status,
       ms: Math.round(ms),
     }
-    if (refusal) return refusals.tell(refusal, entry)
+    if (refusal) return refusals.record(refusal, entry)
     const route = routeOf(request.method ?? '', path)
     metrics.requestSeconds.labels(method, route, `${status}`).observe(ms / 1e3)
-    // What is undefined is left out of the line.
+    // pino leaves undefined fields out.
     const line = { ...entry, code: problemCode, made: response.made }
     if (status >= 500) log.warn(line, 'request')
     else log.info(line, 'request')

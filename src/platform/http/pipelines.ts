@@ -5,39 +5,39 @@ import type { Kept, KeptBytes } from './kept-bytes.ts'
 import type { Refusals } from './refusals.ts'
 
 /**
- * A client may send requests without waiting for answers, and may leave answers
- * unread. Neither must cost the others anything: a few requests of a connection
- * are open at once, some more wait for their turn, and above that it is cut.
+ * One request and its answer. A client may send requests without waiting for answers, and may
+ * leave answers unread. Neither must cost other clients anything: a few requests of a connection
+ * are open at once, some more wait, and a connection with more than that is cut.
  */
 export interface Exchange {
   readonly request: AdmittedRequest
   readonly response: ServiceResponse
-  /** Missing where there is nothing to tell: probes. */
+  /** Missing for probes, which are not logged. */
   path?: string
   startedAtMs: number
-  /** It was not refused by the server itself. */
+  /** True when the request was given to the handler. */
   isHandled?: boolean
-  /** The answer, from when its handler has ended it until the client has read it. */
+  /** The kept bytes of the answer, from its end until the client has read it. */
   unread?: Kept
 }
 
 export interface Pipeline {
   readonly socket: Socket
-  /** Begun, and their answers still here; in the order of their coming. */
+  /** Exchanges that were begun and are not over, in the order of their requests. */
   readonly open: Set<Exchange>
-  /** Came while too many were open. */
+  /** Exchanges that came while too many were open. */
   readonly held: Exchange[]
   heldBytes: Kept | undefined
-  /** The answer that says so is the last one; what comes after it is not served. */
+  /** An answer has said `connection: close`. Requests behind it are not served. */
   saidClose: boolean
   readonly progress: Progress
 }
 
 /** How far a request is. */
 export interface Progress {
-  /** It has come whole, and is being worked on. */
+  /** The whole request has come, and work on it begins. */
   readonly isAtWork: () => void
-  /** Its answer is ended, whether it was read or not. */
+  /** The answer is ended. The client may not have read it yet. */
   readonly isAnswered: (exchange: Exchange) => void
 }
 
@@ -48,16 +48,16 @@ export interface PipelinesDeps {
   readonly serve: (exchange: Exchange, progress: Progress) => Promise<void>
   readonly onOver: (exchange: Exchange) => void
   readonly onWork: (socket: Socket) => void
-  /** Nothing is open there any more. */
+  /** The connection has no open exchange any more. */
   readonly onQuiet: (socket: Socket) => void
 }
 
 const openPerConnection = 8
-/** Nobody who reads answers sends more without waiting; more than a thousand fit into one packet. */
+/** No client that reads its answers sends more without waiting. One packet can hold a thousand. */
 const heldPerConnection = 100
-/** What Node keeps for a request and its answer, measured: 2 to 6 KB. */
+/** The memory that Node needs for an exchange: 2 to 6 KB were measured. */
 const exchangeBytes = 6 * 1024
-/** An answer above this is a file, which is in memory once for all who ask for it. */
+/** A longer answer is a file, which is in memory only once for all clients. */
 export const answerBytes = 128 * 1024
 
 const bodyBytesOf = ({ headers }: AdmittedRequest) =>
@@ -65,20 +65,20 @@ const bodyBytesOf = ({ headers }: AdmittedRequest) =>
     ? Math.min(Number(headers['content-length'] ?? 0), bodyLimitBytes)
     : bodyLimitBytes
 
-/** What the parser takes for "this is no HTTP any more". */
+/** Tells Node's parser that the rest is not HTTP any more. */
 const upgraded = 2
 
 /**
- * Node has no public way to stop in the middle of a packet: it would make
- * requests of all that is in it, though the connection is gone. Where a later
- * version names these things in another way, such a packet costs more memory.
+ * Stops Node in the middle of a packet, for which it has no public way: it would make requests of
+ * the whole packet although the connection is gone. If a later version of Node names these fields
+ * differently, such a packet only costs more memory.
  */
 const stopParsing = (socket: Socket) => {
   const { parser } = socket as { parser?: { onIncoming?: () => number } }
   if (parser) parser.onIncoming = () => upgraded
 }
 
-/** The client learns that this answer is the last one, unless it was told otherwise already. */
+/** Tells the client that this answer is the last one, unless its head was already sent. */
 export const sayClose = (pipeline: Pipeline, { response }: Exchange) => {
   if (response.headersSent) return
   response.setHeader('connection', 'close')
@@ -87,51 +87,53 @@ export const sayClose = (pipeline: Pipeline, { response }: Exchange) => {
 
 const openPipeline = (socket: Socket, progress: Progress): Pipeline => {
   const held: Exchange[] = []
-  // Node resumes a socket with every request that is through: not while others are held.
+  // Node resumes a socket after each request. It must stay paused while exchanges are held.
   socket.on('resume', () => {
     if (held.length > 0) socket.pause()
   })
   return { socket, open: new Set(), held, heldBytes: undefined, saidClose: false, progress }
 }
 
+const cutConnection = ({ socket, open, held }: Pipeline, refusals: Refusals) => {
+  refusals.record('answer-not-read', { requests: open.size + held.length })
+  stopParsing(socket)
+  socket.destroy()
+}
+
+const dropHeld = (pipeline: Pipeline, kept: KeptBytes) => {
+  pipeline.held.length = 0
+  if (pipeline.heldBytes) kept.release(pipeline.heldBytes)
+  pipeline.heldBytes = undefined
+}
+
 export const createPipelines = (deps: PipelinesDeps) => {
   const { kept, refusals } = deps
   let isDraining = false
 
-  const cut = ({ socket, open, held }: Pipeline) => {
-    refusals.tell('answer-not-read', { requests: open.size + held.length })
-    stopParsing(socket)
-    socket.destroy()
-  }
-
-  const dropHeld = (pipeline: Pipeline) => {
-    pipeline.held.length = 0
-    if (pipeline.heldBytes) kept.release(pipeline.heldBytes)
-    pipeline.heldBytes = undefined
-  }
+  const cut = (pipeline: Pipeline) => cutConnection(pipeline, refusals)
 
   const beginNext = (pipeline: Pipeline) => {
     const next = pipeline.held.shift()
     if (!next) return
     if (pipeline.held.length === 0) {
-      dropHeld(pipeline)
+      dropHeld(pipeline, kept)
       pipeline.socket.resume()
     }
     begin(pipeline, next)
   }
 
-  const over = (pipeline: Pipeline, exchange: Exchange) => {
+  const finish = (pipeline: Pipeline, exchange: Exchange) => {
     if (!pipeline.open.delete(exchange)) return
     if (exchange.unread) kept.release(exchange.unread)
     deps.onOver(exchange)
-    if (pipeline.socket.destroyed) dropHeld(pipeline)
+    if (pipeline.socket.destroyed) dropHeld(pipeline, kept)
     beginNext(pipeline)
     if (pipeline.open.size === 0) deps.onQuiet(pipeline.socket)
   }
 
   const keepUnread = (pipeline: Pipeline, exchange: Exchange) => {
     const { writableEnded, writableLength } = exchange.response
-    // As with nearly all answers: the kernel has all of it, and no memory of ours is in use.
+    // The usual case: the kernel has the whole answer, and it uses no memory of ours.
     if (writableEnded && writableLength === 0) return
     if (!pipeline.open.has(exchange)) return
     exchange.unread = kept.keep(() => cut(pipeline))
@@ -142,7 +144,7 @@ export const createPipelines = (deps: PipelinesDeps) => {
     if (pipeline.saidClose) return
     pipeline.open.add(exchange)
     exchange.startedAtMs = performance.now()
-    exchange.response.once('close', () => over(pipeline, exchange))
+    exchange.response.once('close', () => finish(pipeline, exchange))
     if (isDraining) sayClose(pipeline, exchange)
     void deps.serve(exchange, pipeline.progress)
   }
@@ -169,8 +171,8 @@ export const createPipelines = (deps: PipelinesDeps) => {
       ;(isFree ? begin : hold)(pipeline, exchange)
     },
     close: (pipeline: Pipeline) => {
-      dropHeld(pipeline)
-      for (const exchange of pipeline.open) over(pipeline, exchange)
+      dropHeld(pipeline, kept)
+      for (const exchange of pipeline.open) finish(pipeline, exchange)
     },
     /** From now on each connection ends with its next answer. */
     drain: () => {

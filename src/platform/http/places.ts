@@ -1,8 +1,8 @@
 /**
- * How many requests are at work. A place is taken by a whole request only, or
- * whoever sends half of one and falls silent would take it from others. It ends
- * when the handler has ended the answer, not when the client has read it. One
- * that its client gave up works on, and keeps its place until it is through.
+ * Counts the requests that are being worked on. Only a whole request takes a place: a client that
+ * sends half of one and then stops must not take places from others. The place is free again when
+ * the handler has ended the answer, not when the client has read it. A request whose client is
+ * gone keeps its place until its handler ends.
  */
 export const createPlaces = (max: number) => {
   let atWork = 0

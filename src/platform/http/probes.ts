@@ -17,7 +17,7 @@ const sendText = (response: ServerResponse, status: number, type: string, body: 
   response.end(body)
 }
 
-/** A service may say what it lacks: the gateway lists the services behind it. */
+/** A service may say why it is not ready: the gateway lists the services behind it. */
 const sendNotReady = (response: ServerResponse, requestId: string, error: unknown) => {
   const known = error instanceof ProblemError ? error : undefined
   const detail = error ? 'The service is not ready.' : 'The service is shutting down.'
@@ -27,7 +27,7 @@ const sendNotReady = (response: ServerResponse, requestId: string, error: unknow
   })
 }
 
-/** Answers that must not wait in line with the work: is it alive, is it ready, how does it do. */
+/** Answers health, readiness and metrics, which must not wait behind other requests. */
 export const createProbes = ({ log, metrics, checkReady, exposesMetrics }: ProbeDeps) => {
   const answerReadiness = async (
     response: ServerResponse,

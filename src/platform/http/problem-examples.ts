@@ -1,6 +1,6 @@
 import { problemDocument, problemTable, type FieldError, type ProblemCode } from '../base/errors.ts'
 
-/** What each problem looks like: shown in the contract at every place where it can occur. */
+/** An example of each problem. The contract shows it at every place where the problem can occur. */
 interface Example {
   readonly detail: string
   readonly errors?: readonly FieldError[]
@@ -71,7 +71,7 @@ export const problemExample = (code: ProblemCode) => {
   return problemDocument(code, detail, requestId, errors === undefined ? {} : { errors })
 }
 
-/** Where a contract keeps the example, so that it stands there once. */
+/** Where a contract keeps the example, so that it is written only once. */
 export const exampleReference = (code: ProblemCode) => `#/components/examples/${code}`
 
 /** The examples that a contract refers to, as its components. */

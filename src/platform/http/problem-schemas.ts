@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { problemContentType, problemTable, type ProblemCode } from '../base/errors.ts'
 import { exampleReference, problemExample } from './problem-examples.ts'
 
-/** What a route can answer when it does not do what it is asked for, as the contract says it. */
+/** Schemas of the problems with which routes answer, as the contract shows them. */
 export const problemSchema = z
   .strictObject({
     type: z.string().openapi({ description: 'What went wrong, as a URI: names the code' }),
@@ -26,7 +26,7 @@ export type ProblemBody = z.infer<typeof problemSchema>
 
 type Example = { readonly value: unknown } | { readonly $ref: string }
 
-/** With an example for each code that can be the answer. */
+/** The content of a problem answer, with an example for each code that it may have. */
 export const problemContent = <Schema extends z.ZodType>(
   schema: Schema,
   examples: Readonly<Partial<Record<ProblemCode, Example>>>,
@@ -47,7 +47,7 @@ const problemDescriptions: Record<number, string> = {
   504: 'The service or its database did not answer. Repeat it after `Retry-After`, which does nothing twice.',
 }
 
-/** What takes a key is done once more when it comes again without one. */
+/** Descriptions for routes that take a key: they do the work again for a repeat without one. */
 const keyedDescriptions: Record<number, string> = {
   500: 'Something went wrong on our side; whether it was done is not known. Repeat it with the same key or not at all.',
   502: 'The service could not be reached. Nothing was done: repeat it after `Retry-After`.',
@@ -62,7 +62,7 @@ export const retryAfterHeader = {
   },
 }
 
-/** What any route may meet, whatever it is asked for. */
+/** Codes with which every route may answer. */
 const everywhere = [
   'validation-failed',
   'invalid-idempotency-key',
@@ -74,7 +74,7 @@ const everywhere = [
   'upstream-timeout',
 ] as const satisfies readonly ProblemCode[]
 
-/** What any request with a JSON body can meet. */
+/** Codes with which every route with a JSON body may answer. */
 export const bodyProblems = [
   'malformed-json',
   'payload-too-large',
@@ -92,9 +92,8 @@ const byStatus = (codes: readonly ProblemCode[]) => {
 }
 
 /**
- * Problem answers of a route, from the codes that it can answer with. The type
- * is empty on purpose: handlers throw problems, so the types of what they
- * return need not know them.
+ * Makes the problem answers of a route from its codes. The type is empty on purpose: handlers
+ * throw problems, so the types of what they return need not include them.
  */
 export const problems = (...codes: readonly ProblemCode[]): {} => {
   const takesKey = codes.includes('idempotency-key-reused')

@@ -2,9 +2,9 @@ import { problemTable, type ProblemCode } from '../base/errors.ts'
 import type { Log, Metrics } from '../base/telemetry.ts'
 
 /**
- * What the server refuses by itself, before any handler: counted by reason, and
- * one log line for each with the id that the answer tells. A flood must not
- * fill the disk: above some lines a second, the rest is one line with a number.
+ * Counts and logs what the server refuses before any handler: one line for each refusal, with the
+ * id that the answer has. A flood must not fill the disk: above some lines a second, one line
+ * gives the number of the rest.
  */
 const refusalReasons = [
   'malformed-http',
@@ -16,9 +16,9 @@ const refusalReasons = [
   'unsupported-media-type',
   'headers-too-large',
   'overloaded',
-  /** The connection was cut: it waited longest, and there were more than there may be. */
+  /** The connection was cut: there were too many, and it was quiet for longest. */
   'too-many-connections',
-  /** The connection was cut: its answers were not read in time, or took too much room. */
+  /** The connection was cut: its answers were not read in time, or needed too much memory. */
   'answer-not-read',
 ] as const
 
@@ -28,7 +28,7 @@ const linesPerSecond = 10
 const windowMs = 1_000
 
 interface Window {
-  told: number
+  logged: number
   leftOut: number
 }
 
@@ -45,26 +45,26 @@ export const createRefusals = (log: Log, metrics: Metrics) => {
     if (leftOut > 0) log.warn({ code: reason, leftOut }, 'refused, too many to tell each')
   }
   const openWindow = (reason: RefusalReason): Window => {
-    const window = { told: 0, leftOut: 0 }
+    const window = { logged: 0, leftOut: 0 }
     windows.set(reason, window)
     setTimeout(closeWindow, windowMs, reason).unref()
     return window
   }
 
   return {
-    tell: (reason: RefusalReason, entry: Readonly<Record<string, unknown>>) => {
+    record: (reason: RefusalReason, entry: Readonly<Record<string, unknown>>) => {
       metrics.refusedRequests.labels(reason).inc()
       const window = windows.get(reason) ?? openWindow(reason)
-      if (window.told >= linesPerSecond) {
+      if (window.logged >= linesPerSecond) {
         window.leftOut += 1
         return
       }
-      window.told += 1
+      window.logged += 1
       const line = { ...entry, code: reason }
       if (isOurFault(reason)) log.warn(line, 'refused')
       else log.info(line, 'refused')
     },
-    /** Before the process ends: what was left out must not be lost. */
+    /** Call it before the process ends, so that the number of lines left out is not lost. */
     close: () => {
       for (const reason of windows.keys()) closeWindow(reason)
     },

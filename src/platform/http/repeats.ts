@@ -1,10 +1,9 @@
 import { ProblemError } from '../base/errors.ts'
 
 /**
- * What to tell the client of a request of which nobody knows whether it was
- * done. An operation that takes an Idempotency-Key does its work once more each
- * time that it comes without one. Any other may come again as it is: it reads,
- * it can happen only once, or its key stands in its body.
+ * What the client may do when nobody knows whether its request was done. A route that takes an
+ * Idempotency-Key does its work again for every request without one. Any other request may be
+ * repeated as it is: it reads, it can happen only once, or its key is in its body.
  */
 export type Repeat = 'with its key' | 'as it is' | 'not safely'
 
@@ -19,7 +18,7 @@ const advice: Record<Repeat, string> = {
   'not safely': 'it came without an Idempotency-Key, so that a repeat could do it twice',
 }
 
-/** Programs obey Retry-After, so that there must be none where a repeat does harm. */
+/** Programs obey Retry-After, so there must be none where a repeat does harm. */
 export const outcomeUnknown = (what: string, repeat: Repeat): ProblemError =>
   new ProblemError(
     'outcome-unknown',

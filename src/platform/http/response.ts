@@ -4,12 +4,11 @@ import type { AdmittedRequest } from './admission.ts'
 const noHeaders: OutgoingHttpHeaders = {}
 
 /**
- * What every answer says, whoever wrote it, unless that one said it otherwise.
- * It is added when the head is written: after headers were set one by one, Node
- * builds the head in a slower way.
+ * Adds the headers that every answer has, unless its writer has set them. They are added when the
+ * head is written, because Node is slower after headers were set one by one.
  */
 export class ServiceResponse extends ServerResponse<AdmittedRequest> {
-  /** The id of what the request made, or of what is going to be made. */
+  /** The id of what the request created, or will create. */
   made: string | undefined
 
   override writeHead(
@@ -27,7 +26,7 @@ export class ServiceResponse extends ServerResponse<AdmittedRequest> {
     return super.writeHead(status, headers)
   }
 
-  /** Another service has said the same by the same rules, and its answer is passed on as it is. */
+  /** An answer of another service is passed on unchanged: it has all of these headers already. */
   #withCommon(given: OutgoingHttpHeaders): OutgoingHttpHeaders {
     const isComplete =
       'x-request-id' in given && 'cache-control' in given && 'x-content-type-options' in given

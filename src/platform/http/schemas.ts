@@ -18,7 +18,7 @@ export const balanceSchema = z
   .max(maxAmount)
   .openapi({ description: 'Money in minor units (kopecks)', example: 85_000, format: 'int64' })
 
-/** Ids may come in capitals; one spelling for each is what batches and comparisons rely on. */
+/** Clients may write ids in capitals. Batches and comparisons need one spelling for each id. */
 export const idSchema = (what: string) =>
   z
     .guid('must be a UUID')
@@ -36,9 +36,9 @@ export const timeSchema = z
 const textMessage = 'must be well-formed text without NUL characters'
 
 /**
- * Postgres cannot store NUL, and the contract says so by this pattern: a refinement would not show
- * there. The lint rule asks whether a control character is there by mistake. This one is meant, and
- * `\0`, which the rule accepts, is an error to Java programs that read the pattern in the contract.
+ * Postgres cannot store NUL. The contract says so by this pattern; a refinement would not show
+ * there. The lint rule asks whether a control character is there by mistake. This one is not, and
+ * `\0`, which the rule accepts, is an error to Java programs that read the contract.
  */
 // oxlint-disable-next-line no-control-regex -- NUL is what must be refused
 const withoutNul = /^[^\u0000]*$/
@@ -57,7 +57,7 @@ export const textSchema = (maxLength: number) =>
     .refine((value) => value.isWellFormed(), textMessage)
     .openapi({ maxLength })
 
-/** The one rule for addresses, here and in the contract: `format: email` would be another. */
+/** The one rule for email, here and in the contract: `format: email` would be another one. */
 export const emailSchema = z
   .string()
   .max(254, 'must have at most 254 characters')
@@ -69,7 +69,7 @@ export const jsonContent = <Schema extends z.ZodType>(schema: Schema) => ({
 
 const keyMessage = 'must be 1 to 255 visible ASCII characters'
 
-/** A key in a body: of one of the calls that share a request. */
+/** A key in a body, of one of the calls that share the request. */
 export const keySchema = z
   .string()
   .regex(keyPattern, keyMessage)
@@ -80,13 +80,13 @@ export const requestIdSchema = z
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, lines')
   .openapi({ description: 'The caller’s request, to be found in the logs' })
 
-/** So many calls may share a request: then its body is far below the limit. */
+/** The most calls that may share a request. Its body is then far below the limit. */
 export const maxTogether = 64
 
 export const together = <Call extends z.ZodType>(call: Call) =>
   z.array(call).min(1, 'must not be empty').max(maxTogether, `must be at most ${maxTogether}`)
 
-/** The answers to calls that share a request, each as the plain call would have got it. */
+/** The answers to calls that share a request, each the same as if the call had come alone. */
 export const answersSchema = <Body extends z.ZodType>(body: Body) =>
   z.strictObject({
     answers: z.array(
@@ -118,7 +118,7 @@ export const replayedHeader = {
   },
 }
 
-/** What goes with an answer that repeats an earlier one. */
+/** The headers of an answer that repeats an earlier one. */
 export const replayedHeaders = (replayed: boolean): Record<string, string> =>
   replayed ? { 'idempotency-replayed': 'true' } : {}
 
@@ -186,7 +186,7 @@ export const pageSchema = <Item extends z.ZodType>(item: Item, name: string) =>
     })
     .openapi(name)
 
-/** One row more than asked for tells whether there is a next page. */
+/** The store reads one row more than the limit, which tells whether there is a next page. */
 export const toPage = <Row, Item>(
   rows: readonly Row[],
   limit: number,

@@ -44,17 +44,17 @@ export interface HttpServerDeps extends ProbeDeps {
   readonly routeOf: (method: string, path: string) => string
 }
 
-/** Longer than the 4 s for which our clients keep idle connections, so that none is cut under them. */
+/** Longer than the 4 s for which our clients keep idle connections: only they may close them. */
 const keepAliveTimeoutMs = 65_000
 const headersTimeoutMs = 10_000
 const requestTimeoutMs = 15_000
-/** How often Node looks for requests that are over the two times above: its own 30 s would double them. */
+/** How often Node checks the two limits above. Its default of 30 s would double them. */
 const timeoutsCheckMs = 1_000
 const maxHeaderBytes = 16 * 1024
-/** Node's own 511 is fewer than come at once in a rush, and each that finds no room waits for seconds. */
+/** Node's 511 is too few in a rush, and a client that finds no room waits for seconds. */
 const waitingConnections = 4_096
 const drainPollMs = 20
-/** In a drain, a connection that was used less than that ago is likely to be used again. */
+/** During a drain, a connection that was used within this time is likely to be used again. */
 const quietBeforeEndMs = 500
 
 const serverOptions = {
@@ -63,7 +63,7 @@ const serverOptions = {
   requestTimeout: requestTimeoutMs,
   maxHeaderSize: maxHeaderBytes,
   connectionsCheckingInterval: timeoutsCheckMs,
-  // Node would refuse without a body; http-address.ts says it as a problem.
+  // Node would refuse without a body; address.ts answers with a problem.
   requireHostHeader: false,
   ServerResponse: ServiceResponse as never,
 }
@@ -72,7 +72,7 @@ const serverOptions = {
 const begin = ({ request }: Exchange) => {
   request.requestId = requestIdOf(request)
   request.askedMethod = request.method
-  // Node leaves the body of the answer out, since it saw the method; nobody else needs to know.
+  // Node has seen HEAD and leaves the body out of the answer; all other code handles a GET.
   if (request.method === 'HEAD') request.method = 'GET'
 }
 
@@ -82,7 +82,7 @@ interface ServingDeps extends HttpServerDeps {
   readonly isDraining: () => boolean
 }
 
-/** What happens to one request, until its answer is ended. */
+/** Serves one request until its answer is ended. */
 const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
   const { config, log, places, kept } = deps
   const probes = createProbes(deps)
@@ -104,7 +104,7 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
     if (refusal !== undefined) return address.refuse(request, response, refusal)
     const isRoute = () => deps.routeOf(method, path) !== 'unknown'
     if (!(await admit(request, response, isRoute, kept))) return undefined
-    // Others may have come while the body was read.
+    // Other requests may have taken the last place while the body was read.
     if (places.isFull()) return sendOverloaded(response, requestId)
     exchange.isHandled = true
     progress.isAtWork()
@@ -149,10 +149,10 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   addGauge(metrics, 'http_kept_bytes', 'Kept for clients that wait or dawdle', kept.total)
 
   const server = createServer(serverOptions)
-  server.on('connection', connections.opened)
-  server.on('request', connections.came as never)
-  // An expectation that we do not know may be ignored; the request itself is answered.
-  server.on('checkExpectation', connections.came as never)
+  server.on('connection', connections.onConnection)
+  server.on('request', connections.onRequest as never)
+  // An `Expect` header that we do not know is ignored: the request is answered.
+  server.on('checkExpectation', connections.onRequest as never)
   const malformed = createMalformedHandler(connections, refusals)
   server.on('clientError', malformed.onClientError)
   server.on('connect', malformed.onConnect)
@@ -166,16 +166,16 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       })
     })
 
-  /** Without what Node's own `close` of an HTTP server adds: it cuts idle connections under their clients. */
+  /** An HTTP server's own `close` would also cut idle connections, which clients may just be using. */
   const stopListening = () =>
     new Promise<unknown>((resolve) => {
       NetServer.prototype.close.call(server, resolve)
     })
 
   /**
-   * Stops without failing anyone: unready first, then no new work, then the rest
-   * is finished. Each connection ends with an answer that says so; one that asks
-   * for nothing more is half-closed, so that its client sees the end, not a reset.
+   * Stops without failing any request: the service is first unready, then it takes no new
+   * connections, then it finishes its work. Each connection ends with an answer that says so. A
+   * quiet connection is half-closed, so that its client sees an end and not a reset.
    */
   const drain = async (graceMs: number): Promise<void> => {
     draining = true
@@ -188,7 +188,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       connections.endQuiet(quietBeforeEndMs)
       await setTimeoutAsync(drainPollMs)
     }
-    // Ends Node's timer for slow requests, too.
+    // This also ends Node's timer for slow requests.
     server.close()
     server.closeAllConnections()
     await closed

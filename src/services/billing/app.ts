@@ -1,5 +1,5 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
-import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
+import { createServiceApp, keyIn, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
@@ -23,7 +23,7 @@ export interface BillingAppDeps {
   readonly log: Log
 }
 
-/** Applies an operation, or finds out what became of it before; throws what it was refused for. */
+/** Applies an operation, or finds the result of an earlier one with its key. Throws a refusal. */
 const createApply =
   (store: BillingStore) =>
   async (wanted: OperationToApply): Promise<AppliedOperation> => {
@@ -32,42 +32,22 @@ const createApply =
       const detail = 'This key was used for another operation before.'
       throw new ProblemError('idempotency-key-reused', detail)
     }
-    // Not an error: a refund that came first reached its aim, nothing is withdrawn.
+    // A refund that came before its withdrawal is no error: nothing is withdrawn any more.
     if (applied.reason === 'nothing-withdrawn') return applied
     if (applied.status === 'REFUSED') throw refusal(applied)
     return applied
   }
 
-export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps) => {
-  const { app, routeOf } = createServiceApp(contract, log)
-
+/** The routes that move money. */
+const serveOperations = (app: ServiceApp, { store, depositLetters, log }: BillingAppDeps) => {
   const apply = createApply(store)
-
-  app.openapi(openAccountRoute, async (c) => {
-    const wanted = c.req.valid('json')
-    const { replayed, ...account } = await store.openAccount(wanted)
-    if (account.email !== wanted.email) {
-      const detail = 'This user has an account with another email address.'
-      throw new ProblemError('account-differs', detail)
-    }
-    // As it was when it was opened: a repeat must not differ from the first answer.
-    const opened = toAccount({ ...account, balance: 0 })
-    return replayed ? c.json(opened, 200) : c.json(opened, 201)
-  })
-
-  app.openapi(getAccountRoute, async (c) => {
-    const { userId } = c.req.valid('param')
-    const account = await store.findAccount(userId)
-    if (account === undefined) throw accountNotFound(userId)
-    return c.json(toAccount(account), 200)
-  })
 
   app.openapi(depositRoute, async (c) => {
     const applied = await apply({
       userId: c.req.valid('param').userId,
       kind: 'DEPOSIT',
       amount: c.req.valid('json').amount,
-      key: c.req.valid('header')['idempotency-key'] ?? null,
+      key: keyIn(c),
       reference: null,
       requestId: requestIdIn(c),
     })
@@ -80,7 +60,7 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
       userId: c.req.valid('param').userId,
       kind: 'WITHDRAW',
       amount: c.req.valid('json').amount,
-      key: c.req.valid('header')['idempotency-key'] ?? null,
+      key: keyIn(c),
       reference: null,
       requestId: requestIdIn(c),
     })
@@ -103,11 +83,36 @@ export const createBillingApp = ({ store, depositLetters, log }: BillingAppDeps)
       userId: c.req.valid('param').userId,
       kind: 'REFUND',
       amount,
-      key: c.req.valid('header')['idempotency-key'] ?? null,
+      key: keyIn(c),
       reference: withdrawal,
       requestId: requestIdIn(c),
     })
     return c.json(toResult(applied), 200, replayedHeaders(applied.replayed))
+  })
+}
+
+export const createBillingApp = (deps: BillingAppDeps) => {
+  const { store, log } = deps
+  const { app, routeOf } = createServiceApp(contract, log)
+  serveOperations(app, deps)
+
+  app.openapi(openAccountRoute, async (c) => {
+    const wanted = c.req.valid('json')
+    const { replayed, ...account } = await store.openAccount(wanted)
+    if (account.email !== wanted.email) {
+      const detail = 'This user has an account with another email address.'
+      throw new ProblemError('account-differs', detail)
+    }
+    // The account as it was when it was opened: a repeat must get the first answer.
+    const opened = toAccount({ ...account, balance: 0 })
+    return replayed ? c.json(opened, 200) : c.json(opened, 201)
+  })
+
+  app.openapi(getAccountRoute, async (c) => {
+    const { userId } = c.req.valid('param')
+    const account = await store.findAccount(userId)
+    if (account === undefined) throw accountNotFound(userId)
+    return c.json(toAccount(account), 200)
   })
 
   app.openapi(listOperationsRoute, async (c) => {

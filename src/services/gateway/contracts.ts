@@ -4,8 +4,8 @@ import { publicKeyHeaderPattern } from '../../platform/base/idempotency-keys.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 
 /**
- * The committed contracts tell the gateway everything it knows about the
- * services: which addresses exist, whose they are, and what to show of them.
+ * The gateway knows about the services only what the committed contracts say: which paths exist,
+ * which service each belongs to, and what to show of them.
  */
 export interface RouteDescription {
   readonly operationId?: string
@@ -45,9 +45,9 @@ interface Parameter {
 }
 
 /**
- * The services take keys of sagas, the public may not use them. Without an
- * example too: Swagger UI fills examples in, and the second thing that somebody
- * tries out would be refused, since that key was used before.
+ * The services accept keys of sagas, but the public must not use them. The example is removed,
+ * too: Swagger UI fills examples in, and a second try would be refused because its key was used
+ * before.
  */
 const publicParameter = (parameter: Parameter): Parameter => {
   if (parameter.name?.toLowerCase() !== 'idempotency-key') return parameter
@@ -113,8 +113,8 @@ const usedComponents = (document: OpenApiDocument, paths: unknown) => {
 }
 
 /**
- * What the world may see of a contract. The server is `/`, so that "Try it out"
- * asks whatever host the page was loaded from.
+ * The public part of a contract. The server is `/`, so that "Try it out" asks the host from which
+ * the page was loaded.
  */
 export const publicDocument = ({ document }: Contract): OpenApiDocument => {
   const paths = publicPaths(document.paths)

@@ -39,7 +39,7 @@ const failures: Record<ForwardFailure, { readonly code: ProblemCode; readonly wh
 
 const readMethods = new Set(['GET', 'HEAD'])
 
-/** What was not sent, and what only reads, may come again; whether a write may is another question. */
+/** A request that was not sent or only reads may be repeated. A write needs a closer look. */
 const problemOf = (
   failure: ForwardFailure,
   { method, service, takesKey }: Route,

@@ -6,9 +6,9 @@ export interface ReadinessDeps {
   readonly upstreams: readonly { readonly name: ServiceName; readonly url: string }[]
 }
 
-/** With the page's own rhythm, a service that stands still is shown within a second. */
+/** Together with the page's own interval, a service that hangs is shown within a second. */
 const probeTimeoutMs = 500
-/** Many may ask at once; the services are asked no more than ten times a second. */
+/** Many clients may ask at once; the services are asked at most ten times a second. */
 const freshForMs = 100
 
 /** The gateway is ready when the services behind it are. */
@@ -32,7 +32,7 @@ export const createReadiness = ({ upstreams }: ReadinessDeps) => {
 
   let asked: { readonly atMs: number; readonly answer: ReturnType<typeof ask> } | undefined
 
-  /** Rejects with the list of the services, so that people and the page see which one it is. */
+  /** Rejects with the state of each service, so that people and the page see which one is down. */
   const checkReady = async (): Promise<void> => {
     const nowMs = performance.now()
     if (!asked || nowMs - asked.atMs > freshForMs) asked = { atMs: nowMs, answer: ask() }

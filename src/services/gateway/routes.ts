@@ -3,9 +3,9 @@ import { createMatcher, type Matcher, type Route } from '../../platform/http/rou
 import { httpMethods, publicDocument, type Contract, type RouteDescription } from './contracts.ts'
 
 /**
- * What a parameter may look like. It is passed on as it was sent, so anything
- * that somebody could read as another path is no parameter: dots alone, and
- * escapes of a dot, slash, backslash, per cent or control character.
+ * What a parameter may look like. It is passed on as it was sent, so it must not be readable as
+ * another path: no dots alone, and no escapes of a dot, slash, backslash, per cent or control
+ * character.
  */
 const parameter = /^(?!\.{1,2}$)(?:[\w.~!$&'()*+,;=:@-]|%(?!2[5ef]|5c|7f|[01][\da-f])[\da-f]{2})+$/i
 
@@ -21,6 +21,6 @@ const routesOf = (contract: Contract): Route[] =>
       })),
   )
 
-/** Which service a path belongs to, from the public part of the contracts. */
+/** Finds the service of a path, from the public part of the contracts. */
 export const createRoutes = (contracts: readonly Contract[]): Matcher =>
   createMatcher(contracts.flatMap(routesOf), (segment) => parameter.test(segment))

@@ -12,8 +12,8 @@ import { createRoutes } from './routes.ts'
 import { createStaticFiles } from './static-files.ts'
 
 /**
- * The services answer within their budgets; whoever waits for them must wait a
- * little longer, or it would give up on answers that are on their way.
+ * The services answer within their budgets. The gateway waits a little longer, so that it does not
+ * give up on an answer that is on its way.
  */
 const deadlineMarginMs = 2_000
 
@@ -56,7 +56,7 @@ export const createGatewayService = (
       headers: { allow },
     })
 
-  /** On Node's own objects: the web-standard ones would only be copied. */
+  /** Uses Node's own objects: the web-standard ones would only be copied. */
   const handle = async (request: AdmittedRequest, response: ServiceResponse): Promise<void> => {
     const { method = '', url = '' } = request
     const path = pathOf(url)

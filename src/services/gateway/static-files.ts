@@ -8,14 +8,14 @@ import { gzip } from 'node:zlib'
 import { publicDocument, type Contract } from './contracts.ts'
 
 /**
- * The pages, Swagger UI and the public contracts. Everything comes from this
- * origin, and the policy says so to the browser.
+ * The pages, Swagger UI and the public contracts. Everything comes from this origin, and the
+ * policy tells the browser so.
  */
 interface Content {
   readonly body: Buffer
   readonly etag: string
   readonly zipped: Buffer
-  /** Its own, because it is another sequence of bytes. */
+  /** The compressed bytes are other bytes, so they need a tag of their own. */
   readonly zippedEtag: string
 }
 
@@ -51,7 +51,7 @@ const policyOf = (directives: Readonly<Record<string, string>>) =>
     .join('; ')
 
 const strictPolicy = policyOf({})
-/** Swagger UI puts style attributes into its markup; its scripts need nothing of the kind. */
+/** Swagger UI puts style attributes into its markup. Its scripts need no exception. */
 const swaggerPolicy = policyOf({ 'style-src': "'self' 'unsafe-inline'" })
 
 const pagesFolder = new URL('./pages/', import.meta.url)
@@ -60,7 +60,7 @@ const swaggerFolder = new URL(
   pathToFileURL(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json')),
 )
 
-/** Read and compressed once, when it is first asked for: most processes never are. */
+/** Reads and compresses a file once, when it is first asked for: most processes never need it. */
 const once = (load: () => Promise<Buffer>) => {
   let loaded: Promise<Content> | undefined
   const prepare = async (): Promise<Content> => {
@@ -74,7 +74,7 @@ const once = (load: () => Promise<Buffer>) => {
     throw error
   }
   return () => {
-    // What failed is tried again by the next who asks: it may have been short of file handles.
+    // The next request tries again after a failure: there may have been too few file handles.
     loaded ??= prepare().catch(forget)
     return loaded
   }
@@ -119,12 +119,12 @@ const send = async (file: StaticFile, request: IncomingMessage, response: Server
     : [content.body, content.etag]
   const headers = {
     etag,
-    // The browser asks every time, and mostly hears 304: a new version shows at once.
+    // The browser asks every time and mostly gets 304, so that a new version shows at once.
     'cache-control': 'no-cache',
     'referrer-policy': 'no-referrer',
     ...(file.policy ? { 'content-security-policy': file.policy, 'x-frame-options': 'DENY' } : {}),
   }
-  // Whoever opened the gateway to pages of other origins has said more here.
+  // Appended, because the rules for other origins may have set this header, too.
   response.appendHeader('vary', 'accept-encoding')
   if (isUnchanged(request, etag)) {
     response.writeHead(304, headers).end()

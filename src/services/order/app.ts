@@ -1,4 +1,4 @@
-import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
+import { createServiceApp, keyIn, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import {
@@ -43,7 +43,7 @@ const orderNotFound = (orderId: string) =>
 const keyReused = () =>
   new ProblemError('idempotency-key-reused', 'This key was used for something else before.')
 
-/** Why a change could not even be opened; none of these is stored, and nothing was done. */
+/** Why a change could not be opened. None of these is stored, and nothing was done. */
 const cannotChange = (
   outcome: Exclude<OpenedChange['outcome'], 'opened' | 'known'>,
   orderId: string,
@@ -67,7 +67,7 @@ const cannotChange = (
 const isOpen = (change: OpenedChange): change is OpenChange =>
   change.outcome === 'opened' || change.outcome === 'known'
 
-/** Opens a change or finds it by its key, takes it as far as it gets, and tells what became of it. */
+/** Opens a change or finds it by its key, advances it as far as possible, and returns the result. */
 const createChange =
   ({ store, workflow, log }: OrderAppDeps) =>
   async (wanted: NewChange) => {
@@ -88,19 +88,43 @@ const createChange =
     return { order, pending, headers: pending ? { ...replayed, ...soon, location } : replayed }
   }
 
+const serveChanges = (app: ServiceApp, change: ReturnType<typeof createChange>) => {
+  app.openapi(repriceOrderRoute, async (c) => {
+    const { order, headers, pending } = await change({
+      orderId: c.req.valid('param').orderId,
+      kind: 'REPRICE',
+      toPrice: c.req.valid('json').price,
+      idempotencyKey: keyIn(c),
+      requestId: requestIdIn(c),
+    })
+    return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
+  })
+
+  app.openapi(cancelOrderRoute, async (c) => {
+    const { order, headers, pending } = await change({
+      orderId: c.req.valid('param').orderId,
+      kind: 'CANCEL',
+      toPrice: null,
+      idempotencyKey: null,
+      requestId: requestIdIn(c),
+    })
+    return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
+  })
+}
+
 export const createOrderApp = (deps: OrderAppDeps) => {
   const { store, workflow, log } = deps
-  const change = createChange(deps)
   const { app, routeOf } = createServiceApp(contract, log)
+  serveChanges(app, createChange(deps))
 
   app.openapi(placeOrderRoute, async (c) => {
     const { userId, price, description = null } = c.req.valid('json')
-    const idempotencyKey = c.req.valid('header')['idempotency-key'] ?? null
+    const idempotencyKey = keyIn(c)
     const requestId = requestIdIn(c)
     const wanted = { userId, price, description, idempotencyKey, requestId }
     const stored = await store.insertOrder(wanted)
     if (stored.price !== price || stored.description !== description) throw keyReused()
-    // A repeat of an undecided order helps to decide it: the keys make both calls one.
+    // A repeat advances an undecided order, too. Both requests use the same keys for their calls.
     const order =
       stored.status === 'PENDING'
         ? await advanceOrLeave(stored, workflow.advanceOrder, log)
@@ -137,28 +161,6 @@ export const createOrderApp = (deps: OrderAppDeps) => {
       toPage(rows, limit, (row) => row.id, orderNow),
       200,
     )
-  })
-
-  app.openapi(repriceOrderRoute, async (c) => {
-    const { order, headers, pending } = await change({
-      orderId: c.req.valid('param').orderId,
-      kind: 'REPRICE',
-      toPrice: c.req.valid('json').price,
-      idempotencyKey: c.req.valid('header')['idempotency-key'] ?? null,
-      requestId: requestIdIn(c),
-    })
-    return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
-  })
-
-  app.openapi(cancelOrderRoute, async (c) => {
-    const { order, headers, pending } = await change({
-      orderId: c.req.valid('param').orderId,
-      kind: 'CANCEL',
-      toPrice: null,
-      idempotencyKey: null,
-      requestId: requestIdIn(c),
-    })
-    return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
   })
 
   return { app, routeOf }

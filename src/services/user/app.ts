@@ -1,4 +1,4 @@
-import { createServiceApp, requestIdIn } from '../../platform/http/app.ts'
+import { createServiceApp, keyIn, requestIdIn } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
@@ -51,7 +51,7 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
       phone: wanted.phone ?? null,
       firstName: wanted.firstName ?? null,
       lastName: wanted.lastName ?? null,
-      idempotencyKey: c.req.valid('header')['idempotency-key'] ?? null,
+      idempotencyKey: keyIn(c),
       requestId: requestIdIn(c),
     })
     if (stored.id === null) throw taken(stored.reason, {})

@@ -139,7 +139,7 @@ export const doorMutations: readonly Mutation[] = [
     edits: [
       {
         file: observer,
-        search: 'if (refusal) return refusals.tell(refusal, entry)',
+        search: 'if (refusal) return refusals.record(refusal, entry)',
         replace: 'if (refusal) return',
       },
     ],
