@@ -94,4 +94,7 @@ export const problemDocument = (
   }
 }
 
+/** Tells programs that a repeat makes sense in a second. */
+export const retrySoon = { 'retry-after': '1' } as const
+
 export const problemContentType = 'application/problem+json'

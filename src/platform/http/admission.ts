@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { uuidv7 } from '../base/ids.ts'
+import { requestIdPattern, uuidv7 } from '../base/ids.ts'
 import {
   problemContentType,
   problemDocument,
   problemTable,
+  retrySoon,
   type ProblemCode,
   type ProblemOptions,
 } from '../base/errors.ts'
@@ -51,14 +52,12 @@ export const sendOverloaded = (
   headers: Readonly<Record<string, string>> = {},
 ) =>
   sendProblem(response, requestId, 'overloaded', 'Try again in a moment.', {
-    headers: { 'retry-after': '1', ...headers },
+    headers: { ...retrySoon, ...headers },
   })
-
-const acceptedRequestId = /^[A-Za-z0-9._-]{1,64}$/
 
 export const requestIdOf = (request: IncomingMessage): string => {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && acceptedRequestId.test(given) ? given : uuidv7()
+  return typeof given === 'string' && requestIdPattern.test(given) ? given : uuidv7()
 }
 
 export const countHeader = (request: IncomingMessage, name: string) => {

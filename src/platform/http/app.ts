@@ -9,6 +9,7 @@ import {
   problemContentType,
   problemDocument,
   problemTable,
+  retrySoon,
   type FieldError,
   type ProblemCode,
   type ProblemOptions,
@@ -82,7 +83,7 @@ export const toProblem = (error: unknown, log: Log, repeat: Repeat): ProblemErro
   }
   if (error instanceof BatchExhaustedError) {
     const detail = 'Too many others changed the same thing; nothing was done. Try again.'
-    return new ProblemError('unavailable', detail, { headers: { 'retry-after': '1' } })
+    return new ProblemError('unavailable', detail, { headers: retrySoon })
   }
   log.error({ err: error }, 'unforeseen failure')
   return new ProblemError('internal', 'The failure was logged under this request id.')

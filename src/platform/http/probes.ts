@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { ProblemError } from '../base/errors.ts'
+import { ProblemError, retrySoon } from '../base/errors.ts'
 import { sendProblem } from './admission.ts'
 import type { Log, Metrics } from '../base/telemetry.ts'
 
@@ -23,7 +23,7 @@ const sendNotReady = (response: ServerResponse, requestId: string, error: unknow
   const detail = error ? 'The service is not ready.' : 'The service is shutting down.'
   sendProblem(response, requestId, 'unavailable', known?.message ?? detail, {
     members: known?.options.members,
-    headers: { 'retry-after': '1' },
+    headers: retrySoon,
   })
 }
 

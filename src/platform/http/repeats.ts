@@ -1,4 +1,4 @@
-import { ProblemError } from '../base/errors.ts'
+import { ProblemError, retrySoon } from '../base/errors.ts'
 
 /**
  * What the client may do when nobody knows whether its request was done. A route that takes an
@@ -23,5 +23,5 @@ export const outcomeUnknown = (what: string, repeat: Repeat): ProblemError =>
   new ProblemError(
     'outcome-unknown',
     `${what}; whether it was done is not known: ${advice[repeat]}.`,
-    repeat === 'not safely' ? {} : { headers: { 'retry-after': '1' } },
+    repeat === 'not safely' ? {} : { headers: retrySoon },
   )

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { keyHeaderPattern, keyPattern } from '../base/idempotency-keys.ts'
+import { requestIdPattern } from '../base/ids.ts'
 import { retryAfterHeader } from './problem-schemas.ts'
 
 /** Building blocks of every contract: what an amount, an id, a key, a page look like. */
@@ -77,7 +78,7 @@ export const keySchema = z
 
 export const requestIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, dots, lines')
+  .regex(requestIdPattern, 'must be 1 to 64 letters, digits, dots, lines')
   .openapi({ description: 'The caller’s request, to be found in the logs' })
 
 /** The most calls that may share a request. Its body is then far below the limit. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { ProblemError, type ProblemCode } from '../../platform/base/errors.ts'
+import { ProblemError, retrySoon, type ProblemCode } from '../../platform/base/errors.ts'
 import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
 import { userAgentOf } from '../../platform/base/user-agent.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/calls/forward.ts'
@@ -48,7 +48,7 @@ const problemOf = (
   const { code, why } = failures[failure]
   if (failure === 'refused' || readMethods.has(method)) {
     return new ProblemError(code, `${service} ${why}. Try again.`, {
-      headers: { 'retry-after': '1' },
+      headers: retrySoon,
     })
   }
   return outcomeUnknown(`${service} ${why}`, repeatOf(takesKey, hasKey))

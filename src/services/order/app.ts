@@ -1,5 +1,5 @@
 import { createServiceApp, keyIn, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
-import { ProblemError } from '../../platform/base/errors.ts'
+import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import {
   defaultPageSize,
@@ -35,8 +35,6 @@ export interface OrderAppDeps {
   readonly log: Log
 }
 
-const soon = { 'retry-after': '1' }
-
 const orderNotFound = (orderId: string) =>
   new ProblemError('order-not-found', `There is no order ${orderId}.`)
 
@@ -53,11 +51,11 @@ const cannotChange = (
       return orderNotFound(orderId)
     case 'undecided':
       return new ProblemError('order-undecided', 'Billing has not answered yet; try again.', {
-        headers: soon,
+        headers: retrySoon,
       })
     case 'busy':
       return new ProblemError('change-in-progress', 'One change at a time; try again.', {
-        headers: soon,
+        headers: retrySoon,
       })
     case 'final':
       return new ProblemError('order-not-approved', 'The order is rejected or cancelled.')
@@ -85,7 +83,7 @@ const createChange =
     }
     const pending = done.status === 'PENDING'
     const location = `/orders/${wanted.orderId}`
-    return { order, pending, headers: pending ? { ...replayed, ...soon, location } : replayed }
+    return { order, pending, headers: pending ? { ...replayed, ...retrySoon, location } : replayed }
   }
 
 const serveChanges = (app: ServiceApp, change: ReturnType<typeof createChange>) => {
@@ -134,7 +132,7 @@ export const createOrderApp = (deps: OrderAppDeps) => {
     }
     const headers = { location: `/orders/${order.id}`, ...replayedHeaders(stored.replayed) }
     const shown = orderAsPlaced(order)
-    if (order.decision === null) return c.json(shown, 202, { ...headers, ...soon })
+    if (order.decision === null) return c.json(shown, 202, { ...headers, ...retrySoon })
     if (order.decision === 'APPROVED') return c.json(shown, 201, headers)
     throw refusal({ reason: order.reason, order: shown, requestId: order.requestId, headers })
   })

@@ -1,5 +1,5 @@
 import { createServiceApp, keyIn, requestIdIn } from '../../platform/http/app.ts'
-import { ProblemError } from '../../platform/base/errors.ts'
+import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
@@ -65,7 +65,7 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
     const user = await advanceOrLeave(stored, workflow.advance, log)
     const location = `/users/${user.id}`
     if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
-    return c.json(toUser(user), 202, { ...headers, location, 'retry-after': '1' })
+    return c.json(toUser(user), 202, { ...headers, location, ...retrySoon })
   })
 
   app.openapi(getUserRoute, async (c) => {
