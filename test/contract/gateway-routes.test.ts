@@ -200,7 +200,9 @@ describe('the gateway shows the public view of the contracts', () => {
     'says of the key %s what becomes of it',
     async (key) => {
       const order = readContracts().find(({ service }) => service === 'order')!
-      const { parameters = [] } = publicDocument(order).paths['/orders']!['post'] as RouteDescription
+      const { parameters = [] } = publicDocument(order).paths['/orders']![
+        'post'
+      ] as RouteDescription
       const { schema = {} } = parameters.find(({ name }) => name === 'idempotency-key')!
       const answer = await sendRaw(
         gateway.port,

@@ -5,7 +5,7 @@ import { startHttpServer, type Handler } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 import type { Config } from '../base/config.ts'
 
-/** What one client may keep from all others: nothing. */
+/** One client must not be able to take anything from the others. */
 const start = async (handler: Handler, settings: Partial<Config> = {}) => {
   const { port, metrics, drain } = await startHttpServer(handler, settings)
   const valueOf = async (name: string) => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { startHttpServer } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 
-/** What one request came to: its status, or the code of its failure. */
+/** The result of one request: its status, or the code of its failure. */
 const ask = (agent: Agent, port: number): Promise<number | string> =>
   new Promise((resolve) => {
     const sent = request({ agent, port, host: '127.0.0.1', path: '/x' }, (response) => {

@@ -6,7 +6,7 @@ import { startHttpServer, type Handler } from '../../../test/lab/http-server.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 import type { Config } from '../base/config.ts'
 
-/** What the log and the metrics hold of each request, the refused ones included. */
+/** The log and the metrics hold each request, also the refused ones. */
 interface Line {
   readonly msg: string
   readonly [name: string]: unknown
@@ -23,7 +23,7 @@ const start = async (handler: Handler, settings: Partial<Config> = {}) => {
   return { port, lines, refused }
 }
 
-/** Sends bytes as they are; resolves with what came back when the other side has closed. */
+/** Sends bytes as they are; resolves with what came back once the other side has closed. */
 const send = (port: number, text: string): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
