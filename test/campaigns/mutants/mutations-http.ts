@@ -84,6 +84,28 @@ export const httpMutations: readonly Mutation[] = [
     tests: ['test/contract/cors.test.ts'],
   },
   {
+    name: 'a path that others may read as another one is passed on',
+    edits: [
+      {
+        file: 'src/services/gateway/routes.ts',
+        search: ', (segment) => parameter.test(segment))',
+        replace: ', (segment) => segment.length > 0)',
+      },
+    ],
+    tests: ['test/contract/gateway-routes.test.ts'],
+  },
+  {
+    name: 'a parameter is preferred to a word',
+    edits: [
+      {
+        file: 'src/platform/http/routes.ts',
+        search: 'addresses.toSorted(bySpecificity)',
+        replace: 'addresses.toSorted(bySpecificity).toReversed()',
+      },
+    ],
+    tests: ['src/platform/http/routes.test.ts'],
+  },
+  {
     name: 'a page that could not be read once is never read again',
     edits: [
       {
