@@ -7,6 +7,7 @@ import { contract as billing } from '../../src/services/billing/contract.ts'
 import { contract as notification } from '../../src/services/notification/contract.ts'
 import { contract as order } from '../../src/services/order/contract.ts'
 import { contract as user } from '../../src/services/user/contract.ts'
+import { firstDifference } from '../first-difference.ts'
 import { contractFolder, projectRoot, runTool } from '../run-tool.ts'
 
 export const serviceContracts: readonly ServiceContract[] = [user, billing, order, notification]
@@ -106,14 +107,6 @@ const textFiles = async (folder: string): Promise<Map<string, string>> => {
     async (name) => [name, await readFile(join(folder, name), 'utf8')] as const,
   )
   return new Map(await Promise.all(texts))
-}
-
-const firstDifference = (expected: string, found: string) => {
-  const expectedLines = expected.split('\n')
-  const foundLines = found.split('\n')
-  const line = expectedLines.findIndex((text, index) => text !== foundLines[index])
-  const at = line === -1 ? expectedLines.length : line
-  return `line ${at + 1}: committed ${JSON.stringify(foundLines[at] ?? '(end)')}, emitted ${JSON.stringify(expectedLines[at] ?? '(end)')}`
 }
 
 const compareFolders = async (folder: string, emittedRoot: string, root: string) => {
