@@ -1,7 +1,7 @@
 /**
  * The map of the system: which services exist, where they listen by default,
  * whether they own a database, and whom they may call. Everything else that
- * needs to know (the launcher, the manifests' check, the architecture picture)
+ * needs to know (the launcher, the manifests, the architecture picture)
  * reads it from here.
  */
 export const serviceNames = ['user', 'billing', 'order', 'notification', 'gateway'] as const

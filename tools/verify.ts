@@ -35,6 +35,7 @@ const steps: readonly Step[] = [
     name: 'manifests',
     what: 'k8s/ agrees with Kubernetes, the registry and the configuration',
     scripts: ['manifests:check'],
+    fix: 'manifests',
   },
   {
     name: 'migrations',

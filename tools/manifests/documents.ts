@@ -1,80 +1,91 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isNode, LineCounter, parseAllDocuments, type Node } from 'yaml'
+import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1'
+import type { IIngress, INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
+import type { IConfigMap, ISecret, IService } from 'kubernetes-models/v1'
+import { isNode, LineCounter, parseAllDocuments } from 'yaml'
+import type { HTTPRoute } from './gateway-api.ts'
 
 export type Path = readonly (string | number)[]
-
-/** One document of a YAML file, with the way back to its lines. */
-export interface Manifest {
-  readonly file: string
-  readonly apiVersion: string
-  readonly kind: string
-  readonly name: string
-  readonly namespace: string | undefined
-  readonly value: unknown
-  readonly contents: Node | null
-  readonly lineOfOffset: (offset: number) => number
-  /** `file:line` of the deepest part of the path that exists. */
-  readonly at: (path?: Path) => string
-}
-
-export interface ManifestFolder {
-  readonly manifests: readonly Manifest[]
-  /** What kept a file from being read. */
-  readonly problems: readonly string[]
-}
 
 interface Header {
   readonly apiVersion?: string
   readonly kind?: string
-  readonly metadata?: { readonly name?: string; readonly namespace?: string }
+  readonly metadata?: {
+    readonly name?: string
+    readonly namespace?: string
+    readonly annotations?: object
+  }
 }
 
-const readFile = (folder: string, name: string): ManifestFolder => {
-  const file = `k8s/${name}`
-  const counter = new LineCounter()
-  const documents = parseAllDocuments(readFileSync(join(folder, name), 'utf8'), {
-    lineCounter: counter,
-  })
-  const lineOfOffset = (offset: number) => counter.linePos(offset).line
-  const problems: string[] = []
-  const manifests: Manifest[] = []
-  for (const document of Array.isArray(documents) ? documents : []) {
+/** One document of a YAML file, with the way back to its lines. */
+export interface Manifest<Value = unknown> {
+  readonly file: string
+  readonly header: Header
+  readonly kind: string
+  readonly name: string
+  readonly value: Value
+  /** `file:line` of the deepest part of the path that exists. */
+  readonly at: (path?: Path) => string
+}
+
+const readFile = (folder: string, fileName: string, problems: string[]) => {
+  const file = `k8s/${fileName}`
+  const lineCounter = new LineCounter()
+  const lineAt = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`
+  const documents = parseAllDocuments(readFileSync(join(folder, fileName), 'utf8'), { lineCounter })
+  return [...documents].flatMap((document): Manifest[] => {
     for (const { pos, message } of document.errors) {
-      problems.push(`${file}:${lineOfOffset(pos[0])} ${message.split('\n')[0]}`)
+      problems.push(`${lineAt(pos[0])} ${message.split('\n')[0]}`)
     }
-    if (document.contents === null || document.errors.length > 0) continue
+    if (document.contents === null || document.errors.length > 0) return []
     const at = (path: Path = []): string => {
       const node = document.getIn(path, true)
-      if (isNode(node) && node.range) return `${file}:${lineOfOffset(node.range[0])}`
+      if (isNode(node) && node.range) return lineAt(node.range[0])
       return path.length > 0 ? at(path.slice(0, -1)) : file
     }
     const value: unknown = document.toJS()
-    const { apiVersion = '', kind = '', metadata = {} } = (value ?? {}) as Header
-    const { name: objectName = '', namespace } = metadata
-    manifests.push({
-      file,
-      apiVersion,
-      kind,
-      name: objectName,
-      namespace,
-      value,
-      contents: document.contents,
-      lineOfOffset,
-      at,
-    })
-  }
+    const header = (value ?? {}) as Header
+    const { kind = '', metadata } = header
+    return [{ file, header, kind, name: metadata?.name ?? '', value, at }]
+  })
+}
+
+/** Every document of the folder and of the folders in it, and what kept others from being read. */
+export const readManifests = (folder: string) => {
+  const problems: string[] = []
+  const manifests = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.ya?ml$/.test(name))
+    .sort()
+    .flatMap((name) => readFile(folder, name, problems))
   return { manifests, problems }
 }
 
-/** Every document of the folder and of the folders in it, in the order of the files' names. */
-export const readManifests = (folder: string): ManifestFolder => {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.ya?ml$/.test(name))
-    .sort()
-  const files = names.map((name) => readFile(folder, name))
-  return {
-    manifests: files.flatMap(({ manifests }) => manifests),
-    problems: files.flatMap(({ problems }) => problems),
-  }
+interface Models {
+  ConfigMap: IConfigMap
+  Deployment: IDeployment
+  HTTPRoute: HTTPRoute
+  Ingress: IIngress
+  NetworkPolicy: INetworkPolicy
+  Secret: ISecret
+  Service: IService
+  StatefulSet: IStatefulSet
 }
+
+/** The manifests by kind and name, once their models are checked, and what is wrong with them. */
+export const createCatalog = (manifests: readonly Manifest[]) => {
+  const problems: string[] = []
+  const all = <Kind extends keyof Models>(kind: Kind) =>
+    manifests.filter((each) => each.kind === kind) as Manifest<Models[Kind]>[]
+  const find = <Kind extends keyof Models>(kind: Kind, name = '') => {
+    const found = all(kind).find((each) => each.name === name)
+    if (!found) problems.push(`k8s: there is no ${kind} ${name}`)
+    return found
+  }
+  const check = (isRight: boolean, manifest: Manifest, path: Path, message: string) => {
+    if (!isRight) problems.push(`${manifest.at(path)} ${message}`)
+  }
+  return { manifests, problems, all, find, check }
+}
+
+export type Catalog = ReturnType<typeof createCatalog>

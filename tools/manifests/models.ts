@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import ts from 'typescript'
-import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml'
 import { projectRoot } from '../run-tool.ts'
-import type { Manifest } from './documents.ts'
+import type { Manifest, Path } from './documents.ts'
 
 /**
  * Checks manifests against the typed models of Kubernetes. Each document is
@@ -12,48 +11,17 @@ import type { Manifest } from './documents.ts'
  */
 const gatewayApi = 'gateway.networking.k8s.io/v1'
 
-const modelOf = ({ apiVersion, kind }: Manifest) =>
-  apiVersion === gatewayApi
+const modelOf = ({ header, kind }: Manifest) =>
+  header.apiVersion === gatewayApi
     ? { module: './tools/manifests/gateway-api.ts', type: kind }
-    : { module: `kubernetes-models/${apiVersion}/${kind}`, type: `I${kind}` }
-
-interface Literal {
-  readonly lines: string[]
-  /** For each line of the literal, the line of the YAML file that it came from. */
-  readonly origins: number[]
-}
-
-const writeLiteral = (node: Node, manifest: Manifest, { lines, origins }: Literal) => {
-  const put = (text: string, from: Node | null) => {
-    lines.push(text)
-    origins.push(from?.range ? manifest.lineOfOffset(from.range[0]) : (origins.at(-1) ?? 1))
-  }
-  const write = (value: Node | null, prefix: string, from: Node | null) => {
-    if (isMap<Node, Node | null>(value)) {
-      put(`${prefix}{`, from)
-      for (const { key, value: item } of value.items) {
-        write(item, `${JSON.stringify(isScalar(key) ? String(key.value) : '?')}: `, key)
-      }
-      put('},', null)
-    } else if (isSeq<Node>(value)) {
-      put(`${prefix}[`, from)
-      for (const item of value.items) write(item, '', item)
-      put('],', null)
-    } else if (isAlias(value)) {
-      throw new Error(`${manifest.file}: aliases are not read by this check; write it out`)
-    } else put(`${prefix}${JSON.stringify(isScalar(value) ? value.value : null)},`, from)
-  }
-  write(node, '', node)
-}
+    : { module: `kubernetes-models/${header.apiVersion}/${kind}`, type: `I${kind}` }
 
 const options: ts.CompilerOptions = {
   strict: true,
   noEmit: true,
   skipLibCheck: true,
   allowImportingTsExtensions: true,
-  target: ts.ScriptTarget.ES2024,
   module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
   types: [],
 }
 
@@ -65,77 +33,64 @@ const readable = (message: string) =>
     .replaceAll(/\s+/g, ' ')
     .slice(0, 400)
 
+/** The keys that lead through a literal to what stands at a position of the text. */
+const pathTo = (node: ts.Node, position: number): Path => {
+  const inner = ts.forEachChild(node, (child) =>
+    child.pos <= position && position < child.end ? child : undefined,
+  )
+  if (!inner) return []
+  const rest = pathTo(inner, position)
+  if (ts.isPropertyAssignment(inner)) return [(inner.name as ts.StringLiteral).text, ...rest]
+  if (ts.isArrayLiteralExpression(node)) return [node.elements.indexOf(inner as never), ...rest]
+  return rest
+}
+
 /** A program of one file that exists only in memory, as if it stood in the project's root. */
-const diagnose = (text: string) => {
+const typeProblems = (manifests: readonly Manifest[]): string[] => {
+  const text = manifests
+    .map((manifest, index) => {
+      const { module, type } = modelOf(manifest)
+      return `export const document${index}: import('${module}').${type} = ${JSON.stringify(manifest.value)}`
+    })
+    .join('\n')
   const file = join(projectRoot, 'manifests-as-literals.ts')
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.ES2024)
   const disk = ts.createCompilerHost(options)
-  const host: ts.CompilerHost = {
+  const program = ts.createProgram([file], options, {
     ...disk,
     getSourceFile: (name, ...rest) => (name === file ? source : disk.getSourceFile(name, ...rest)),
     fileExists: (name) => name === file || disk.fileExists(name),
     readFile: (name) => (name === file ? text : disk.readFile(name)),
-  }
-  const program = ts.createProgram([file], options, host)
-  const given = program.getSourceFile(file)
-  const found = [
-    ...program.getSyntacticDiagnostics(given),
-    ...program.getSemanticDiagnostics(given),
-  ]
-  return found.map(({ start = 0, messageText }) => ({
-    line: source.getLineAndCharacterOfPosition(start).line,
-    message: readable(ts.flattenDiagnosticMessageText(messageText, ' ')),
-  }))
+  })
+  return program.getSemanticDiagnostics(source).map(({ start = 0, messageText }) => {
+    const { line } = source.getLineAndCharacterOfPosition(start)
+    const message = readable(ts.flattenDiagnosticMessageText(messageText, ' '))
+    return `${manifests[line]?.at(pathTo(source, start))} ${message}`
+  })
 }
 
-const typeProblems = (manifests: readonly Manifest[]): string[] => {
-  const lines: string[] = []
-  const origins: string[] = []
-  for (const [index, manifest] of manifests.entries()) {
-    if (manifest.contents === null) continue
-    const { module, type } = modelOf(manifest)
-    const literal: Literal = { lines: [], origins: [] }
-    writeLiteral(manifest.contents, manifest, literal)
-    const [first, ...others] = literal.lines
-    const last = others.pop()?.replace(/,$/, '')
-    lines.push(`import type { ${type} as Model${index} } from '${module}'`)
-    lines.push(`export const document${index}: Model${index} = ${first}`, ...others, last ?? '')
-    origins.push(...[1, ...literal.origins].map((line) => `${manifest.file}:${line}`))
-  }
-  return diagnose(lines.join('\n')).map(({ line, message }) => `${origins[line]} ${message}`)
-}
-
-interface ModelInstance {
-  validate(): void
-}
-type ModelClass = new (data: unknown) => ModelInstance
+type Models = Readonly<Record<string, new (data: unknown) => { validate(): void }>>
 
 interface ValidationError extends Error {
   readonly errors?: readonly { readonly instancePath: string; readonly message?: string }[]
 }
 
 const formatProblems = async (manifest: Manifest): Promise<string[]> => {
-  const { apiVersion, kind, value, at } = manifest
-  if (apiVersion === gatewayApi) return []
-  let models: Record<string, ModelClass>
-  try {
-    const { module } = modelOf(manifest)
-    models = (await import(module)) as typeof models
-  } catch {
-    return [`${at()} Kubernetes has no ${kind || 'kind'} in ${apiVersion || 'no apiVersion'}`]
-  }
+  const { header, kind, value, at } = manifest
+  if (header.apiVersion === gatewayApi) return []
+  const models = (await import(modelOf(manifest).module).catch(() => ({}))) as Models
   const Model = models[kind]
-  if (!Model) return [`${at()} ${apiVersion} has no ${kind}`]
+  if (!Model) return [`${at()} Kubernetes has no ${kind} in ${header.apiVersion}`]
   try {
     new Model(value).validate()
     return []
   } catch (error) {
-    const { message, errors } = error as ValidationError
-    if (!errors?.length) return [`${at()} ${message}`]
+    const { errors } = error as ValidationError
+    if (!errors) throw error
     return errors.map((one) => {
       const path = one.instancePath.split('/').slice(1)
       const keys = path.map((key) => (/^\d+$/.test(key) ? Number(key) : key))
-      return `${at(keys)} ${path.join('.')}: ${one.message ?? message}`
+      return `${at(keys)} ${path.join('.')}: ${one.message}`
     })
   }
 }

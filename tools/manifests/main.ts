@@ -1,0 +1,58 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { firstDifference } from '../first-difference.ts'
+import { projectRoot } from '../run-tool.ts'
+import { createCatalog, readManifests } from './documents.ts'
+import { checkEnvironments } from './environment.ts'
+import { generateManifests } from './generate.ts'
+import { imageProblems } from './image.ts'
+import { modelProblems } from './models.ts'
+import { checkPostgres } from './postgres.ts'
+import { checkReferences } from './references.ts'
+
+/** Where the generated files are not what the registry and the settings say. */
+export const manifestDifferences = (root: string): string[] =>
+  [...generateManifests()].flatMap(([name, text]) => {
+    const path = join(root, 'k8s', name)
+    const found = existsSync(path) ? readFileSync(path, 'utf8') : ''
+    return found === text ? [] : [`k8s/${name} differs, ${firstDifference(text, found)}`]
+  })
+
+/** What only thought can check. Each problem begins with the file and the line. */
+export const checkAgreement = (root: string): string[] => {
+  const { manifests, problems } = readManifests(join(root, 'k8s'))
+  const catalog = createCatalog(manifests)
+  for (const check of [checkReferences, checkEnvironments, checkPostgres]) check(catalog)
+  return [...problems, ...catalog.problems, ...imageProblems(join(root, 'Dockerfile'))]
+}
+
+/** Each manifest against the models of Kubernetes and, when all are well-formed, against the others. */
+export const checkManifests = async (root: string) => {
+  const { manifests, problems } = readManifests(join(root, 'k8s'))
+  const malformed = [...problems, ...(await modelProblems(manifests))]
+  return malformed.length > 0 ? malformed : checkAgreement(root)
+}
+
+const check = async () => {
+  const differences = manifestDifferences(projectRoot)
+  const problems = [...differences, ...new Set(await checkManifests(projectRoot))]
+  for (const problem of problems) console.error(problem)
+  if (differences.length > 0) {
+    console.error('Generated manifests differ: run `npm run manifests` and look at the diff.')
+  }
+  if (problems.length > 0) process.exitCode = 1
+  else console.log('The manifests agree with Kubernetes, the registry and the services.')
+}
+
+/**
+ * `npm run manifests` writes the services' manifests from the registry and
+ * settings.ts. With `--check` it writes nothing, and checks without a cluster
+ * that they are up to date and that everything in k8s/ agrees.
+ */
+if (import.meta.main && process.argv.includes('--check')) await check()
+else if (import.meta.main) {
+  for (const [name, text] of generateManifests()) {
+    writeFileSync(join(projectRoot, 'k8s', name), text)
+    console.log(`Wrote k8s/${name}`)
+  }
+}
