@@ -6,7 +6,7 @@ import { registry, serviceNames } from './src/registry.ts'
  */
 const tests = '^test/|[.]test[.]ts$'
 const npm = (...names) => `(^|/)node_modules/(${names.join('|')})/`
-const sqlFiles = '^src/services/[^/]+/(schema|statements|store[^/]*)([.]ts$|/)'
+const sqlFiles = '^src/services/[^/]+/(schema|store[^/]*)([.]ts$|/)'
 const sqlPackages = npm('drizzle-orm', 'drizzle-kit', 'postgres')
 
 /** The gateway passes requests on without looking into them: it needs addresses, not clients. */
@@ -83,10 +83,20 @@ const forbidden = [
   },
   {
     name: 'app-knows-no-sql',
-    comment: 'handlers validate, call the store and map; every statement is in the store',
+    comment: 'handlers validate, call the store and map; every statement is of the store',
     severity: 'error',
     from: { path: '^src/services/[^/]+/app[^/]*[.]ts$', pathNot: tests },
-    to: { path: `${sqlPackages}|^src/services/[^/]+/(schema|statements)[.]ts$` },
+    to: {
+      path: `${sqlPackages}|^src/services/[^/]+/schema[.]ts$|^src/platform/database/statement[.]ts$`,
+    },
+  },
+  {
+    name: 'stores-read-no-files',
+    comment:
+      'platform/database reads the .sql files, so that each has typed columns and a plan test',
+    severity: 'error',
+    from: { path: `${sqlFiles}|^src/platform/saga/`, pathNot: tests },
+    to: { path: '^(node:)?fs(/|$)' },
   },
   {
     name: 'store-knows-no-http',

@@ -78,6 +78,16 @@ const importPlants: readonly Plant[] = [
     text: importing('./schema.ts'),
   },
   {
+    rule: 'app-knows-no-sql',
+    file: 'src/services/order/app-planted.ts',
+    text: importing('../../platform/database/statement.ts'),
+  },
+  {
+    rule: 'stores-read-no-files',
+    file: 'src/services/user/store-planted.ts',
+    text: importing('node:fs'),
+  },
+  {
     rule: 'store-knows-no-http',
     file: 'src/services/billing/store-planted.ts',
     text: importing('hono'),

@@ -16,6 +16,8 @@ export interface RecordedStatement {
   readonly asked: number
 }
 
+type Written = Pick<RecordedStatement, 'name' | 'text'>
+
 interface Batched {
   readonly text: string
   readonly items: object[]
@@ -27,7 +29,7 @@ export const createRecorder = () => {
   const reader = drizzle.mock()
 
   const database = {
-    statement: (name: string, text: string) => {
+    statement: ({ name, text }: Written) => {
       const items: object[] = []
       batched.set(name, { text, items })
       return async (item: object) => {
@@ -35,7 +37,7 @@ export const createRecorder = () => {
         return {}
       }
     },
-    execute: async (name: string, text: string, items: readonly { maxRows: number }[]) => {
+    execute: async ({ name, text }: Written, items: readonly { maxRows: number }[]) => {
       const asked = items[0]?.maxRows ?? 1
       recorded.push({ name, text, parameters: [JSON.stringify(items)], asked })
       return []

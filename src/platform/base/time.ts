@@ -1,2 +1,2 @@
-/** Rows of reads carry Dates, rows of statements Postgres' text: answers carry ISO 8601. */
-export const toIso = (time: Date | string): string => new Date(time).toISOString()
+/** How answers tell a time: ISO 8601, with milliseconds, in UTC. */
+export const toIso = (time: Date): string => time.toISOString()

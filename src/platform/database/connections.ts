@@ -35,16 +35,22 @@ const connect = (config: DatabaseConfig) =>
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   })
 
-/** The same connections for drizzle's reads, which would otherwise be parsed and planned each time. */
-const toReader = (client: ReturnType<typeof connect>, prepare: boolean) =>
-  drizzle(
+/**
+ * The same connections for drizzle's reads, which would otherwise be parsed and planned each time.
+ * Drizzle replaces the parsers of dates in the options that it is given. It gets a copy of them:
+ * the rows of statements must have dates as well, and drizzle takes a date as it is.
+ */
+const toReader = (client: ReturnType<typeof connect>, prepare: boolean) => {
+  const { parsers, serializers } = client.options
+  const options = { parsers: { ...parsers }, serializers: { ...serializers } }
+  const unsafe = (text: string, parameters: never[]) => client.unsafe(text, parameters, { prepare })
+  const forDrizzle: Partial<Record<PropertyKey, unknown>> = { options, unsafe }
+  return drizzle(
     new Proxy(client, {
-      get: (target, property) =>
-        property === 'unsafe'
-          ? (text: string, parameters: never[]) => target.unsafe(text, parameters, { prepare })
-          : Reflect.get(target, property),
+      get: (target, property) => forDrizzle[property] ?? Reflect.get(target, property),
     }),
   )
+}
 
 interface Connection {
   readonly client: ReturnType<typeof connect>

@@ -86,14 +86,14 @@ describe('a statement', () => {
   it('that takes too long is ended by Postgres, its caller is told that nothing was done, and the next works', async () => {
     const startedAtMs = performance.now()
     await expect(
-      database.execute('sleep', 'select pg_sleep(10), $1::text', 0),
+      database.execute({ name: 'sleep', text: 'select pg_sleep(10), $1::text' }, []),
     ).rejects.toMatchObject(unavailable)
     expect(performance.now() - startedAtMs).toBeLessThan(3_000)
     await expect(database.ping()).resolves.toBeUndefined()
   })
 
   it('whose connection is lost in the middle says that nobody knows, and the next works', async () => {
-    const lost = database.execute('sleep', 'select pg_sleep(0.6), $1::text', 0)
+    const lost = database.execute({ name: 'sleep', text: 'select pg_sleep(0.6), $1::text' }, [])
     const told = lost.catch((error: unknown) => error)
     await eventually(async () => {
       const rows = await server.admin`select from pg_stat_activity
@@ -111,7 +111,9 @@ describe('a statement', () => {
     await behind.ping()
     link.swallow(true)
     const startedAtMs = performance.now()
-    const attempts = [1, 2, 3, 4].map(() => behind.execute('ping', 'select $1::text', 0))
+    const attempts = [1, 2, 3, 4].map(() =>
+      behind.execute({ name: 'ping', text: 'select $1::text' }, []),
+    )
     const outcomes = await Promise.allSettled(attempts)
     expect(performance.now() - startedAtMs).toBeLessThan(2_500)
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'))
@@ -123,7 +125,10 @@ describe('a statement', () => {
     let question = 0
     await eventually(async () => {
       question += 1
-      const answers = await behind.execute('ask', `select ${question} as answer, $1::text`, 0)
+      const answers = await behind.execute(
+        { name: 'ask', text: `select ${question} as answer, $1::text` },
+        [],
+      )
       expect(answers).toMatchObject([{ answer: question }])
     })
     expect(question).toBeLessThan(5)
@@ -134,7 +139,10 @@ describe('a statement', () => {
     const opening = link.keepWhatOpens()
     const behind = openTestDatabase('order', link.url, { statementTimeoutMs: 300, poolSize: 1 })
     const deadlineMs = performance.now() + 300 + 500
-    const insert = behind.execute('insert', `insert into notes values (4711, $1::text)`, 0)
+    const insert = behind.execute(
+      { name: 'insert', text: `insert into notes values (4711, $1::text)` },
+      [],
+    )
     const told = insert.catch((error: unknown) => error)
     await eventually(() => expect(opening.kept()).toBe(1))
     const leftMs = () => deadlineMs - performance.now()
@@ -165,7 +173,9 @@ describe('a statement', () => {
     url.port = '9'
     const nowhere = openTestDatabase('order', url.href, { statementTimeoutMs: 500 })
     const startedAtMs = performance.now()
-    await expect(nowhere.execute('ask', 'select $1::text', 0)).rejects.toMatchObject(unavailable)
+    await expect(
+      nowhere.execute({ name: 'ask', text: 'select $1::text' }, []),
+    ).rejects.toMatchObject(unavailable)
     expect(performance.now() - startedAtMs).toBeLessThan(3_000)
   })
 
@@ -173,7 +183,7 @@ describe('a statement', () => {
     const alone = openTestDatabase('order', server.url, { poolSize: 3 })
     const runOnce = async () => {
       const text = 'select pg_backend_pid() as pid, pg_sleep(0.05), $1::text'
-      const [row] = await alone.execute<{ pid: number }>('pid', text, 0)
+      const [row] = await alone.execute<object, { pid: number }>({ name: 'pid', text }, [])
       return row?.pid
     }
     const first = await runOnce()
@@ -185,10 +195,10 @@ describe('a statement', () => {
   })
 
   it('that breaks a rule of the table fails with that rule, and only for the row that broke it', async () => {
-    const insert = database.statement<{ id: number; text: string }, { ord: number; id: number }>(
-      'insert notes',
-      insertText,
-    )
+    const insert = database.statement<{ id: number; text: string }, { ord: number; id: number }>({
+      name: 'insert notes',
+      text: insertText,
+    })
     const outcomes = await Promise.allSettled([
       insert({ id: 1, text: 'one' }),
       insert({ id: 2, text: 'forbidden' }),
@@ -221,10 +231,10 @@ describe('a statement', () => {
       )
       select input.ord, touched.id from input, touched`
     const replica = () =>
-      openTestDatabase('order', url).statement<{ mine: number; theirs: number }, { ord: number }>(
-        'touch notes',
+      openTestDatabase('order', url).statement<{ mine: number; theirs: number }, { ord: number }>({
+        name: 'touch notes',
         text,
-      )
+      })
     await Promise.all([replica()({ mine: 1, theirs: 2 }), replica()({ mine: 2, theirs: 1 })])
     expect(await admin`select text from notes order by id`).toEqual([
       { text: 'a!' },
@@ -242,19 +252,23 @@ describe('what the driver hands over', () => {
   it('keeps every whole number below 2^53 exact, and names columns as the code does', async () => {
     const max = Number.MAX_SAFE_INTEGER
     const [row] = await database.execute(
-      'numbers',
-      `select ${max}::bigint as big_number, -${max}::bigint as small_number, $1::text as given`,
-      0,
+      {
+        name: 'numbers',
+        text: `select ${max}::bigint as big_number, -${max}::bigint as small_number, $1::text as given`,
+      },
+      [],
     )
-    expect(row).toEqual({ bigNumber: max, smallNumber: -max, given: '0' })
+    expect(row).toEqual({ bigNumber: max, smallNumber: -max, given: '[]' })
   })
 
   it('is written to disk before it is acknowledged', async () => {
-    const rows = await database.execute<{ fsync: string; syncCommit: string }>(
-      'settings',
-      `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as sync_commit,
-        $1::text as given`,
-      0,
+    const rows = await database.execute<object, { fsync: string; syncCommit: string }>(
+      {
+        name: 'settings',
+        text: `select current_setting('fsync') as fsync,
+          current_setting('synchronous_commit') as sync_commit, $1::text as given`,
+      },
+      [],
     )
     expect(rows[0]).toMatchObject({ fsync: 'on', syncCommit: 'on' })
   })

@@ -2,6 +2,7 @@ import { createBatch } from './batch.ts'
 import { betweenCheckpoints } from '../base/checkpoints.ts'
 import type { DatabaseConfig } from '../base/config.ts'
 import { createConnections, isAboutData, isRetryable, type Reader } from './connections.ts'
+import type { Statement } from './statement.ts'
 import type { Log, Metrics } from '../base/telemetry.ts'
 
 export interface DatabaseDeps {
@@ -18,11 +19,10 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   const connections = createConnections(config, log)
   const { prepare } = config
 
-  /** Runs one statement with one JSON document of rows as its only parameter. */
-  const execute = <Result extends object>(
-    name: string,
-    text: string,
-    items: unknown,
+  /** Runs a statement once, with one JSON document of rows as its only parameter. */
+  const execute = <Item extends object, Result extends object>(
+    { name, text }: Statement<Item, Result>,
+    items: readonly Item[],
   ): Promise<Result[]> =>
     betweenCheckpoints('statement', name, () =>
       connections.write((client) =>
@@ -35,20 +35,19 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
    * batch, and each row it returns says with `ord` whose result it is; no row
    * means that the item lost a race and is to run again on a fresh snapshot.
    */
-  const statement = <Item extends object, Result extends object>(
-    name: string,
-    text: string,
-    distinctBy?: (item: Item) => readonly string[],
-  ) => {
+  const statement = <Item extends object, Result extends object>({
+    name,
+    text,
+    distinctBy,
+  }: Statement<Item, Result>): ((item: Item) => Promise<Result>) => {
     const size = metrics.batchSize.labels(name)
     metrics.batchSize.zero({ statement: name })
     return createBatch<Item, Result>({
       execute: async (items) => {
         const input = items.map((item, ord) => ({ ord, ...item }))
         const results: (Result | undefined)[] = items.map(() => undefined)
-        for (const row of await execute<Result & { ord: number }>(name, text, input)) {
-          results[row.ord] = row
-        }
+        const rows = await execute<Item, Result & { ord: number }>({ name, text }, input)
+        for (const row of rows) results[row.ord] = row
         return results
       },
       isRetryable,

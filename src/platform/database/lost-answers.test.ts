@@ -27,7 +27,10 @@ describe('a shared statement whose answer is lost after its commit', () => {
     whenFileEnds(link.close)
     address.port = String(link.port)
     const database = openTestDatabase('notification', address.href, { poolSize: 1 })
-    const insert = database.statement<Note, Note & { readonly ord: number }>('note', insertText)
+    const insert = database.statement<Note, Note & { readonly ord: number }>({
+      name: 'note',
+      text: insertText,
+    })
     await insert({ word: 'before' })
 
     const fault = link.begin({ kind: 'cut', direction: 'down', fractions: [0] })

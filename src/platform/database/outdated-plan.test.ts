@@ -17,7 +17,10 @@ describe('a table that a migration changes under running services', () => {
     await sql`grant select on things to public`
     await sql`insert into things values ('one'), ('two')`
     const database = openTestDatabase('notification', url)
-    const find = database.statement<Thing, Thing & { readonly ord: number }>('find', findText)
+    const find = database.statement<Thing, Thing & { readonly ord: number }>({
+      name: 'find',
+      text: findText,
+    })
     expect(await find({ id: 'one' })).toMatchObject({ id: 'one' })
 
     await sql`alter table things add column note text default 'new'`

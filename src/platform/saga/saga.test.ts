@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/lab/database.ts'
 import { openTestDatabase } from '../../../test/lab/service.ts'
-import { createDueRows } from './due-rows.ts'
+import { users, type UserRow } from '../../services/user/schema.ts'
+import { createDueRows, type DueRow } from './due-rows.ts'
 import { uuidv7 } from '../base/ids.ts'
 import { backoffMs } from './recovery.ts'
 import { sagaKey, timelineEntry } from './saga.ts'
-import { toIso } from '../base/time.ts'
 
 describe('an id', () => {
   it('is a UUID of version 7, never the same, and later ones sort behind earlier ones', () => {
@@ -13,17 +13,6 @@ describe('an id', () => {
     expect(new Set(ids).size).toBe(5_000)
     expect(ids).toEqual(ids.toSorted())
     expect(ids.every((id) => /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab]/.test(id))).toBe(true)
-  })
-})
-
-describe('a time', () => {
-  it.each([
-    ['2026-11-20 03:58:15.123+00', '2026-11-20T03:58:15.123Z'],
-    ['2026-11-20 03:58:15.1+03', '2026-11-20T00:58:15.100Z'],
-    ['2026-11-20 03:58:15+05:30', '2026-11-19T22:28:15.000Z'],
-  ])('as Postgres writes it, %s, is %s', (text, iso) => {
-    expect(toIso(text)).toBe(iso)
-    expect(toIso(new Date(text))).toBe(iso)
   })
 })
 
@@ -45,18 +34,13 @@ describe('keys between services', () => {
   })
 })
 
-interface Row {
-  readonly id: string
-  readonly attempts: number
-}
-
 describe('rows that owe something', () => {
   const leaseMs = 60_000
   let database: TestDatabase
-  let rows: ReturnType<typeof createDueRows<Row>>
+  let rows: ReturnType<typeof createDueRows<UserRow>>
   beforeAll(async () => {
     database = await createTestDatabase('user')
-    rows = createDueRows<Row>(openTestDatabase('user', database.url), 'users', leaseMs)
+    rows = createDueRows(openTestDatabase('user', database.url), users, leaseMs)
   })
 
   const insert = async (dueIn: string) => {
@@ -72,7 +56,7 @@ describe('rows that owe something', () => {
       from users where id = ${id}`
     return { attempts: row?.['attempts'], timeline: row?.['timeline'], dueInMs: +row?.['due_in'] }
   }
-  const entry = (row: Row) => timelineEntry(row, 'try', 'unknown', { ms: 5 })
+  const entry = (row: DueRow) => timelineEntry(row, 'try', 'unknown', { ms: 5 })
 
   it('are claimed once, oldest first, not before they are due, and get a new lease', async () => {
     const late = await insert('-1 hour')
@@ -89,7 +73,7 @@ describe('rows that owe something', () => {
 
   it('are shared out among many workers at once, each row to one of them', async () => {
     const ids = await Promise.all(Array.from({ length: 40 }, () => insert('-1 minute')))
-    const other = createDueRows<Row>(openTestDatabase('user', database.url), 'users', leaseMs)
+    const other = createDueRows(openTestDatabase('user', database.url), users, leaseMs)
     const workers = Array.from({ length: 8 }, (_, index) => (index % 2 ? rows : other).claim(10))
     const claimed = (await Promise.all(workers)).flat().map((row) => row.id)
     expect(claimed.length).toBe(new Set(claimed).size)

@@ -7,9 +7,7 @@ import type { AppliedOperation, OperationToApply } from './store.ts'
 
 /** How rows of the ledger are told, and its refusals. */
 
-type AccountFields = Pick<Account, 'userId' | 'email' | 'balance'> & {
-  readonly createdAt: Date | string
-}
+type AccountFields = Pick<Account, 'userId' | 'email' | 'balance'> & { readonly createdAt: Date }
 
 export const toAccount = ({ userId, email, balance, createdAt }: AccountFields): Account => ({
   userId,
@@ -28,7 +26,7 @@ export const toOperation = (
     readonly status: string
     readonly key: string | null
     readonly reference: string | null
-    readonly createdAt: Date | string
+    readonly createdAt: Date
   },
 ): Operation => ({
   id: row.id,

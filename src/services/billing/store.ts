@@ -4,9 +4,9 @@ import type { Database } from '../../platform/database/db.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import {
   accounts,
+  depositLetters,
   operations,
   type AccountRow,
-  type DepositLetterRow,
   type OperationRow,
 } from './schema.ts'
 import { applyOperationsText, openAccountText } from './statements.ts'
@@ -29,7 +29,7 @@ export type AppliedOperation = OperationRow & {
   readonly replayed: boolean
   /** Null when there is no account. */
   readonly email: string | null
-  readonly accountCreatedAt: string | null
+  readonly accountCreatedAt: Date | null
 }
 
 export type OpenedAccount = AccountRow & { readonly replayed: boolean }
@@ -54,13 +54,13 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
   const openAccount = database.statement<
     { userId: string; email: string },
     OpenedAccount & { ord: number }
-  >('open accounts', openAccountText, (account) => [account.userId])
+  >({ name: 'open accounts', text: openAccountText, distinctBy: (account) => [account.userId] })
 
-  const apply = database.statement<OperationInput, AppliedOperation & { ord: number }>(
-    'apply operations',
-    applyOperationsText,
-    conflictKeys,
-  )
+  const apply = database.statement<OperationInput, AppliedOperation & { ord: number }>({
+    name: 'apply operations',
+    text: applyOperationsText,
+    distinctBy: conflictKeys,
+  })
 
   const findAccount = async (userId: string): Promise<AccountRow | undefined> => {
     const rows = await database.read('find account', (reader) =>
@@ -92,7 +92,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
       apply({ accountMayCome: false, ...operation, id: uuidv7(), leaseMs }),
     findAccount,
     listOperations,
-    depositLetters: createDueRows<DepositLetterRow>(database, 'deposit_letters', leaseMs),
+    depositLetters: createDueRows(database, depositLetters, leaseMs),
   }
 }
 

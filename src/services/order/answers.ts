@@ -12,8 +12,16 @@ import type { OpenedChange } from './store.ts'
 
 type OrderFields = Pick<
   OrderRow,
-  'id' | 'userId' | 'price' | 'presentPrice' | 'description' | 'status' | 'decision' | 'reason'
-> & { readonly createdAt: Date | string }
+  | 'id'
+  | 'userId'
+  | 'price'
+  | 'presentPrice'
+  | 'description'
+  | 'status'
+  | 'decision'
+  | 'reason'
+  | 'createdAt'
+>
 
 const toOrder = (
   row: Omit<OrderFields, 'decision' | 'presentPrice'>,

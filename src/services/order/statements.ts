@@ -1,4 +1,4 @@
-import { appended, fromNow } from '../../platform/saga/due-rows.ts'
+import { appended, fromNow } from '../../platform/database/statement.ts'
 
 /**
  * The state changes of orders and of their changes. Each is one statement, so

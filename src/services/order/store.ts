@@ -55,7 +55,7 @@ export interface ChangesPage {
 export type OpenedChange =
   | ({ readonly outcome: 'opened' | 'known' } & ChangeRow & {
         readonly description: string | null
-        readonly orderCreatedAt: string
+        readonly orderCreatedAt: Date
       })
   | { readonly outcome: 'missing' | 'undecided' | 'final' | 'busy' }
 
@@ -69,28 +69,28 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
   const insertOrder = database.statement<
     Leased<NewOrder> & { readonly id: string },
     InsertedOrder & Placed
-  >('insert orders', insertOrdersText)
+  >({ name: 'insert orders', text: insertOrdersText })
 
   const decideOrder = database.statement<
     Leased<OrderDecision>,
     (Decided<OrderRow> | Forgotten) & Placed
-  >('decide orders', decideOrdersText, (decision) => [decision.id])
+  >({ name: 'decide orders', text: decideOrdersText, distinctBy: (decision) => [decision.id] })
 
   const forgetOrder = database.statement<
     { readonly id: string },
     (Decided<OrderRow> | Forgotten) & Placed
-  >('forget orders', forgetOrdersText, ({ id }) => [id])
+  >({ name: 'forget orders', text: forgetOrdersText, distinctBy: ({ id }) => [id] })
 
   const openChange = database.statement<
     Leased<NewChange> & { readonly id: string },
     OpenedChange & Placed
-  >('open changes', openChangesText, (change) => [change.orderId])
+  >({ name: 'open changes', text: openChangesText, distinctBy: (change) => [change.orderId] })
 
-  const decideChange = database.statement<Leased<ChangeDecision>, Decided<ChangeRow> & Placed>(
-    'decide changes',
-    decideChangesText,
-    (decision) => [decision.id],
-  )
+  const decideChange = database.statement<Leased<ChangeDecision>, Decided<ChangeRow> & Placed>({
+    name: 'decide changes',
+    text: decideChangesText,
+    distinctBy: (decision) => [decision.id],
+  })
 
   /**
    * The order and what was done to it, newest first and one more than asked for,
@@ -147,8 +147,8 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
       decideChange({ ...decision, leaseMs }),
     findOrder,
     listOrders,
-    dueOrders: createDueRows<OrderRow>(database, 'orders', leaseMs),
-    dueChanges: createDueRows<ChangeRow>(database, 'order_changes', leaseMs),
+    dueOrders: createDueRows(database, orders, leaseMs),
+    dueChanges: createDueRows(database, orderChanges, leaseMs),
   }
 }
 

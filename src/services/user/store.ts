@@ -1,10 +1,6 @@
 import { and, eq, ne } from 'drizzle-orm'
-import {
-  appended,
-  createDueRows,
-  fromNow,
-  type TimelineEntry,
-} from '../../platform/saga/due-rows.ts'
+import { createDueRows, type TimelineEntry } from '../../platform/saga/due-rows.ts'
+import { appended, fromNow } from '../../platform/database/statement.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { users, type UserRow } from './schema.ts'
@@ -83,16 +79,20 @@ export const createUserStore = (database: Database, leaseMs: number) => {
   const insert = database.statement<
     UserToStore & { readonly id: string; readonly leaseMs: number },
     (StoredUser | TakenUser) & { readonly ord: number }
-  >('insert users', insertText, ({ username, email, idempotencyKey }) => [
-    `username ${username.toLowerCase()}`,
-    `email ${email.toLowerCase()}`,
-    ...(idempotencyKey === null ? [] : [`key ${idempotencyKey}`]),
-  ])
+  >({
+    name: 'insert users',
+    text: insertText,
+    distinctBy: ({ username, email, idempotencyKey }) => [
+      `username ${username.toLowerCase()}`,
+      `email ${email.toLowerCase()}`,
+      ...(idempotencyKey === null ? [] : [`key ${idempotencyKey}`]),
+    ],
+  })
 
   const markOpen = database.statement<
     { readonly id: string; readonly entry: TimelineEntry },
     UserRow & { readonly ord: number }
-  >('open users', openedText, (user) => [user.id])
+  >({ name: 'open users', text: openedText, distinctBy: (user) => [user.id] })
 
   const find = async (id: string): Promise<UserRow | undefined> => {
     const rows = await database.read('find user', (reader) =>
@@ -109,7 +109,7 @@ export const createUserStore = (database: Database, leaseMs: number) => {
       insert({ ...user, id: uuidv7(), leaseMs }),
     markOpen,
     find,
-    due: createDueRows<UserRow>(database, 'users', leaseMs),
+    due: createDueRows(database, users, leaseMs),
   }
 }
 

@@ -3,7 +3,7 @@ import type { Mutation } from './mutation.ts'
 const batch = 'src/platform/database/batch.ts'
 const database = 'src/platform/database/connections.ts'
 const recoveryLoop = 'src/platform/saga/recovery.ts'
-const dueRows = 'src/platform/saga/due-rows.ts'
+const claim = 'src/platform/saga/sql/claim.sql'
 const client = 'src/platform/calls/client.ts'
 const sharedCalls = 'src/platform/calls/shared.ts'
 const forwarder = 'src/platform/calls/forward.ts'
@@ -11,7 +11,7 @@ const letterSender = 'src/clients/letter-sender.ts'
 const userWorkflow = 'src/services/user/workflow.ts'
 const userStore = 'src/services/user/store.ts'
 const letterTables = 'src/services/notification/migrations/0000_letters.sql'
-const letterStore = 'src/services/notification/store.ts'
+const insertLetters = 'src/services/notification/sql/insert-letters.sql'
 
 const races = 'src/services/billing/races.test.ts'
 const changes = 'src/services/order/changes.test.ts'
@@ -106,9 +106,9 @@ export const platformMutations: readonly Mutation[] = [
     name: 'recovery gives a row up after a few attempts',
     edits: [
       {
-        file: dueRows,
-        search: 'from ${table} where due_at <= now()',
-        replace: 'from ${table} where due_at <= now() and attempts < 3',
+        file: claim,
+        search: 'from {{table}} where due_at <= now()',
+        replace: 'from {{table}} where due_at <= now() and attempts < 3',
       },
     ],
     tests: [recovery, outages],
@@ -130,9 +130,10 @@ export const platformMutations: readonly Mutation[] = [
     name: 'the lease of a claimed row is forgotten',
     edits: [
       {
-        file: dueRows,
-        search: `update \${table} t set due_at = \${fromNow('input."leaseMs"')}, attempts = t.attempts + 1`,
-        replace: 'update ${table} t set attempts = t.attempts + 1',
+        file: claim,
+        search: 'set due_at = {{from-now input."leaseMs"}}, attempts = t.attempts + 1',
+        replace:
+          'set due_at = t.due_at + 0 * input."leaseMs" * interval \'1 s\', attempts = t.attempts + 1',
       },
     ],
     tests: ['src/services/order/claims.test.ts'],
@@ -141,7 +142,7 @@ export const platformMutations: readonly Mutation[] = [
     name: 'two workers claim the same row',
     edits: [
       {
-        file: dueRows,
+        file: claim,
         search: '(select "maxRows" from input) for update skip locked',
         replace: '(select "maxRows" from input)',
       },
@@ -221,7 +222,7 @@ export const platformMutations: readonly Mutation[] = [
         replace: '',
       },
       {
-        file: letterStore,
+        file: insertLetters,
         search: 'on conflict (key) do nothing returning *',
         replace: 'on conflict do nothing returning *',
       },

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { getTableColumns, getTableName } from 'drizzle-orm'
+import type { PgTable } from 'drizzle-orm/pg-core'
+
+export { getTableName } from 'drizzle-orm'
+export type { PgTable as Table } from 'drizzle-orm/pg-core'
+
+/**
+ * A statement is a file `sql/<verb>.sql` beside the module that defines it, and one typed list of
+ * the columns of its input. What a caller must give and what Postgres reads both come from that
+ * list, so that a field that is misspelt or missing does not compile.
+ */
+
+interface Values {
+  readonly uuid: string
+  readonly text: string
+  readonly int: number
+  readonly bigint: number
+  readonly boolean: boolean
+  readonly jsonb: unknown
+}
+
+/** Types of Postgres; with a question mark the value may be null. */
+export type Column = keyof Values | `${keyof Values}?`
+export type Columns = Readonly<Record<string, Column>>
+
+/** Known to the compiler alone. */
+declare const narrowed: unique symbol
+interface Narrowed<Value> {
+  readonly [narrowed]: Value
+}
+
+/** A text that is one of a few words, or null if the words say so. */
+export const text = <Value extends string | null>() => 'text' as 'text' & Narrowed<Value>
+
+/** JSON of a known shape; what is in it stays as JSON has it, so a time is a string there. */
+export const json = <Value>() => 'jsonb' as 'jsonb' & Narrowed<Value>
+
+type ValueOf<Type> =
+  Type extends Narrowed<infer Value>
+    ? Value
+    : Type extends keyof Values
+      ? Values[Type]
+      : Type extends `${infer Name extends keyof Values}?`
+        ? Values[Name] | null
+        : never
+
+type Given<Input extends Columns> = { readonly [Name in keyof Input]: ValueOf<Input[Name]> }
+
+export interface Statement<Item extends object, Result extends object> {
+  /** Also the name of its checkpoints and of its metrics. */
+  readonly name: string
+  readonly text: string
+  /** Items that share one of these keys never share a statement. */
+  readonly distinctBy?: ((item: Item) => readonly string[]) | undefined
+  readonly returns?: Returns<Result> | undefined
+}
+
+interface Returns<Result> {
+  readonly [narrowed]?: Result
+}
+
+/** What a caller must give to a statement. */
+export type ItemOf<Known> = Known extends Statement<infer Item, infer _Row> ? Item : never
+
+/** The type of the rows that a statement returns, beside `ord`. */
+export const rowsOf = <Result extends object>(): Returns<Result> => ({})
+
+export interface Definition<Input extends Columns, Result extends object> {
+  readonly name: string
+  /** The file when it is not named like the statement: a file may serve several tables. */
+  readonly file?: string
+  /** The table that `{{table}}` and `{{columns …}}` are about. */
+  readonly table?: PgTable
+  readonly input: Input
+  readonly returns: Returns<Result>
+  readonly distinctBy?: (item: Given<Input>) => readonly string[]
+}
+
+/** A row that is tried for days must not grow for days: from here on its last entry is overwritten. */
+const maxEntries = 20
+
+export const appended = (timeline: string, entry: string) =>
+  `case when jsonb_array_length(${timeline}) < ${maxEntries} then ${timeline} || ${entry}
+        else jsonb_set(${timeline}, '{${maxEntries - 1}}', ${entry}) end`
+
+export const fromNow = (milliseconds: string) =>
+  `now() + ${milliseconds} * interval '1 millisecond'`
+
+type Placeholder = (...words: string[]) => string
+
+/** All that may stand between double braces in a file. */
+const placeholdersOf = ({ name, table, input }: Definition<Columns, object>) => {
+  const knownTable = () => {
+    if (table === undefined) throw new Error(`the statement "${name}" has no table`)
+    return table
+  }
+  return new Map<string, Placeholder>([
+    /** The items as rows, each with `ord`, its place in the batch: `select * from {{input}}`. */
+    [
+      'input',
+      () => {
+        const columns = Object.entries(input).map(
+          ([key, type]) => `"${key}" ${type.replace('?', '')}`,
+        )
+        return `json_to_recordset($1::text::json) as t(${['ord int', ...columns].join(', ')})`
+      },
+    ],
+    ['table', () => getTableName(knownTable())],
+    /** Each column of the table, and no other that a newer version may have added: `{{columns o}}`. */
+    [
+      'columns',
+      (alias) =>
+        Object.values(getTableColumns(knownTable()))
+          .map((column) => `${alias}.${column.name}`)
+          .join(', '),
+    ],
+    /** So many milliseconds from now: `{{from-now i."leaseMs"}}`. */
+    ['from-now', fromNow],
+    /** A timeline with one more entry: `{{appended o.timeline i.entry}}`. */
+    ['appended', appended],
+  ])
+}
+
+const fill = (source: string, definition: Definition<Columns, object>) => {
+  const placeholders = placeholdersOf(definition)
+  return source.replace(/\{\{(.*?)\}\}/g, (whole, inside: string) => {
+    const [name = '', ...words] = inside.split(' ')
+    const placeholder = placeholders.get(name)
+    if (placeholder?.length !== words.length) {
+      throw new Error(`the statement "${definition.name}" has an unknown placeholder: ${whole}`)
+    }
+    return placeholder(...words)
+  })
+}
+
+/** Comments are for those who read the file. */
+const withoutComments = (source: string) => source.replace(/^ *--.*\n/gm, '')
+
+/** Reads a statement's file, once, when the module that defines it is loaded. */
+export const defineStatement = <const Input extends Columns, Result extends object>(
+  /** The module's `import.meta.url`. */
+  module: string,
+  definition: Definition<Input, Result>,
+): Statement<Given<Input>, Result> => {
+  const { name, file = name.replaceAll(' ', '-'), input, distinctBy } = definition
+  const source = withoutComments(readFileSync(new URL(`sql/${file}.sql`, module), 'utf8'))
+  const unread = Object.keys(input).filter((key) => !new RegExp(`\\b${key}\\b`).test(source))
+  if (unread.length > 0) throw new Error(`the statement "${name}" does not read ${unread.join()}`)
+  return {
+    name,
+    text: fill(source, definition as unknown as Definition<Columns, object>),
+    distinctBy,
+  }
+}
