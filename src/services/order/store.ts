@@ -1,41 +1,9 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
-import { createDueRows, type TimelineEntry } from '../../platform/saga/due-rows.ts'
+import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
 import type { Database } from '../../platform/database/db.ts'
+import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts'
-import {
-  decideChangesText,
-  decideOrdersText,
-  forgetOrdersText,
-  insertOrdersText,
-  openChangesText,
-} from './statements.ts'
-
-export interface NewOrder {
-  readonly userId: string
-  readonly price: number
-  readonly description: string | null
-  readonly idempotencyKey: string | null
-  readonly requestId: string
-}
-
-export interface NewChange {
-  readonly orderId: string
-  readonly kind: 'REPRICE' | 'CANCEL'
-  readonly toPrice: number | null
-  readonly idempotencyKey: string | null
-  readonly requestId: string
-}
-
-export interface Decision<Status> {
-  readonly id: string
-  readonly status: Status
-  readonly reason: string | null
-  readonly entry: TimelineEntry
-}
-
-export type OrderDecision = Decision<'APPROVED' | 'REJECTED'> & { readonly email: string | null }
-export type ChangeDecision = Decision<'DONE' | 'REFUSED'>
 
 export type InsertedOrder = OrderRow & { readonly replayed: boolean }
 
@@ -43,14 +11,7 @@ export type InsertedOrder = OrderRow & { readonly replayed: boolean }
 export type Decided<Row> = Row & { readonly changed: boolean }
 
 /** What a statement finds of an order that was forgotten: nothing. */
-interface Forgotten {
-  readonly id: null
-}
-
-export interface ChangesPage {
-  readonly limit: number
-  readonly cursor?: string | undefined
-}
+type Forgotten = { readonly [Column in keyof OrderRow]: null } & { readonly changed: false }
 
 export type OpenedChange =
   | ({ readonly outcome: 'opened' | 'known' } & ChangeRow & {
@@ -59,38 +20,93 @@ export type OpenedChange =
       })
   | { readonly outcome: 'missing' | 'undecided' | 'final' | 'busy' }
 
-type Placed = { readonly ord: number }
-type Leased<Item> = Item & { readonly leaseMs: number }
+const insertOrders = defineStatement(import.meta.url, {
+  name: 'insert orders',
+  table: orders,
+  input: {
+    id: 'uuid',
+    userId: 'uuid',
+    price: 'bigint',
+    description: 'text?',
+    idempotencyKey: 'text?',
+    requestId: 'text',
+    leaseMs: 'int',
+  },
+  returns: rowsOf<InsertedOrder>(),
+})
+
+const decideOrders = defineStatement(import.meta.url, {
+  name: 'decide orders',
+  table: orders,
+  input: {
+    id: 'uuid',
+    status: text<NonNullable<OrderRow['decision']>>(),
+    reason: text<OrderRow['reason']>(),
+    email: 'text?',
+    leaseMs: 'int',
+    entry,
+  },
+  returns: rowsOf<Decided<OrderRow> | Forgotten>(),
+  distinctBy: ({ id }) => [id],
+})
+
+const forgetOrders = defineStatement(import.meta.url, {
+  name: 'forget orders',
+  table: orders,
+  input: { id: 'uuid' },
+  returns: rowsOf<Decided<OrderRow> | Forgotten>(),
+  distinctBy: ({ id }) => [id],
+})
+
+const openChanges = defineStatement(import.meta.url, {
+  name: 'open changes',
+  table: orderChanges,
+  input: {
+    id: 'uuid',
+    orderId: 'uuid',
+    kind: text<ChangeRow['kind']>(),
+    toPrice: 'bigint?',
+    idempotencyKey: 'text?',
+    requestId: 'text',
+    leaseMs: 'int',
+  },
+  returns: rowsOf<OpenedChange>(),
+  distinctBy: ({ orderId }) => [orderId],
+})
+
+const decideChanges = defineStatement(import.meta.url, {
+  name: 'decide changes',
+  table: orderChanges,
+  input: {
+    id: 'uuid',
+    status: text<Exclude<ChangeRow['status'], 'PENDING'>>(),
+    reason: text<ChangeRow['reason']>(),
+    leaseMs: 'int',
+    entry,
+  },
+  returns: rowsOf<Decided<ChangeRow>>(),
+  distinctBy: ({ id }) => [id],
+})
+
+type NewOrder = Omit<ItemOf<typeof insertOrders>, 'id' | 'leaseMs'>
+type OrderDecision = Omit<ItemOf<typeof decideOrders>, 'leaseMs'>
+export type NewChange = Omit<ItemOf<typeof openChanges>, 'id' | 'leaseMs'>
+type ChangeDecision = Omit<ItemOf<typeof decideChanges>, 'leaseMs'>
+
+export interface ChangesPage {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
 
 const unlessForgotten = (found: Decided<OrderRow> | Forgotten): Decided<OrderRow> | undefined =>
   found.id === null ? undefined : found
 
 export const createOrderStore = (database: Database, leaseMs: number) => {
-  const insertOrder = database.statement<
-    Leased<NewOrder> & { readonly id: string },
-    InsertedOrder & Placed
-  >({ name: 'insert orders', text: insertOrdersText })
-
-  const decideOrder = database.statement<
-    Leased<OrderDecision>,
-    (Decided<OrderRow> | Forgotten) & Placed
-  >({ name: 'decide orders', text: decideOrdersText, distinctBy: (decision) => [decision.id] })
-
-  const forgetOrder = database.statement<
-    { readonly id: string },
-    (Decided<OrderRow> | Forgotten) & Placed
-  >({ name: 'forget orders', text: forgetOrdersText, distinctBy: ({ id }) => [id] })
-
-  const openChange = database.statement<
-    Leased<NewChange> & { readonly id: string },
-    OpenedChange & Placed
-  >({ name: 'open changes', text: openChangesText, distinctBy: (change) => [change.orderId] })
-
-  const decideChange = database.statement<Leased<ChangeDecision>, Decided<ChangeRow> & Placed>({
-    name: 'decide changes',
-    text: decideChangesText,
-    distinctBy: (decision) => [decision.id],
-  })
+  const insertOrder = database.statement(insertOrders)
+  const decideOrder = database.statement(decideOrders)
+  const forgetOrder = database.statement(forgetOrders)
+  const openChange = database.statement(openChanges)
+  const decideChange = database.statement(decideChanges)
 
   /**
    * The order and what was done to it, newest first and one more than asked for,

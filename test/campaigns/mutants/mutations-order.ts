@@ -1,6 +1,9 @@
 import type { Mutation } from './mutation.ts'
 
-const statements = 'src/services/order/statements.ts'
+const insertOrders = 'src/services/order/sql/insert-orders.sql'
+const decideOrders = 'src/services/order/sql/decide-orders.sql'
+const decideChanges = 'src/services/order/sql/decide-changes.sql'
+const openChanges = 'src/services/order/sql/open-changes.sql'
 const tables = 'src/services/order/migrations/0000_orders.sql'
 const triggers = 'src/services/order/migrations/0001_guards.sql'
 const workflow = 'src/services/order/workflow.ts'
@@ -31,7 +34,7 @@ export const orderMutations: readonly Mutation[] = [
     name: 'idempotency of orders is global, not per user',
     edits: [
       {
-        file: statements,
+        file: insertOrders,
         search: 'on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"',
         replace: 'on o.idempotency_key = i."idempotencyKey"',
       },
@@ -75,11 +78,12 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a new order has no lease: recovery takes it from its live request',
     edits: [
       {
-        file: statements,
+        file: insertOrders,
         search: `"requestId",
-    \${fromNow('"leaseMs"')}
+    {{from-now "leaseMs"}}
   from input on conflict do nothing returning *`,
-        replace: '"requestId", now()\n  from input on conflict do nothing returning *',
+        replace: `"requestId", now() + 0 * "leaseMs" * interval '1 s'
+  from input on conflict do nothing returning *`,
       },
     ],
     tests: ['test/guarantees/replicas-do-not-trip.test.ts'],
@@ -88,7 +92,7 @@ export const orderMutations: readonly Mutation[] = [
     name: 'an order is decided whatever it is, and no trigger minds',
     edits: [
       {
-        file: statements,
+        file: decideOrders,
         search: "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
         replace: 'from input i where o.id = i.id returning o.*',
       },
@@ -109,7 +113,7 @@ export const orderMutations: readonly Mutation[] = [
     name: 'an order is decided twice',
     edits: [
       {
-        file: statements,
+        file: decideOrders,
         search: "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
         replace: 'from input i where o.id = i.id returning o.*',
       },
@@ -120,7 +124,7 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a change is decided twice',
     edits: [
       {
-        file: statements,
+        file: decideChanges,
         search: "where c.id = i.id and t.id = c.order_id and c.status = 'PENDING'\n  returning c.*",
         replace: 'where c.id = i.id and t.id = c.order_id\n  returning c.*',
       },
@@ -234,10 +238,11 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a decision does not owe its letter',
     edits: [
       {
-        file: statements,
-        search: `due_at = case when i.email is not null then \${fromNow('i."leaseMs"')} end
+        file: decideOrders,
+        search: `due_at = case when i.email is not null then {{from-now i."leaseMs"}} end
   from input i where o.id`,
-        replace: 'due_at = null\n  from input i where o.id',
+        replace: `due_at = null::timestamptz + i."leaseMs" * interval '1 s'
+  from input i where o.id`,
       },
     ],
     tests: [recovery, outages],
@@ -246,7 +251,7 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a finished change does not owe its letter',
     edits: [
       {
-        file: statements,
+        file: decideChanges,
         search: "due_at = case when i.status = 'DONE' and c.email is not null\n",
         replace: "due_at = case when i.status = 'DONE' and false\n",
       },
@@ -309,7 +314,7 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a re-pricing starts from the first price',
     edits: [
       {
-        file: statements,
+        file: openChanges,
         search: 'f.kind, t.present_price, f."toPrice"',
         replace: 'f.kind, t.price, f."toPrice"',
       },

@@ -278,7 +278,7 @@ export const platformMutations: readonly Mutation[] = [
     name: 'changes of an order are opened without locking it',
     edits: [
       {
-        file: 'src/services/order/statements.ts',
+        file: 'src/services/order/sql/open-changes.sql',
         search:
           'select * from orders where id in (select "orderId" from fresh) order by id for update',
         replace: 'select * from orders where id in (select "orderId" from fresh) order by id',

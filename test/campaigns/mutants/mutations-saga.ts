@@ -2,7 +2,8 @@ import type { Mutation } from './mutation.ts'
 
 /** Bugs in what is kept of refusals: which of them are final, and whom they are kept for. */
 const workflow = 'src/services/order/workflow.ts'
-const statements = 'src/services/order/statements.ts'
+const decideOrders = 'src/services/order/sql/decide-orders.sql'
+const forgetOrders = 'src/services/order/sql/forget-orders.sql'
 const forgetTrigger = 'src/services/order/migrations/0003_forget_nobody.sql'
 const people = 'src/services/order/people.ts'
 const ledger = 'src/services/billing/statements.ts'
@@ -98,7 +99,7 @@ export const sagaMutations: readonly Mutation[] = [
     edits: [
       { file: workflow, search: ' && order.idempotencyKey === null', replace: '' },
       {
-        file: statements,
+        file: forgetOrders,
         search: "and o.status = 'PENDING' and o.idempotency_key is null returning o.id",
         replace: "and o.status = 'PENDING' returning o.id",
       },
@@ -115,7 +116,7 @@ export const sagaMutations: readonly Mutation[] = [
     name: 'an order is forgotten whatever was decided, and no trigger minds',
     edits: [
       {
-        file: statements,
+        file: forgetOrders,
         search: "where o.id = i.id and o.status = 'PENDING' and o.idempotency_key is null",
         replace: 'where o.id = i.id and o.idempotency_key is null',
       },
@@ -127,11 +128,11 @@ export const sagaMutations: readonly Mutation[] = [
     name: 'whoever decides an order that was forgotten never hears of it',
     edits: [
       {
-        file: statements,
+        file: decideOrders,
         search:
-          'select i.ord, false as changed, o.* from input i left join orders o on o.id = i.id\nwhere (',
+          'select i.ord, false as changed, {{columns o}} from input i left join orders o on o.id = i.id\nwhere (',
         replace:
-          'select i.ord, false as changed, o.* from input i join orders o on o.id = i.id\nwhere (',
+          'select i.ord, false as changed, {{columns o}} from input i join orders o on o.id = i.id\nwhere (',
       },
     ],
     tests: [forgetting],
@@ -140,7 +141,7 @@ export const sagaMutations: readonly Mutation[] = [
     name: 'a price that stays as it is has a letter',
     edits: [
       {
-        file: statements,
+        file: 'src/services/order/sql/decide-changes.sql',
         search: '\n      and c.to_price is distinct from c.from_price then',
         replace: ' then',
       },
