@@ -1,9 +1,12 @@
+import { globSync } from 'node:fs'
+import { basename, sep } from 'node:path'
 import type postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createBillingStore } from '../../src/services/billing/store.ts'
 import { createNotificationStore } from '../../src/services/notification/store.ts'
 import { createOrderStore } from '../../src/services/order/store.ts'
 import { createUserStore } from '../../src/services/user/store.ts'
+import { projectRoot } from '../../tools/run-tool.ts'
 import { createTestDatabase } from '../lab/database.ts'
 import {
   createRecorder,
@@ -114,8 +117,8 @@ const due = async (
 const notOwed = (index: number) => idOf(kinds.row, 2 * dueRows + index)
 
 const recordUser = async () => {
-  const { database, statements } = createRecorder()
-  const store = createUserStore(database, leaseMs)
+  const { database, watch, recording } = createRecorder()
+  const store = watch(createUserStore(database, leaseMs))
   const nobody = { phone: null, firstName: null, lastName: null, requestId: 'r' }
   for (const place of places) {
     const username = place % 2 === 0 ? `name${place}` : `newcomer${place}`
@@ -125,12 +128,12 @@ const recordUser = async () => {
   }
   await store.find(idOf(kinds.row, 5))
   await due(store.due, notOwed)
-  return statements()
+  return recording()
 }
 
 const recordBilling = async () => {
-  const { database, statements } = createRecorder()
-  const store = createBillingStore(database, leaseMs)
+  const { database, watch, recording } = createRecorder()
+  const store = watch(createBillingStore(database, leaseMs))
   for (const place of places) {
     const userId = ownerOf(place)
     const requestId = 'r'
@@ -146,12 +149,12 @@ const recordBilling = async () => {
   await store.listOperations({ userId: busyUser, limit: 20 })
   await store.listOperations({ userId: busyUser, limit: 20, cursor: String(size - 1_000) })
   await due(store.depositLetters)
-  return statements()
+  return recording()
 }
 
 const recordOrder = async () => {
-  const { database, statements } = createRecorder()
-  const store = createOrderStore(database, leaseMs)
+  const { database, watch, recording } = createRecorder()
+  const store = watch(createOrderStore(database, leaseMs))
   for (const place of places) {
     const userId = ownerOf(place)
     const requestId = 'r'
@@ -176,12 +179,12 @@ const recordOrder = async () => {
   await store.listOrders(busyUser, page.limit, page.cursor)
   await due(store.dueOrders, notOwed)
   await due(store.dueChanges, notOwed)
-  return statements()
+  return recording()
 }
 
 const recordNotification = async () => {
-  const { database, statements } = createRecorder()
-  const store = createNotificationStore(database)
+  const { database, watch, recording } = createRecorder()
+  const store = watch(createNotificationStore(database))
   for (const place of places) {
     const orderId = idOf(kinds.other, place)
     const text = { kind: 'ORDER_APPROVED', amount: 1, subject: 's', body: 'b', orderId }
@@ -193,7 +196,7 @@ const recordNotification = async () => {
   await store.list({ userId: busyUser, ...page })
   await store.list({ orderId, limit: page.limit })
   await store.list({ userId: busyUser, orderId, ...page })
-  return statements()
+  return recording()
 }
 
 const services = {
@@ -211,7 +214,20 @@ const modes: readonly PlanMode[] = ['force_custom_plan', 'force_generic_plan']
 /** Whatever the size of a table; a batch of nothing but repeats looks each up more than once. */
 const rowsPerCaller = 20
 
-describe.each(Object.entries(services))('the statements of %s', (service, statements) => {
+/** Those in the platform serve the tables of many services: `claim orders` is of `claim.sql`. */
+const files = globSync('src/{services/*,platform/saga}/sql/*.sql', { cwd: projectRoot })
+
+it.each(files)('%s is examined here', (file) => {
+  const verb = basename(file, '.sql').replaceAll('-', ' ')
+  const [, , owner] = file.split(sep)
+  const names = Object.entries(services).flatMap(([service, { statements }]) =>
+    statements.map(({ name }) => (service === owner ? name : name.replace(/ .*/, ''))),
+  )
+  expect(names).toContain(verb)
+})
+
+describe.each(Object.entries(services))('the statements of %s', (service, recorded) => {
+  const { statements, unused } = recorded
   let atSize: postgres.Sql
   let brandNew: postgres.Sql
   beforeAll(async () => {
@@ -226,6 +242,7 @@ describe.each(Object.entries(services))('the statements of %s', (service, statem
   const named = statements.map((statement, index) => [`${statement.name} (${index})`, statement])
 
   it('are all examined here', () => {
+    expect(unused).toEqual([])
     expect(statements.filter(({ asked }) => asked === 0).map(({ name }) => name)).toEqual([])
     expect(statements.length).toBeGreaterThan(4)
   })

@@ -54,18 +54,31 @@ export const createRecorder = () => {
     },
   }
 
+  const unused = new Set<PropertyKey>()
+  const statements = (): RecordedStatement[] => [
+    ...recorded,
+    ...[...batched].map(([name, { text, items }]) => ({
+      name,
+      text,
+      parameters: [JSON.stringify(items)],
+      asked: items.length,
+    })),
+  ]
+
   return {
     database: database as unknown as Database,
+    /** The same store, which notes what of it is used. */
+    watch: <Store extends object>(store: Store): Store => {
+      for (const verb of Object.keys(store)) unused.add(verb)
+      return new Proxy(store, {
+        get: (target, verb) => {
+          unused.delete(verb)
+          return Reflect.get(target, verb)
+        },
+      })
+    },
     /** Everything that was used; a statement that nobody used has no rows. */
-    statements: (): RecordedStatement[] => [
-      ...recorded,
-      ...[...batched].map(([name, { text, items }]) => ({
-        name,
-        text,
-        parameters: [JSON.stringify(items)],
-        asked: items.length,
-      })),
-    ],
+    recording: () => ({ statements: statements(), unused: [...unused] }),
   }
 }
 
