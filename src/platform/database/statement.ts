@@ -87,10 +87,11 @@ export const appended = (timeline: string, entry: string) =>
 export const fromNow = (milliseconds: string) =>
   `now() + ${milliseconds} * interval '1 millisecond'`
 
+type Fillable = Pick<Definition<Columns, object>, 'name' | 'table' | 'input'>
 type Placeholder = (...words: string[]) => string
 
 /** All that may stand between double braces in a file. */
-const placeholdersOf = ({ name, table, input }: Definition<Columns, object>) => {
+const placeholdersOf = ({ name, table, input }: Fillable) => {
   const knownTable = () => {
     if (table === undefined) throw new Error(`the statement "${name}" has no table`)
     return table
@@ -122,7 +123,7 @@ const placeholdersOf = ({ name, table, input }: Definition<Columns, object>) => 
   ])
 }
 
-const fill = (source: string, definition: Definition<Columns, object>) => {
+const fill = (source: string, definition: Fillable) => {
   const placeholders = placeholdersOf(definition)
   return source.replace(/\{\{(.*?)\}\}/g, (whole, inside: string) => {
     const [name = '', ...words] = inside.split(' ')
@@ -149,7 +150,7 @@ export const defineStatement = <const Input extends Columns, Result extends obje
   if (unread.length > 0) throw new Error(`the statement "${name}" does not read ${unread.join()}`)
   return {
     name,
-    text: fill(source, definition as unknown as Definition<Columns, object>),
+    text: fill(source, definition),
     distinctBy,
   }
 }
