@@ -273,6 +273,16 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
     },
   )
 
+  it('name each column of their rows once, for the driver would keep the last one', async () => {
+    for (const { name, text, parameters } of statements) {
+      // Drizzle reads its rows by place.
+      if (!text.includes('json_to_recordset')) continue
+      const { columns } = await brandNew.unsafe(text, parameters as string[]).describe()
+      const names = columns.map((column) => column.name)
+      expect(names.length, name).toBe(new Set(names).size)
+    }
+  })
+
   it('let recovery find its rows by the partial index of what is due', async () => {
     const claims = statements.filter(({ name }) => name.startsWith('claim '))
     for (const claim of claims) {
