@@ -38,12 +38,14 @@ interface Allowance {
 }
 
 const neverDone = 'no release ever did what it refuses'
+const neverWritten = 'every release wrote only what is listed, and rows of before are not looked at'
 
 const allowances: readonly Allowance[] = [
   { migration: 'billing/0001_guards', rule: 'trigger', reason: neverDone },
   { migration: 'billing/0002_keep_history', rule: 'trigger', reason: neverDone },
   { migration: 'billing/0003_letters_stay', rule: 'trigger', reason: neverDone },
   { migration: 'billing/0004_accounts_are_final', rule: 'trigger', reason: neverDone },
+  { migration: 'billing/0005_known_values', rule: 'constraint', reason: neverWritten },
   { migration: 'notification/0001_keep_history', rule: 'trigger', reason: neverDone },
   { migration: 'order/0001_guards', rule: 'trigger', reason: neverDone },
   { migration: 'order/0002_keep_history', rule: 'trigger', reason: neverDone },
@@ -57,8 +59,10 @@ const allowances: readonly Allowance[] = [
     rule: 'trigger',
     reason: 'it refuses less than the one before',
   },
+  { migration: 'order/0004_known_values', rule: 'constraint', reason: neverWritten },
   { migration: 'user/0001_guards', rule: 'trigger', reason: neverDone },
   { migration: 'user/0002_answers_are_final', rule: 'trigger', reason: neverDone },
+  { migration: 'user/0003_known_values', rule: 'constraint', reason: neverWritten },
 ]
 
 /** Bodies of functions, texts and comments say nothing about the schema. */

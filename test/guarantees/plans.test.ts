@@ -187,7 +187,8 @@ const recordNotification = async () => {
   const store = watch(createNotificationStore(database))
   for (const place of places) {
     const orderId = idOf(kinds.other, place)
-    const text = { kind: 'ORDER_APPROVED', amount: 1, subject: 's', body: 'b', orderId }
+    const kind = 'ORDER_APPROVED'
+    const text = { kind, amount: 1, subject: 's', body: 'b', orderId } as const
     const key = place % 2 === 0 ? `${orderId}:ORDER_APPROVED` : `${orderId}:new`
     await store.insert({ ...text, key, userId: ownerOf(place), email: 'a@example.com' })
   }

@@ -1,12 +1,17 @@
+import type { Edge } from '../../src/platform/base/states.ts'
 import {
   changeEdges,
   changeStatuses,
   orderEdges,
   orderStatuses,
   type ChangeStatus,
-  type Edge,
   type OrderStatus,
 } from '../../src/services/order/states.ts'
+import {
+  accountEdges,
+  accountStatuses,
+  type AccountStatus,
+} from '../../src/services/user/states.ts'
 
 type Look = 'unknown' | 'done' | 'refused' | 'undone'
 
@@ -27,6 +32,12 @@ const orderLooks: Readonly<Record<OrderStatus, Look>> = {
 const changeLooks: Readonly<Record<ChangeStatus, Look>> = {
   PENDING: 'unknown',
   DONE: 'done',
+  REFUSED: 'refused',
+}
+
+const accountLooks: Readonly<Record<AccountStatus, Look>> = {
+  PENDING: 'unknown',
+  OPEN: 'done',
   REFUSED: 'refused',
 }
 
@@ -68,4 +79,12 @@ export const changeStatesText = (): string =>
     statuses: changeStatuses,
     edges: changeEdges,
     lookOf: changeLooks,
+  })
+
+export const accountStatesText = (): string =>
+  stateDiagram({
+    title: 'What may become of the account of a user',
+    statuses: accountStatuses,
+    edges: accountEdges,
+    lookOf: accountLooks,
   })

@@ -1,8 +1,10 @@
-import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/base/errors.ts'
+import { ProblemError } from '../../platform/base/errors.ts'
+import { listed } from '../../platform/base/states.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { idOfSagaKey } from '../../platform/saga/saga.ts'
 import { toIso } from '../../platform/base/time.ts'
 import type { Account, Operation } from './contract-schemas.ts'
+import { refusalReasons, type RefusalReason } from './states.ts'
 import type { AppliedOperation, OperationToApply } from './store.ts'
 
 /** How rows of the ledger are told, and its refusals. */
@@ -21,9 +23,7 @@ const orderOf = ({ key, reference }: { key: string | null; reference: string | n
   idOfSagaKey(reference ?? key ?? '') ?? null
 
 export const toOperation = (
-  row: Omit<Operation, 'createdAt' | 'kind' | 'status' | 'orderId'> & {
-    readonly kind: string
-    readonly status: string
+  row: Omit<Operation, 'createdAt' | 'orderId'> & {
     readonly key: string | null
     readonly reference: string | null
     readonly createdAt: Date
@@ -31,9 +31,9 @@ export const toOperation = (
 ): Operation => ({
   id: row.id,
   userId: row.userId,
-  kind: row.kind as Operation['kind'],
+  kind: row.kind,
   amount: row.amount,
-  status: row.status as Operation['status'],
+  status: row.status,
   reason: row.reason,
   balanceAfter: row.balanceAfter,
   orderId: orderOf(row),
@@ -44,35 +44,36 @@ export const accountNotFound = (userId: string) =>
   new ProblemError('account-not-found', `User ${userId} has no account.`)
 
 /** The operation and the account right after it: built from columns that never change. */
-export const toResult = (applied: AppliedOperation) => ({
-  operation: toOperation(applied),
-  account: toAccount({
-    userId: applied.userId,
-    email: applied.email ?? '',
-    balance: applied.balanceAfter ?? 0,
-    createdAt: applied.accountCreatedAt ?? applied.createdAt,
-  }),
-})
+export const toResult = (applied: AppliedOperation) => {
+  const { id, userId, email, balanceAfter: balance, accountCreatedAt: createdAt } = applied
+  if (email === null || balance === null || createdAt === null) {
+    throw new Error(`operation ${id} was entered, but its account is not known`)
+  }
+  return {
+    operation: toOperation(applied),
+    account: toAccount({ userId, email, balance, createdAt }),
+  }
+}
 
-const refusalDetails: Partial<Record<ProblemCode, string>> = {
-  'balance-limit': 'No account may hold more than 9007199254740991.',
-  'refund-exceeds-withdrawal': 'The withdrawal took less than this, or it was refunded already.',
-  'withdrawal-refunded': 'Its refund came first, so it must not happen any more.',
+const refusalDetails: Record<RefusalReason, (applied: AppliedOperation) => string> = {
+  'account-not-found': ({ userId }) => `User ${userId} has no account.`,
+  'insufficient-funds': ({ balanceAfter, amount }) =>
+    `The account holds ${balanceAfter}, which is less than ${amount}.`,
+  'balance-limit': () => 'No account may hold more than 9007199254740991.',
+  'refund-exceeds-withdrawal': () =>
+    'The withdrawal took less than this, or it was refunded already.',
+  'withdrawal-refunded': () => 'Its refund came first, so it must not happen any more.',
 }
 
 /** A stored refusal as a problem, the same each time. */
 export const refusal = (applied: AppliedOperation): ProblemError => {
-  const { requestId, reason, amount } = applied
-  const options = { requestId, headers: replayedHeaders(applied.replayed) }
-  if (reason === 'account-not-found') {
-    return new ProblemError(reason, `User ${applied.userId} has no account.`, options)
-  }
-  if (reason === 'insufficient-funds') {
-    const detail = `The account holds ${applied.balanceAfter}, which is less than ${amount}.`
-    return new ProblemError(reason, detail, { ...options, members: toResult(applied) })
-  }
-  const code = reason !== null && isProblemCode(reason) ? reason : 'internal'
-  return new ProblemError(code, refusalDetails[code] ?? 'It was refused.', options)
+  const reason = listed(refusalReasons, applied.reason, `the reason of operation ${applied.id}`)
+  return new ProblemError(reason, refusalDetails[reason](applied), {
+    requestId: applied.requestId,
+    headers: replayedHeaders(applied.replayed),
+    // The contract shows the account only where there was one and it held too little.
+    ...(reason === 'insufficient-funds' ? { members: toResult(applied) } : {}),
+  })
 }
 
 /** Whether a stored operation is what this request asked for; else its key is used twice. */

@@ -8,6 +8,7 @@ import {
   textSchema,
   timeSchema,
 } from '../../platform/http/schemas.ts'
+import { operationKinds, operationStatuses } from './states.ts'
 
 /** What billing tells of accounts and operations: the bodies of its answers. */
 
@@ -48,10 +49,10 @@ export const operationSchema = z
   .strictObject({
     id: idSchema('the operation'),
     userId: idSchema('the user whose account it is'),
-    kind: z.enum(['DEPOSIT', 'WITHDRAW', 'REFUND']).openapi({ description: 'What was asked for' }),
+    kind: z.enum(operationKinds).openapi({ description: 'What was asked for' }),
     amount: amountSchema,
     status: z
-      .enum(['DONE', 'REFUSED'])
+      .enum(operationStatuses)
       .openapi({ description: 'A refused operation moved nothing, and never will' }),
     reason: z.string().nullable().openapi({ description: 'Why it was refused', example: null }),
     balanceAfter: balanceSchema

@@ -74,6 +74,7 @@ describe('the database itself, asked with the role that owns the tables, refuses
       { status: 'REFUSED', reason: 'x', effect: 5 },
       /operations_effect/,
     ],
+    ['an unknown reason', { status: 'REFUSED', effect: 0, reason: 'x' }, /operations_known_reason/],
     ['a refusal without a reason', { status: 'REFUSED', effect: 0 }, /operations_reason/],
     ['a negative balance after it', { balance: -1 }, /operations_balance/],
     ['no place in its account', { seq: null }, /operations_balance/],

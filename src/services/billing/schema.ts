@@ -11,7 +11,9 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { isListed } from '../../platform/database/checks.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
+import { operationKinds, operationReasons, operationStatuses } from './states.ts'
 
 const createdAt = () =>
   timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow()
@@ -38,12 +40,12 @@ export const operations = pgTable(
     /** The account's own count of operations; null when there was no account to count on. */
     seq: bigint({ mode: 'number' }),
     key: text(),
-    kind: text().notNull(),
+    kind: text({ enum: operationKinds }).notNull(),
     amount: bigint({ mode: 'number' }).notNull(),
     /** What it did to the balance: 0 when refused. */
     effect: bigint({ mode: 'number' }).notNull(),
-    status: text().notNull(),
-    reason: text(),
+    status: text({ enum: operationStatuses }).notNull(),
+    reason: text({ enum: operationReasons }),
     /** The key of the withdrawal that this one belongs to. */
     reference: text(),
     balanceAfter: bigint('balance_after', { mode: 'number' }),
@@ -56,8 +58,9 @@ export const operations = pgTable(
     index('operations_by_reference')
       .on(table.userId, table.reference)
       .where(sql`${table.reference} is not null`),
-    check('operations_kind', sql`${table.kind} in ('DEPOSIT', 'WITHDRAW', 'REFUND')`),
-    check('operations_status', sql`${table.status} in ('DONE', 'REFUSED')`),
+    check('operations_kind', isListed(table.kind, operationKinds)),
+    check('operations_status', isListed(table.status, operationStatuses)),
+    check('operations_known_reason', isListed(table.reason, operationReasons)),
     check('operations_amount', sql`${table.amount} between 1 and 9007199254740991`),
     check(
       'operations_effect',

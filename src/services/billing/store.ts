@@ -9,9 +9,8 @@ import {
   type AccountRow,
   type OperationRow,
 } from './schema.ts'
+import type { OperationKind } from './states.ts'
 import { applyOperationsText, openAccountText } from './statements.ts'
-
-export type OperationKind = 'DEPOSIT' | 'WITHDRAW' | 'REFUND'
 
 export interface OperationToApply {
   readonly userId: string

@@ -12,7 +12,7 @@ import {
   type Letter,
   type NewLetter,
 } from './contract.ts'
-import { renderLetter, type LetterKind } from './letters.ts'
+import { renderLetter } from './letters.ts'
 import type { NotificationStore, StoredLetter } from './store.ts'
 
 export interface NotificationAppDeps {
@@ -26,7 +26,7 @@ const toLetter = (row: LetterFields): Letter => ({
   id: row.id,
   userId: row.userId,
   email: row.email,
-  kind: row.kind as LetterKind,
+  kind: row.kind,
   orderId: row.orderId,
   amount: row.amount,
   subject: row.subject,

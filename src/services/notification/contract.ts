@@ -14,7 +14,7 @@ import {
   timeSchema,
   together,
 } from '../../platform/http/schemas.ts'
-import { letterKinds, orderLetterKinds } from './letters.ts'
+import { letterKinds, orderLetterKinds } from './states.ts'
 
 const exampleLetter = {
   id: '019aa0b6-5301-7d20-9c11-4e5f60718293',

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatMoney, letterKinds, renderLetter } from './letters.ts'
+import { formatMoney, renderLetter } from './letters.ts'
+import { letterKinds } from './states.ts'
 
 const orderId = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 

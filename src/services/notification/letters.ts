@@ -1,15 +1,6 @@
+import type { LetterKind } from './states.ts'
+
 /** Every letter's words, in one place. */
-export const orderLetterKinds = [
-  'ORDER_APPROVED',
-  'ORDER_REJECTED',
-  'ORDER_CANCELLED',
-  'ORDER_REPRICED',
-] as const
-
-export const letterKinds = [...orderLetterKinds, 'DEPOSIT'] as const
-
-export type LetterKind = (typeof letterKinds)[number]
-
 export interface LetterSubject {
   readonly kind: LetterKind
   /** Minor units. */

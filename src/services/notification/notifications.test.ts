@@ -2,7 +2,8 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/lab/http.ts'
 import { startNotification, startService } from '../../../test/lab/service.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
-import { orderLetterKinds, renderLetter } from './letters.ts'
+import { renderLetter } from './letters.ts'
+import { orderLetterKinds } from './states.ts'
 
 let system: Awaited<ReturnType<typeof startNotification>>
 let api: Api

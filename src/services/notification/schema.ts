@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { isListed } from '../../platform/database/checks.ts'
+import { letterKinds } from './states.ts'
 
 export const letters = pgTable(
   'letters',
@@ -9,7 +11,7 @@ export const letters = pgTable(
     key: text().notNull().unique('letters_key'),
     userId: uuid('user_id').notNull(),
     email: text().notNull(),
-    kind: text().notNull(),
+    kind: text({ enum: letterKinds }).notNull(),
     orderId: uuid('order_id'),
     amount: bigint({ mode: 'number' }).notNull(),
     subject: text().notNull(),
@@ -19,10 +21,7 @@ export const letters = pgTable(
   (table) => [
     index('letters_by_user').on(table.userId, table.id),
     index('letters_by_order').on(table.orderId, table.id),
-    check(
-      'letters_kind',
-      sql`${table.kind} in ('ORDER_APPROVED', 'ORDER_REJECTED', 'ORDER_CANCELLED', 'ORDER_REPRICED', 'DEPOSIT')`,
-    ),
+    check('letters_kind', isListed(table.kind, letterKinds)),
     check('letters_amount', sql`${table.amount} between 1 and 9007199254740991`),
   ],
 )

@@ -1,8 +1,9 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Database } from '../../platform/database/db.ts'
-import { defineStatement, rowsOf, type ItemOf } from '../../platform/database/statement.ts'
+import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { letters, type LetterRow } from './schema.ts'
+import type { LetterKind } from './states.ts'
 
 export interface LetterQuery {
   readonly userId?: string | undefined
@@ -21,7 +22,7 @@ const insertLetters = defineStatement(import.meta.url, {
     key: 'text',
     userId: 'uuid',
     email: 'text',
-    kind: 'text',
+    kind: text<LetterKind>(),
     orderId: 'uuid?',
     amount: 'bigint',
     subject: 'text',

@@ -1,8 +1,10 @@
-import { ProblemError, isProblemCode, type ProblemCode } from '../../platform/base/errors.ts'
+import { ProblemError } from '../../platform/base/errors.ts'
+import { listed } from '../../platform/base/states.ts'
 import { toPage } from '../../platform/http/schemas.ts'
 import { toIso } from '../../platform/base/time.ts'
 import type { Order, OrderChange, OrderDetails } from './contract.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
+import { refusalReasons, type RefusalReason } from './states.ts'
 import type { OpenedChange } from './store.ts'
 
 /**
@@ -89,27 +91,31 @@ export const orderAsChanged = (
   }
 }
 
-const refusalDetails: Partial<Record<ProblemCode, string>> = {
+const nothingMoved = 'Billing refused it; nothing was moved.'
+
+const refusalDetails: Record<RefusalReason, string> = {
   'insufficient-funds': 'The account does not hold enough for this; nothing was taken.',
   'user-not-found': 'There is no such user; nothing was taken.',
   // Orders that were refused before user was asked: their answers stay as they were.
   'account-not-found': 'This user has no account; nothing was taken.',
+  'balance-limit': nothingMoved,
+  'refund-exceeds-withdrawal': nothingMoved,
+  'withdrawal-refunded': nothingMoved,
 }
 
 export interface RefusalContext {
-  readonly reason: string | null
+  readonly reason: OrderRow['reason']
   readonly order: Order
   readonly requestId: string
   readonly headers: Readonly<Record<string, string>>
 }
 
 /** Problems that the contract shows with the order that they are about. */
-const codesWithOrder: readonly ProblemCode[] = ['insufficient-funds', 'user-not-found']
+const reasonsWithOrder: readonly RefusalReason[] = ['insufficient-funds', 'user-not-found']
 
 /** A stored refusal as a problem: the same document each time, with the request id of the first. */
 export const refusal = ({ reason, order, requestId, headers }: RefusalContext): ProblemError => {
-  const code = reason !== null && isProblemCode(reason) ? reason : 'insufficient-funds'
-  const members = codesWithOrder.includes(code) ? { order } : {}
-  const detail = refusalDetails[code] ?? 'Billing refused it; nothing was moved.'
-  return new ProblemError(code, detail, { members, requestId, headers })
+  const known = listed(refusalReasons, reason, `the reason of a refusal of order ${order.id}`)
+  const members = reasonsWithOrder.includes(known) ? { order } : {}
+  return new ProblemError(known, refusalDetails[known], { members, requestId, headers })
 }

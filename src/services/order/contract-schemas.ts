@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { problemExample } from '../../platform/http/problem-examples.ts'
 import { problemSchema } from '../../platform/http/problem-schemas.ts'
 import { amountSchema, idSchema, timeSchema } from '../../platform/http/schemas.ts'
-import { changeStatuses, orderStatuses } from './states.ts'
+import { changeKinds, changeStatuses, orderStatuses } from './states.ts'
 
 /** What order tells of orders and their changes: the bodies of its answers. */
 
@@ -47,7 +47,7 @@ const timelineSchema = z.array(
 export const changeSchema = z
   .strictObject({
     id: idSchema('the change'),
-    kind: z.enum(['REPRICE', 'CANCEL']),
+    kind: z.enum(changeKinds),
     fromPrice: amountSchema,
     toPrice: amountSchema.nullable().openapi({ description: 'Null for a cancellation' }),
     status: z.enum(changeStatuses),

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/lab/database.ts'
+import { outcomeOf, waysBetween } from '../../../test/lab/edges.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { changeEdges, changeStatuses, orderEdges, orderStatuses } from './states.ts'
 
@@ -9,13 +10,18 @@ beforeAll(async () => {
   database = await createTestDatabase('order')
 })
 
+/** Whoever is refused is told why. */
+const reasonOf = (status: string) =>
+  ['REJECTED', 'REFUSED'].includes(status) ? 'insufficient-funds' : null
+
 const insertOrder = async (status: string) => {
   const id = uuidv7()
   const decision = status === 'PENDING' ? null : status === 'REJECTED' ? 'REJECTED' : 'APPROVED'
   await database.sql`
     insert into orders (id, user_id, price, present_price, idempotency_key, status, decision,
-      request_id, due_at)
-    values (${id}, ${uuidv7()}, 100, 100, 'k', ${status}, ${decision}, 'r', now() + interval '1 day')`
+      reason, request_id, due_at)
+    values (${id}, ${uuidv7()}, 100, 100, 'k', ${status}, ${decision}, ${reasonOf(status)}, 'r',
+      now() + interval '1 day')`
   return id
 }
 
@@ -23,42 +29,23 @@ const insertChange = async (status: string, orderId?: string, kind = 'REPRICE') 
   const id = uuidv7()
   const order = orderId ?? (await insertOrder('APPROVED'))
   await database.sql`
-    insert into order_changes (id, order_id, user_id, kind, from_price, to_price, status, request_id,
-      due_at, idempotency_key)
+    insert into order_changes (id, order_id, user_id, kind, from_price, to_price, status, reason,
+      request_id, due_at, idempotency_key)
     values (${id}, ${order}, ${uuidv7()}, ${kind}, 100, ${kind === 'CANCEL' ? null : 200}, ${status},
-      'r', now() + interval '1 day', ${kind === 'CANCEL' ? null : id})`
+      ${reasonOf(status)}, 'r', now() + interval '1 day', ${kind === 'CANCEL' ? null : id})`
   return id
 }
-
-const pairs = <Status extends string>(
-  statuses: readonly Status[],
-  edges: readonly { from: Status; to: Status }[],
-) =>
-  statuses.flatMap((from) =>
-    statuses
-      .filter((to) => to !== from)
-      .map((to) => {
-        const isEdge = edges.some((edge) => edge.from === from && edge.to === to)
-        return [from, to, isEdge] as const
-      }),
-  )
 
 const setOrder = (id: string, status: string) => {
   const decided = status === 'REJECTED' ? 'REJECTED' : 'APPROVED'
   return database.sql`
-    update orders set status = ${status},
+    update orders set status = ${status}, reason = ${reasonOf(status)},
       decision = ${status === 'PENDING' ? null : database.sql`coalesce(decision, ${decided})`}
     where id = ${id}`
 }
 
-const outcomeOf = (attempt: PromiseLike<unknown>): PromiseLike<string> =>
-  attempt.then(
-    () => 'done',
-    (error: unknown) => String(error),
-  )
-
 describe('the database itself, asked with the role that owns the tables', () => {
-  it.each(pairs(orderStatuses, orderEdges))(
+  it.each(waysBetween(orderStatuses, orderEdges))(
     'knows whether an order may go from %s to %s: %s',
     async (from, to, isEdge) => {
       const id = await insertOrder(from)
@@ -69,14 +56,15 @@ describe('the database itself, asked with the role that owns the tables', () => 
     },
   )
 
-  it.each(pairs(changeStatuses, changeEdges))(
+  it.each(waysBetween(changeStatuses, changeEdges))(
     'knows whether a change may go from %s to %s: %s',
     async (from, to, isEdge) => {
       const id = await insertChange(from)
       const outcome = await outcomeOf(
-        database.sql`update order_changes set status = ${to} where id = ${id}`,
+        database.sql`
+          update order_changes set status = ${to}, reason = ${reasonOf(to)} where id = ${id}`,
       )
-      expect(outcome).toMatch(isEdge ? /^done$/ : /cannot become/)
+      expect(outcome).toMatch(isEdge ? /^done$/ : /cannot become|forbidden/)
       const [row] = await database.sql`select status from order_changes where id = ${id}`
       expect(row?.['status']).toBe(isEdge ? to : from)
     },
@@ -109,6 +97,20 @@ describe('the database itself, asked with the role that owns the tables', () => 
     const id = await insertChange('DONE')
     const attempt = database.sql.unsafe(`update order_changes set ${set} where id = $1`, [id])
     await expect(attempt).rejects.toThrow(/forbidden/)
+  })
+
+  it.each([
+    ['orders', `status = 'APPROVED', decision = 'MAYBE'`, /orders_known_decision/],
+    ['orders', `status = 'REJECTED', decision = 'REJECTED'`, /orders_reason/],
+    ['orders', `reason = 'insufficient-funds'`, /orders_reason/],
+    ['orders', `status = 'REJECTED', decision = 'REJECTED', reason = 'x'`, /orders_known_reason/],
+    ['order_changes', `status = 'REFUSED'`, /order_changes_reason/],
+    ['order_changes', `reason = 'insufficient-funds'`, /order_changes_reason/],
+    ['order_changes', `status = 'REFUSED', reason = 'x'`, /order_changes_known_reason/],
+  ])('refuses of undecided %s: %s', async (table, set, why) => {
+    const id = table === 'orders' ? await insertOrder('PENDING') : await insertChange('PENDING')
+    const attempt = database.sql.unsafe(`update ${table} set ${set} where id = $1`, [id])
+    await expect(attempt).rejects.toThrow(why)
   })
 
   it('refuses an undecided order that nobody would ever come back to', async () => {

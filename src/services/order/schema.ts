@@ -12,15 +12,22 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { isListed } from '../../platform/database/checks.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
-import type { ChangeStatus, OrderStatus } from './states.ts'
+import {
+  changeKinds,
+  changeStatuses,
+  orderDecisions,
+  orderStatuses,
+  refusalReasons,
+} from './states.ts'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
 /** The columns of a saga: what recovery needs to finish it, and what its owner sees of it. */
 const sagaColumns = () => ({
   requestId: text('request_id').notNull(),
-  reason: text(),
+  reason: text({ enum: refusalReasons }),
   decidedAt: instant('decided_at'),
   /** When recovery may take the row; null when nothing is owed any more. */
   dueAt: timestamp('due_at', { withTimezone: true }),
@@ -40,9 +47,9 @@ export const orders = pgTable(
     presentPrice: bigint('present_price', { mode: 'number' }).notNull(),
     description: text(),
     idempotencyKey: text('idempotency_key'),
-    status: text().$type<OrderStatus>().notNull().default('PENDING'),
+    status: text({ enum: orderStatuses }).notNull().default('PENDING'),
     /** What was decided at first: stays when the order is cancelled later. */
-    decision: text().$type<'APPROVED' | 'REJECTED'>(),
+    decision: text({ enum: orderDecisions }),
     /** Where the letter goes: billing told it with its answer. */
     email: text(),
     ...sagaColumns(),
@@ -55,9 +62,12 @@ export const orders = pgTable(
       .where(sql`${table.dueAt} is not null`),
     check('orders_price', sql`${table.price} between 1 and 9007199254740991`),
     check('orders_present_price', sql`${table.presentPrice} between 1 and 9007199254740991`),
+    check('orders_status', isListed(table.status, orderStatuses)),
+    check('orders_known_decision', isListed(table.decision, orderDecisions)),
+    check('orders_known_reason', isListed(table.reason, refusalReasons)),
     check(
-      'orders_status',
-      sql`${table.status} in ('PENDING', 'APPROVED', 'REJECTED', 'CANCELLED')`,
+      'orders_reason',
+      sql`(${table.decision} is distinct from 'REJECTED') = (${table.reason} is null)`,
     ),
     check('orders_decision', sql`(${table.status} = 'PENDING') = (${table.decision} is null)`),
     check('orders_pending_due', sql`${table.status} <> 'PENDING' or ${table.dueAt} is not null`),
@@ -74,12 +84,12 @@ export const orderChanges = pgTable(
       .references(() => orders.id),
     userId: uuid('user_id').notNull(),
     email: text(),
-    kind: text().$type<'REPRICE' | 'CANCEL'>().notNull(),
+    kind: text({ enum: changeKinds }).notNull(),
     fromPrice: bigint('from_price', { mode: 'number' }).notNull(),
     /** Null for a cancellation. */
     toPrice: bigint('to_price', { mode: 'number' }),
     idempotencyKey: text('idempotency_key'),
-    status: text().$type<ChangeStatus>().notNull().default('PENDING'),
+    status: text({ enum: changeStatuses }).notNull().default('PENDING'),
     ...sagaColumns(),
   },
   (table) => [
@@ -96,7 +106,10 @@ export const orderChanges = pgTable(
       .where(sql`${table.dueAt} is not null`),
     check('order_changes_kind', sql`(${table.kind} = 'CANCEL') = (${table.toPrice} is null)`),
     check('order_changes_price', sql`${table.toPrice} between 1 and 9007199254740991`),
-    check('order_changes_status', sql`${table.status} in ('PENDING', 'DONE', 'REFUSED')`),
+    check('order_changes_status', isListed(table.status, changeStatuses)),
+    check('order_changes_known_kind', isListed(table.kind, changeKinds)),
+    check('order_changes_known_reason', isListed(table.reason, refusalReasons)),
+    check('order_changes_reason', sql`(${table.status} <> 'REFUSED') = (${table.reason} is null)`),
     check(
       'order_changes_pending_due',
       sql`${table.status} <> 'PENDING' or ${table.dueAt} is not null`,

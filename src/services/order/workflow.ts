@@ -3,10 +3,12 @@ import type { LetterSender } from '../../clients/letter-sender.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
 import { isFromDatabase, postpone, timelineEntry } from '../../platform/saga/saga.ts'
+import { listed } from '../../platform/base/states.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import type { MoneyOutcome, Payment, Verdict } from './payment.ts'
 import type { People } from './people.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
+import { changeKinds, orderDecisions, refusalReasons, type RefusalReason } from './states.ts'
 import type { Decided, OrderStore } from './store.ts'
 
 export interface WorkflowDeps {
@@ -47,6 +49,12 @@ interface Saga<Row extends SagaRow, Gone> {
 
 /** Nobody has no money, and reads no letters. */
 const nobody = { kind: 'refused', reason: 'user-not-found', email: null } as const
+
+/** The database refuses what no list knows, so the row stays undecided, and the fault is logged. */
+const reasonOf = ({ id }: SagaRow, verdict: Verdict): RefusalReason | null =>
+  verdict.kind === 'refused'
+    ? listed(refusalReasons, verdict.reason, `the reason of the refusal of ${id}`)
+    : null
 
 /** How far a walk came: the row as it is now, and whether it still owes something. */
 interface Walked<Row> {
@@ -132,6 +140,9 @@ const createWalk =
 const isForgettable = (order: OrderRow, verdict: Verdict) =>
   verdict === nobody && order.idempotencyKey === null && order.attempts === 0
 
+/** What is written about a change that is done. */
+const letterKindOf = { REPRICE: 'ORDER_REPRICED', CANCEL: 'ORDER_CANCELLED' } as const
+
 export const createOrderWorkflow = (deps: WorkflowDeps) => {
   const { store, payment, letters, log } = deps
   const send = (row: SagaRow, about: Pick<NewOrderLetter, 'orderId' | 'kind' | 'amount'>) => {
@@ -159,7 +170,7 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
       return store.decideOrder({
         id: order.id,
         status: verdict.kind === 'done' ? 'APPROVED' : 'REJECTED',
-        reason: verdict.kind === 'refused' ? verdict.reason : null,
+        reason: reasonOf(order, verdict),
         email: verdict.email,
         entry,
       })
@@ -167,7 +178,7 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
     sendLetter: (order) =>
       send(order, {
         orderId: order.id,
-        kind: order.decision === 'APPROVED' ? 'ORDER_APPROVED' : 'ORDER_REJECTED',
+        kind: `ORDER_${listed(orderDecisions, order.decision, `the decision of order ${order.id}`)}`,
         amount: order.price,
       }),
     rows: store.dueOrders,
@@ -180,13 +191,13 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
       store.decideChange({
         id: change.id,
         status: verdict.kind === 'done' ? 'DONE' : 'REFUSED',
-        reason: verdict.kind === 'refused' ? verdict.reason : null,
+        reason: reasonOf(change, verdict),
         entry,
       }),
     sendLetter: (change) =>
       send(change, {
         orderId: change.orderId,
-        kind: change.kind === 'CANCEL' ? 'ORDER_CANCELLED' : 'ORDER_REPRICED',
+        kind: letterKindOf[listed(changeKinds, change.kind, `the kind of change ${change.id}`)],
         amount: change.toPrice ?? change.fromPrice,
       }),
     rows: store.dueChanges,

@@ -1,11 +1,13 @@
 import { createServiceApp, keyIn, requestIdIn } from '../../platform/http/app.ts'
-import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
+import { ProblemError, retrySoon, type ProblemOptions } from '../../platform/base/errors.ts'
+import { listed } from '../../platform/base/states.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import { toIso } from '../../platform/base/time.ts'
 import { contract, createUserRoute, getUserRoute, type NewUser, type User } from './contract.ts'
-import type { UserRow, UserStore } from './store.ts'
+import { refusalReasons, shownAccountStatuses } from './states.ts'
+import type { StoredUser, TakenUser, UserRow, UserStore } from './store.ts'
 import type { UserWorkflow } from './workflow.ts'
 
 export interface UserAppDeps {
@@ -21,7 +23,7 @@ const toUser = (row: UserRow): User => ({
   phone: row.phone,
   firstName: row.firstName,
   lastName: row.lastName,
-  account: row.account === 'OPEN' ? 'OPEN' : 'PENDING',
+  account: listed(shownAccountStatuses, row.account, `the account of user ${row.id}`),
   createdAt: toIso(row.createdAt),
 })
 
@@ -32,9 +34,12 @@ const isSame = (stored: UserRow, wanted: NewUser) =>
   stored.firstName === (wanted.firstName ?? null) &&
   stored.lastName === (wanted.lastName ?? null)
 
-const taken = (reason: string | null, options: ConstructorParameters<typeof ProblemError>[2]) => {
-  const field = reason === 'email-taken' ? 'email' : 'username'
-  return new ProblemError(`${field}-taken`, `Another user has this ${field}.`, {
+const takenField = { 'username-taken': 'username', 'email-taken': 'email' } as const
+
+const taken = ({ id, reason }: StoredUser | TakenUser, options: ProblemOptions) => {
+  const code = listed(refusalReasons, reason, `the reason of user ${id}`)
+  const field = takenField[code]
+  return new ProblemError(code, `Another user has this ${field}.`, {
     ...options,
     errors: [{ field, message: 'is taken' }],
   })
@@ -54,15 +59,17 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
       idempotencyKey: keyIn(c),
       requestId: requestIdIn(c),
     })
-    if (stored.id === null) throw taken(stored.reason, {})
+    if (stored.id === null) throw taken(stored, {})
     if (!isSame(stored, wanted)) {
       throw new ProblemError('idempotency-key-reused', 'This key was used for another user before.')
     }
     const headers = replayedHeaders(stored.replayed)
     if (stored.account === 'REFUSED') {
-      throw taken(stored.reason, { headers, requestId: stored.requestId })
+      throw taken(stored, { headers, requestId: stored.requestId })
     }
-    const user = await advanceOrLeave(stored, workflow.advance, log)
+    // A repeat of an undecided user helps to decide it: the id is the key of both calls.
+    const user =
+      stored.account === 'PENDING' ? await advanceOrLeave(stored, workflow.advance, log) : stored
     const location = `/users/${user.id}`
     if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
     return c.json(toUser(user), 202, { ...headers, location, ...retrySoon })

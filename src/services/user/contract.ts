@@ -12,6 +12,7 @@ import {
   textSchema,
   timeSchema,
 } from '../../platform/http/schemas.ts'
+import { shownAccountStatuses } from './states.ts'
 
 const exampleUser = {
   id: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',
@@ -32,7 +33,7 @@ export const userSchema = z
     phone: z.string().nullable(),
     firstName: z.string().nullable(),
     lastName: z.string().nullable(),
-    account: z.enum(['PENDING', 'OPEN']).openapi({
+    account: z.enum(shownAccountStatuses).openapi({
       description: 'PENDING until billing confirmed the account; it becomes OPEN by itself',
     }),
     createdAt: timeSchema,

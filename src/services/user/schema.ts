@@ -10,7 +10,9 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { isListed } from '../../platform/database/checks.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
+import { accountStatuses, refusalReasons } from './states.ts'
 
 /**
  * People, and the saga that opens their accounts. A row that is REFUSED is no
@@ -27,8 +29,8 @@ export const users = pgTable(
     lastName: text('last_name'),
     idempotencyKey: text('idempotency_key').unique('users_key'),
     requestId: text('request_id').notNull(),
-    account: text().$type<'PENDING' | 'OPEN' | 'REFUSED'>().notNull(),
-    reason: text(),
+    account: text({ enum: accountStatuses }).notNull(),
+    reason: text({ enum: refusalReasons }),
     dueAt: timestamp('due_at', { withTimezone: true }),
     attempts: integer().notNull().default(0),
     timeline: jsonb().$type<TimelineEntry[]>().notNull().default([]),
@@ -44,7 +46,8 @@ export const users = pgTable(
     index('users_due')
       .on(table.dueAt)
       .where(sql`${table.dueAt} is not null`),
-    check('users_account', sql`${table.account} in ('PENDING', 'OPEN', 'REFUSED')`),
+    check('users_account', isListed(table.account, accountStatuses)),
+    check('users_known_reason', isListed(table.reason, refusalReasons)),
     check('users_reason', sql`(${table.account} = 'REFUSED') = (${table.reason} is not null)`),
     check('users_due', sql`(${table.account} = 'PENDING') = (${table.dueAt} is not null)`),
   ],

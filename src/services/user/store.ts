@@ -22,7 +22,7 @@ export type StoredUser = UserRow & { readonly replayed: boolean }
 /** Nobody was stored: the name or the address is taken, and there was no key to remember that under. */
 export interface TakenUser {
   readonly id: null
-  readonly reason: string
+  readonly reason: NonNullable<UserRow['reason']>
 }
 
 /**

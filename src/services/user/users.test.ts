@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { outcomeOf, waysBetween } from '../../../test/lab/edges.ts'
 import type { Api } from '../../../test/lab/http.ts'
 import { startWithBilling, type WithBilling } from '../../../test/lab/service.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
+import { accountEdges, accountStatuses } from './states.ts'
 
 let system: WithBilling
 let api: Api
@@ -164,12 +166,29 @@ describe('the key of a user', () => {
 })
 
 describe('the database itself, asked with the role that owns the tables, refuses', () => {
+  it.each(waysBetween(accountStatuses, accountEdges))(
+    'an account that becomes %s, then %s, unless that is an edge: %s',
+    async (from, to, isEdge) => {
+      const { sql } = system.database
+      const columnsOf = (account: string) => ({
+        account,
+        reason: account === 'REFUSED' ? 'email-taken' : null,
+        due_at: account === 'PENDING' ? new Date(Date.now() + 60_000) : null,
+      })
+      const id = uuidv7()
+      const person = { id, username: name, email: `${name}@example.com`, request_id: 'r' }
+      await sql`insert into users ${sql({ ...person, ...columnsOf(from) })}`
+      const outcome = await outcomeOf(sql`update users set ${sql(columnsOf(to))} where id = ${id}`)
+      expect(outcome).toMatch(isEdge ? /^done$/ : /cannot become|forbidden/)
+    },
+  )
+
   it.each([
     ['to close an open account', `account = 'PENDING', due_at = now()`, /cannot become/],
     ['to turn a user into a refusal', `account = 'REFUSED', reason = 'x'`, /cannot become/],
     ['an account in no known state', `account = 'LOST'`, /cannot become|users_account/],
     ['to owe an account that is open', 'due_at = now()', /users_due/],
-    ['a reason without a refusal', `reason = 'x'`, /users_reason/],
+    ['a reason without a refusal', `reason = 'email-taken'`, /users_reason/],
   ])('%s', async (_what, set, why) => {
     const { body } = await create()
     const attempt = system.database.sql.unsafe(`update users set ${set} where id = $1`, [body.id])
@@ -200,6 +219,13 @@ describe('the database itself, asked with the role that owns the tables, refuses
     const refusals = sql`update users set reason = 'x' where account = 'REFUSED'`
     await expect(refusals).rejects.toThrow(/forbidden/)
     await expect(sql`truncate users`).rejects.toThrow(/forbidden/)
+  })
+
+  it('a refusal for a reason that is in no list', async () => {
+    const refusal = system.database.sql`
+      insert into users (id, username, email, request_id, account, reason)
+      values (${uuidv7()}, 'x', 'x@example.com', 'r', 'REFUSED', 'x')`
+    await expect(refusal).rejects.toThrow(/users_known_reason/)
   })
 
   it('a second user with the same name, address or key', async () => {
