@@ -10,6 +10,7 @@ import { allPictures, read, root, studyFolder } from '../../tools/diagrams/pictu
 import { whyStale } from '../../tools/diagrams/stamp.ts'
 import { registry, serviceNames } from '../../src/registry.ts'
 import { changeEdges, orderEdges } from '../../src/services/order/states.ts'
+import { accountEdges } from '../../src/services/user/states.ts'
 
 /**
  * The design study says what its pictures, contracts and code say. What only a
@@ -78,13 +79,14 @@ describe('pictures', () => {
 })
 
 describe('pictures made from code', () => {
-  it('show exactly the edges that an order and a change may take', () => {
+  it('show exactly the edges that an order, a change and an account may take', () => {
     const edgesIn = (name: string) =>
       [...pictureNamed(name).text.matchAll(/^ +(\w+) --> (\w+): (.+)$/gm)].map(
         ([, from, to, when]) => ({ from, to, when }),
       )
     expect(edgesIn('order-states')).toEqual(orderEdges)
     expect(edgesIn('change-states')).toEqual(changeEdges)
+    expect(edgesIn('account-states')).toEqual(accountEdges)
   })
 
   it('show exactly the calls that the registry allows', () => {

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { architectureText } from './architecture.ts'
 import { deploymentText } from './deployment.ts'
-import { changeStatesText, orderStatesText } from './states.ts'
+import { accountStatesText, changeStatesText, orderStatesText } from './states.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const studyFolder = 'docs/design-study'
@@ -13,6 +13,7 @@ export const diagramFolder = `${studyFolder}/diagrams`
 const generated: Readonly<Record<string, () => string>> = {
   'docs/pictures/architecture.mmd': architectureText,
   'docs/pictures/deployment.mmd': deploymentText,
+  [`${diagramFolder}/account-states.mmd`]: accountStatesText,
   [`${diagramFolder}/order-states.mmd`]: orderStatesText,
   [`${diagramFolder}/change-states.mmd`]: changeStatesText,
 }
