@@ -1,6 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import { createDueRows } from '../../platform/saga/due-rows.ts'
 import type { Database } from '../../platform/database/db.ts'
+import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import {
   accounts,
@@ -10,19 +11,6 @@ import {
   type OperationRow,
 } from './schema.ts'
 import type { OperationKind } from './states.ts'
-import { applyOperationsText, openAccountText } from './statements.ts'
-
-export interface OperationToApply {
-  readonly userId: string
-  readonly kind: OperationKind
-  readonly amount: number
-  /** The caller's key, stored for ever on the row it wrote; null: nobody will repeat it. */
-  readonly key: string | null
-  readonly reference: string | null
-  readonly requestId: string
-  /** Not finding the account decides nothing: it may be opened later, and the caller asks again. */
-  readonly accountMayCome?: boolean
-}
 
 export type AppliedOperation = OperationRow & {
   readonly replayed: boolean
@@ -39,27 +27,45 @@ export interface StatementQuery {
   readonly limit: number
 }
 
-type OperationInput = OperationToApply & { readonly id: string; readonly leaseMs: number }
+const openAccounts = defineStatement(import.meta.url, {
+  name: 'open accounts',
+  table: accounts,
+  input: { userId: 'uuid', email: 'text' },
+  returns: rowsOf<OpenedAccount>(),
+  distinctBy: ({ userId }) => [userId],
+})
 
-/** Operations that would have to see each other must not share a statement. */
-const conflictKeys = ({ userId, kind, key, reference }: OperationInput) => {
-  const keys: string[] = []
-  if (key !== null) keys.push(`${userId} ${key}`)
-  if (reference !== null) keys.push(`${userId} ${reference}`)
-  return kind === 'DEPOSIT' ? keys.slice(0, 1) : keys
-}
+const applyOperations = defineStatement(import.meta.url, {
+  name: 'apply operations',
+  table: operations,
+  input: {
+    id: 'uuid',
+    userId: 'uuid',
+    /** The caller's key, stored for ever on the row it wrote; null: nobody will repeat it. */
+    key: 'text?',
+    kind: text<OperationKind>(),
+    amount: 'bigint',
+    reference: 'text?',
+    requestId: 'text',
+    leaseMs: 'int',
+    /** Not finding the account decides nothing: it may be opened later, and the caller asks again. */
+    accountMayCome: 'boolean',
+  },
+  returns: rowsOf<AppliedOperation>(),
+  /** Operations that would have to see each other must not share a statement. */
+  distinctBy: ({ userId, kind, key, reference }) => {
+    const keys = kind === 'DEPOSIT' ? [key] : [key, reference]
+    return keys.filter((each) => each !== null).map((each) => `${userId} ${each}`)
+  },
+})
+
+type OperationItem = ItemOf<typeof applyOperations>
+
+export type OperationToApply = Omit<OperationItem, 'id' | 'leaseMs' | 'accountMayCome'> &
+  Partial<Pick<OperationItem, 'accountMayCome'>>
 
 export const createBillingStore = (database: Database, leaseMs: number) => {
-  const openAccount = database.statement<
-    { userId: string; email: string },
-    OpenedAccount & { ord: number }
-  >({ name: 'open accounts', text: openAccountText, distinctBy: (account) => [account.userId] })
-
-  const apply = database.statement<OperationInput, AppliedOperation & { ord: number }>({
-    name: 'apply operations',
-    text: applyOperationsText,
-    distinctBy: conflictKeys,
-  })
+  const apply = database.statement(applyOperations)
 
   const findAccount = async (userId: string): Promise<AccountRow | undefined> => {
     const rows = await database.read('find account', (reader) =>
@@ -86,7 +92,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
     )
 
   return {
-    openAccount,
+    openAccount: database.statement(openAccounts),
     apply: (operation: OperationToApply): Promise<AppliedOperation> =>
       apply({ accountMayCome: false, ...operation, id: uuidv7(), leaseMs }),
     findAccount,

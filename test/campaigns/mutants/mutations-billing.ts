@@ -1,6 +1,6 @@
 import type { Mutation } from './mutation.ts'
 
-const statements = 'src/services/billing/statements.ts'
+const statements = 'src/services/billing/sql/apply-operations.sql'
 const ledgerTables = 'src/services/billing/migrations/0000_ledger.sql'
 const app = 'src/services/billing/answers.ts'
 const letters = 'src/services/billing/deposit-letters.ts'
@@ -167,8 +167,8 @@ export const billingMutations: readonly Mutation[] = [
     edits: [
       {
         file: statements,
-        search: 'on o.user_id = i."userId" and o.key = i.key\n), fresh',
-        replace: 'on o.user_id = i."userId" and o.key = i.key and o.status = \'DONE\'\n), fresh',
+        search: 'on o.user_id = i."userId" and o.key = i.key\n),',
+        replace: 'on o.user_id = i."userId" and o.key = i.key and o.status = \'DONE\'\n),',
       },
       {
         file: ledgerTables,
@@ -194,7 +194,8 @@ export const billingMutations: readonly Mutation[] = [
     edits: [
       {
         file: statements,
-        search: 'select i.ord, true as replayed, o.*, a.email, a.created_at as account_created_at',
+        search:
+          'select i.ord, true as replayed, {{columns o}}, a.email, a.created_at as account_created_at',
         replace:
           'select i.ord, true as replayed, o.id, o.user_id, o.seq, o.key, o.kind, o.amount, o.effect, o.status, o.reason, o.reference, a.balance as balance_after, o.request_id, o.created_at, a.email, a.created_at as account_created_at',
       },

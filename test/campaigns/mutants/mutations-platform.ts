@@ -9,7 +9,7 @@ const sharedCalls = 'src/platform/calls/shared.ts'
 const forwarder = 'src/platform/calls/forward.ts'
 const letterSender = 'src/clients/letter-sender.ts'
 const userWorkflow = 'src/services/user/workflow.ts'
-const userStore = 'src/services/user/store.ts'
+const insertUsers = 'src/services/user/sql/insert-users.sql'
 const letterTables = 'src/services/notification/migrations/0000_letters.sql'
 const insertLetters = 'src/services/notification/sql/insert-letters.sql'
 
@@ -206,7 +206,7 @@ export const platformMutations: readonly Mutation[] = [
     name: 'a known key of a user is not looked for',
     edits: [
       {
-        file: userStore,
+        file: insertUsers,
         search: 'join users u on u.idempotency_key = i."idempotencyKey"\n',
         replace: 'join users u on u.idempotency_key = i."idempotencyKey" and false\n',
       },

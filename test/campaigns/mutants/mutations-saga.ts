@@ -6,7 +6,7 @@ const decideOrders = 'src/services/order/sql/decide-orders.sql'
 const forgetOrders = 'src/services/order/sql/forget-orders.sql'
 const forgetTrigger = 'src/services/order/migrations/0003_forget_nobody.sql'
 const people = 'src/services/order/people.ts'
-const ledger = 'src/services/billing/statements.ts'
+const ledger = 'src/services/billing/sql/apply-operations.sql'
 
 const owed = 'src/services/order/owed-accounts.test.ts'
 const nobody = 'src/services/order/nobody.test.ts'
@@ -14,6 +14,7 @@ const forgetting = 'src/services/order/forgetting.test.ts'
 const changes = 'src/services/order/changes.test.ts'
 const operations = 'src/services/billing/operations.test.ts'
 const together = 'src/services/billing/shared-withdrawals.test.ts'
+const lists = 'test/guarantees/listed-values.test.ts'
 
 export const sagaMutations: readonly Mutation[] = [
   {
@@ -191,5 +192,51 @@ export const sagaMutations: readonly Mutation[] = [
       },
     ],
     tests: [together],
+  },
+  {
+    name: 'a reason that is in no list is told as a lack of money',
+    edits: [
+      {
+        file: 'src/services/order/answers.ts',
+        search:
+          'const known = listed(refusalReasons, reason, `the reason of a refusal of order ${order.id}`)',
+        replace:
+          "const known = refusalReasons.find((each) => each === reason) ?? 'insufficient-funds'",
+      },
+      {
+        file: 'src/services/order/answers.ts',
+        search: "import { listed } from '../../platform/base/states.ts'\n",
+        replace: '',
+      },
+    ],
+    tests: [lists],
+  },
+  {
+    name: 'an operation whose account is missing shows one without an address',
+    edits: [
+      {
+        file: 'src/services/billing/answers.ts',
+        search: 'email === null || balance === null || createdAt === null',
+        replace: 'balance === null || createdAt === undefined',
+      },
+      {
+        file: 'src/services/billing/answers.ts',
+        search: 'toAccount({ userId, email, balance, createdAt })',
+        replace:
+          "toAccount({ userId, email: email ?? '', balance, createdAt: createdAt ?? applied.createdAt })",
+      },
+    ],
+    tests: [lists],
+  },
+  {
+    name: 'the database of billing holds reasons that no list has',
+    edits: [
+      {
+        file: 'src/services/billing/migrations/0005_known_values.sql',
+        search: "'withdrawal-refunded', 'nothing-withdrawn')",
+        replace: "'withdrawal-refunded', 'nothing-withdrawn', 'moon-phase')",
+      },
+    ],
+    tests: [lists],
   },
 ]
