@@ -80,12 +80,11 @@ export interface Definition<Input extends Columns, Result extends object> {
 /** A row that is tried for days must not grow for days: from here on its last entry is overwritten. */
 const maxEntries = 20
 
-export const appended = (timeline: string, entry: string) =>
+const appended = (timeline: string, entry: string) =>
   `case when jsonb_array_length(${timeline}) < ${maxEntries} then ${timeline} || ${entry}
         else jsonb_set(${timeline}, '{${maxEntries - 1}}', ${entry}) end`
 
-export const fromNow = (milliseconds: string) =>
-  `now() + ${milliseconds} * interval '1 millisecond'`
+const fromNow = (milliseconds: string) => `now() + ${milliseconds} * interval '1 millisecond'`
 
 type Fillable = Pick<Definition<Columns, object>, 'name' | 'table' | 'input'>
 type Placeholder = (...words: string[]) => string

@@ -1,12 +1,10 @@
-import type { LetterKind } from './states.ts'
+import type { OrderLetterKind } from './states.ts'
 
-/** Every letter's words, in one place. */
-export interface LetterSubject {
-  readonly kind: LetterKind
+/** Only the letter about a deposit names no order. */
+type LetterSubject = {
   /** Minor units. */
   readonly amount: number
-  readonly orderId?: string | undefined
-}
+} & ({ readonly kind: OrderLetterKind; readonly orderId: string } | { readonly kind: 'DEPOSIT' })
 
 export interface LetterText {
   readonly subject: string
@@ -20,7 +18,8 @@ export const formatMoney = (minorUnits: number): string => {
   return `${roubles}.${kopecks} ₽`
 }
 
-const templates: Record<LetterKind, (money: string, order: string) => LetterText> = {
+/** Every letter's words, in one place. */
+const orderTemplates: Record<OrderLetterKind, (money: string, order: string) => LetterText> = {
   ORDER_APPROVED: (money, order) => ({
     subject: `Hooray! Your order for ${money} is paid`,
     body: `Good news: we took ${money} from your account, and order ${order} is yours.`,
@@ -37,11 +36,15 @@ const templates: Record<LetterKind, (money: string, order: string) => LetterText
     subject: `Your order now costs ${money}`,
     body: `The price of order ${order} is now ${money}. The difference was settled with your account.`,
   }),
-  DEPOSIT: (money) => ({
-    subject: `${money} arrived on your account`,
-    body: `Thank you: your deposit of ${money} is on your account.`,
-  }),
 }
 
-export const renderLetter = ({ kind, amount, orderId }: LetterSubject): LetterText =>
-  templates[kind](formatMoney(amount), orderId ?? '')
+const depositTemplate = (money: string): LetterText => ({
+  subject: `${money} arrived on your account`,
+  body: `Thank you: your deposit of ${money} is on your account.`,
+})
+
+export const renderLetter = (about: LetterSubject): LetterText => {
+  const money = formatMoney(about.amount)
+  if (about.kind === 'DEPOSIT') return depositTemplate(money)
+  return orderTemplates[about.kind](money, about.orderId)
+}

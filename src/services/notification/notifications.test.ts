@@ -12,7 +12,7 @@ let letter: {
   userId: string
   email: string
   kind: string
-  orderId?: string
+  orderId: string
   amount: number
 }
 beforeAll(async () => {

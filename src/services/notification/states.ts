@@ -6,6 +6,8 @@ export const orderLetterKinds = [
   'ORDER_REPRICED',
 ] as const
 
+export type OrderLetterKind = (typeof orderLetterKinds)[number]
+
 export const letterKinds = [...orderLetterKinds, 'DEPOSIT'] as const
 
 export type LetterKind = (typeof letterKinds)[number]
