@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createTransport } from './client.ts'
-import { createReadinessProbe } from './forward.ts'
+import { createReadinessProbe } from './readiness.ts'
 import { createMetrics } from '../base/telemetry.ts'
 
 /** DRAIN_DELAY_MS in the cluster: who drains so long must find its connections gone. */

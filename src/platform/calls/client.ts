@@ -1,9 +1,9 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
-import { Pool } from 'undici'
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import type { ServiceName } from '../../registry.ts'
 import { betweenCheckpoints } from '../base/checkpoints.ts'
 import { exchange } from './exchange.ts'
+import { openPool } from './pool.ts'
 import { userAgentOf } from '../base/user-agent.ts'
 import { callTimers, type Log, type Metrics } from '../base/telemetry.ts'
 
@@ -45,10 +45,6 @@ export interface TransportDeps {
 }
 
 const connectionsPerUpstream = 64
-/** Below the 65 s of our servers: they must never close a connection that we are about to use. */
-const keepAliveTimeoutMs = 4_000
-/** Addresses lead to many replicas, and a connection to one: new ones get work only by new connections. */
-const connectionLifetimeMs = 5_000
 
 /** Statuses that leave open whether the work was done, or that ask to come back. */
 export const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
@@ -61,18 +57,7 @@ const reasonOf = (error: unknown) =>
 export const createTransport = (deps: TransportDeps) => {
   const { upstream, baseUrl, callTimeoutMs, metrics } = deps
   const userAgent = userAgentOf(deps.caller)
-  const pool = new Pool(baseUrl, {
-    connections: connectionsPerUpstream,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    // Whatever longer time the server offers: it closes idle connections when it has drained.
-    keepAliveMaxTimeout: keepAliveTimeoutMs,
-    clientTtl: connectionLifetimeMs,
-    connect: { timeout: callTimeoutMs },
-    // The timer of each exchange watches the whole: undici's fire up to a second late.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+  const pool = openPool(baseUrl, connectionsPerUpstream, callTimeoutMs)
   const { answered, unknown } = callTimers(metrics, upstream)
 
   const attempt = async (request: TransportRequest): Promise<TransportResponse> => {

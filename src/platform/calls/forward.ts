@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { ServiceName } from '../../registry.ts'
 import { isProblemCode, problemContentType, type ProblemCode } from '../base/errors.ts'
 import { callTimers, type Metrics } from '../base/telemetry.ts'
+import { openPool } from './pool.ts'
 
 /**
  * Passes a request on to a service and its answer back, byte for byte: nothing
@@ -40,10 +41,6 @@ export interface ForwarderDeps {
 }
 
 const connectionsPerUpstream = 256
-/** Below the 65 s of our servers: they must never close a connection that we are about to use. */
-const keepAliveTimeoutMs = 4_000
-/** Addresses lead to many replicas, and a connection to one: new ones get work only by new connections. */
-const connectionLifetimeMs = 5_000
 /** Nothing was sent when a connection is refused, so trying once more is safe: it may be a restart. */
 const refusedPauseMs = 100
 
@@ -80,22 +77,43 @@ const problemCodeIn = (chunk: Buffer) => {
 
 const noLongerWanted = new Error('the answer is no longer wanted')
 
-const openPool = ({ baseUrl, connectTimeoutMs }: ForwarderDeps) =>
-  new Pool(baseUrl, {
-    connections: connectionsPerUpstream,
-    pipelining: 1,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    // Whatever longer time the server offers: it closes idle connections when it has drained.
-    keepAliveMaxTimeout: keepAliveTimeoutMs,
-    clientTtl: connectionLifetimeMs,
-    connect: { timeout: connectTimeoutMs },
-    // One timer of our own watches the whole: undici's fire up to a second late.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  })
+/** An ordinary answer is taken whole: how slowly its client reads must not keep a place. */
+const passOn = (
+  chunk: Buffer,
+  response: ServerResponse,
+  reading: Dispatcher.DispatchController,
+  unreadBytes: number,
+) => {
+  if (response.write(chunk) || response.writableLength < unreadBytes) return
+  reading.pause()
+  response.once('drain', () => reading.resume())
+}
+
+/** The one end of a passage, whatever comes first: its answer, its deadline, or that its client goes. */
+const createEnd = (
+  response: ServerResponse,
+  deadlineMs: number,
+  early: { readonly onDeadline: () => void; readonly onClientGone: () => void },
+) => {
+  const ended = Promise.withResolvers<void>()
+  let isOver = false
+  const deadline = setTimeout(early.onDeadline, deadlineMs)
+  response.once('close', early.onClientGone)
+  return {
+    whenOver: ended.promise,
+    isOver: () => isOver,
+    putOff: () => deadline.refresh(),
+    finish: () => {
+      isOver = true
+      clearTimeout(deadline)
+      response.off('close', early.onClientGone)
+      ended.resolve()
+    },
+  }
+}
 
 export const createForwarder = (deps: ForwarderDeps) => {
-  const pool = openPool(deps)
+  const pool = openPool(deps.baseUrl, connectionsPerUpstream, deps.connectTimeoutMs)
   const { answered, unknown } = callTimers(deps.metrics, deps.upstream)
 
   /** Resolves when the answer is ended. A failure in mid-answer cuts the client's connection. */
@@ -104,104 +122,69 @@ export const createForwarder = (deps: ForwarderDeps) => {
     response: ServerResponse,
     { onFailure, onProblem }: ForwardEvents,
   ): Promise<void> => {
-    const ended = Promise.withResolvers<void>()
     const startedAtMs = performance.now()
     let controller: Dispatcher.DispatchController | undefined
-    let isOver = false
     let mayTryAgain = true
     let isProblem = false
 
-    const finish = () => {
-      isOver = true
-      clearTimeout(deadline)
-      response.off('close', onClientGone)
-      ended.resolve()
-    }
     const fail = (failure: ForwardFailure) => {
-      finish()
+      end.finish()
       unknown.observe((performance.now() - startedAtMs) / 1e3)
       // What was never begun on a connection was not sent, whatever the error is called.
       if (controller === undefined) onFailure('refused')
       else if (response.headersSent) response.destroy()
       else onFailure(failure)
     }
-    const onClientGone = () => {
-      finish()
-      controller?.abort(noLongerWanted)
+    const end = createEnd(response, deps.deadlineMs, {
+      onDeadline: () => {
+        fail('timeout')
+        controller?.abort(noLongerWanted)
+      },
+      onClientGone: () => {
+        end.finish()
+        controller?.abort(noLongerWanted)
+      },
+    })
+    const dispatch = () => {
+      if (!end.isOver()) pool.dispatch({ ...request, method: request.method as 'GET' }, handler)
     }
-    const deadline = setTimeout(() => {
-      fail('timeout')
-      controller?.abort(noLongerWanted)
-    }, deps.deadlineMs)
-    response.once('close', onClientGone)
-
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (started) => {
         controller = started
         // It waited for a free connection so long that nobody waits for it any more.
-        if (isOver) started.abort(noLongerWanted)
+        if (end.isOver()) started.abort(noLongerWanted)
       },
       onResponseStart: (_controller, status, headers) => {
-        if (isOver || status < 200) return
-        deadline.refresh()
+        if (end.isOver() || status < 200) return
+        end.putOff()
         answered.observe((performance.now() - startedAtMs) / 1e3)
         isProblem = headers['content-type'] === problemContentType
         response.writeHead(status, endToEnd(headers))
       },
       onResponseData: (reading, chunk) => {
-        if (isOver) return
+        if (end.isOver()) return
         const code = isProblem ? problemCodeIn(chunk) : undefined
         if (code !== undefined) onProblem(code)
-        // An ordinary answer is taken whole: how slowly its client reads must not keep a place.
-        if (response.write(chunk) || response.writableLength < deps.unreadBytes) return
-        reading.pause()
-        response.once('drain', () => reading.resume())
+        passOn(chunk, response, reading, deps.unreadBytes)
       },
       onResponseEnd: () => {
-        if (isOver) return
-        finish()
+        if (end.isOver()) return
+        end.finish()
         response.end()
       },
       onResponseError: () => {
-        if (isOver) return
+        if (end.isOver()) return
         if (controller === undefined && mayTryAgain) {
           mayTryAgain = false
           setTimeout(dispatch, refusedPauseMs)
         } else fail('broken')
       },
     }
-    const dispatch = () => {
-      if (!isOver) pool.dispatch({ ...request, method: request.method as 'GET' }, handler)
-    }
     dispatch()
-    return ended.promise
+    return end.whenOver
   }
 
   return { forward, close: () => pool.destroy() }
 }
 
 export type Forwarder = ReturnType<typeof createForwarder>
-
-/** Asks a service whether it is ready, on a connection of its own: work must not crowd this out. */
-export const createReadinessProbe = (baseUrl: string, timeoutMs: number) => {
-  const pool = new Pool(baseUrl, {
-    connections: 1,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    keepAliveMaxTimeout: keepAliveTimeoutMs,
-    connect: { timeout: timeoutMs },
-  })
-  const isReady = async (): Promise<boolean> => {
-    try {
-      const { statusCode, body } = await pool.request({
-        path: '/readyz',
-        method: 'GET',
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      await body.dump()
-      return statusCode === 200
-    } catch {
-      return false
-    }
-  }
-  return { isReady, close: () => pool.destroy() }
-}

@@ -1,5 +1,5 @@
 import { ProblemError } from '../../platform/base/errors.ts'
-import { createReadinessProbe } from '../../platform/calls/forward.ts'
+import { createReadinessProbe } from '../../platform/calls/readiness.ts'
 import type { ServiceName } from '../../registry.ts'
 
 export interface ReadinessDeps {

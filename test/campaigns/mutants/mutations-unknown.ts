@@ -25,7 +25,7 @@ export const unknownMutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/platform/calls/forward.ts',
-        search: 'if (isOver) started.abort(noLongerWanted)',
+        search: 'if (end.isOver()) started.abort(noLongerWanted)',
         replace: '',
       },
     ],
