@@ -25,10 +25,10 @@ const clientOf = (service: string) => ({
         `Generated from openapi/${service}.yaml by \`npm run contracts:emit\`. Do not edit.`,
       ],
       mutator: {
-        path: './src/clients/transport.ts',
+        path: './src/clients/describe-call.ts',
         name: 'describeCall',
         extension: '.ts',
-        // The generated functions return what `describeCall` returns: a call that still needs its transport.
+        // The generated functions return what `describeCall` returns: a call that still needs a transport.
         inferred: true,
       },
     },

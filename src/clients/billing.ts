@@ -1,71 +1,154 @@
-import { UnknownOutcomeError, type Transport } from '../platform/calls/client.ts'
+import { refusalIn, type CallOptions, type Upstream } from '../platform/calls/client.ts'
+import { createSharedCalls, readPart } from '../platform/calls/shared.ts'
+import { UnknownOutcomeError } from '../platform/calls/transport.ts'
 import { maxTogether } from '../platform/http/schemas.ts'
-import { createSharedCalls } from '../platform/calls/shared.ts'
 import {
   openAccount,
   refund,
   withdrawMany,
+  type Account,
   type NewAccount,
   type NewRefund,
   type NewWithdrawalsWithdrawalsItem,
+  type OperationResult,
+  type OperationStatus,
+  type refundResponse,
   type withdrawResponse,
 } from './generated/billing.ts'
-import {
-  plainOptions,
-  separateAnswer,
-  sharedOptions,
-  type CallOptions,
-  type KeyedCallOptions,
-  type SeparatePart,
-  type SharedCallOptions,
-} from './transport.ts'
 
-interface Withdrawal extends SharedCallOptions {
+type Withdrawal = NewWithdrawalsWithdrawalsItem
+type Refund = NewRefund & { readonly userId: string; readonly key: string }
+
+/** What billing said of money; a letter about it goes to `email`, if there is to be one. */
+export type MoneyWord =
+  | { readonly outcome: 'done'; readonly email: string }
+  | {
+      readonly outcome: 'refused'
+      /** Stored under the key, so refused for ever. */
+      readonly code:
+        | 'insufficient-funds'
+        | 'balance-limit'
+        | 'refund-exceeds-withdrawal'
+        | 'withdrawal-refunded'
+      readonly email: string | null
+    }
+  /** Not stored: the account may be owed yet. */
+  | { readonly outcome: 'refused'; readonly code: 'account-not-found' }
+
+/** What billing was asked to do. */
+interface Asked {
+  readonly kind: 'WITHDRAW' | 'REFUND'
   readonly userId: string
-  readonly key: string
-  readonly withdrawal: Pick<NewWithdrawalsWithdrawalsItem, 'amount' | 'reference'>
+  readonly amount: number
 }
 
-const read = separateAnswer<withdrawResponse>
+/**
+ * The address in an answer about just what was asked. Whoever answered may not
+ * have been billing: what its contract promises is looked at, not believed.
+ */
+const emailIn = (
+  shown: Partial<OperationResult> | null | undefined,
+  asked: Asked,
+  status: OperationStatus,
+): string | undefined => {
+  const operation: Partial<OperationResult['operation']> | undefined = shown?.operation
+  const account: Partial<Account> | undefined = shown?.account
+  const isNothingToRefund = asked.kind === 'REFUND' && operation?.reason === 'nothing-withdrawn'
+  const isAsked =
+    operation?.kind === asked.kind &&
+    operation.userId === asked.userId &&
+    operation.amount === asked.amount &&
+    (operation.status === status || isNothingToRefund) &&
+    account?.userId === asked.userId
+  return isAsked && typeof account.email === 'string' && account.email !== ''
+    ? account.email
+    : undefined
+}
 
-const createWithdraw = (transport: Transport) => {
-  const send = (calls: readonly Withdrawal[], options: CallOptions) => {
-    const withdrawals = calls.map(({ userId, key, requestId, withdrawal }) => ({
-      userId,
-      key,
-      requestId,
-      ...withdrawal,
-    }))
-    return withdrawMany({ withdrawals })(transport, options)
+const readMoney = (
+  answer: withdrawResponse | refundResponse,
+  asked: Asked,
+): MoneyWord | undefined => {
+  if (answer.status === 200) {
+    const email = emailIn(answer.data, asked, 'DONE')
+    return email === undefined ? undefined : { outcome: 'done', email }
   }
-  return createSharedCalls({
+  const code = refusalIn(answer)
+  switch (code) {
+    case 'insufficient-funds': {
+      const email = answer.status === 402 ? emailIn(answer.data, asked, 'REFUSED') : undefined
+      return email === undefined ? undefined : { outcome: 'refused', code, email }
+    }
+    case 'balance-limit':
+    case 'refund-exceeds-withdrawal':
+    case 'withdrawal-refunded':
+      return { outcome: 'refused', code, email: null }
+    case 'account-not-found':
+      return { outcome: 'refused', code }
+    default:
+      return undefined
+  }
+}
+
+const aboutMoney = 'billing gave an answer that the saga does not know'
+
+const isAccount = (shown: Partial<Account> | null | undefined, asked: NewAccount) =>
+  shown?.userId === asked.userId && shown.email === asked.email
+
+const shareWithdrawals = ({ send }: Pick<Upstream, 'send'>) =>
+  createSharedCalls<Withdrawal, withdrawResponse>({
     // The same route as for many: the public one is for people, and keeps every refusal.
-    alone: async (call: Withdrawal) => {
-      const { status, data } = await send([call], plainOptions(call))
-      if (status !== 200) return { status, data, headers: {} } as withdrawResponse
-      const parts: readonly unknown[] | undefined = data?.answers
+    alone: async (withdrawal, attempt) => {
+      const answer = await send(withdrawMany({ withdrawals: [withdrawal] }), attempt)
+      if (answer.status !== 200) return answer as withdrawResponse
+      const parts = answer.data?.answers
       if (parts?.length !== 1) throw new UnknownOutcomeError('billing answered something else')
-      return read(parts[0] as SeparatePart)
+      return readPart(parts[0])
     },
-    together: async (calls: readonly Withdrawal[]) => {
-      const { status, data } = await send(calls, sharedOptions(calls))
+    together: async (withdrawals, timeoutMs) => {
+      const { status, data } = await send(withdrawMany({ withdrawals }), { timeoutMs })
       return status === 200 ? data?.answers : undefined
     },
-    read,
     maxTogether,
   })
-}
 
 /** What the other services may ask of billing. */
-export const createBillingClient = (transport: Transport) => ({
-  /** The user is the key. */
-  openAccount: (account: NewAccount, options?: CallOptions) =>
-    openAccount(account)(transport, options),
+export const createBillingClient = ({ send, ask }: Upstream) => {
+  const sendWithdrawal = shareWithdrawals({ send })
+  return {
+    /** The user is the key. Never refused: nobody else chooses the id of a user. */
+    openAccount: ({ userId, email, ...options }: NewAccount & CallOptions) =>
+      ask(options, {
+        send: (attempt) => send(openAccount({ userId, email }), attempt),
+        read: ({ status, data }) =>
+          (status === 200 || status === 201) && isAccount(data, { userId, email })
+            ? ({ outcome: 'done' } as const)
+            : undefined,
+        complaint: 'billing did not open an account',
+        about: { userId },
+      }),
 
-  withdraw: createWithdraw(transport),
+    withdraw: ({ timeoutMs, ...withdrawal }: Withdrawal & CallOptions) => {
+      const { userId, amount, requestId } = withdrawal
+      return ask(
+        { requestId, timeoutMs },
+        {
+          send: (attempt) => sendWithdrawal(withdrawal, attempt),
+          read: (answer) => readMoney(answer, { kind: 'WITHDRAW', userId, amount }),
+          complaint: aboutMoney,
+          about: { userId },
+        },
+      )
+    },
 
-  refund: (userId: string, refunded: NewRefund, options: KeyedCallOptions) =>
-    refund(userId, refunded)(transport, options),
-})
+    refund: ({ userId, withdrawal, amount, ...options }: Refund & CallOptions) =>
+      ask(options, {
+        send: (attempt) => send(refund(userId, { withdrawal, amount }), attempt),
+        read: (answer) => readMoney(answer, { kind: 'REFUND', userId, amount }),
+        complaint: aboutMoney,
+        about: { userId },
+      }),
+  }
+}
 
 export type BillingClient = ReturnType<typeof createBillingClient>

@@ -1,6 +1,7 @@
 import type { ServiceName } from '../registry.ts'
 import type { Config } from './base/config.ts'
-import { createCaller, createTransport } from './calls/client.ts'
+import { createAsker } from './calls/client.ts'
+import { createTransport } from './calls/transport.ts'
 import type { Handle } from './http/server.ts'
 import type { Loop } from './saga/recovery.ts'
 import type { Log, Metrics } from './base/telemetry.ts'
@@ -29,11 +30,11 @@ export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {
   return url
 }
 
-/** Connects to one upstream: how to send, and how to repeat until there is an answer. */
+/** The way to one upstream, for its client. */
 export const connectUpstream = (runtime: Runtime, upstream: ServiceName) => {
   const { config, log, metrics } = runtime
   const { service: caller, callTimeoutMs } = config
   const baseUrl = upstreamUrl(runtime, upstream)
   const transport = createTransport({ caller, upstream, baseUrl, callTimeoutMs, metrics })
-  return { transport, call: createCaller({ upstream, log }), close: transport.close }
+  return { ...transport, ask: createAsker({ upstream, log }) }
 }

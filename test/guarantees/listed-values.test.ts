@@ -134,23 +134,18 @@ describe('a value that no list has, in a row of order', () => {
     await expectFault(order, order.ask('PATCH', `/orders/${id}`, { price: 6 }), id)
   })
 
-  it('is never written about, and never decided by', async () => {
-    const happened: string[] = []
+  it('is never written about', async () => {
     const workflow = createOrderWorkflow({
-      store: { decideOrder: () => happened.push('decided') } as never,
-      payment: {
-        pay: () => ({ kind: 'answered', answer: { kind: 'refused', reason: unknown } }),
-      } as never,
-      askUser: notReached,
-      letters: (() => happened.push('written')) as never,
+      store: {} as never,
+      payment: {} as never,
+      users: {} as never,
+      notification: { sendLetter: notReached } as never,
+      letterBudgetMs: 0,
       log: notReached,
     })
-    const row = { id: 'an-order', email: 'a@example.com', attempts: 0, dueAt: new Date() }
+    const row = { id: 'an-order', email: 'a@example.com', dueAt: new Date() }
     const decided = { ...row, status: 'REJECTED', decision: unknown } as never
     await expect(workflow.advanceOrder(decided)).rejects.toThrow(/an-order.*moon-phase/)
-    const pending = { ...row, status: 'PENDING' } as never
-    await expect(workflow.advanceOrder(pending)).rejects.toThrow(/an-order.*moon-phase/)
-    expect(happened).toEqual([])
   })
 })
 

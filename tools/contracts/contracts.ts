@@ -131,7 +131,7 @@ const generatorInputs = [
   '.oxfmtrc.json',
   'orval.config.ts',
   'src/registry.ts',
-  'src/clients/transport.ts',
+  'src/clients/describe-call.ts',
 ]
 
 /** Where the files of a project folder differ from what its code would emit; empty when they agree. */

@@ -1,7 +1,7 @@
 /**
  * Generated from openapi/billing.yaml by `npm run contracts:emit`. Do not edit.
  */
-import { describeCall } from '../transport.ts'
+import { describeCall } from '../describe-call.ts'
 /**
  * An account; in the answer to an operation, as it was right after it
  */

@@ -1,7 +1,7 @@
 /**
  * Generated from openapi/notification.yaml by `npm run contracts:emit`. Do not edit.
  */
-import { describeCall } from '../transport.ts'
+import { describeCall } from '../describe-call.ts'
 /**
  * What the letter is about
  */

@@ -1,7 +1,7 @@
 /**
  * Generated from openapi/user.yaml by `npm run contracts:emit`. Do not edit.
  */
-import { describeCall } from '../transport.ts'
+import { describeCall } from '../describe-call.ts'
 export interface NewUser {
   /**
    * Unique, whatever the case

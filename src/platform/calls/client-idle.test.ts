@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createTransport } from './client.ts'
+import { createTransport } from './transport.ts'
 import { createReadinessProbe } from './readiness.ts'
 import { createMetrics } from '../base/telemetry.ts'
 
@@ -13,7 +13,7 @@ describe('idle connections to a service', { timeout: 15_000 }, () => {
   const sockets = new Set<Socket>()
   // Like our services: it would keep idle connections for more than a minute, and says so.
   const server = createServer({ keepAliveTimeout: 65_000 }, (_request, response) => {
-    response.end('{}')
+    response.end()
   })
   server.on('connection', (socket) => {
     sockets.add(socket)
@@ -36,7 +36,7 @@ describe('idle connections to a service', { timeout: 15_000 }, () => {
       metrics,
     })
     const probe = createReadinessProbe(baseUrl, 1_000)
-    await transport.send({ method: 'GET', path: '/' })
+    await transport.send({ method: 'GET', path: '/' }, { timeoutMs: 1_000 })
     await probe.isReady()
     expect(sockets.size).toBe(2)
     const untilMs = performance.now() + drainDelayMs

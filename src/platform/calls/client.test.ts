@@ -1,12 +1,12 @@
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { whenFileEnds } from '../../../test/lab/cleanup.ts'
 import { eventually } from '../../../test/lab/wait.ts'
-import { createBillingClient } from '../../clients/billing.ts'
-import { UnknownOutcomeError, createCaller, createTransport } from './client.ts'
 import { createLog, createMetrics } from '../base/telemetry.ts'
+import { createAsker, type Answer } from './client.ts'
+import { UnknownOutcomeError, createTransport } from './transport.ts'
 
 const callTimeoutMs = 300
 /** What a busy machine may add to any time limit. */
@@ -15,12 +15,15 @@ const marginMs = 400
 interface Upstream {
   readonly url: string
   readonly keys: (string | undefined)[]
+  readonly headers: IncomingHttpHeaders[]
 }
 
 const startUpstream = async (answer: RequestListener): Promise<Upstream> => {
   const keys: (string | undefined)[] = []
+  const headers: IncomingHttpHeaders[] = []
   const server = createServer((request, response) => {
     keys.push(request.headers['idempotency-key']?.toString())
+    headers.push(request.headers)
     request.resume()
     answer(request, response)
   })
@@ -31,7 +34,7 @@ const startUpstream = async (answer: RequestListener): Promise<Upstream> => {
     server.close()
     server.closeAllConnections()
   })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keys }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, keys, headers }
 }
 
 const clientOf = (baseUrl: string, longestCallMs = callTimeoutMs) => {
@@ -44,13 +47,20 @@ const clientOf = (baseUrl: string, longestCallMs = callTimeoutMs) => {
     metrics,
   })
   whenFileEnds(transport.close)
-  const call = createCaller({ upstream: 'billing', log: createLog('order', 'silent') })
-  const billing = createBillingClient(transport)
-  const refund = (budgetMs: number, key = 'saga:1') =>
-    call(budgetMs, (timeoutMs) =>
-      billing.refund('u', { withdrawal: 'w', amount: 5 }, { key, timeoutMs }),
+  const ask = createAsker({ upstream: 'billing', log: createLog('order', 'silent') })
+  const call = { method: 'POST', path: '/refund', headers: { 'Content-Type': 'application/json' } }
+  /** Takes whatever is answered for the callee's word: what it says is not the question here. */
+  const refund = (timeoutMs: number, key = 'saga:1') =>
+    ask<Answer, Answer & { readonly outcome: 'done' }>(
+      { key, requestId: 'r-7', timeoutMs },
+      {
+        send: (attempt) => transport.send({ ...call, body: '{"amount":5}' }, attempt),
+        read: ({ status, data }) => ({ outcome: 'done', status, data }),
+        complaint: '',
+        about: {},
+      },
     )
-  return { refund, transport, metrics, call }
+  return { refund, transport, metrics, ask }
 }
 
 const json = (status: number, body: string): RequestListener => {
@@ -81,11 +91,7 @@ describe('a call to another service', () => {
     async (status) => {
       const upstream = await startUpstream(json(status, '{"code":"x"}'))
       const outcome = await clientOf(upstream.url).refund(2_000)
-      expect(outcome).toMatchObject({
-        kind: 'answered',
-        attempts: 1,
-        answer: { status, data: { code: 'x' } },
-      })
+      expect(outcome).toMatchObject({ outcome: 'done', attempts: 1, status, data: { code: 'x' } })
       expect(upstream.keys).toEqual(['saga:1'])
     },
   )
@@ -108,7 +114,7 @@ describe('a call to another service', () => {
     async (_what, answer) => {
       const upstream = await startUpstream(answer)
       const { result, ms } = await timed(clientOf(upstream.url).refund(700))
-      expect(result.kind).toBe('unknown')
+      expect(result.outcome).toBe('unknown')
       expect(ms).toBeLessThan(700 + marginMs)
       expect(upstream.keys.length).toBeGreaterThan(1)
       // The last one may run out of time before it is sent.
@@ -121,7 +127,7 @@ describe('a call to another service', () => {
     const { url } = await startUpstream(never)
     const closed = url.replace(/\d+$/, '9')
     const { result, ms } = await timed(clientOf(closed).refund(500))
-    expect(result.kind).toBe('unknown')
+    expect(result.outcome).toBe('unknown')
     expect(ms).toBeLessThan(500 + marginMs)
   })
 
@@ -135,7 +141,7 @@ describe('a call to another service', () => {
       else json(402, '{"code":"insufficient-funds"}')(request, response)
     })
     const outcome = await clientOf(upstream.url).refund(5_000)
-    expect(outcome).toMatchObject({ kind: 'answered', attempts: 4, answer: { status: 402 } })
+    expect(outcome).toMatchObject({ outcome: 'done', attempts: 4, status: 402 })
     expect(upstream.keys).toEqual(['saga:1', 'saga:1', 'saga:1', 'saga:1'])
   })
 
@@ -146,7 +152,7 @@ describe('a call to another service', () => {
       if (calls > 1) json(200, '{}')(request, response)
     })
     const { result, ms } = await timed(clientOf(upstream.url).refund(5_000))
-    expect(result).toMatchObject({ kind: 'answered', attempts: 2 })
+    expect(result).toMatchObject({ outcome: 'done', attempts: 2 })
     expect(ms).toBeGreaterThanOrEqual(callTimeoutMs - 20)
     expect(ms).toBeLessThan(callTimeoutMs + 2 * marginMs)
   })
@@ -154,7 +160,7 @@ describe('a call to another service', () => {
   it('never takes longer than its budget, even when one attempt may take longer', async () => {
     const upstream = await startUpstream(never)
     const { result, ms } = await timed(clientOf(upstream.url).refund(100))
-    expect(result).toMatchObject({ kind: 'unknown', attempts: 1 })
+    expect(result).toMatchObject({ outcome: 'unknown', attempts: 1 })
     expect(ms).toBeLessThan(100 + marginMs)
   })
 
@@ -168,12 +174,44 @@ describe('a call to another service', () => {
     const { result, ms } = await timed(
       Promise.all(Array.from({ length: 16 }, () => client.refund(150, 'late'))),
     )
-    expect(result.every((outcome) => outcome.kind === 'unknown')).toBe(true)
+    expect(result.every((outcome) => outcome.outcome === 'unknown')).toBe(true)
     expect(ms).toBeLessThan(150 + marginMs)
     await Promise.all(busy)
     await client.refund(5_000, 'after')
     expect(new Set(upstream.keys)).toEqual(new Set(['busy', 'after']))
   })
+
+  it('is sent with the caller’s key and request, and says who calls', async () => {
+    const upstream = await startUpstream(json(200, '{}'))
+    await clientOf(upstream.url).refund(1_000)
+    expect(upstream.headers).toEqual([
+      {
+        host: upstream.url.replace('http://', ''),
+        connection: 'keep-alive',
+        'x-request-id': 'r-7',
+        'content-type': 'application/json',
+        'content-length': '12',
+        'idempotency-key': 'saga:1',
+        'user-agent': 'orderly-order',
+      },
+    ])
+  })
+
+  it.each([undefined, 'text/html', 'application/jsonp', 'text/plain; charset=utf-8'])(
+    'is unknown when its answer comes as %s',
+    async (type) => {
+      const headers = type === undefined ? {} : { 'content-type': type }
+      const upstream = await startUpstream((_request, response) => {
+        response.writeHead(200, headers).end('{}')
+      })
+      const { transport } = clientOf(upstream.url)
+      const sending = transport.send({ method: 'POST', path: '/refund' }, { timeoutMs: 1_000 })
+      await expect(sending).rejects.toThrow(UnknownOutcomeError)
+      await expect(sending).rejects.toThrow(
+        `POST /refund was answered 200 as ${type}, which is not JSON`,
+      )
+    },
+  )
 
   it('is counted with its outcome', async () => {
     const upstream = await startUpstream(json(402, '{}'))
@@ -184,16 +222,19 @@ describe('a call to another service', () => {
   })
 
   it('passes a fault of our own on as what it is', async () => {
-    const { call } = clientOf('http://127.0.0.1:9')
-    const work = call(1_000, async () => {
-      throw new TypeError('a bug')
-    })
+    const { ask } = clientOf('http://127.0.0.1:9')
+    const send = () => Promise.reject(new TypeError('a bug'))
+    const options = { requestId: 'r-7', timeoutMs: 1_000 }
+    const work = ask(options, { send, read: () => undefined, complaint: '', about: {} })
     await expect(work).rejects.toThrow('a bug')
   })
 
   it('alone throws when its outcome is unknown, naming who did not answer', async () => {
     const upstream = await startUpstream(cut)
-    const sending = clientOf(upstream.url).transport.send({ method: 'GET', path: '/' })
+    const sending = clientOf(upstream.url).transport.send(
+      { method: 'GET', path: '/' },
+      { timeoutMs: 1_000 },
+    )
     await expect(sending).rejects.toThrow(UnknownOutcomeError)
     await expect(sending).rejects.toThrow(/^billing did not answer/)
   })
@@ -213,14 +254,14 @@ describe('the circuit breaker', () => {
     await refund(3_000)
     expect(upstream.keys.length).toBe(10)
     const { result, ms } = await timed(refund(3_000))
-    expect(result.kind).toBe('unknown')
+    expect(result.outcome).toBe('unknown')
     expect(ms).toBeLessThan(marginMs)
     expect(upstream.keys.length).toBe(10)
     isWell = true
     await sleep(600)
     const healed = await refund(1_000)
-    expect(healed).toMatchObject({ kind: 'answered', attempts: 1 })
-    expect(await refund(1_000)).toMatchObject({ kind: 'answered' })
+    expect(healed).toMatchObject({ outcome: 'done', attempts: 1 })
+    expect(await refund(1_000)).toMatchObject({ outcome: 'done' })
   })
 
   it('lets one call look from time to time, and stays open while that one fails', async () => {
@@ -236,7 +277,7 @@ describe('the circuit breaker', () => {
     const upstream = await startUpstream(json(402, '{}'))
     const { refund } = clientOf(upstream.url)
     for (let index = 0; index < 15; index += 1) {
-      expect(await refund(1_000)).toMatchObject({ kind: 'answered' })
+      expect(await refund(1_000)).toMatchObject({ outcome: 'done' })
     }
   })
 })

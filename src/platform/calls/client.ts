@@ -1,100 +1,65 @@
 import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
 import type { ServiceName } from '../../registry.ts'
-import { betweenCheckpoints } from '../base/checkpoints.ts'
-import { exchange } from './exchange.ts'
-import { openPool } from './pool.ts'
-import { userAgentOf } from '../base/user-agent.ts'
-import { callTimers, type Log, type Metrics } from '../base/telemetry.ts'
+import { isProblemCode, type ProblemCode } from '../base/errors.ts'
+import type { Log } from '../base/telemetry.ts'
+import { UnknownOutcomeError, reasonOf, type Send, type SendOptions } from './transport.ts'
 
 /**
- * Calls between services. A call ends in one of three ways: done or refused
- * (an answer: the generated client types it by status) or unknown (thrown as
- * UnknownOutcomeError here). Unknown is never taken for refused: it is repeated
- * with the same key until there is an answer.
+ * Calls between services. A call ends in one of three ways: done or refused, if
+ * the callee itself says so, or unknown. Unknown is never taken for refused: it
+ * is repeated with the same key until there is an answer.
  */
-export class UnknownOutcomeError extends Error {
-  override name = 'UnknownOutcomeError'
-}
-
-export interface TransportRequest {
-  readonly method: string
-  readonly path: string
-  readonly headers?: Record<string, string>
-  readonly body?: string
-  /** The longest this attempt may take, if that is less than the transport's own limit. */
-  readonly timeoutMs?: number
-}
-
-export interface TransportResponse {
-  readonly status: number
-  readonly headers: Record<string, string | string[] | undefined>
-  readonly body: string
-}
-
-export interface Transport {
-  send(request: TransportRequest): Promise<TransportResponse>
-}
-
-export interface TransportDeps {
-  readonly caller: ServiceName
-  readonly upstream: ServiceName
-  readonly baseUrl: string
-  readonly callTimeoutMs: number
-  readonly metrics: Metrics
-}
-
-const connectionsPerUpstream = 64
-
-/** Statuses that leave open whether the work was done, or that ask to come back. */
-export const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
-
-const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
-
-const reasonOf = (error: unknown) =>
-  error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
-
-export const createTransport = (deps: TransportDeps) => {
-  const { upstream, baseUrl, callTimeoutMs, metrics } = deps
-  const userAgent = userAgentOf(deps.caller)
-  const pool = openPool(baseUrl, connectionsPerUpstream, callTimeoutMs)
-  const { answered, unknown } = callTimers(metrics, upstream)
-
-  const attempt = async (request: TransportRequest): Promise<TransportResponse> => {
-    const { method, path, body = null } = request
-    const headers = { ...request.headers, 'user-agent': userAgent }
-    const timeoutMs = Math.min(request.timeoutMs ?? callTimeoutMs, callTimeoutMs)
-    const response = await exchange(pool, { method, path, headers, body, timeoutMs })
-    if (!leavesOpen(response.status)) return response
-    throw new UnknownOutcomeError(`${upstream} answered ${response.status}`)
-  }
-
-  const send = async (request: TransportRequest): Promise<TransportResponse> => {
-    const startedAtMs = performance.now()
-    try {
-      const name = `${request.method} ${upstream}${withoutIds(request.path)}`
-      const response = await betweenCheckpoints('call', name, () => attempt(request))
-      answered.observe((performance.now() - startedAtMs) / 1e3)
-      return response
-    } catch (error) {
-      unknown.observe((performance.now() - startedAtMs) / 1e3)
-      if (error instanceof UnknownOutcomeError) throw error
-      const message = `${upstream} did not answer: ${reasonOf(error)}`
-      throw new UnknownOutcomeError(message, { cause: error })
-    }
-  }
-
-  return { send, close: () => pool.destroy() }
-}
-
-export type Outcome<Answer> = { readonly attempts: number; readonly ms: number } & (
-  | { readonly kind: 'answered'; readonly answer: Answer }
-  | { readonly kind: 'unknown'; readonly reason: string }
+export type Outcome<Word> = { readonly attempts: number; readonly ms: number } & (
+  | Word
+  | { readonly outcome: 'unknown'; readonly reason: string }
 )
 
-export interface CallerDeps {
+/** What each call is made with, beside what its contract asks for. */
+export interface CallOptions {
+  readonly key?: string
+  readonly requestId: string
+  /** The longest that all attempts together may take. */
+  readonly timeoutMs: number
+}
+
+export interface Attempt extends SendOptions {
+  /** From 1 on. */
+  readonly attempt: number
+}
+
+/** An answer as the generated clients type it, by status. */
+export interface Answer {
+  readonly status: number
+  readonly data?: unknown
+}
+
+export interface Question<Given extends Answer, Word> {
+  readonly send: (attempt: Attempt) => Promise<Given>
+  /** What the callee says of just what it was asked; undefined when it may have been somebody else. */
+  readonly read: (answer: Given) => Word | undefined
+  /** For the log, when `read` finds nothing: that is a fault to mend. */
+  readonly complaint: string
+  readonly about: Readonly<Record<string, string>>
+}
+
+export interface AskerDeps {
   readonly upstream: ServiceName
   readonly log: Log
+}
+
+/** The code of a problem: the rest of an answer may tell of people, so logs get only this. */
+const problemCodeIn = (data: unknown): ProblemCode | undefined => {
+  const code = (data as { code?: unknown } | null | undefined)?.code
+  return typeof code === 'string' && isProblemCode(code) ? code : undefined
+}
+
+/** The whole of what a contract says, not the status alone: a 404 of something in between is none. */
+export const refusalIn = ({ status, data }: Answer): ProblemCode | undefined => {
+  const code = problemCodeIn(data)
+  const shown = data as { readonly status?: unknown; readonly type?: unknown }
+  if (code === undefined || shown.status !== status) return undefined
+  return shown.type === `urn:orderly:problem:${code}` ? code : undefined
 }
 
 const breakerFailures = 10
@@ -106,12 +71,7 @@ const maxPauseMs = 400
 const pauseMs = (attempts: number) =>
   Math.random() * Math.min(firstPauseMs * 2 ** Math.min(attempts, 10), maxPauseMs)
 
-/**
- * Repeats a keyed call until there is an answer or the budget is spent. When an
- * upstream failed many times in a row, calls end as unknown at once for a
- * moment: callers get their 202 quickly, and recovery goes on later.
- */
-export const createCaller = ({ upstream, log }: CallerDeps) => {
+const createBreaker = ({ upstream, log }: AskerDeps) => {
   const counted = new WeakSet<Error>()
   /** Calls that shared a request all end with the same error: the upstream failed once. */
   const isNewFailure = (error: unknown) => {
@@ -125,25 +85,42 @@ export const createCaller = ({ upstream, log }: CallerDeps) => {
   })
   breaker.onBreak(() => log.warn({ upstream }, 'upstream fails: calls pause for a moment'))
   breaker.onReset(() => log.warn({ upstream }, 'upstream answers again'))
+  return breaker
+}
 
-  return async <Answer>(
-    budgetMs: number,
-    call: (timeoutMs: number, attempt: number) => Promise<Answer>,
-  ): Promise<Outcome<Answer>> => {
+/**
+ * Repeats a keyed call until there is an answer or its time is over. When an
+ * upstream failed many times in a row, calls end as unknown at once for a
+ * moment: callers get their 202 quickly, and recovery goes on later.
+ */
+export const createAsker = (deps: AskerDeps) => {
+  const { upstream, log } = deps
+  const breaker = createBreaker(deps)
+
+  return async <Given extends Answer, Word>(
+    options: CallOptions,
+    { send, read, complaint, about }: Question<Given, Word>,
+  ): Promise<Outcome<Word>> => {
+    const { timeoutMs } = options
     const startedAtMs = performance.now()
     const elapsedMs = () => Math.round(performance.now() - startedAtMs)
     for (let attempts = 1; ; attempts += 1) {
       try {
         const answer = await breaker.execute(() =>
-          call(Math.max(1, budgetMs - elapsedMs()), attempts),
+          send({ ...options, timeoutMs: Math.max(1, timeoutMs - elapsedMs()), attempt: attempts }),
         )
-        return { kind: 'answered', answer, attempts, ms: elapsedMs() }
+        const effort = { attempts, ms: elapsedMs() }
+        const word = read(answer)
+        if (word !== undefined) return { ...word, ...effort }
+        const { status, data } = answer
+        log.error({ status, code: problemCodeIn(data), ...about }, complaint)
+        return { outcome: 'unknown', reason: `${upstream} answered ${status}`, ...effort }
       } catch (error) {
         const isBroken = error instanceof BrokenCircuitError
         if (!isBroken && !(error instanceof UnknownOutcomeError)) throw error
         const waitMs = pauseMs(attempts)
-        if (isBroken || elapsedMs() + waitMs >= budgetMs) {
-          return { kind: 'unknown', reason: reasonOf(error), attempts, ms: elapsedMs() }
+        if (isBroken || elapsedMs() + waitMs >= timeoutMs) {
+          return { outcome: 'unknown', reason: reasonOf(error), attempts, ms: elapsedMs() }
         }
         await setTimeoutAsync(waitMs)
       }
@@ -151,4 +128,8 @@ export const createCaller = ({ upstream, log }: CallerDeps) => {
   }
 }
 
-export type Caller = ReturnType<typeof createCaller>
+/** The way to one service: how to send once, and how to ask until there is an answer. */
+export interface Upstream {
+  readonly send: Send
+  readonly ask: ReturnType<typeof createAsker>
+}

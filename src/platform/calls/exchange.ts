@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher, Pool } from 'undici'
 
-export interface Exchange {
+interface Sent {
   readonly method: string
   readonly path: string
   readonly headers: Record<string, string>
@@ -9,7 +9,7 @@ export interface Exchange {
   readonly timeoutMs: number
 }
 
-export interface ExchangeResult {
+export interface Received {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
@@ -28,7 +28,7 @@ const textOf = (chunks: readonly Buffer[]) => {
  * of these: no streams for bodies of a few hundred bytes, and a timer that is
  * cleared instead of an AbortSignal.timeout, which always fires.
  */
-export const exchange = (pool: Pool, request: Exchange): Promise<ExchangeResult> =>
+export const exchange = (pool: Pool, request: Sent): Promise<Received> =>
   new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let status = 0

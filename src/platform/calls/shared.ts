@@ -1,3 +1,6 @@
+import { UnknownOutcomeError, leavesOpen } from './transport.ts'
+import type { Answer, Attempt } from './client.ts'
+
 /**
  * Calls of one kind that are made within one turn of the event loop share one
  * request: callers who shared a statement go on in the same turn, and what one
@@ -9,40 +12,50 @@
  * what became of it, every caller learns just that, and repeats with its key: a
  * repeat goes alone, whatever was wrong with those that it went with.
  */
-export interface Repeatable {
-  /** From 1 on; none is the first one. */
-  readonly attempt?: number
-}
-
-export interface SharedCallsOptions<Call, Answer, Part> {
-  readonly alone: (call: Call) => Promise<Answer>
+export interface SharedCallsOptions<Call, Given> {
+  readonly alone: (call: Call, attempt: Attempt) => Promise<Given>
   /** One part of the answer for each call, in their order; undefined: it was not understood. */
-  readonly together: (calls: readonly Call[]) => Promise<readonly Part[] | undefined>
-  /** Throws when this part leaves the outcome of its call open. */
-  readonly read: (part: Part) => Answer
+  readonly together: (calls: Call[], timeoutMs: number) => Promise<readonly Part[] | undefined>
   readonly maxTogether: number
 }
 
-interface Waiting<Call, Answer> {
+export interface Part {
+  readonly status: number
+  readonly body: unknown
+}
+
+/** One of several answers, as a plain call would have brought it; throws when it leaves the outcome open. */
+export const readPart = <Given extends Answer>(part: Part | undefined): Given => {
+  if (typeof part?.status !== 'number') throw new UnknownOutcomeError('it is no answer')
+  if (leavesOpen(part.status)) throw new UnknownOutcomeError(`it was answered ${part.status}`)
+  return { status: part.status, data: part.body, headers: {} } as Answer as Given
+}
+
+interface Waiting<Call, Given> {
   readonly call: Call
-  readonly resolve: (answer: Answer | Promise<Answer>) => void
+  readonly attempt: Attempt
+  readonly resolve: (answer: Given | Promise<Given>) => void
   readonly reject: (error: unknown) => void
 }
 
-export const createSharedCalls = <Call extends Repeatable, Answer, Part>(
-  options: SharedCallsOptions<Call, Answer, Part>,
+export const createSharedCalls = <Call, Given extends Answer>(
+  options: SharedCallsOptions<Call, Given>,
 ) => {
-  const { alone, together, read, maxTogether } = options
-  let waiting: Waiting<Call, Answer>[] = []
+  const { alone, together, maxTogether } = options
+  let waiting: Waiting<Call, Given>[] = []
 
-  const sendAlone = ({ call, resolve }: Waiting<Call, Answer>) => resolve(alone(call))
+  const sendAlone = ({ call, attempt, resolve }: Waiting<Call, Given>) =>
+    resolve(alone(call, attempt))
 
-  const send = async (entries: readonly Waiting<Call, Answer>[]) => {
-    const parts = await together(entries.map(({ call }) => call))
+  const sendTogether = async (entries: readonly Waiting<Call, Given>[]) => {
+    // None of them waits longer than it would have alone.
+    const timeoutMs = Math.min(...entries.map(({ attempt }) => attempt.timeoutMs))
+    const calls = entries.map(({ call }) => call)
+    const parts = await together(calls, timeoutMs)
     if (parts?.length !== entries.length) return entries.forEach(sendAlone)
     entries.forEach(({ resolve, reject }, index) => {
       try {
-        resolve(read(parts[index] as Part))
+        resolve(readPart<Given>(parts[index]))
       } catch (error) {
         reject(error)
       }
@@ -55,15 +68,15 @@ export const createSharedCalls = <Call extends Repeatable, Answer, Part>(
     for (let at = 0; at < entries.length; at += maxTogether) {
       const some = entries.slice(at, at + maxTogether)
       if (some.length === 1) some.forEach(sendAlone)
-      else send(some).catch((error: unknown) => some.forEach(({ reject }) => reject(error)))
+      else sendTogether(some).catch((error: unknown) => some.forEach(({ reject }) => reject(error)))
     }
   }
 
-  const share = (call: Call): Promise<Answer> =>
-    new Promise((resolve, reject) => {
+  return (call: Call, attempt: Attempt): Promise<Given> => {
+    if (attempt.attempt > 1) return alone(call, attempt)
+    return new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(sendAll)
-      waiting.push({ call, resolve, reject })
+      waiting.push({ call, attempt, resolve, reject })
     })
-
-  return (call: Call): Promise<Answer> => ((call.attempt ?? 1) > 1 ? alone(call) : share(call))
+  }
 }

@@ -56,7 +56,7 @@ describe('rows that owe something', () => {
       from users where id = ${id}`
     return { attempts: row?.['attempts'], timeline: row?.['timeline'], dueInMs: +row?.['due_in'] }
   }
-  const entry = (row: DueRow) => timelineEntry(row, 'try', 'unknown', { ms: 5 })
+  const entry = (row: DueRow) => timelineEntry(row, 'try', { outcome: 'unknown', ms: 5 })
 
   it('are claimed once, oldest first, not before they are due, and get a new lease', async () => {
     const late = await insert('-1 hour')

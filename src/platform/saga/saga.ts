@@ -1,17 +1,21 @@
 import { BatchExhaustedError } from '../database/batch.ts'
 import type { DueRow, TimelineEntry } from './due-rows.ts'
 import { ProblemError, type ProblemCode } from '../base/errors.ts'
-import type { Outcome } from '../calls/client.ts'
 import { sagaKeyPrefix } from '../base/idempotency-keys.ts'
 import { backoffMs } from './recovery.ts'
 import type { Log } from '../base/telemetry.ts'
+
+/** What came of one step, as a client's call tells it. */
+interface StepOutcome {
+  readonly outcome: 'done' | 'refused' | 'unknown'
+  readonly ms: number
+}
 
 /** One visit of one step, as the owner of the row will see it. */
 export const timelineEntry = (
   row: DueRow,
   step: string,
-  outcome: 'done' | 'refused' | 'unknown',
-  { ms }: Pick<Outcome<unknown>, 'ms'>,
+  { outcome, ms }: StepOutcome,
 ): TimelineEntry => ({
   at: new Date().toISOString(),
   step,
@@ -29,18 +33,11 @@ interface Postponable {
 }
 
 /** Nobody decided: the row stays due and recovery comes back to it, each time a little later. */
-export const postpone = (
-  rows: Postponable,
-  row: DueRow,
-  step: string,
-  outcome: Pick<Outcome<unknown>, 'ms'>,
-  /** `done`: the step itself was answered, and the answer was to come back later. */
-  word: 'unknown' | 'done' = 'unknown',
-) =>
+export const postpone = (rows: Postponable, row: DueRow, step: string, outcome: StepOutcome) =>
   rows.postpone({
     id: row.id,
     delayMs: backoffMs(row.attempts),
-    entry: timelineEntry(row, step, word, outcome),
+    entry: timelineEntry(row, step, outcome),
   })
 
 const fromDatabase: ReadonlySet<ProblemCode> = new Set(['unavailable', 'outcome-unknown'])

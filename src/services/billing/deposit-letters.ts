@@ -1,4 +1,4 @@
-import type { LetterSender } from '../../clients/letter-sender.ts'
+import type { NotificationClient } from '../../clients/notification.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
 import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
@@ -7,25 +7,33 @@ import type { AppliedOperation, BillingStore } from './store.ts'
 
 export interface DepositLettersDeps {
   readonly store: BillingStore
-  readonly letters: LetterSender
+  readonly notification: NotificationClient
+  readonly budgetMs: number
   readonly log: Log
 }
 
 type OwedLetter = Pick<DepositLetterRow, 'id' | 'userId' | 'email' | 'amount' | 'attempts'>
 
 /** The letter for a deposit: owed since the deposit's own statement, sent until acknowledged. */
-export const createDepositLetters = ({ store, letters, log }: DepositLettersDeps) => {
+export const createDepositLetters = (deps: DepositLettersDeps) => {
+  const { store, notification, budgetMs, log } = deps
+
   const advance = async (owed: OwedLetter): Promise<RowOutcome> => {
     const { id, userId, email, amount } = owed
-    const letter = await letters(
-      { key: `${id}:DEPOSIT`, userId, email, kind: 'DEPOSIT', amount },
-      id,
-    )
-    if (letter.kind === 'unknown') {
+    const letter = await notification.sendLetter({
+      key: `${id}:DEPOSIT`,
+      userId,
+      email,
+      kind: 'DEPOSIT',
+      amount,
+      requestId: id,
+      timeoutMs: budgetMs,
+    })
+    if (letter.outcome === 'unknown') {
       await postpone(store.depositLetters, owed, 'letter', letter)
       return 'postponed'
     }
-    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', 'done', letter) })
+    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', letter) })
     return 'finished'
   }
 

@@ -1,4 +1,3 @@
-import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
@@ -13,13 +12,12 @@ export const createBillingService = (runtime: Runtime): Service => {
   const database = openDatabase(runtime)
   const notification = connectUpstream(runtime, 'notification')
   const store = createBillingStore(database, config.leaseMs)
-  const letters = createLetterSender({
-    notification: createNotificationClient(notification.transport),
-    callNotification: notification.call,
+  const depositLetters = createDepositLetters({
+    store,
+    notification: createNotificationClient(notification),
     budgetMs: config.letterBudgetMs,
     log,
   })
-  const depositLetters = createDepositLetters({ store, letters, log })
   const { app, routeOf } = createBillingApp({ store, depositLetters, log })
   return {
     handle: handleByFetch(app.fetch),

@@ -9,6 +9,7 @@ import {
 } from '../../../test/lab/service.ts'
 import type { Behaviour } from '../../../test/lab/upstream.ts'
 import { eventually } from '../../../test/lab/wait.ts'
+import { problemDocument } from '../../platform/base/errors.ts'
 
 let system: WithBilling
 let api: Api
@@ -68,6 +69,9 @@ const acknowledged =
     return { status: 201, body: JSON.stringify({ ...letter, ...wrong }) }
   }
 
+/** A whole problem, but none that billing stores under a key. */
+const unknownAddress = problemDocument('not-found', 'There is nothing here.', 'r-1')
+
 const noAnswers: [string, Behaviour][] = [
   ['cuts the connection', 'refuse'],
   ['does the work and the answer is lost', 'drop-answer'],
@@ -80,7 +84,10 @@ const noAnswers: [string, Behaviour][] = [
   ['answers 200 with nothing', { status: 200 }],
   ['answers 200 with other JSON', { status: 200, body: '{"ok":true}' }],
   ['answers 200 with null', { status: 200, body: 'null' }],
-  ['answers 404 for an address it does not know', { status: 404, body: '{"code":"not-found"}' }],
+  [
+    'answers 404 for an address it does not know',
+    { status: 404, body: JSON.stringify(unknownAddress) },
+  ],
   ['answers 404 with nothing', { status: 404 }],
   ['answers 402 with other JSON', { status: 402, body: '{"pay":"me"}' }],
   ['answers 409 with other JSON', { status: 409, body: '[]' }],
@@ -88,11 +95,12 @@ const noAnswers: [string, Behaviour][] = [
   ['answers 302', { status: 302 }],
   ['answers for somebody else', moved('WITHDRAW', somebodyElse)],
   ['answers with somebody else’s account', moved('WITHDRAW', {}, somebodyElse)],
+  ['answers without an address to write to', moved('WITHDRAW', {}, { email: undefined })],
   ['answers with another amount', moved('WITHDRAW', { amount: 3 })],
   ['answers with a deposit', moved('DEPOSIT', {})],
   ['answers with what moved nothing', moved('WITHDRAW', { status: 'REFUSED', reason: 'x' })],
   ['answers this withdrawal with 402 and other JSON', answered(402, { pay: 'me' })],
-  ['answers this withdrawal with 404 not-found', answered(404, { code: 'not-found' })],
+  ['answers this withdrawal with 404 not-found', answered(404, unknownAddress)],
   ['answers this withdrawal with 409 and other JSON', answered(409, [])],
   ['answers this withdrawal with nothing', answered(200, undefined)],
   ['answers this withdrawal with 503', answered(503, { code: 'unavailable' })],

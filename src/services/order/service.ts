@@ -1,5 +1,4 @@
 import { createBillingClient } from '../../clients/billing.ts'
-import { createLetterSender } from '../../clients/letter-sender.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createUserClient } from '../../clients/user.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
@@ -8,7 +7,6 @@ import { connectUpstream, type Runtime, type Service } from '../../platform/serv
 import { openDatabase } from '../../platform/service-database.ts'
 import { createOrderApp } from './app.ts'
 import { createPayment } from './payment.ts'
-import { createPeople } from './people.ts'
 import { createOrderStore } from './store.ts'
 import { createOrderWorkflow } from './workflow.ts'
 
@@ -20,24 +18,17 @@ export const createOrderService = (runtime: Runtime): Service => {
   const user = connectUpstream(runtime, 'user')
   const store = createOrderStore(database, config.leaseMs)
   const payment = createPayment({
-    billing: createBillingClient(billing.transport),
-    callBilling: billing.call,
+    billing: createBillingClient(billing),
     budgetMs: config.requestBudgetMs,
+  })
+  const workflow = createOrderWorkflow({
+    store,
+    payment,
+    users: createUserClient(user),
+    notification: createNotificationClient(notification),
+    letterBudgetMs: config.letterBudgetMs,
     log,
   })
-  const letters = createLetterSender({
-    notification: createNotificationClient(notification.transport),
-    callNotification: notification.call,
-    budgetMs: config.letterBudgetMs,
-    log,
-  })
-  const askUser = createPeople({
-    users: createUserClient(user.transport),
-    callUser: user.call,
-    // Whoever is asked about gets no letter in this turn, so the lease has room for this instead.
-    budgetMs: config.letterBudgetMs,
-  })
-  const workflow = createOrderWorkflow({ store, payment, askUser, letters, log })
   const { app, routeOf } = createOrderApp({ store, workflow, log })
   const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
   return {

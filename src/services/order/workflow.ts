@@ -1,23 +1,38 @@
+import type { MoneyWord } from '../../clients/billing.ts'
 import type { NewOrderLetter } from '../../clients/generated/notification.ts'
-import type { LetterSender } from '../../clients/letter-sender.ts'
+import type { NotificationClient } from '../../clients/notification.ts'
+import type { UserClient } from '../../clients/user.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
 import { isFromDatabase, postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import { listed } from '../../platform/base/states.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
-import type { MoneyOutcome, Payment, Verdict } from './payment.ts'
-import type { People } from './people.ts'
+import type { MoneyOutcome, Payment } from './payment.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
-import { changeKinds, orderDecisions, refusalReasons, type RefusalReason } from './states.ts'
+import { changeKinds, orderDecisions } from './states.ts'
 import type { Decided, OrderStore } from './store.ts'
 
 export interface WorkflowDeps {
   readonly store: OrderStore
   readonly payment: Payment
-  readonly askUser: People
-  readonly letters: LetterSender
+  readonly users: UserClient
+  readonly notification: NotificationClient
+  /** For a letter. Whoever is asked about gets none in that turn, so the lease has room for either. */
+  readonly letterBudgetMs: number
   readonly log: Log
 }
+
+/** Nobody has no money, and reads no letters. */
+const nobody = { outcome: 'refused', code: 'user-not-found', email: null } as const
+
+/** Nothing had to be moved, so nobody said where to write; the row may know. */
+const nothingMoved = { outcome: 'done', ms: 0, email: null } as const
+
+/** What a saga's money came to. That there is no account decides nothing: it may be owed yet. */
+type Verdict =
+  | Exclude<MoneyWord, { readonly code: 'account-not-found' }>
+  | typeof nobody
+  | typeof nothingMoved
 
 type SagaRow = OrderRow | ChangeRow
 
@@ -43,18 +58,9 @@ interface Saga<Row extends SagaRow, Gone> {
     verdict: Verdict,
     entry: TimelineEntry,
   ) => Promise<Decided<Row> | Gone>
-  readonly sendLetter: (row: Row) => ReturnType<LetterSender>
+  readonly sendLetter: (row: Row) => ReturnType<NotificationClient['sendLetter']>
   readonly rows: OrderStore['dueOrders'] | OrderStore['dueChanges']
 }
-
-/** Nobody has no money, and reads no letters. */
-const nobody = { kind: 'refused', reason: 'user-not-found', email: null } as const
-
-/** The database refuses what no list knows, so the row stays undecided, and the fault is logged. */
-const reasonOf = ({ id }: SagaRow, verdict: Verdict): RefusalReason | null =>
-  verdict.kind === 'refused'
-    ? listed(refusalReasons, verdict.reason, `the reason of the refusal of ${id}`)
-    : null
 
 /** How far a walk came: the row as it is now, and whether it still owes something. */
 interface Walked<Row> {
@@ -70,7 +76,7 @@ interface Walked<Row> {
 const createWalk =
   <Row extends SagaRow, Gone extends undefined>(
     saga: Saga<Row, Gone>,
-    { askUser, log }: Pick<WorkflowDeps, 'askUser' | 'log'>,
+    { users, letterBudgetMs, log }: Pick<WorkflowDeps, 'users' | 'letterBudgetMs' | 'log'>,
   ) =>
   async (start: Row): Promise<Walked<Row | Gone>> => {
     let row = start
@@ -80,46 +86,43 @@ const createWalk =
       switch (step) {
         case 'money': {
           const money = await saga.moveMoney(row)
-          if (money.kind === 'unknown') {
+          if (money.outcome === 'unknown') {
             await postpone(saga.rows, row, saga.step, money)
             return { row, outcome: 'postponed' }
           }
-          if (money.answer.kind === 'no-account') {
+          if (money.outcome === 'refused' && money.code === 'account-not-found') {
             step = 'ask-user'
             continue
           }
-          const entry = timelineEntry(row, saga.step, money.answer.kind, money)
-          decided = await saga.decide(row, money.answer, entry)
+          decided = await saga.decide(row, money, timelineEntry(row, saga.step, money))
           break
         }
         case 'nothing-to-move': {
-          const entry = timelineEntry(row, step, 'done', { ms: 0 })
-          decided = await saga.decide(row, { kind: 'done', email: null }, entry)
+          const entry = timelineEntry(row, step, nothingMoved)
+          decided = await saga.decide(row, nothingMoved, entry)
           break
         }
         case 'ask-user': {
-          const asked = await askUser(row)
-          const isKnown = asked.kind === 'answered'
-          if (!isKnown || asked.answer === 'somebody') {
-            // The account is owed yet: when it is open, billing decides.
-            await postpone(saga.rows, row, step, asked, isKnown ? 'done' : 'unknown')
+          const { userId, requestId } = row
+          const asked = await users.getUser({ userId, requestId, timeoutMs: letterBudgetMs })
+          if (asked.outcome !== 'refused') {
+            // The account is owed yet, or may be: when it is open, billing decides.
+            await postpone(saga.rows, row, step, asked)
             return { row, outcome: 'postponed' }
           }
-          decided = await saga.decide(row, nobody, timelineEntry(row, step, 'refused', asked))
+          decided = await saga.decide(row, nobody, timelineEntry(row, step, asked))
           break
         }
         case 'letter': {
           const letter = await saga.sendLetter(row)
-          if (letter.kind === 'unknown') {
+          if (letter.outcome === 'unknown') {
             await postpone(saga.rows, row, step, letter)
             return { row, outcome: 'postponed' }
           }
           // The letter is acknowledged: nobody needs to wait until that is noted. If the note
           // gets lost, recovery sends the same letter under the same key, which changes nothing.
-          const noted = saga.rows.settle({
-            id: row.id,
-            entry: timelineEntry(row, step, 'done', letter),
-          })
+          const entry = timelineEntry(row, step, letter)
+          const noted = saga.rows.settle({ id: row.id, entry })
           noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letter not noted'))
           return { row, outcome: 'finished' }
         }
@@ -144,11 +147,12 @@ const isForgettable = (order: OrderRow, verdict: Verdict) =>
 const letterKindOf = { REPRICE: 'ORDER_REPRICED', CANCEL: 'ORDER_CANCELLED' } as const
 
 export const createOrderWorkflow = (deps: WorkflowDeps) => {
-  const { store, payment, letters, log } = deps
+  const { store, payment, notification, letterBudgetMs, log } = deps
   const send = (row: SagaRow, about: Pick<NewOrderLetter, 'orderId' | 'kind' | 'amount'>) => {
     const { userId, email, requestId } = row
     if (email === null) throw new Error(`${row.id} owes a letter but nobody knows where to`)
-    return letters({ key: `${row.id}:${about.kind}`, userId, email, ...about }, requestId)
+    const letter = { key: `${row.id}:${about.kind}`, userId, email, ...about }
+    return notification.sendLetter({ ...letter, requestId, timeoutMs: letterBudgetMs })
   }
 
   /** There is nobody, whether that is noted or not: what may be left of the order, recovery refuses. */
@@ -169,8 +173,8 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
       if (isForgettable(order, verdict)) return forget(order)
       return store.decideOrder({
         id: order.id,
-        status: verdict.kind === 'done' ? 'APPROVED' : 'REJECTED',
-        reason: reasonOf(order, verdict),
+        status: verdict.outcome === 'done' ? 'APPROVED' : 'REJECTED',
+        reason: verdict.outcome === 'refused' ? verdict.code : null,
         email: verdict.email,
         entry,
       })
@@ -190,8 +194,8 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
     decide: (change, verdict, entry) =>
       store.decideChange({
         id: change.id,
-        status: verdict.kind === 'done' ? 'DONE' : 'REFUSED',
-        reason: reasonOf(change, verdict),
+        status: verdict.outcome === 'done' ? 'DONE' : 'REFUSED',
+        reason: verdict.outcome === 'refused' ? verdict.code : null,
         entry,
       }),
     sendLetter: (change) =>

@@ -67,9 +67,10 @@ export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
     if (stored.account === 'REFUSED') {
       throw taken(stored, { headers, requestId: stored.requestId })
     }
-    // A repeat of an undecided user helps to decide it: the id is the key of both calls.
     const user =
-      stored.account === 'PENDING' ? await advanceOrLeave(stored, workflow.advance, log) : stored
+      stored.account === 'PENDING'
+        ? await advanceOrLeave(stored, workflow.advanceUser, log)
+        : stored
     const location = `/users/${user.id}`
     if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
     return c.json(toUser(user), 202, { ...headers, location, ...retrySoon })

@@ -14,10 +14,8 @@ export const createUserService = (runtime: Runtime): Service => {
   const store = createUserStore(database, config.leaseMs)
   const workflow = createUserWorkflow({
     store,
-    billing: createBillingClient(billing.transport),
-    callBilling: billing.call,
+    billing: createBillingClient(billing),
     budgetMs: config.requestBudgetMs,
-    log,
   })
   const { app, routeOf } = createUserApp({ store, workflow, log })
   return {
@@ -32,8 +30,7 @@ export const createUserService = (runtime: Runtime): Service => {
         log,
         metrics,
         claim: store.due.claim,
-        advance: async (user) =>
-          (await workflow.advance(user)).account === 'PENDING' ? 'postponed' : 'finished',
+        advance: workflow.recoverUser,
       }),
     ],
     close: async () => {

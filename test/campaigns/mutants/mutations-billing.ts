@@ -218,8 +218,8 @@ export const billingMutations: readonly Mutation[] = [
     edits: [
       {
         file: letters,
-        search: '{ key: `${id}:DEPOSIT`,',
-        replace: '{ key: `${id}:DEPOSIT:${Math.random()}`,',
+        search: 'key: `${id}:DEPOSIT`,',
+        replace: 'key: `${id}:DEPOSIT:${Math.random()}`,',
       },
     ],
     tests: ['src/services/billing/deposit-letters.test.ts', outages],
@@ -229,9 +229,9 @@ export const billingMutations: readonly Mutation[] = [
     edits: [
       {
         file: letters,
-        search: '    const letter = await letters(\n',
+        search: '    const letter = await notification.sendLetter({\n',
         replace:
-          "    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', 'done', { ms: 0 }) })\n    const letter = await letters(\n",
+          "    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', { outcome: 'done', ms: 0 }) })\n    const letter = await notification.sendLetter({\n",
       },
     ],
     tests: ['src/services/billing/deposit-letters.test.ts', outages],

@@ -8,6 +8,7 @@ const tables = 'src/services/order/migrations/0000_orders.sql'
 const triggers = 'src/services/order/migrations/0001_guards.sql'
 const workflow = 'src/services/order/workflow.ts'
 const payment = 'src/services/order/payment.ts'
+const billing = 'src/clients/billing.ts'
 const answers = 'src/services/order/answers.ts'
 const app = 'src/services/order/app.ts'
 const store = 'src/services/order/store.ts'
@@ -135,10 +136,10 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a time-out of billing is a refusal',
     edits: [
       {
-        file: payment,
-        search: "    if (outcome.kind === 'unknown') return outcome\n",
+        file: workflow,
+        search: 'const money = await saga.moveMoney(row)\n',
         replace:
-          "    if (outcome.kind === 'unknown') {\n      const { attempts, ms } = outcome\n      return { kind: 'answered', answer: { kind: 'refused', reason: 'insufficient-funds', email: null }, attempts, ms }\n    }\n",
+          "const heard = await saga.moveMoney(row)\n          const refused = { outcome: 'refused', code: 'insufficient-funds', email: null } as const\n          const money = heard.outcome === 'unknown' ? { ...heard, ...refused } : heard\n",
       },
     ],
     tests: [recovery],
@@ -147,10 +148,10 @@ export const orderMutations: readonly Mutation[] = [
     name: 'an answer that nobody knows is a refusal',
     edits: [
       {
-        file: payment,
+        file: billing,
         search: '    default:\n      return undefined',
         replace:
-          "    default:\n      return { kind: 'refused', reason: 'insufficient-funds', email: null }",
+          "    default:\n      return { outcome: 'refused', code: 'insufficient-funds', email: null }",
       },
     ],
     tests: [recovery],
@@ -159,9 +160,10 @@ export const orderMutations: readonly Mutation[] = [
     name: 'a refusal by whoever answers is billing’s',
     edits: [
       {
-        file: payment,
-        search: 'if (data?.code === undefined || !finalRefusals.has(data.code)) return undefined',
-        replace: 'if (data?.code === undefined) return undefined',
+        file: billing,
+        search: '    default:\n      return undefined',
+        replace:
+          "    default:\n      return code && { outcome: 'refused', code: code as 'balance-limit', email: null }",
       },
     ],
     tests: [recovery],
@@ -170,10 +172,9 @@ export const orderMutations: readonly Mutation[] = [
     name: 'each attempt at a payment has a fresh key',
     edits: [
       {
-        file: payment,
-        search: 'billing.withdraw({ userId, key, withdrawal, requestId, timeoutMs, attempt })',
-        replace:
-          'billing.withdraw({ userId, key: sagaKey(crypto.randomUUID()), withdrawal, requestId, timeoutMs, attempt })',
+        file: billing,
+        search: 'sendWithdrawal(withdrawal, attempt)',
+        replace: 'sendWithdrawal({ ...withdrawal, key: crypto.randomUUID() }, attempt)',
       },
     ],
     tests: [placing, recovery],
@@ -182,10 +183,10 @@ export const orderMutations: readonly Mutation[] = [
     name: 'each attempt at a refund has a fresh key',
     edits: [
       {
-        file: payment,
-        search: 'billing.refund(row.userId, body, { ...options, timeoutMs })',
+        file: billing,
+        search: 'send(refund(userId, { withdrawal, amount }), attempt)',
         replace:
-          'billing.refund(row.userId, body, { ...options, key: sagaKey(crypto.randomUUID()), timeoutMs })',
+          'send(refund(userId, { withdrawal, amount }), { ...attempt, key: crypto.randomUUID() })',
       },
     ],
     tests: [recovery, changes],
@@ -195,8 +196,8 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: payment,
-        search: 'const key = sagaKey(row.id)\n    const withdrawal',
-        replace: 'const key = sagaKey(row.userId)\n    const withdrawal',
+        search: 'key: sagaKey(id), requestId, amount: price',
+        replace: 'key: sagaKey(userId), requestId, amount: price',
       },
     ],
     tests: [placing],
@@ -206,8 +207,8 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: payment,
-        search: 'const body = { withdrawal: sagaKey(row.orderId), amount }',
-        replace: 'const body = { withdrawal: sagaKey(row.id), amount }',
+        search: 'withdrawal: payment, amount',
+        replace: 'withdrawal: call.key, amount',
       },
     ],
     tests: [changes],
@@ -217,8 +218,8 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: payment,
-        search: 'return withdraw(change, difference, sagaKey(change.orderId))',
-        replace: 'return withdraw(change, difference)',
+        search: ', reference: payment }',
+        replace: ' }',
       },
     ],
     tests: [changes],
@@ -265,7 +266,7 @@ export const orderMutations: readonly Mutation[] = [
         file: workflow,
         search: '          const letter = await saga.sendLetter(row)\n',
         replace:
-          "          await saga.rows.settle({ id: row.id, entry: timelineEntry(row, 'letter', 'done', { ms: 0 }) })\n          const letter = await saga.sendLetter(row)\n",
+          "          await saga.rows.settle({ id: row.id, entry: timelineEntry(row, 'letter', { outcome: 'done', ms: 0 }) })\n          const letter = await saga.sendLetter(row)\n",
       },
     ],
     tests: [recovery, outages],
@@ -275,12 +276,13 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: '          decided = await saga.decide(row, money.answer, entry)\n',
-        replace: `          void saga.decide(row, money.answer, entry).catch(() => {})
-          const yes = money.answer.kind === 'done'
+        search:
+          '          decided = await saga.decide(row, money, timelineEntry(row, saga.step, money))\n',
+        replace: `          void saga.decide(row, money, timelineEntry(row, saga.step, money)).catch(() => {})
+          const yes = money.outcome === 'done'
           const status = saga.step === 'withdraw' ? (yes ? 'APPROVED' : 'REJECTED') : yes ? 'DONE' : 'REFUSED'
-          const reason = money.answer.kind === 'refused' ? money.answer.reason : null
-          const email = money.answer.email
+          const reason = money.outcome === 'refused' ? money.code : null
+          const email = money.email
           decided = { ...row, status, decision: status, reason, email, dueAt: email && new Date(), changed: true } as never as Decided<typeof row>
 `,
       },
@@ -339,9 +341,9 @@ export const orderMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: "status: verdict.kind === 'done' ? 'DONE' : 'REFUSED'",
+        search: "status: verdict.outcome === 'done' ? 'DONE' : 'REFUSED'",
         replace:
-          "status: verdict.kind === 'done' || verdict.kind === 'refused' ? 'DONE' : 'REFUSED'",
+          "status: verdict.outcome === 'done' || verdict.outcome === 'refused' ? 'DONE' : 'REFUSED'",
       },
     ],
     tests: [changes],

@@ -7,7 +7,8 @@ const claim = 'src/platform/saga/sql/claim.sql'
 const client = 'src/platform/calls/client.ts'
 const sharedCalls = 'src/platform/calls/shared.ts'
 const forwarder = 'src/platform/calls/forward.ts'
-const letterSender = 'src/clients/letter-sender.ts'
+const transport = 'src/platform/calls/transport.ts'
+const notification = 'src/clients/notification.ts'
 const userWorkflow = 'src/services/user/workflow.ts'
 const insertUsers = 'src/services/user/sql/insert-users.sql'
 const letterTables = 'src/services/notification/migrations/0000_letters.sql'
@@ -35,8 +36,8 @@ export const platformMutations: readonly Mutation[] = [
     edits: [
       {
         file: sharedCalls,
-        search: 'parts[index] as Part',
-        replace: 'parts[0] as Part',
+        search: 'readPart<Given>(parts[index])',
+        replace: 'readPart<Given>(parts[0])',
       },
     ],
     tests: ['src/clients/shared-calls.test.ts'],
@@ -50,7 +51,7 @@ export const platformMutations: readonly Mutation[] = [
     name: 'an open part of a shared answer is taken for an answer',
     edits: [
       {
-        file: 'src/clients/transport.ts',
+        file: sharedCalls,
         search: 'if (leavesOpen(part.status)) throw',
         replace: 'if (part.status === 0) throw',
       },
@@ -153,11 +154,9 @@ export const platformMutations: readonly Mutation[] = [
     name: 'an unanswered call is a done one, for letters',
     edits: [
       {
-        file: letterSender,
-        search:
-          "    if (outcome.kind === 'unknown') return outcome\n    const { answer, attempts, ms } = outcome\n",
-        replace:
-          "    if (outcome.kind === 'unknown') {\n      return { kind: 'answered', answer: undefined, attempts: outcome.attempts, ms: outcome.ms }\n    }\n    const { answer, attempts, ms } = outcome\n",
+        file: 'src/services/order/workflow.ts',
+        search: "if (letter.outcome === 'unknown') {",
+        replace: "if (letter.outcome === ('never' as string)) {",
       },
     ],
     tests: [recovery, outages],
@@ -166,9 +165,9 @@ export const platformMutations: readonly Mutation[] = [
     name: 'a letter that notification refused counts as sent',
     edits: [
       {
-        file: letterSender,
-        search: 'if ((status === 200 || status === 201) && isLetter(answer.data, letter)) {',
-        replace: 'if (status >= 300 || isLetter(answer.data as never, letter)) {',
+        file: notification,
+        search: '(status === 200 || status === 201) && isLetter(data, letter)',
+        replace: 'status >= 300 || isLetter(data as never, letter)',
       },
     ],
     tests: [recovery, outages],
@@ -177,15 +176,15 @@ export const platformMutations: readonly Mutation[] = [
     name: 'an answer of 5xx is taken for an answer',
     edits: [
       {
-        file: client,
+        file: transport,
         search: 'status >= 500 || status === 408 || status === 429',
         replace: 'status === 408 || status === 429',
       },
       {
-        file: 'src/services/order/payment.ts',
+        file: 'src/clients/billing.ts',
         search: '    default:\n      return undefined',
         replace:
-          "    default:\n      if ((answer as { status: number }).status < 500) return undefined\n      return { kind: 'refused', reason: 'insufficient-funds', email: null }",
+          "    default:\n      if ((answer as { status: number }).status < 500) return undefined\n      return { outcome: 'refused', code: 'insufficient-funds', email: null }",
       },
     ],
     tests: [recovery],
@@ -195,9 +194,8 @@ export const platformMutations: readonly Mutation[] = [
     edits: [
       {
         file: userWorkflow,
-        search: 'if (isDone && isAccountOf(user, answer.data)) {',
-        replace:
-          'if (answer === undefined || (isDone && isAccountOf(user, answer.data as never))) {',
+        search: "if (account.outcome === 'done') {",
+        replace: "if (account.outcome === 'done' || account.outcome === 'unknown') {",
       },
     ],
     tests: ['src/services/user/recovery.test.ts'],

@@ -5,7 +5,6 @@ const workflow = 'src/services/order/workflow.ts'
 const decideOrders = 'src/services/order/sql/decide-orders.sql'
 const forgetOrders = 'src/services/order/sql/forget-orders.sql'
 const forgetTrigger = 'src/services/order/migrations/0003_forget_nobody.sql'
-const people = 'src/services/order/people.ts'
 const ledger = 'src/services/billing/sql/apply-operations.sql'
 
 const owed = 'src/services/order/owed-accounts.test.ts'
@@ -21,9 +20,10 @@ export const sagaMutations: readonly Mutation[] = [
     name: 'an account that is owed yet is a refusal for ever',
     edits: [
       {
-        file: 'src/services/order/payment.ts',
-        search: "return { kind: 'no-account' }",
-        replace: "return { kind: 'refused', reason: 'user-not-found', email: null }",
+        file: 'src/clients/billing.ts',
+        search: "      return { outcome: 'refused', code }\n",
+        replace:
+          "      return { outcome: 'refused', code: 'user-not-found', email: null } as never\n",
       },
     ],
     tests: [owed],
@@ -44,8 +44,8 @@ export const sagaMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: "if (!isKnown || asked.answer === 'somebody') {",
-        replace: 'if (!isKnown) {',
+        search: "if (asked.outcome !== 'refused') {",
+        replace: "if (asked.outcome === 'unknown') {",
       },
     ],
     tests: [owed],
@@ -55,8 +55,8 @@ export const sagaMutations: readonly Mutation[] = [
     edits: [
       {
         file: workflow,
-        search: "if (!isKnown || asked.answer === 'somebody') {",
-        replace: "if (isKnown && asked.answer === 'somebody') {",
+        search: "if (asked.outcome !== 'refused') {",
+        replace: "if (asked.outcome === 'done') {",
       },
     ],
     tests: [owed],
@@ -65,9 +65,9 @@ export const sagaMutations: readonly Mutation[] = [
     name: 'any 404 says that there is no such user',
     edits: [
       {
-        file: people,
-        search: "  return (\n    data?.code === 'user-not-found' &&",
-        replace: "  return (\n    data === undefined || data?.code !== 'user-not-found' ||",
+        file: 'src/clients/user.ts',
+        search: "if (code === 'user-not-found') return",
+        replace: 'if (answer.status === 404) return',
       },
     ],
     tests: [owed],

@@ -2,13 +2,15 @@ import type { Mutation } from './mutation.ts'
 
 const connections = 'src/platform/database/connections.ts'
 const repeats = 'src/platform/http/repeats.ts'
-const letterSender = 'src/clients/letter-sender.ts'
-const payment = 'src/services/order/payment.ts'
+const billing = 'src/clients/billing.ts'
+const notification = 'src/clients/notification.ts'
+const client = 'src/platform/calls/client.ts'
 
 const lostAnswers = 'test/guarantees/lost-answers.test.ts'
 const gatewayFailures = 'test/guarantees/gateway-failures.test.ts'
 const recovery = 'src/services/order/recovery.test.ts'
-const letters = 'src/clients/letter-sender.test.ts'
+const clients = 'src/clients/clients.test.ts'
+const letters = 'src/clients/notification.test.ts'
 
 /** Unknown is told as unknown, and only the callee's own word settles anything. */
 export const unknownMutations: readonly Mutation[] = [
@@ -106,9 +108,9 @@ export const unknownMutations: readonly Mutation[] = [
     name: 'any answer of 200 acknowledges a letter',
     edits: [
       {
-        file: letterSender,
-        search: 'if ((status === 200 || status === 201) && isLetter(answer.data, letter)) {',
-        replace: 'if (status === 200 || status === 201) {',
+        file: notification,
+        search: '(status === 200 || status === 201) && isLetter(data, letter)',
+        replace: 'status === 200 || status === 201',
       },
     ],
     tests: [letters, recovery],
@@ -116,8 +118,8 @@ export const unknownMutations: readonly Mutation[] = [
   {
     name: 'a letter to somebody else acknowledges a letter',
     edits: [
-      { file: letterSender, search: '  shown.userId === asked.userId &&\n', replace: '' },
-      { file: letterSender, search: '  shown.email === asked.email &&\n', replace: '' },
+      { file: notification, search: '  shown.userId === asked.userId &&\n', replace: '' },
+      { file: notification, search: '  shown.email === asked.email &&\n', replace: '' },
     ],
     tests: [letters, recovery],
   },
@@ -125,24 +127,24 @@ export const unknownMutations: readonly Mutation[] = [
     name: 'any account that billing shows is that of the user',
     edits: [
       {
-        file: 'src/services/user/workflow.ts',
-        search: 'shown?.userId === user.id && shown.email === user.email',
-        replace: "typeof shown?.userId === 'string' && user.id !== ''",
+        file: billing,
+        search: 'shown?.userId === asked.userId && shown.email === asked.email',
+        replace: "typeof shown?.userId === 'string' && asked.userId !== ''",
       },
     ],
     tests: ['src/services/user/recovery.test.ts'],
   },
   {
     name: 'an operation with another amount pays an order',
-    edits: [{ file: payment, search: '    operation.amount === asked.amount &&\n', replace: '' }],
+    edits: [{ file: billing, search: '    operation.amount === asked.amount &&\n', replace: '' }],
     tests: [recovery],
   },
   {
     name: 'an operation that moved nothing pays an order',
     edits: [
       {
-        file: payment,
-        search: "(operation.status === 'DONE' || isNothingToRefund)",
+        file: billing,
+        search: '(operation.status === status || isNothingToRefund)',
         replace: '(operation.status !== undefined || isNothingToRefund)',
       },
     ],
@@ -152,11 +154,21 @@ export const unknownMutations: readonly Mutation[] = [
     name: 'an answer counts although it is not declared as JSON',
     edits: [
       {
-        file: 'src/clients/transport.ts',
+        file: 'src/platform/calls/transport.ts',
         search: 'if (!jsonMediaType.test(type)) {',
         replace: "if (type === 'none') {",
       },
     ],
-    tests: ['src/clients/transport.test.ts'],
+    tests: ['src/platform/calls/client.test.ts'],
+  },
+  {
+    name: 'an answer that does not say where to write pays an order',
+    edits: [{ file: billing, search: " && account.email !== ''", replace: '' }],
+    tests: [clients],
+  },
+  {
+    name: 'a code without the rest of its problem is a refusal',
+    edits: [{ file: client, search: ' || shown.status !== status', replace: '' }],
+    tests: [clients],
   },
 ]

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest'
+import { createFakeUpstream, type SentCall } from '../../test/lab/fake-upstream.ts'
+import type { NewLetter } from './generated/notification.ts'
+import { createNotificationClient } from './notification.ts'
+
+const letterTo = (name: string): NewLetter => ({
+  key: `${name}:DEPOSIT`,
+  userId: `id-of-${name}`,
+  email: `${name}@example.com`,
+  kind: 'DEPOSIT',
+  amount: 5,
+})
+
+const asWritten = ({ key: _key, ...letter }: NewLetter) => ({ ...letter, orderId: null })
+
+/** A sender whose notification answers what a test tells it to, and what it logged. */
+const startSender = (answer: (call: SentCall) => unknown) => {
+  const upstream = createFakeUpstream((call) => ({ status: 200, data: answer(call) }))
+  const { sendLetter } = createNotificationClient(upstream)
+  const send = (name: string) =>
+    sendLetter({ ...letterTo(name), requestId: `r-${name}`, timeoutMs: 1_000 })
+  return { ...upstream, send }
+}
+
+/** The letters of a request, in their order. */
+const lettersIn = ({ path, body = '' }: SentCall): NewLetter[] => {
+  if (path === '/notifications') return [JSON.parse(body) as NewLetter]
+  return (JSON.parse(body) as { letters: { letter: NewLetter }[] }).letters.map(
+    ({ letter }) => letter,
+  )
+}
+
+it('is sent when notification shows the letter that was asked for', async () => {
+  const { send, sent, logged } = startSender((call) => asWritten(lettersIn(call)[0]!))
+  expect((await send('masha')).outcome).toBe('done')
+  expect(logged).toEqual([])
+  expect(JSON.parse(sent[0]?.body ?? '')).toEqual(letterTo('masha'))
+})
+
+it('is still owed when notification shows another one, and the log names nobody', async () => {
+  const { send, logged } = startSender(() => asWritten(letterTo('petya')))
+  expect((await send('masha')).outcome).toBe('unknown')
+  expect(logged).toHaveLength(1)
+  expect(logged[0]).toContain('masha:DEPOSIT')
+  expect(logged[0]).not.toMatch(/@|petya/)
+})
+
+it('is still owed when letters that shared a request were answered in another order', async () => {
+  const { send } = startSender((call) => {
+    const parts = lettersIn(call).map((letter) => ({ status: 201, body: asWritten(letter) }))
+    return { answers: parts.toReversed() }
+  })
+  const outcomes = await Promise.all([send('masha'), send('olya'), send('petya')])
+  // The one in the middle has its own answer.
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['unknown', 'done', 'unknown'])
+})
+
+it('shares a request with letters that become due in one turn, each with its own key', async () => {
+  const { send, sent } = startSender((call) => ({
+    answers: lettersIn(call).map((letter) => ({ status: 201, body: asWritten(letter) })),
+  }))
+  const outcomes = await Promise.all([send('masha'), send('olya')])
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual(['done', 'done'])
+  expect(sent.map(({ path }) => path)).toEqual(['/notifications/many'])
+  expect(JSON.parse(sent[0]?.body ?? '')).toEqual({
+    letters: ['masha', 'olya'].map((name) => ({ requestId: `r-${name}`, letter: letterTo(name) })),
+  })
+})
