@@ -80,12 +80,6 @@ export interface Definition<Input extends Columns, Result extends object> {
 /** A row that is tried for days must not grow for days: from here on its last entry is overwritten. */
 const maxEntries = 20
 
-const appended = (timeline: string, entry: string) =>
-  `case when jsonb_array_length(${timeline}) < ${maxEntries} then ${timeline} || ${entry}
-        else jsonb_set(${timeline}, '{${maxEntries - 1}}', ${entry}) end`
-
-const fromNow = (milliseconds: string) => `now() + ${milliseconds} * interval '1 millisecond'`
-
 type Fillable = Pick<Definition<Columns, object>, 'name' | 'table' | 'input'>
 type Placeholder = (...words: string[]) => string
 
@@ -116,9 +110,14 @@ const placeholdersOf = ({ name, table, input }: Fillable) => {
           .join(', '),
     ],
     /** So many milliseconds from now: `{{from-now i."leaseMs"}}`. */
-    ['from-now', fromNow],
+    ['from-now', (milliseconds) => `now() + ${milliseconds} * interval '1 millisecond'`],
     /** A timeline with one more entry: `{{appended o.timeline i.entry}}`. */
-    ['appended', appended],
+    [
+      'appended',
+      (timeline, entry) =>
+        `case when jsonb_array_length(${timeline}) < ${maxEntries} then ${timeline} || ${entry}
+        else jsonb_set(${timeline}, '{${maxEntries - 1}}', ${entry}) end`,
+    ],
   ])
 }
 
