@@ -284,4 +284,15 @@ export const platformMutations: readonly Mutation[] = [
     ],
     tests: [changes],
   },
+  {
+    name: 'the rows of statements have texts for dates',
+    edits: [
+      {
+        file: database,
+        search: '{ parsers: { ...parsers }, serializers: { ...serializers } }',
+        replace: '{ parsers, serializers }',
+      },
+    ],
+    tests: ['src/platform/database/decoding.test.ts'],
+  },
 ]
