@@ -1,5 +1,5 @@
-import { globSync } from 'node:fs'
-import { basename, sep } from 'node:path'
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join, sep } from 'node:path'
 import type postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createBillingStore } from '../../src/services/billing/store.ts'
@@ -225,6 +225,12 @@ it.each(files)('%s is examined here', (file) => {
     statements.map(({ name }) => (service === owner ? name : name.replace(/ .*/, ''))),
   )
   expect(names).toContain(verb)
+})
+
+it.each(files)('%s names the columns of its rows: a newer version may add one', (file) => {
+  const rows = readFileSync(join(projectRoot, file), 'utf8').split(/^\)$/m).at(-1)
+  expect(rows).toMatch(/^(select|update|delete)/m)
+  expect(rows).not.toContain('*')
 })
 
 describe.each(Object.entries(services))('the statements of %s', (service, recorded) => {
