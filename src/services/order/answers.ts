@@ -12,23 +12,7 @@ import type { OpenedChange } from './store.ts'
  * once decided, so that a repeat gets the same for ever; GET shows the present.
  */
 
-type OrderFields = Pick<
-  OrderRow,
-  | 'id'
-  | 'userId'
-  | 'price'
-  | 'presentPrice'
-  | 'description'
-  | 'status'
-  | 'decision'
-  | 'reason'
-  | 'createdAt'
->
-
-const toOrder = (
-  row: Omit<OrderFields, 'decision' | 'presentPrice'>,
-  shown: Pick<Order, 'price' | 'status'>,
-): Order => ({
+const toOrder = (row: OrderRow, shown: Pick<Order, 'price' | 'status'>): Order => ({
   id: row.id,
   userId: row.userId,
   price: shown.price,
@@ -39,10 +23,10 @@ const toOrder = (
 })
 
 /** The order as its own `POST` answers it, whatever became of it later. */
-export const orderAsPlaced = (row: OrderFields): Order =>
+export const orderAsPlaced = (row: OrderRow): Order =>
   toOrder(row, { price: row.price, status: row.decision ?? 'PENDING' })
 
-export const orderNow = (row: OrderFields): Order =>
+export const orderNow = (row: OrderRow): Order =>
   toOrder(row, { price: row.presentPrice, status: row.status })
 
 /** Postgres keeps the members of JSON in an order of its own; people read what was tried first. */
