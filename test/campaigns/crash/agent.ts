@@ -34,7 +34,7 @@ subscribe('tracing:net.server.listen:asyncEnd', (message) => {
 const service = process.argv[2]
 shortenDrizzleLoading()
 await import('../../../src/platform/run-service.ts')
-await import(`../../src/services/${service}/service.ts`)
+await import(`../../../src/services/${service}/service.ts`)
 // Node writes what it compiled when a process ends, and most of these are killed.
 flushCompileCache()
 ask('loaded')
