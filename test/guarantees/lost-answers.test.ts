@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
-import { openDatabaseLink, type DatabaseLink } from '../lab/database-link.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
 import { createTestDatabase, type TestDatabase } from '../lab/database.ts'
 import type { ApiResponse } from '../lab/http.ts'
+import { openLink, type Link } from '../lab/link.ts'
 import {
   openAccount,
   shortBudgets,
@@ -28,18 +28,20 @@ const withoutRecovery: Variables = { RECOVERY_INTERVAL_MS: '600000' }
 /** A link to a database, and the address of the database behind it. */
 const linkTo = async ({ url }: TestDatabase) => {
   const address = new URL(url)
-  const link = await openDatabaseLink(Number(address.port))
+  const port = Number(address.port)
+  const link = await openLink({
+    name: 'database',
+    protocol: 'database',
+    passes: 'messages',
+    targets: () => [port],
+  })
   whenFileEnds(link.close)
   address.port = String(link.port)
   return { link, url: address.href }
 }
 
 /** The next statement is done, and nobody hears of it; says how often that happened. */
-const loseNextAnswer = (link: DatabaseLink) => {
-  let strikes = 0
-  link.arm({ fault: 'lose the answer', onStruck: () => (strikes += 1) })
-  return () => strikes
-}
+const loseNextAnswer = (link: Link) => link.begin({ kind: 'lose-answer' }).strikes
 
 const forbidConnections = async ({ admin, url, killConnections }: TestDatabase) => {
   const name = new URL(url).pathname.slice(1)
@@ -65,7 +67,7 @@ const nothingDone = {
 
 describe('billing', () => {
   let database: TestDatabase
-  let link: DatabaseLink
+  let link: Link
   let billing: RunningService
   let userId: string
   beforeAll(async () => {

@@ -1,10 +1,7 @@
-import { connect, createServer } from 'node:net'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
-import { freePorts } from './ports.ts'
 import { freshDatabase } from './postgres.ts'
-import { startRoundRobin } from './round-robin.ts'
 import { startSystem } from './system.ts'
 import { eventually } from './wait.ts'
 
@@ -30,30 +27,6 @@ describe('a fresh database', () => {
   it('is another one for each who asks, also at the same moment', async () => {
     const urls = await Promise.all(Array.from({ length: 8 }, () => freshDatabase('notification')))
     expect(new Set(urls).size).toBe(8)
-  })
-})
-
-describe('a round robin', () => {
-  it('gives every target its turn', async () => {
-    const servers = [createServer(), createServer(), createServer()]
-    const counts = servers.map(() => 0)
-    const ports = await freePorts(4)
-    for (const [index, server] of servers.entries()) {
-      server.on('connection', (socket) => {
-        counts[index] = (counts[index] ?? 0) + 1
-        socket.end('hello')
-      })
-      server.listen(ports[index], '127.0.0.1')
-    }
-    const roundRobin = await startRoundRobin(ports[3] as number, ports.slice(0, 3))
-    for (let times = 0; times < 9; times += 1) {
-      const socket = connect(ports[3] as number, '127.0.0.1')
-      const chunks = await socket.toArray()
-      expect(Buffer.concat(chunks as Buffer[]).toString()).toBe('hello')
-    }
-    await roundRobin.close()
-    for (const server of servers) server.close()
-    expect(counts).toEqual([3, 3, 3])
   })
 })
 

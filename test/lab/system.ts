@@ -1,9 +1,9 @@
 import { currentEnvironment, urlVariable } from '../../src/platform/base/config.ts'
 import { registry, serviceNames, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { freePort } from './ports.ts'
+import { freePort, freePorts } from './ports.ts'
 import { freshDatabase } from './postgres.ts'
-import { startRoundRobin, type RoundRobin } from './round-robin.ts'
+import { openLink, type Link } from './link.ts'
 import { createServiceProcess, type ServiceProcess } from './service-process.ts'
 
 type Variables = Readonly<Record<string, string>>
@@ -109,20 +109,19 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     async (name) => options.databases?.[name] ?? freshDatabase(name),
   )
 
-  const balancers: RoundRobin[] = []
+  const balancers: Link[] = []
   const processes: ServiceProcess[] = []
   const close = async () => {
     await Promise.all(processes.map((process) => process.kill()))
-    await Promise.all(balancers.splice(0).map((balancer) => balancer.close()))
+    for (const balancer of balancers.splice(0)) balancer.close()
   }
   whenFileEnds(close)
 
   for (const service of services) {
-    const ports = [publicPorts[service]]
+    const ports = replicas > 1 ? await freePorts(replicas) : [publicPorts[service]]
     if (replicas > 1) {
-      ports.splice(0)
-      while (ports.length < replicas) ports.push(await freePort())
-      balancers.push(await startRoundRobin(publicPorts[service], ports))
+      const balancer = { name: service, targets: () => ports }
+      balancers.push(await openLink({ ...balancer, port: publicPorts[service] }))
     }
     const database = databases[service]
     processes.push(...(await createProcesses(service, ports, { options, urls, database })))

@@ -16,7 +16,7 @@ import {
   type ServiceName,
 } from '../../../src/registry.ts'
 import { createServiceProcess, type ServiceProcess } from '../../lab/service-process.ts'
-import { openLink, type Link } from '../../lab/fault-proxy.ts'
+import { openLink, type Link } from '../../lab/link.ts'
 import type { Janitor } from '../../lab/janitor.ts'
 import { replicas } from './plan.ts'
 

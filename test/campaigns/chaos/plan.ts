@@ -4,7 +4,7 @@ import {
   servicesWithDatabase,
   type ServiceName,
 } from '../../../src/registry.ts'
-import type { LinkFault, LinkFaultKind } from '../../lab/fault-proxy.ts'
+import type { NetworkFault } from '../../lab/link/faults.ts'
 import type { Random } from '../../lab/random.ts'
 
 /**
@@ -32,7 +32,7 @@ export const processNames: readonly string[] = serviceNames.flatMap((service) =>
 )
 
 export type PlannedFault =
-  | { readonly what: 'link'; readonly links: readonly string[]; readonly fault: LinkFault }
+  | { readonly what: 'link'; readonly links: readonly string[]; readonly fault: NetworkFault }
   | { readonly what: 'kill' | 'pause' | 'restart'; readonly process: string }
   | { readonly what: 'postgres-crash' }
   | { readonly what: 'terminate-backends'; readonly service: ServiceName }
@@ -52,7 +52,7 @@ export interface Timing {
   readonly totalMs: number
 }
 
-const networkKinds: readonly LinkFaultKind[] = [
+const networkKinds: readonly NetworkFault['kind'][] = [
   'delay',
   'reset',
   'cut',
@@ -93,7 +93,7 @@ const pickLinks = (random: Random, all: readonly string[]): string[] => {
 const someOf = <Value>(random: Random, most: number, draw: () => Value): Value[] =>
   Array.from({ length: random.between(1, most) }, draw)
 
-const drawLinkFault = (random: Random, kind: LinkFaultKind): LinkFault => {
+const drawLinkFault = (random: Random, kind: NetworkFault['kind']): NetworkFault => {
   const direction = random.pick(['up', 'down'] as const)
   switch (kind) {
     case 'delay':
@@ -122,7 +122,7 @@ const drawFault = (random: Random, kind: string, isFirst: boolean): PlannedFault
   if (linkKind !== undefined) {
     const all = place === 'http' ? httpLinks : databaseLinks
     const links = isFirst ? all : pickLinks(random, all)
-    return { what: 'link', links, fault: drawLinkFault(random, linkKind as LinkFaultKind) }
+    return { what: 'link', links, fault: drawLinkFault(random, linkKind as NetworkFault['kind']) }
   }
   switch (kind) {
     case 'kill':

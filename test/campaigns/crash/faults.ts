@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceName } from '../../../src/registry.ts'
-import type { DeliverLate } from '../../lab/http-link.ts'
+import type { DeliverLate } from '../../lab/link/faults.ts'
 import type { Instance } from './instance.ts'
 import { calleeOf, type Place } from './points.ts'
 import { times, type System } from './system.ts'
@@ -108,7 +108,7 @@ const loseAnswer: Fault = {
   strike: async (struck) => {
     const { place, note } = struck
     const link = place.kind === 'call' ? linkFor(struck) : instanceIn(struck).database
-    link.arm({ fault: 'lose the answer', onStruck: note })
+    link.begin({ kind: 'lose-answer', onStruck: note })
   },
 }
 
@@ -132,9 +132,10 @@ const strikeLate =
     }
     if (place.kind === 'statement') {
       const { database } = instanceIn(struck)
-      database.arm({ fault: 'hold the statement', silently: !isSoon, onStruck })
+      const caller = isSoon ? 'is cut off' : 'hears nothing'
+      database.begin({ kind: 'hold', caller, onStruck })
     } else if (place.phase === 'before') {
-      linkFor(struck).arm({ fault: 'hold the request', onStruck })
+      linkFor(struck).begin({ kind: 'hold', caller: 'gives up', onStruck })
     } else {
       const again = linkFor(struck).lastAgain()
       if (again) onStruck(`${place.name} will arrive once more`, again)

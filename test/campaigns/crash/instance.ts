@@ -8,7 +8,7 @@ import { nodeOptions } from '../../../src/local/launcher/node-options.ts'
 import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
 import type { ServiceName } from '../../../src/registry.ts'
 import { askDescriptor } from './ask-descriptor.ts'
-import { openDatabaseLink, type DatabaseLink } from '../../lab/database-link.ts'
+import { openLink, type Link } from '../../lab/link.ts'
 
 /** One process of one service, stopped at each of its checkpoints until it is let on. */
 export interface InstanceOptions {
@@ -25,7 +25,7 @@ export interface Instance {
   /** 0 until it listens. */
   readonly port: () => number
   readonly pid: number
-  readonly database: DatabaseLink
+  readonly database: Link
   readonly hasEnded: () => boolean
   /** Until then it is a spare: loaded, but without connections and deaf. */
   readonly activate: () => Promise<void>
@@ -66,7 +66,12 @@ const onLines = (stream: Socket, onLine: (line: string) => void) => {
 /** Starts a process up to the point where everything is loaded and nothing has begun. */
 export const spawnInstance = async (options: InstanceOptions): Promise<Instance> => {
   const { service, postgresPort, environment, onCheckpoint, onDeath } = options
-  const database = await openDatabaseLink(postgresPort)
+  const database = await openLink({
+    name: `${service}→database`,
+    protocol: 'database',
+    passes: 'messages',
+    targets: () => [postgresPort],
+  })
   const child = spawnService(service, { ...environment(database.port), PORT: '0' })
   let words = ''
   let ended = false

@@ -26,7 +26,7 @@ import {
   takeOver,
   type Fleet,
 } from './fleet.ts'
-import { openHttpLink, type HttpLink } from '../../lab/http-link.ts'
+import { openCallLink, type CallLink } from './call-link.ts'
 import { spawnInstance, type Instance } from './instance.ts'
 import { createWitness, installWitness, oneConnection, type Witness } from './witness.ts'
 
@@ -49,7 +49,7 @@ export type OnCheckpoint = (
 /** Five real processes, a Postgres of their own, and a proxy on each way between them. */
 export interface System {
   readonly gatewayUrl: string
-  readonly links: readonly HttpLink[]
+  readonly links: readonly CallLink[]
   readonly witness: Witness
   readonly current: (service: ServiceName) => Instance
   readonly setListener: (listener: OnCheckpoint) => void
@@ -101,11 +101,11 @@ const prepareDatabases = async (server: EmbeddedPostgres) => {
   return urls
 }
 
-const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<HttpLink[]> =>
+const openLinks = (fleet: Fleet, heard: OnCheckpoint): Promise<CallLink[]> =>
   Promise.all(
     serviceNames.flatMap((caller) =>
       registry[caller].upstreams.map((callee) =>
-        openHttpLink({
+        openCallLink({
           caller,
           callee,
           port: () => fleet.active.get(callee)?.port() ?? 0,
@@ -196,7 +196,7 @@ export const startSystem = async (): Promise<System> => {
     disarm: () => {
       for (const link of links) link.reset()
       const all = [fleet.active, fleet.resting, fleet.others].flatMap((of) => [...of.values()])
-      for (const { database } of all) database.reset()
+      for (const { database } of all) database.endFaults()
     },
     cutConnections: async (service) => {
       const cut = await admin<{ done: boolean }[]>`

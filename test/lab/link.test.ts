@@ -8,7 +8,7 @@ import {
 } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openLink, type Link } from './fault-proxy.ts'
+import { openLink, type Link } from './link.ts'
 
 /** Whatever is opened here is closed after each test. */
 const opened: { close: () => unknown }[] = []
@@ -56,7 +56,7 @@ const startCallee = async (): Promise<Callee> => {
   return { port, received, ends }
 }
 
-const startLink = async (port: number, protocol: 'http' | 'database' = 'database') => {
+const startLink = async (port: number, protocol?: 'http') => {
   const link = await openLink({ name: 'link', protocol, targets: () => [port] })
   opened.push(link)
   return link
@@ -103,11 +103,7 @@ describe('a link without a fault', () => {
 
   it('passes over whom it cannot reach', async () => {
     const callee = await startCallee()
-    const link = await openLink({
-      name: 'link',
-      protocol: 'database',
-      targets: () => [9, callee.port],
-    })
+    const link = await openLink({ name: 'link', targets: () => [9, callee.port] })
     opened.push(link)
     for (const word of ['one', 'two']) {
       const caller = await call(link)
@@ -115,6 +111,18 @@ describe('a link without a fault', () => {
       await until(() => caller.said() === `echo ${word}`)
     }
     expect(callee.received).toStrictEqual(['one', 'two'])
+  })
+
+  it('gives every target its turn', async () => {
+    const callees = [await startCallee(), await startCallee(), await startCallee()]
+    const link = await openLink({ name: 'link', targets: () => callees.map(({ port }) => port) })
+    opened.push(link)
+    for (let times = 0; times < 9; times += 1) {
+      const caller = await call(link)
+      caller.socket.write('one')
+      await until(() => caller.said() === 'echo one')
+    }
+    expect(callees.map(({ received }) => received.length)).toStrictEqual([3, 3, 3])
   })
 
   it('resets the caller when nobody listens', async () => {

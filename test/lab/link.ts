@@ -1,0 +1,201 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createEffect, type Fault } from './link/faults.ts'
+import { createHttpReader, deliverRequest, withoutKeepAlive } from './link/http-wire.ts'
+import { openLane, type Connection, type Effect, type Message, type Piece } from './link/lane.ts'
+import { createStatementSplitter, deliverStatement, splitAnswers } from './link/postgres-wire.ts'
+
+/**
+ * The way from one process to another, or to Postgres. All that they say passes
+ * through it, and it can be made to fail: late, in part, in one direction,
+ * silently, or with one message that is lost.
+ */
+export interface LinkOptions {
+  readonly name: string
+  /** Needed for faults that must know where a request or a statement ends. */
+  readonly protocol?: 'http' | 'database'
+  /** Where the other side listens, at the moment: several take turns; with none, it is away. */
+  readonly targets: () => readonly number[]
+  /** Where the link listens itself; a free port if nobody says. */
+  readonly port?: number
+  /**
+   * Bytes pass on as they come, as faults of the network need it, or as whole
+   * messages, as faults of messages need it: then each request has a connection
+   * of its own and arrives whatever becomes of its caller.
+   */
+  readonly passes?: 'bytes' | 'messages'
+  /** Meets every message before all faults, as long as the link is open. */
+  readonly watch?: Effect
+}
+
+export interface BegunFault {
+  /** How often it struck until now. */
+  readonly strikes: () => number
+  readonly end: () => void
+}
+
+export interface Link {
+  readonly name: string
+  readonly port: number
+  readonly url: string
+  readonly begin: (fault: Fault) => BegunFault
+  /** Ends all that was begun, whether it struck or not. */
+  readonly endFaults: () => void
+  /** Lets the last request arrive once more, and tells what came of it; undefined if there was none. */
+  readonly lastAgain: () => (() => Promise<string>) | undefined
+  readonly connections: () => number
+  readonly close: () => void
+}
+
+type Split = (bytes: Buffer) => readonly Piece[]
+
+const splitters = (protocol: LinkOptions['protocol'], passes: 'bytes' | 'messages') => {
+  if (passes === 'bytes') {
+    const read = protocol === 'http' ? createHttpReader() : () => []
+    const up: Split = (bytes) => [{ bytes, messages: read(bytes) }]
+    const down: Split = (bytes) => [{ bytes, messages: [] }]
+    return { up, down }
+  }
+  if (protocol === 'database') return { up: createStatementSplitter(), down: splitAnswers }
+  const readers = { up: createHttpReader(), down: createHttpReader() }
+  const up: Split = (bytes) =>
+    readers.up(bytes).map((each) => ({ bytes: withoutKeepAlive(each), messages: [each] }))
+  const down: Split = (bytes) =>
+    readers.down(bytes).map((each) => ({ bytes: each.bytes, messages: [each] }))
+  return { up, down }
+}
+
+export const openLink = async (options: LinkOptions): Promise<Link> => {
+  const { name, protocol, targets, port = 0, passes = 'bytes', watch } = options
+  const open = new Set<Connection>()
+  const sockets = new Set<Socket>()
+  const begun = new Set<BegunFault>()
+  let turn = 0
+  let last: Message | undefined
+  const noteLast: Effect = {
+    take: ({ direction }, { messages }) => {
+      if (direction === 'up') last = messages.at(-1) ?? last
+      return false
+    },
+  }
+  const effects = new Set<Effect>(watch ? [noteLast, watch] : [noteLast])
+
+  const keep = (socket: Socket) => {
+    sockets.add(socket)
+    socket.setNoDelay(true)
+    // A lane sees what breaks; an error that nobody hears would end the process.
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  }
+
+  const nextTarget = (): number => {
+    const ports = targets()
+    turn += 1
+    return ports[turn % ports.length] ?? 0
+  }
+  const allowHalfOpen = passes === 'bytes'
+
+  /** A replica that does not listen is passed over, as a load balancer does. */
+  const reach = async (): Promise<Socket | undefined> => {
+    for (let left = targets().length; left > 0; left -= 1) {
+      const callee = connect({ port: nextTarget(), host: '127.0.0.1', allowHalfOpen })
+      keep(callee)
+      const isReached = await new Promise<boolean>((resolve) => {
+        callee.once('connect', () => resolve(true))
+        callee.once('close', () => resolve(false))
+      })
+      if (isReached) return callee
+    }
+    return undefined
+  }
+
+  const carry = (caller: Socket, callee: Socket) => {
+    let isBroken = false
+    const onCut = () => {
+      isBroken = true
+    }
+    const reset = () => {
+      isBroken = true
+      caller.resetAndDestroy()
+      callee.resetAndDestroy()
+    }
+    const silence = () => {
+      up.swallow()
+      // Only a statement that is held arrives later on the same connection.
+      if (protocol === 'database') return
+      down.swallow()
+      callee.destroy()
+    }
+    const connection: Connection = { caller, callee, reset, silence, isBroken: () => isBroken }
+    open.add(connection)
+    caller.on('close', () => open.delete(connection))
+    const deliver = (message: Message) => {
+      // Whoever sent it does not hear what comes of it now.
+      caller.destroy()
+      if (protocol === 'http') return deliverRequest(message, nextTarget)
+      return deliverStatement(message.bytes, callee)
+    }
+    const split = splitters(protocol, passes)
+    const both = { connection, effects, deliver, onCut }
+    const tellsEnd = passes === 'bytes' || protocol === 'database'
+    const up = openLane({ ...both, direction: 'up', split: split.up, tellsEnd })
+    const down = openLane({ ...both, direction: 'down', split: split.down, tellsEnd: true })
+  }
+
+  const accept = async (caller: Socket) => {
+    keep(caller)
+    const callee = await reach()
+    if (callee && !caller.destroyed) return carry(caller, callee)
+    caller.resetAndDestroy()
+    return callee?.destroy()
+  }
+  const server = createServer({ allowHalfOpen }, (caller) => void accept(caller))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  const listensAt = (server.address() as AddressInfo).port
+
+  const begin = (fault: Fault): BegunFault => {
+    const { promise: over, resolve: finish } = Promise.withResolvers<void>()
+    let count = 0
+    const add = () => {
+      count += 1
+    }
+    const effect = createEffect(fault, { strikes: { count: () => count, add, over }, nextTarget })
+    effects.add(effect)
+    if (fault.kind === 'reset') {
+      for (const connection of open) {
+        if (connection.isBroken()) continue
+        add()
+        connection.reset()
+      }
+    }
+    const end = () => {
+      begun.delete(one)
+      effects.delete(effect)
+      finish()
+    }
+    const one: BegunFault = { strikes: () => count, end }
+    begun.add(one)
+    return one
+  }
+
+  return {
+    name,
+    port: listensAt,
+    url: `http://127.0.0.1:${listensAt}`,
+    begin,
+    endFaults: () => {
+      for (const { end } of begun) end()
+    },
+    lastAgain: () => {
+      const request = last
+      return request && (() => deliverRequest(request, nextTarget))
+    },
+    connections: () => open.size,
+    close: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { exchange, isKeyed } from './http-wire.ts'
+import type { Connection, Direction, Effect } from './lane.ts'
+
+/** What a network does to bytes, whatever protocol they belong to; only duplicates are whole requests. */
+export type NetworkFault =
+  /** Every piece of data comes later. */
+  | { readonly kind: 'delay'; readonly delayMs: number }
+  /** Connections are reset, new ones as soon as they are used. */
+  | { readonly kind: 'reset' }
+  /** The next pieces of data are cut at these fractions of their length, and the connection with them. */
+  | { readonly kind: 'cut'; readonly direction: Direction; readonly fractions: readonly number[] }
+  /** Nothing arrives any more, and nobody is told; at the end all of it does, or the connection breaks. */
+  | {
+      readonly kind: 'black-hole'
+      readonly direction: Direction | 'both'
+      readonly end: 'release' | 'reset'
+    }
+  /** What is sent arrives only after its sender has given up. */
+  | { readonly kind: 'late' }
+  /** One side is told that the other will say no more, after the piece that it just said. */
+  | { readonly kind: 'half-close'; readonly direction: Direction; readonly times: number }
+  /** Keyed requests are delivered once more, so much later, and that answer is dropped. */
+  | { readonly kind: 'duplicate'; readonly delaysMs: readonly number[] }
+
+/** Sends what was held back, and tells what came of it; the answer goes nowhere. */
+export type DeliverLate = () => Promise<string>
+
+/** What happens to the next request or statement, on links that pass whole messages on. */
+export type MessageFault =
+  /** It is done, and its caller never hears of it. */
+  | { readonly kind: 'lose-answer'; readonly onStruck?: (what: string) => void }
+  /** It does not arrive until somebody delivers it. */
+  | {
+      readonly kind: 'hold'
+      /** Its caller loses its connection, waits and hears nothing, or the fault waits until it gives up. */
+      readonly caller: 'is cut off' | 'hears nothing' | 'gives up'
+      readonly onStruck: (what: string, deliver: DeliverLate) => void
+    }
+
+export type Fault = NetworkFault | MessageFault
+
+export interface Strikes {
+  readonly count: () => number
+  readonly add: () => void
+  /** Resolves when the fault is over. */
+  readonly over: Promise<void>
+}
+
+const loseAnswer = (
+  { onStruck }: { readonly onStruck?: (what: string) => void },
+  strikes: Strikes,
+): Effect => {
+  let asking: { readonly connection: Connection; readonly start: string } | undefined
+  return {
+    take: ({ direction, connection }, { messages: [message] }) => {
+      if (direction === 'up') {
+        // If the connection has ended, there was no answer to lose: the next one will be.
+        const isFree = asking === undefined || asking.connection.callee.destroyed
+        if (message && isFree) asking = { connection, start: message.start }
+        return false
+      }
+      if (connection !== asking?.connection || strikes.count() > 0) return false
+      if (message === undefined) return true
+      strikes.add()
+      connection.caller.destroy()
+      connection.callee.destroy()
+      onStruck?.(`${asking.start} was answered ${message.start}, and the answer was lost`)
+      return true
+    },
+  }
+}
+
+const hold = (
+  { caller, onStruck }: Extract<Fault, { kind: 'hold' }>,
+  strikes: Strikes,
+): Effect => ({
+  take: (lane, { messages: [message] }) => {
+    if (lane.direction === 'down' || message === undefined || strikes.count() > 0) return false
+    strikes.add()
+    lane.connection.silence()
+    const tell = () =>
+      onStruck(`${message.start} is held; its caller ${caller}`, () => lane.deliver(message))
+    if (caller === 'is cut off') lane.connection.caller.destroy()
+    if (caller === 'gives up') void lane.ended.then(tell)
+    else tell()
+    return true
+  },
+})
+
+export interface EffectOptions {
+  readonly strikes: Strikes
+  /** Where a second copy of a request goes. */
+  readonly nextTarget: () => number
+}
+
+export const createEffect = (fault: Fault, { strikes, nextTarget }: EffectOptions): Effect => {
+  const { count, add, over } = strikes
+  switch (fault.kind) {
+    case 'delay':
+      return {
+        hold: () => {
+          add()
+          return Promise.race([sleep(fault.delayMs), over])
+        },
+      }
+    case 'reset':
+      return {
+        take: ({ connection }) => {
+          add()
+          connection.reset()
+          return true
+        },
+      }
+    case 'cut':
+      return {
+        take: (lane, { bytes }) => {
+          const fraction = fault.fractions[count()]
+          if (lane.direction !== fault.direction || fraction === undefined) return false
+          add()
+          lane.cut(bytes.subarray(0, Math.floor(bytes.length * fraction)))
+          return true
+        },
+      }
+    case 'black-hole':
+      return {
+        hold: async ({ direction, connection }) => {
+          if (fault.direction !== 'both' && fault.direction !== direction) return
+          add()
+          await over
+          if (fault.end === 'reset') connection.reset()
+        },
+      }
+    case 'late':
+      return {
+        hold: ({ direction, hasEnded, ended }) => {
+          if (direction === 'down' || hasEnded()) return undefined
+          add()
+          return Promise.race([over, ended])
+        },
+      }
+    case 'half-close':
+      return {
+        follow: ({ direction, end }) => {
+          if (direction !== fault.direction || count() >= fault.times) return
+          add()
+          end()
+        },
+      }
+    case 'duplicate':
+      return {
+        follow: ({ direction }, { messages }) => {
+          if (direction === 'down') return
+          for (const request of messages.filter(isKeyed)) {
+            const delayMs = fault.delaysMs[count() % fault.delaysMs.length] ?? 0
+            add()
+            void sleep(delayMs).then(() => exchange(request, nextTarget()).catch(() => {}))
+          }
+        },
+      }
+    case 'lose-answer':
+      return loseAnswer(fault, strikes)
+    case 'hold':
+      return hold(fault, strikes)
+  }
+}
