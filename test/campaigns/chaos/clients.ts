@@ -19,9 +19,9 @@ import type { Exchange, History } from '../../judge/history.ts'
 import type { Random } from '../../lab/random.ts'
 
 /**
- * Many clients that share their users and orders, so that they get in each
- * other's way. Each keeps its key until it was told what became of its request;
- * some have little patience and ask again while the first try is still at work.
+ * Many clients share their users and orders, so that they disturb each other.
+ * Each keeps its key until it is told the outcome of its request; some have
+ * short timeouts and repeat a request while the first one is still worked on.
  */
 export interface ClientsOptions {
   readonly baseUrl: string
@@ -46,13 +46,13 @@ interface Shared {
 
 const firstUsers = 4
 const firstDeposit = 5_000_000
-/** So long after the end of the faults, who was not told was forgotten. */
+/** A client that still has no answer this long after the last fault has been forgotten. */
 const patienceAfterwardsMs = 45_000
 const patientAttemptMs = 6_000
 const hastyAttemptMs = 350
 const longestThoughtMs = 220
 
-/** What is too old is left in peace: the present is where the races are. */
+/** Old orders are not touched again, because races happen on new ones. */
 const recentCount = 12
 
 type Act = () => Promise<unknown>
@@ -61,21 +61,21 @@ interface Client {
   readonly random: Random
   readonly shared: Shared
   readonly history: History
-  /** Mostly the patient one. */
+  /** In most cases the long one. */
   readonly actor: () => Actor
 }
 
-/** Amounts that hardly ever meet again: an operation then shows whose it is. */
+/** An amount is hardly ever drawn twice, so an operation shows which request it belongs to. */
 const drawAmount = (random: Random) => random.between(1_001, 900_000)
 
 const send = async <Body>({ actor, random }: Client, request: Request) => {
-  // The same request from two hands at once: what a double click or a careless retry does.
+  // The same request twice at the same moment, as after a double click or a careless retry.
   if (!random.chance(0.1)) return actor().decided<Body>(request)
   const [one] = await Promise.all([actor().decided<Body>(request), actor().decided<Body>(request)])
   return one
 }
 
-/** Orders as soon as the user exists, although the account may be owed yet. */
+/** Orders as soon as the user exists, although the account may still be missing. */
 const signUpInHaste = async (client: Client) => {
   const request = newUser(`h-${newKey()}`)
   const { answer } = await client.actor().attempt(request)
@@ -112,7 +112,7 @@ const placeOrder = async (client: Client) => {
 
 const recentOrder = ({ random, shared }: Client) => random.pick(shared.orders.slice(-recentCount))
 
-/** Two owners of one order want different things at once. */
+/** Two clients change one order in different ways at the same moment. */
 const quarrel = async (client: Client) => {
   const order = recentOrder(client)
   const other = client.random.chance(0.5)
@@ -139,7 +139,7 @@ const isSettled = ({ key, method, answer }: Exchange) =>
 
 const toRequest = ({ method, path, key, body }: Exchange): Request => ({ method, path, key, body })
 
-/** Says again what was answered long ago: with the same words, or with others under the same key. */
+/** Repeats a request that was answered long ago: unchanged, or with another body and the same key. */
 const digUp = async ({ random, history, actor }: Client) => {
   const settled = history.exchanges.slice(-400).filter(isSettled)
   if (settled.length === 0) return
@@ -219,7 +219,7 @@ const createClient = (options: ClientsOptions, shared: Shared, index: number): C
 const wasNeverAnswered = (error: unknown) =>
   error instanceof Error && error.message.includes('was never answered')
 
-/** Signs the first users up, while all is well, and returns what goes on until the end. */
+/** Creates the first users before the faults begin, and returns the work that goes on until the end. */
 export const prepareClients = async (
   options: ClientsOptions,
 ): Promise<() => Promise<ClientsReport>> => {
@@ -249,7 +249,7 @@ export const prepareClients = async (
 
 const repeatsAtOnce = 6
 
-/** When all is quiet: what was answered during the storm is asked for once more. */
+/** After the faults: repeats the requests that were answered during them. */
 export const repeatSettled = async (
   { baseUrl, history, random }: Pick<ClientsOptions, 'baseUrl' | 'history' | 'random'>,
   most: number,

@@ -2,7 +2,7 @@ import type { Exchange } from '../../judge/history.ts'
 import type { Struck } from './injector.ts'
 import { faultKinds } from './plan.ts'
 
-/** How often each kind of fault struck; a plan that touches nothing proves nothing. */
+/** How often each kind of fault struck, because a plan that strikes nothing proves nothing. */
 export interface KindCount {
   readonly kind: string
   readonly planned: number
@@ -59,7 +59,7 @@ export const showRequests = (count: RequestCount): string =>
 
 const mostReasons = 8
 
-/** Why clients were not told: shows at a glance whether a run spent its time on one thing alone. */
+/** Why clients got no definite answer: this shows whether a single cause took most of a run. */
 export const showUnknowns = (exchanges: readonly Exchange[]): string => {
   const counts = new Map<string, number>()
   for (const { answer } of exchanges) {

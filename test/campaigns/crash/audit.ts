@@ -7,7 +7,7 @@ import type { ToldExchange } from '../../judge/evidence.ts'
 import { outcome, type Memory } from './scenario.ts'
 import type { System } from './system.ts'
 
-/** All that can be wrong after a run, the invariants of the design first. */
+/** Everything that is checked after a run, the invariants of the design first. */
 const allowedEdges: Readonly<Record<string, readonly string[]>> = {
   users: ['PENDING-OPEN'],
   orders: orderEdges.map(({ from, to }) => `${from}-${to}`),

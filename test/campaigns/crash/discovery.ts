@@ -7,9 +7,9 @@ import { spread } from './spread.ts'
 import { outageVariant, plainVariant, recoveryOf, type Variant } from './variants.ts'
 
 /**
- * Finds the points by running the scenario and looking: nobody keeps a list. A
- * point is planned for when most looks saw it; the rest are accidents of time
- * (a retry, a slow moment), and their places must have been seen otherwise.
+ * Finds the points by running the scenario several times: nobody keeps a list. A
+ * point is planned when most of these runs visited it. The other visits are
+ * chance (a retry, a slow moment), and another point must cover their places.
  */
 export interface PlannedPoint {
   readonly variant: Variant
@@ -40,8 +40,9 @@ const steadyOf = (seen: readonly Point[][]): Point[] => {
 const atOnce = new Set(steps.filter((step) => step.isAtOnce).map(({ name }) => name))
 
 /**
- * What is sent at once meets in another way each time. Of such a step only the
- * places count that no other step visits: those of calls that share a request.
+ * Requests that are sent at the same moment arrive in another order each time.
+ * Such a step gives only the places that no other step visits: those of calls
+ * that share a request.
  */
 const withoutChance = (points: readonly Point[]): Point[] => {
   const elsewhere = new Set(points.filter(({ epoch }) => !atOnce.has(epoch)).map(placeName))
@@ -50,7 +51,7 @@ const withoutChance = (points: readonly Point[]): Point[] => {
   )
 }
 
-/** Whom each step needs, as its calls say. */
+/** The services that each step calls. */
 const outagesIn = (points: readonly Point[]): Variant[] => {
   const variants = new Map<string, Variant>()
   for (const { kind, service, name, epoch } of points) {
@@ -87,7 +88,7 @@ export const discover = async (systems: readonly System[], say: (line: string) =
   const [first] = systems
   if (!first) throw new Error('there is no system to look at')
   const troubles: string[] = []
-  // The first run connects and prepares, and so is unlike the others.
+  // The first run opens connections and prepares statements, so it visits other points.
   await Promise.all(systems.map((system) => look(system, plainVariant, 1, troubles)))
   const seen = await look(first, plainVariant, looks, troubles)
   const plain = withoutChance(steadyOf(seen))
@@ -113,7 +114,7 @@ export const discover = async (systems: readonly System[], say: (line: string) =
   return { planned, unsteady: unsteadyPlaces(all, planned), troubles }
 }
 
-/** Places that were visited, but never reliably enough to be struck on purpose. */
+/** Places that were visited, but not in enough runs to plan a fault there. */
 const unsteadyPlaces = (all: readonly Place[], planned: readonly PlannedPoint[]): string[] => {
   const covered = new Set(planned.map(({ point }) => placeName(point)))
   return [...new Set(all.map(placeName))].filter((name) => !covered.has(name))

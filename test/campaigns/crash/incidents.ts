@@ -9,7 +9,7 @@ export interface Strike {
   readonly at: Point | Place
 }
 
-/** What befalls one step of the scenario: an outage perhaps, and no, one or two faults. */
+/** What happens to one step of the scenario: perhaps an outage, and up to two faults. */
 export interface Incident {
   readonly variant: Variant
   readonly strikes: readonly Strike[]
@@ -17,7 +17,7 @@ export interface Incident {
 
 /** What came of it. */
 export interface Outcome {
-  /** How many of its strikes really happened. */
+  /** How many of its faults really struck. */
   readonly struck: number
   /** The visits after the first fault, in order. */
   readonly pointsAfterFault: readonly Point[]
@@ -49,7 +49,7 @@ export const followIncidents = (incidents: readonly Incident[]) => {
     begunAt: Infinity,
   }))
   return {
-    /** The strike that is due at the point, if one is; it is never due again. */
+    /** The fault that must strike at this point, if there is one; it is told only once. */
     due: (point: Point, pointsBefore: number) => {
       const one = followed.find(({ pending: [next] }) => next && isAt(next.at, point))
       const strike = one?.pending.shift()
@@ -69,7 +69,7 @@ export const followIncidents = (incidents: readonly Incident[]) => {
       followed.length > 1 &&
       followed.some(isBegun) &&
       followed.some((one) => one.step === step || (isBegun(one) && one.pending.length > 0)),
-    /** What began before must not reach into what comes now. */
+    /** A fault of one step must not disturb the next step. */
     forgetBegun: () => {
       for (const one of followed) if (isBegun(one)) one.pending.length = 0
     },

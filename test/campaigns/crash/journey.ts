@@ -6,14 +6,14 @@ import { steps, type Memory, type Step } from './scenario.ts'
 import type { System } from './system.ts'
 import { recoveryOf, type Variant } from './variants.ts'
 
-/** One client's way through the scenario: it repeats what is unknown, with the same key. */
+/** One client does the scenario: it repeats a request with the same key until it knows the outcome. */
 export interface JourneyOptions {
   readonly system: System
   /** At most one for a step. */
   readonly variants: readonly Variant[]
   readonly history: History
   readonly memory: Memory
-  /** A new epoch begins; the one before is over when this resolves. */
+  /** Begins a new epoch; when this resolves, the epoch before has ended. */
   readonly enter: (epoch: string) => Promise<void>
   readonly beforeStep: (step: string) => Promise<void>
 }
@@ -60,7 +60,7 @@ export const createSender = ({ gatewayUrl }: System, history: History) => {
 
 type Sender = ReturnType<typeof createSender>
 
-/** Asks each service itself: the gateway answers for all from what it heard a moment ago. */
+/** Asks each service itself, because the gateway remembers for a moment what the services told it. */
 export const askReady = async (system: System) => {
   for (const { caller, url } of system.links) {
     if (caller !== 'gateway') continue
@@ -85,7 +85,7 @@ const nothingOwed = async ({ witness }: System, memory: Memory, patienceMs: numb
   }
 }
 
-/** The client asks once and goes away; then the callee comes back and recovery is alone with it. */
+/** The client asks once and does not repeat; then the callee comes back, and recovery finishes the step alone. */
 const meetOutage = async (
   { system, memory, enter }: JourneyOptions,
   sender: Sender,

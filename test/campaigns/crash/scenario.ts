@@ -19,9 +19,9 @@ export interface Step {
   readonly requests: (memory: Memory) => readonly Sent[]
   /** What its definite answer must be. */
   readonly status: number
-  /** Nothing of it is kept, so there is nothing to repeat. */
+  /** The services keep nothing of it, so it cannot be repeated. */
   readonly isForgotten?: true
-  /** Sent together instead of one after the other: those behind the first share what comes next. */
+  /** Sent at the same moment: those behind the first one share the next call. */
   readonly isAtOnce?: true
   readonly keep?: (memory: Memory, body: { readonly id: string }) => void
 }
@@ -42,7 +42,7 @@ const order = { paid: 300, raised: 450, lowered: 200 } as const
 const deposit = 1_000
 const tooMuch = 5_000
 const atOnce = { orders: 4, price: 7 } as const
-/** Comes last: from then on, what was refused before would be within means. */
+/** This step is the last one: after it the user could pay what was refused before. */
 const fortune = 20_000
 
 const putOn = (name: string, amount: number): Step => ({
@@ -141,7 +141,7 @@ export const steps: readonly Step[] = [
 
 const eachAtOnce = (entry: string) => Array.from({ length: atOnce.orders }, () => entry)
 
-/** What the scenario must come to: each entry exactly as often as it is here. */
+/** The end that the scenario must have: each entry exactly as often as it stands here. */
 export const outcome = {
   balance: deposit - atOnce.orders * atOnce.price + fortune - 1,
   operations: [
