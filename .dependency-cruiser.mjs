@@ -150,9 +150,16 @@ const forbidden = [
   },
   {
     name: 'nothing-imports-tests',
+    comment: 'but the benches, which start what they measure as the tests do',
     severity: 'error',
-    from: { pathNot: tests },
+    from: { pathNot: `^bench/|${tests}` },
     to: { path: tests },
+  },
+  {
+    name: 'benches-import-only-the-lab',
+    severity: 'error',
+    from: { path: '^bench/' },
+    to: { path: tests, pathNot: '^test/lab/' },
   },
   {
     name: 'nothing-imports-benches',

@@ -27,7 +27,7 @@ import {
   type Bench,
 } from './lib/sections.ts'
 import { seedBareAccounts, seedDatabases } from './lib/seed.ts'
-import { startSystem, type SystemOptions } from './lib/system.ts'
+import { startBenchSystem, type BenchSystemOptions } from './lib/system.ts'
 import { withStops, type Stop } from './lib/stops.ts'
 import { curvePicture } from './lib/plot.ts'
 import { publish, quotable } from './publish.ts'
@@ -43,15 +43,14 @@ const idleAfterMs = 1_500
 const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) => {
   screen.now('starting a Postgres of its own, fsync on')
   const postgres = await startBenchPostgres()
-  stops.push(postgres.stop)
+  stops.push(postgres.close)
   const databases = await postgres.createSet('main')
   const bare = await postgres.createBare()
   screen.now('opening 10,000 accounts')
   await seedDatabases(databases, { orders: 0 })
   await seedBareAccounts(bare.admin)
-  const start = async (wanted: Pick<SystemOptions, 'databases' | 'replicas'>) => {
-    const { logs: logFolder, cache: cacheFolder } = postgres.data
-    const system = await startSystem({ ...wanted, logFolder, cacheFolder })
+  const start = async (wanted: Pick<BenchSystemOptions, 'databases' | 'replicas'>) => {
+    const system = await startBenchSystem({ ...wanted, logFolder: postgres.data.logs })
     stops.push(system.stop)
     return system
   }

@@ -2,8 +2,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { serviceNames, type ServiceName } from '../src/registry.ts'
+import { postgresCpuMicros, processCpuMicros } from '../test/lab/usage.ts'
 import { startBenchPostgres, type BenchPostgres } from './lib/databases.ts'
-import { describeMachine, postgresCpuMicros, processCpuMicros } from './lib/machine.ts'
+import { describeMachine } from './lib/machine.ts'
 import { readMetrics, since, type ServiceMetrics } from './lib/metrics.ts'
 import {
   type HopTime,
@@ -18,7 +19,7 @@ import { showProfile } from './lib/profile-report.ts'
 import { createScreen } from './lib/screen.ts'
 import { seedBareAccounts, seedDatabases } from './lib/seed.ts'
 import { withStops, type Stop } from './lib/stops.ts'
-import { startSystem, type BenchSystem } from './lib/system.ts'
+import { startBenchSystem, type BenchSystem } from './lib/system.ts'
 import { publish } from './publish.ts'
 import type { RunFigures } from './lib/results.ts'
 
@@ -76,7 +77,7 @@ const profileOf = (clients: number, { figures, orders, used }: Metered): Workloa
 
 /** Commits and log bytes of the whole server: nobody else uses it. */
 const serverCounts = async ({ sql }: BenchPostgres) => {
-  const [row] = await sql<{ commits: string; wal: string }[]>`
+  const [row] = await sql('postgres')<{ commits: string; wal: string }[]>`
     select sum(xact_commit)::text as commits,
       (pg_current_wal_insert_lsn() - '0/0')::text as wal from pg_stat_database`
   return { commits: Number(row?.commits), walBytes: Number(row?.wal) }
@@ -102,7 +103,7 @@ const profileSystem = async (
     ...Object.fromEntries(
       Object.entries(await system.usage()).map(([name, { cpuMicros }]) => [name, cpuMicros]),
     ),
-    postgres: postgresCpuMicros(postgres.server.pid),
+    postgres: postgresCpuMicros(postgres.server().pid),
     'load generator': processCpuMicros(rig.loadPid),
     walBytes: (await serverCounts(postgres)).walBytes,
   })
@@ -185,7 +186,7 @@ const profileRivals = async (
   const bare = await postgres.createBare()
   await seedBareAccounts(bare.admin)
   const bareMeter: Meter = async () => ({
-    postgres: postgresCpuMicros(postgres.server.pid),
+    postgres: postgresCpuMicros(postgres.server().pid),
     client: processCpuMicros(rig.rivalPid),
     walBytes: (await serverCounts(postgres)).walBytes,
   })
@@ -216,11 +217,11 @@ const measure = async (
 ): Promise<ProfileResults> => {
   now('starting a Postgres of its own, fsync on, and the five services')
   const postgres = await startBenchPostgres()
-  stops.push(postgres.stop)
+  stops.push(postgres.close)
   const databases = await postgres.createSet('main')
   await seedDatabases(databases, { orders: 0 })
-  const { logs: logFolder, cache: cacheFolder } = postgres.data
-  const system = await startSystem({ databases, logFolder, cacheFolder, isWatched: true })
+  const logFolder = postgres.data.logs
+  const system = await startBenchSystem({ databases, logFolder, isWatched: true })
   stops.push(system.stop)
   const rig = createRig(postgres)
   stops.push(rig.stop)

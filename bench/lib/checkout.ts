@@ -1,18 +1,17 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 import { freePort } from '../../src/local/postgres/free-port.ts'
 import { portVariable } from '../../src/local/launcher/launch-plan.ts'
 import { serviceNames } from '../../src/registry.ts'
+import { untilReady } from '../../test/lab/environment.ts'
+import { launch, pidOf, serverPid } from '../../test/lab/launcher.ts'
+import { postgresCpuMicros, processCpuMicros } from '../../test/lab/usage.ts'
 import { endChild } from './ipc.ts'
-import { childrenOf, postgresCpuMicros, processCpuMicros } from './machine.ts'
 import type { Stop } from './stops.ts'
-import { isReady } from './system.ts'
 
 /**
  * The whole system as some commit starts it: its own launcher, its own Postgres
@@ -70,28 +69,11 @@ const freePorts = async () =>
 
 const readyTimeoutMs = 60_000
 
-const waitUntilReady = async (baseUrl: string, launcher: ChildProcess, said: () => string) => {
-  const giveUpAtMs = performance.now() + readyTimeoutMs
-  for (;;) {
-    if (await isReady(baseUrl)) return
-    if (launcher.exitCode !== null || performance.now() > giveUpAtMs) {
-      throw new Error(`it did not start: ${said().trim().split('\n').slice(-5).join('\n')}`)
-    }
-    await sleep(50)
-  }
-}
-
-const commandOf = (pid: number) =>
-  readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim()
-
-const cpuReader = (launcherPid: number, dataFolder: string) => {
-  const children = childrenOf(launcherPid).map((pid) => ({ pid, command: commandOf(pid) }))
-  const services = serviceNames.flatMap((name) => {
-    const found = children.find(({ command }) => command.endsWith(` ${name}`))
-    return found ? [{ name, pid: found.pid }] : []
-  })
-  const pidFile = path.join(dataFolder, 'postgres', 'postmaster.pid')
-  const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0])
+const cpuReader = async (launcherPid: number, dataFolder: string) => {
+  const services = await Promise.all(
+    serviceNames.map(async (name) => ({ name, pid: await pidOf(launcherPid, name) })),
+  )
+  const postmaster = (await serverPid(dataFolder)) ?? 0
   return () => ({
     ...Object.fromEntries(services.map(({ name, pid }) => [name, processCpuMicros(pid) ?? 0])),
     Postgres: postgresCpuMicros(postmaster) ?? 0,
@@ -134,24 +116,15 @@ export const startCheckout = async (
   const dataFolder = await temporaryFolder(stops)
   const ports = await freePorts()
   const baseUrl = `http://127.0.0.1:${ports['PORT']}`
-  const { PATH = '', HOME = '' } = process.env
-  const launcher = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
-    cwd: folder,
-    env: { PATH, HOME, ...ports, DATA_DIR: dataFolder },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  stops.push(() => endChild(launcher, stopTimeoutMs))
-  let said = ''
-  const listen = (chunk: Buffer) => {
-    said = (said + chunk.toString('utf8')).slice(-4_000)
-  }
-  launcher.stdout?.on('data', listen)
-  launcher.stderr?.on('data', listen)
-  await waitUntilReady(baseUrl, launcher, () => said)
+  const launcher = launch({ ...ports, DATA_DIR: dataFolder }, folder)
+  stops.push(() => endChild(launcher.child, stopTimeoutMs))
+  const isRunning = () => launcher.isRunning()
+  const logs = () => launcher.screen()
+  await untilReady({ name, url: baseUrl, isRunning, logs }, readyTimeoutMs)
   return {
     name,
     baseUrl,
     userIds: await openAccounts(baseUrl),
-    cpuMicros: cpuReader(launcher.pid ?? 0, dataFolder),
+    cpuMicros: await cpuReader(launcher.pid, dataFolder),
   }
 }

@@ -1,51 +1,26 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import postgres from 'postgres'
-import {
-  openDataFolder,
-  projectFolder,
-  type DataFolder,
-} from '../../src/local/postgres/data-folder.ts'
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/local/postgres/embedded.ts'
-import { provision } from '../../src/local/postgres/provision.ts'
-import { migrateDatabase } from '../../src/platform/database/migrate.ts'
-import { registry, servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import type postgres from 'postgres'
+import { projectFolder } from '../../src/local/postgres/data-folder.ts'
+import type { DatabaseUrls } from '../../src/local/postgres/provision.ts'
+import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import { makeDatabases, openPostgres } from '../../test/lab/own-postgres.ts'
 
-export const owners = servicesWithDatabase as readonly Exclude<ServiceName, 'gateway'>[]
-export type Owner = (typeof owners)[number]
+const owners = servicesWithDatabase as readonly Exclude<ServiceName, 'gateway'>[]
+type Owner = (typeof owners)[number]
 
-/** One set of the four databases; several sets may live on the same Postgres. */
 export interface BenchDatabases {
   readonly name: string
   /** What the services get, each with its own role. */
-  readonly urls: Readonly<Record<Owner, string>>
+  readonly urls: DatabaseUrls
   /** The administrator's connections, for seeding and checking. */
   readonly admin: Readonly<Record<Owner, postgres.Sql>>
-}
-
-export interface BenchPostgres {
-  readonly data: DataFolder
-  readonly server: EmbeddedPostgres
-  readonly version: string
-  readonly sql: postgres.Sql
-  readonly createSet: (name: string) => Promise<BenchDatabases>
-  readonly createBare: () => Promise<BareDatabase>
-  readonly stop: () => Promise<void>
 }
 
 export interface BareDatabase {
   readonly url: string
   readonly admin: postgres.Sql
 }
-
-const withDatabase = (url: string, database: string) => {
-  const changed = new URL(url)
-  changed.pathname = `/${database}`
-  return changed.href
-}
-
-const connect = (url: string) => postgres(url, { max: 1, onnotice: () => {}, prepare: false })
 
 const migrationFiles = async (service: ServiceName): Promise<string[]> => {
   const folder = path.join(projectFolder, 'src', 'services', service, 'migrations')
@@ -76,67 +51,27 @@ const createBareTables = async (admin: postgres.Sql) => {
 }
 
 /** A Postgres of the bench's own, with the product's settings, in a temporary folder. */
-export const startBenchPostgres = async (): Promise<BenchPostgres> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'orderly-bench-'))
-  const data = openDataFolder(folder)
-  const server = await startEmbeddedPostgres({ data })
-  const sql = connect(server.url)
-  const connections: postgres.Sql[] = [sql]
-  const { urls, ownerUrls } = await provision({
-    adminUrl: server.url,
-    services: owners,
-    secret: 'bench',
-    isOurServer: true,
-  })
-  const [row] = await sql<
-    { version: string }[]
-  >`select current_setting('server_version') as version`
-
-  const open = (database: string) => {
-    const connection = connect(withDatabase(server.url, database))
-    connections.push(connection)
-    return connection
-  }
-
-  const createSet = async (name: string): Promise<BenchDatabases> => {
-    const databaseOf = (owner: Owner) => `${owner}_${name}`
-    for (const owner of owners) {
-      await sql.unsafe(`create database "${databaseOf(owner)}" owner "${owner}"`)
-    }
-    const own = Object.fromEntries(
-      owners.map((owner) => [owner, withDatabase(urls[owner] ?? '', databaseOf(owner))]),
-    ) as Record<Owner, string>
-    for (const service of owners) {
-      const ownerUrl = withDatabase(ownerUrls[service] ?? '', databaseOf(service))
-      await migrateDatabase({ url: own[service], ownerUrl, service })
-    }
-    const admin = Object.fromEntries(
-      owners.map((owner) => [owner, open(databaseOf(owner))]),
-    ) as Record<Owner, postgres.Sql>
-    return { name, urls: own, admin }
-  }
-
-  const createBare = async (): Promise<BareDatabase> => {
-    await sql.unsafe('create database bare')
-    const admin = open('bare')
-    await createBareTables(admin)
-    return { url: withDatabase(server.url, 'bare'), admin }
-  }
-
+export const startBenchPostgres = async () => {
+  const postgres = await openPostgres()
+  const [row] = await postgres.sql('postgres')<{ version: string }[]>`
+    select current_setting('server_version') as version`
   return {
-    data,
-    server,
+    ...postgres,
     version: row?.version ?? 'unknown',
-    sql,
-    createSet,
-    createBare,
-    stop: async () => {
-      await Promise.all(connections.map((connection) => connection.end({ timeout: 1 })))
-      await server.stop()
-      await rm(folder, { recursive: true, force: true })
+    /** One set of the four databases; several sets live on the same Postgres. */
+    createSet: async (name: string): Promise<BenchDatabases> => {
+      const urls = await makeDatabases(postgres, { set: name })
+      const admin = owners.map((owner) => [owner, postgres.sql(`${owner}_${name}`)] as const)
+      return { name, urls, admin: Object.fromEntries(admin) as BenchDatabases['admin'] }
+    },
+    createBare: async (): Promise<BareDatabase> => {
+      await postgres.sql('postgres').unsafe('create database bare')
+      const admin = postgres.sql('bare')
+      await createBareTables(admin)
+      const url = Object.assign(new URL(postgres.server().url), { pathname: '/bare' }).href
+      return { url, admin }
     },
   }
 }
 
-/** The services that hold what an order touches, with their number of connections. */
-export const hasDatabase = (service: ServiceName): service is Owner => registry[service].hasDatabase
+export type BenchPostgres = Awaited<ReturnType<typeof startBenchPostgres>>

@@ -1,4 +1,4 @@
-import type { Memory } from './machine.ts'
+import type { Memory } from '../../test/lab/usage.ts'
 import type { BenchSystem } from './system.ts'
 import { median } from './stats.ts'
 

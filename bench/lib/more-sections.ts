@@ -1,14 +1,16 @@
 import { availableParallelism } from 'node:os'
-import type { Memory } from './machine.ts'
+import type { Memory } from '../../test/lab/usage.ts'
 import { growthPerTenMinutes, watchMemory } from './memory.ts'
 import { judge, type RunFigures } from './results.ts'
 import { addRatio, fullLoad, p99, perSecond, takeTurns, type Bench } from './sections.ts'
 import { accountsWithOrders, seedDatabases } from './seed.ts'
 import { measureStart } from './start-up.ts'
 import { spreadOf } from './stats.ts'
-import type { BenchSystem, SystemOptions } from './system.ts'
+import type { BenchSystem, BenchSystemOptions } from './system.ts'
 
-type StartSystem = (options: Pick<SystemOptions, 'databases' | 'replicas'>) => Promise<BenchSystem>
+type StartSystem = (
+  options: Pick<BenchSystemOptions, 'databases' | 'replicas'>,
+) => Promise<BenchSystem>
 
 /** Small enough to be nothing, and with accounts whose pages are as long as everybody's. */
 const hardlyAnyOrders = 1_000

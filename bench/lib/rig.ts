@@ -1,10 +1,10 @@
+import { postgresCpuMicros, processCpuMicros } from '../../test/lab/usage.ts'
 import type { BareJob } from '../bare-client.ts'
 import type { LoadJob } from '../load-client.ts'
 import type { LoopJob, LoopResult } from './closed-loop.ts'
 import type { BareDatabase, BenchDatabases, BenchPostgres } from './databases.ts'
 import { accountCount } from './ids.ts'
 import { startWorker, type Worker } from './ipc.ts'
-import { postgresCpuMicros, processCpuMicros } from './machine.ts'
 import type { Told } from './invariants.ts'
 import type { RunFigures } from './results.ts'
 import { sum } from './stats.ts'
@@ -71,7 +71,7 @@ export const createRig = (postgres: BenchPostgres): Rig => {
   let succeeded = 0
   let firstFailure: string | undefined
 
-  const cpuOfPostgres = () => postgresCpuMicros(postgres.server.pid)
+  const cpuOfPostgres = () => postgresCpuMicros(postgres.server().pid)
 
   /** The CPU that a run took, all processes together, load generator included. */
   const withCpu = async (

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { auditFaults, countRows, untilAtRest } from '../judge/audit.ts'
-import { startStand, type Stand } from '../lab/stand.ts'
+import { startOwnSystem, type OwnSystem } from '../lab/system.ts'
 import { createActor, deposit, newOrder, signUp, type Actor } from '../lab/actors.ts'
 import { createHistory } from '../judge/history.ts'
 import { eventually } from '../lab/wait.ts'
@@ -15,14 +15,14 @@ import { eventually } from '../lab/wait.ts'
  * everybody. What each service's tables refuse is tried in its guards.test.ts;
  * here is what all of them have in common, and the server itself.
  */
-let stand: Stand
+let system: OwnSystem
 let actor: Actor
 beforeAll(async () => {
-  stand = await startStand({ variables: { LOG_LEVEL: 'fatal' } })
-  actor = createActor({ baseUrl: stand.urls.gateway, history: createHistory(), name: 'owner' })
+  system = await startOwnSystem({ env: { LOG_LEVEL: 'fatal' } })
+  actor = createActor({ baseUrl: system.urls.gateway, history: createHistory(), name: 'owner' })
 }, 180_000)
 afterAll(async () => {
-  await stand.close()
+  await system.close()
 }, 60_000)
 
 /** As the service itself would, or a hand at psql with its address. */
@@ -30,7 +30,7 @@ const asService = async <Result>(
   service: ServiceName,
   work: (sql: postgres.Sql) => Promise<Result>,
 ): Promise<Result> => {
-  const sql = postgres(stand.databases[service]!, { max: 1, onnotice: () => {} })
+  const sql = postgres(system.databases[service]!, { max: 1, onnotice: () => {} })
   try {
     return await work(sql)
   } finally {
@@ -130,7 +130,7 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
       }
     })
     for (const other of [...servicesWithDatabase.filter((name) => name !== service), 'postgres']) {
-      const url = new URL(stand.databases[service]!)
+      const url = new URL(system.databases[service]!)
       url.pathname = `/${other}`
       const sql = postgres(url.href, { max: 1, onnotice: () => {} })
       expect(await outcomeOf(sql`select 1`), other).toMatch(/permission denied for database/)
@@ -155,7 +155,7 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
 
 /** The server as a whole: its parent is killed, its children see that and end. */
 const killPostgres = async () => {
-  const { pid } = stand.postgres()
+  const { pid } = system.postgres.server()
   process.kill(pid, 'SIGKILL')
   await eventually(() => {
     if (isAlive(pid)) throw new Error('the postmaster still runs')
@@ -170,7 +170,7 @@ describe('whatever was acknowledged', () => {
     let isOver = false
     const client = async (name: string) => {
       const hasty = createActor({
-        baseUrl: stand.urls.gateway,
+        baseUrl: system.urls.gateway,
         history: createHistory(),
         name,
         attemptTimeoutMs: 4_000,
@@ -190,20 +190,21 @@ describe('whatever was acknowledged', () => {
       await eventually(() => expect(told.size).toBeGreaterThan(before + 20), { withinMs: 60_000 })
       await killPostgres()
       await sleep(300)
-      await stand.restartPostgres()
+      await system.postgres.start()
     }
     isOver = true
     await Promise.all(clients)
     const stored = await eventually(
-      async () => new Set((await stand.sql('order')`select id from orders`).map(({ id }) => id)),
+      async () =>
+        new Set((await system.postgres.sql('order')`select id from orders`).map(({ id }) => id)),
       { withinMs: 30_000 },
     )
     const lost = [...told.values()].filter((id) => !stored.has(id))
     expect(lost).toEqual([])
     expect(told.size).toBeGreaterThan(60)
-    await untilAtRest(stand, 60_000)
-    expect(await auditFaults(stand)).toEqual([])
-    const rows = await countRows(stand)
+    await untilAtRest(system.postgres, 60_000)
+    expect(await auditFaults(system.postgres)).toEqual([])
+    const rows = await countRows(system.postgres)
     expect(rows.get('orders')).toBeLessThanOrEqual(told.size + unknown.size)
     // And the services need nobody to wake them up.
     const { status } = await actor.decided(deposit(user.id, 5))

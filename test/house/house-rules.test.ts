@@ -133,6 +133,11 @@ const importPlants: readonly Plant[] = [
     text: importing('../../test/lab/http.ts'),
   },
   {
+    rule: 'benches-import-only-the-lab',
+    file: 'bench/planted-judge.ts',
+    text: importing('../test/judge/history.ts'),
+  },
+  {
     rule: 'nothing-imports-benches',
     file: 'tools/planted-bench.ts',
     text: importing('../bench/planted.ts'),

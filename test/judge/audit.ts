@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
-import type { Stand } from '../lab/stand.ts'
+import type { OwnPostgres } from '../lab/own-postgres.ts'
 
 /**
  * The same questions as the invariants ask from outside, asked of the tables:
@@ -15,11 +15,11 @@ const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
 
 const tablesWithDue = ['users', 'deposit_letters', 'orders', 'order_changes']
 
-type Sql = Pick<Stand, 'sql'>
+type Sql = Pick<OwnPostgres, 'sql'>
 
 const eachTable = async <Result>(
   { sql }: Sql,
-  look: (table: string, database: ReturnType<Stand['sql']>) => Promise<Result>,
+  look: (table: string, database: ReturnType<OwnPostgres['sql']>) => Promise<Result>,
 ) => {
   const found = new Map<string, Result>()
   for (const service of servicesWithDatabase) {
@@ -28,15 +28,15 @@ const eachTable = async <Result>(
   return found
 }
 
-export const countRows = (stand: Sql): Promise<Map<string, number>> =>
-  eachTable(stand, async (table, sql) => {
+export const countRows = (databases: Sql): Promise<Map<string, number>> =>
+  eachTable(databases, async (table, sql) => {
     const [row] = await sql.unsafe(`select count(*)::int as count from ${table}`)
     return row?.['count'] as number
   })
 
 /** Changes with every change of any row. */
-export const fingerprint = async (stand: Sql): Promise<string> => {
-  const found = await eachTable(stand, async (table, sql) => {
+export const fingerprint = async (databases: Sql): Promise<string> => {
+  const found = await eachTable(databases, async (table, sql) => {
     const [row] = await sql.unsafe(
       `select count(*) as count, sum(hashtextextended(t::text, 0)) as sum from ${table} t`,
     )
@@ -45,8 +45,8 @@ export const fingerprint = async (stand: Sql): Promise<string> => {
   return [...found.values()].join('\n')
 }
 
-export const countDue = async (stand: Sql): Promise<number> => {
-  const found = await eachTable(stand, async (table, sql) => {
+export const countDue = async (databases: Sql): Promise<number> => {
+  const found = await eachTable(databases, async (table, sql) => {
     if (!tablesWithDue.includes(table)) return 0
     const [row] = await sql.unsafe(
       `select count(*)::int as due from ${table} where due_at is not null`,
@@ -57,10 +57,10 @@ export const countDue = async (stand: Sql): Promise<number> => {
 }
 
 /** Waits until nothing is undecided or owes a letter; says how long that took. */
-export const untilAtRest = async (stand: Sql, withinMs = 30_000): Promise<number> => {
+export const untilAtRest = async (databases: Sql, withinMs = 30_000): Promise<number> => {
   const startMs = performance.now()
   for (;;) {
-    const due = await countDue(stand)
+    const due = await countDue(databases)
     const tookMs = performance.now() - startMs
     if (due === 0) return tookMs
     if (tookMs > withinMs)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -11,24 +11,23 @@ import path from 'node:path'
 const script = `
 cat > /dev/null
 while read -r signal pid; do kill -CONT "$pid"; kill "-$signal" "$pid"; done < "$1/processes"
-sleep 1
+[ -s "$1/processes" ] && sleep 1
 rm -rf "$1"
 `
 
 export interface Janitor {
   /** A temporary folder that goes with us. */
   readonly folder: string
-  /** What would have to be ended: the signal, and the process. */
-  readonly watch: (processes: readonly (readonly ['KILL' | 'QUIT', number])[]) => void
-  readonly end: () => void
+  /** What would have to be ended, and with which signal; returns how to forget it. */
+  readonly watch: (signal: 'KILL' | 'QUIT', pid: number) => () => void
 }
 
-export const startJanitor = (): Janitor => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'orderly-chaos-'))
+const startJanitor = (): Janitor => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'orderly-lab-'))
   const list = path.join(folder, 'processes')
-  const watch: Janitor['watch'] = (processes) =>
-    writeFileSync(list, processes.map(([signal, pid]) => `${signal} ${pid}\n`).join(''))
-  watch([])
+  const lines = new Set<string>()
+  const write = () => writeFileSync(list, [...lines].join(''))
+  write()
   const shell = spawn('/bin/sh', ['-c', script, 'janitor', folder], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -36,15 +35,18 @@ export const startJanitor = (): Janitor => {
   shell.unref()
   return {
     folder,
-    watch,
-    end: () => {
-      watch([])
-      shell.stdin.end()
-      try {
-        rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
-      } catch {
-        // Somebody still writes into it; the shell removes it a moment later.
+    watch: (signal, pid) => {
+      const line = `${signal} ${pid}\n`
+      lines.add(line)
+      write()
+      return () => {
+        if (lines.delete(line)) write()
       }
     },
   }
 }
+
+let started: Janitor | undefined
+
+/** The one of this process, at work since it was first asked for. */
+export const janitor = (): Janitor => (started ??= startJanitor())

@@ -1,15 +1,13 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { fileURLToPath } from 'node:url'
+import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
-import { currentEnvironment } from '../../src/platform/base/config.ts'
 import { whenFileEnds } from './cleanup.ts'
+import { inherited } from './environment.ts'
 import { eventually } from './wait.ts'
-
-const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** An empty folder that goes away with the test file, with the server that may run in it. */
 export const dataFolder = async (): Promise<string> => {
@@ -87,7 +85,9 @@ export const environmentOf = async (pid: number): Promise<string[]> =>
     : execFileSync('ps', ['eww', '-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' }).split(' ')
 
 export interface Launcher {
+  readonly child: ChildProcess
   readonly pid: number
+  isRunning(): boolean
   /** Everything on the screen: standard output and standard error as they came. */
   screen(): string
   errors(): string
@@ -108,11 +108,11 @@ const freePorts = Object.fromEntries(
   ),
 )
 
-/** What `npm start` runs, with variables of its own. */
-export const launch = (variables: Record<string, string>): Launcher => {
-  const { PATH = '', HOME = '' } = currentEnvironment()
-  const child = spawn(process.execPath, [entry], {
-    env: { PATH, HOME, ...freePorts, ...variables },
+/** What `npm start` runs, with variables of its own; in a copy of the project, if one is named. */
+export const launch = (variables: Record<string, string>, folder = projectFolder): Launcher => {
+  const child = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
+    cwd: folder,
+    env: { ...inherited(), ...freePorts, ...variables },
     // The channel ends the launcher when the test process dies, however it dies.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
@@ -128,10 +128,7 @@ export const launch = (variables: Record<string, string>): Launcher => {
   const ended = new Promise<number | null>((resolve) => {
     child.once('close', resolve)
   })
-  let hasEnded = false
-  void ended.then(() => {
-    hasEnded = true
-  })
+  const isRunning = () => child.exitCode === null && child.signalCode === null
   whenFileEnds(async () => {
     child.kill('SIGKILL')
     await ended
@@ -139,7 +136,9 @@ export const launch = (variables: Record<string, string>): Launcher => {
   const contains = (text: string | RegExp) =>
     typeof text === 'string' ? screen.includes(text) : text.test(screen)
   return {
+    child,
     pid: child.pid as number,
+    isRunning,
     screen: () => screen,
     errors: () => errors,
     ended,
@@ -148,7 +147,7 @@ export const launch = (variables: Record<string, string>): Launcher => {
       eventually(
         () => {
           if (contains(text)) return
-          throw new Error(`${hasEnded ? 'ended' : 'waited'} without ${String(text)}:\n${screen}`)
+          throw new Error(`${isRunning() ? 'waited' : 'ended'} without ${String(text)}:\n${screen}`)
         },
         { withinMs },
       ),

@@ -1,19 +1,82 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOptions } from '../../src/local/launcher/node-options.ts'
 import type { ServiceName } from '../../src/registry.ts'
+import { untilReady } from './environment.ts'
+import { janitor } from './janitor.ts'
 
 const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const keptLogBytes = 2_000_000
+const stopTimeoutMs = 15_000
 
-/** One real process of one service, which may live several lives on the same port. */
+export interface SpawnOptions {
+  readonly service: ServiceName
+  readonly environment: Readonly<Record<string, string>>
+  /** A module that is loaded before the service: it watches the process, or holds it up. */
+  readonly agent?: string
+  /** The agent asks its questions through one more pipe, with the number 4. */
+  readonly isAsking?: boolean
+  /** The process itself writes its log there, as under any supervisor that uses a file. */
+  readonly logFile?: string
+}
+
+/** One process, from its start to its end. */
+export interface Life {
+  readonly child: ChildProcess
+  readonly isRunning: () => boolean
+  /** Resolves with the exit code when it has ended and all that it wrote was read. */
+  readonly ended: Promise<number | null>
+  readonly signal: (name: NodeJS.Signals) => void
+  readonly logs: () => string
+}
+
+export const spawnService = (options: SpawnOptions): Life => {
+  const { service, environment, agent, isAsking = false, logFile } = options
+  const log = logFile === undefined ? 'pipe' : openSync(logFile, 'a')
+  // The channel makes the service end when this process is gone, however it went.
+  const stdio: StdioOptions = ['ignore', log, log, 'ipc', ...(isAsking ? ['pipe' as const] : [])]
+  const preloaded = agent === undefined ? [] : ['--import', agent]
+  const child = spawn(process.execPath, [...nodeOptions, ...preloaded, entry, service], {
+    env: environment,
+    stdio,
+    // Ctrl-C is for us: we end the services in our own way.
+    detached: process.platform !== 'win32',
+  })
+  if (typeof log === 'number') closeSync(log)
+  // One that stands still sees nothing of our end.
+  const forget = janitor().watch('KILL', child.pid ?? 0)
+  let kept = ''
+  const keep = (chunk: Buffer) => {
+    kept = (kept + chunk.toString('utf8')).slice(-keptLogBytes)
+  }
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  const isRunning = () => child.exitCode === null && child.signalCode === null
+  return {
+    child,
+    isRunning,
+    ended: new Promise((resolve) => {
+      child.once('exit', forget)
+      child.once('close', resolve)
+    }),
+    signal: (name) => {
+      if (isRunning()) child.kill(name)
+    },
+    logs: () => (logFile === undefined ? kept : readFileSync(logFile, 'utf8')),
+  }
+}
+
+/** One process of one service, which may live several lives on the same port. */
 export interface ServiceProcess {
+  /** Told apart from its replicas: `order-1` is the first of them. */
+  readonly name: string
   readonly service: ServiceName
   readonly replica: number
   readonly port: number
   readonly url: string
+  /** The process of the present life, or of the last one. */
+  child(): ChildProcess | undefined
   pid(): number | undefined
   isRunning(): boolean
   /** Starts it and waits until it is ready. */
@@ -28,102 +91,50 @@ export interface ServiceProcess {
   logs(): string
 }
 
-export interface ServiceProcessOptions {
-  readonly service: ServiceName
+export const processName = (service: ServiceName, replica: number) => `${service}-${replica + 1}`
+
+export interface ServiceProcessOptions extends SpawnOptions {
   readonly replica: number
   readonly port: number
-  readonly environment: Record<string, string>
 }
 
-const readyTimeoutMs = 30_000
-const stopTimeoutMs = 15_000
-
-/** Processes of this worker that live; the last resort against strays. */
-const living = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of living) child.kill('SIGKILL')
-})
-
 export const createServiceProcess = (options: ServiceProcessOptions): ServiceProcess => {
-  const { service, replica, port, environment } = options
+  const { service, replica, port, environment, logFile } = options
   const url = `http://127.0.0.1:${port}`
-  let child: ChildProcess | undefined
-  let ended: Promise<number | null> = Promise.resolve(null)
-  let logs = ''
-  const keep = (chunk: Buffer) => {
-    logs = (logs + chunk.toString('utf8')).slice(-keptLogBytes)
-  }
-  const isRunning = () =>
-    child !== undefined && child.exitCode === null && child.signalCode === null
-  const signal = (name: NodeJS.Signals) => {
-    if (isRunning()) child?.kill(name)
-  }
-
-  const launch = () => {
-    const started = spawn(process.execPath, [...nodeOptions, entry, service], {
-      env: { ...environment, PORT: String(port) },
-      // The channel makes the service end when this process is gone, however it went.
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    })
-    living.add(started)
-    started.stdout?.on('data', keep)
-    started.stderr?.on('data', keep)
-    ended = new Promise((resolve) => {
-      started.once('close', (code) => {
-        living.delete(started)
-        resolve(code)
-      })
-    })
-    child = started
-  }
-
-  const isReady = async () => {
-    try {
-      const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })
-      await response.arrayBuffer()
-      return response.status === 200
-    } catch {
-      return false
-    }
-  }
-
-  const untilReady = async () => {
-    const untilMs = performance.now() + readyTimeoutMs
-    while (!(await isReady())) {
-      if (!isRunning()) throw new Error(`${service} ended before it was ready:\n${logs}`)
-      if (performance.now() > untilMs) throw new Error(`${service} is not ready:\n${logs}`)
-      await sleep(25)
-    }
-    // Somebody else may have taken the port meanwhile, and be the one who is ready.
-    if (!isRunning()) throw new Error(`${service} ended, and its port answers:\n${logs}`)
-  }
-
+  let life: Life | undefined
+  let past = ''
+  const isRunning = () => life?.isRunning() ?? false
+  const logs = () => past + (life?.logs() ?? '')
   const kill = async () => {
-    signal('SIGKILL')
-    await ended
+    life?.signal('SIGKILL')
+    await life?.ended
   }
   return {
+    name: processName(service, replica),
     service,
     replica,
     port,
     url,
-    pid: () => child?.pid,
+    child: () => life?.child,
+    pid: () => life?.child.pid,
     isRunning,
     start: async () => {
       if (isRunning()) throw new Error(`${service} runs already`)
-      launch()
-      await untilReady()
+      // A file holds the logs of all lives by itself.
+      if (logFile === undefined) past = logs().slice(-keptLogBytes)
+      life = spawnService({ ...options, environment: { ...environment, PORT: String(port) } })
+      await untilReady({ name: service, url, isRunning, logs })
     },
     stop: async () => {
-      signal('SIGTERM')
-      const timer = setTimeout(() => signal('SIGKILL'), stopTimeoutMs)
-      const code = await ended
+      life?.signal('SIGTERM')
+      const timer = setTimeout(() => life?.signal('SIGKILL'), stopTimeoutMs)
+      const code = await (life?.ended ?? null)
       clearTimeout(timer)
       return code
     },
     kill,
-    pause: () => signal('SIGSTOP'),
-    resume: () => signal('SIGCONT'),
-    logs: () => logs,
+    pause: () => life?.signal('SIGSTOP'),
+    resume: () => life?.signal('SIGCONT'),
+    logs,
   }
 }

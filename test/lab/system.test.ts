@@ -1,8 +1,15 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { whenFileEnds } from './cleanup.ts'
+import { openLink } from './link.ts'
 import { freshDatabase } from './postgres.ts'
-import { startSystem } from './system.ts'
+import { startOwnSystem, startSystem, type Way } from './system.ts'
 import { eventually } from './wait.ts'
 
 describe('a fresh database', () => {
@@ -72,5 +79,69 @@ describe('a system of real processes', () => {
     await system.kill('notification', 0)
     await expect(ask()).rejects.toThrow()
     await system.close()
+  })
+
+  it('goes through the links that it is given, and carries the agent that it is given', async () => {
+    const ways: string[] = []
+    const link = ({ from, to, targets }: Way) => {
+      ways.push(`${from} to ${to}`)
+      return openLink({ name: to, targets })
+    }
+    const agent = `data:text/javascript,${encodeURIComponent('process.title = "watched"; console.log("agent")')}`
+    const services = ['notification', 'billing'] as const
+    const system = await startSystem({ services, link, agent, env: { LOG_LEVEL: 'fatal' } })
+    expect(ways.toSorted()).toEqual([
+      'billing-1 to database',
+      'billing-1 to notification',
+      'client to gateway',
+      'notification-1 to database',
+    ])
+    await eventually(() => expect(system.logsOf('billing')).toBe('agent\n'))
+    await system.close()
+  })
+
+  it('has a Postgres of its own that crashes and comes back, and logs in files', async () => {
+    const logFolder = await mkdtemp(path.join(tmpdir(), 'orderly-logs-'))
+    whenFileEnds(() => rm(logFolder, { recursive: true }))
+    const system = await startOwnSystem({
+      services: ['notification'],
+      logFolder,
+      env: { LOG_LEVEL: 'info' },
+    })
+    const ready = async () => {
+      const { status } = await fetch(`${system.urls.notification}/readyz`)
+      expect(status).toBe(200)
+    }
+    await system.postgres.crash()
+    await expect(system.postgres.cutConnections('notification')).rejects.toThrow()
+    await system.postgres.start()
+    await eventually(ready)
+    expect(await system.postgres.cutConnections('notification', 500)).toBeGreaterThan(0)
+    await eventually(ready)
+    const file = await readFile(path.join(logFolder, 'notification-1.log'), 'utf8')
+    expect(file).toContain('"level"')
+    expect(system.logsOf('notification').startsWith(file)).toBe(true)
+    const { pid } = system.postgres.server()
+    await system.close()
+    expect(isAlive(pid)).toBe(false)
+    expect(existsSync(system.postgres.data.path)).toBe(false)
+  })
+
+  it('leaves nothing when whoever started it is killed, not even what stands still', async () => {
+    const text = `
+      const { startOwnSystem } = await import(${JSON.stringify(new URL('system.ts', import.meta.url))})
+      const system = await startOwnSystem({ services: ['notification'] })
+      system.pause('notification')
+      const pids = [system.process('notification').pid(), system.postgres.server().pid]
+      console.log(JSON.stringify({ pids, folder: system.postgres.data.path }))`
+    const starter = spawn(process.execPath, ['--input-type=module', '-e', text])
+    const said = await new Promise<string>((resolve) => {
+      starter.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()))
+    })
+    const { pids, folder } = JSON.parse(said) as { pids: number[]; folder: string }
+    expect(pids.filter(isAlive)).toEqual(pids)
+    starter.kill('SIGKILL')
+    await eventually(() => expect(pids.filter(isAlive)).toEqual([]))
+    await eventually(() => expect(existsSync(path.dirname(folder))).toBe(false))
   })
 })

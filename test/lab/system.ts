@@ -1,12 +1,31 @@
-import { currentEnvironment, urlVariable } from '../../src/platform/base/config.ts'
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { freePort } from '../../src/local/postgres/free-port.ts'
+import { urlVariable } from '../../src/platform/base/config.ts'
 import { registry, serviceNames, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { freePort, freePorts } from './ports.ts'
-import { freshDatabase } from './postgres.ts'
-import { openLink, type Link } from './link.ts'
-import { createServiceProcess, type ServiceProcess } from './service-process.ts'
+import { inheritedByServices } from './environment.ts'
+import { openLink } from './link.ts'
+import { makeDatabases, openPostgres, type OwnPostgres } from './own-postgres.ts'
+import { createServiceProcess, processName, type ServiceProcess } from './service-process.ts'
 
 type Variables = Readonly<Record<string, string>>
+type OfServices<T> = Readonly<Partial<Record<ServiceName, T>>>
+
+/** What one process, or a client, sends to one other, or to a database. */
+export interface Way {
+  /** `client`, or the name of a process: `order-1`. */
+  readonly from: string
+  readonly to: ServiceName | 'database'
+  /** Where the other side listens, at the moment; with replicas these are several. */
+  readonly targets: () => readonly number[]
+}
+
+/** Something that stands in the way, where faults can be made. */
+export interface OpenedLink {
+  readonly port: number
+  readonly close: () => unknown
+}
 
 export interface SystemOptions {
   /** Which services run; the others' addresses lead to a port where nobody listens. */
@@ -15,44 +34,27 @@ export interface SystemOptions {
   readonly replicas?: number
   /** How many of them run at first, if not all: the others are started by the test. */
   readonly startedReplicas?: number
+  /** All replicas listen on one port, which an agent must make possible; else something takes turns. */
+  readonly isPortShared?: boolean
   /** Variables for every service. */
   readonly env?: Variables
   /** Variables for one service, which win over those for all. */
-  readonly envOf?: Partial<Record<ServiceName, Variables>>
+  readonly envOf?: OfServices<Variables>
   /** Addresses to be called instead of a service's own: a fake, or a proxy that makes trouble. */
-  readonly upstreams?: Partial<Record<ServiceName, string>>
-  /** Databases to be used instead of new ones: those of a system before this one. */
-  readonly databases?: Partial<Record<ServiceName, string>>
+  readonly upstreams?: OfServices<string>
+  /** Databases to be used, where new ones are not wanted. */
+  readonly databases?: OfServices<string>
+  /** Where new databases are made; otherwise on the Postgres that all tests share. */
+  readonly postgres?: OwnPostgres
+  /** Opened on every way between two processes, from a client to the gateway, and to each database. */
+  readonly link?: (way: Way) => Promise<OpenedLink>
+  /** A module that is loaded into each process before the service. */
+  readonly agent?: string
+  /** Where each process writes a file of its own; without it the logs are kept in memory. */
+  readonly logFolder?: string
 }
 
-/** Without a replica's number, an action is for all replicas of the service. */
-export interface System {
-  /** Where each service is reached; also those that do not run have an address. */
-  readonly urls: Readonly<Record<ServiceName, string>>
-  readonly databases: Readonly<Partial<Record<ServiceName, string>>>
-  readonly processes: readonly ServiceProcess[]
-  /** SIGTERM, and waits for the end. Without a service: all of them. */
-  stop(service?: ServiceName, replica?: number): Promise<void>
-  /** Starts what was stopped or killed, on the same port, and waits until it is ready. */
-  start(service: ServiceName, replica?: number): Promise<void>
-  kill(service: ServiceName, replica?: number): Promise<void>
-  pause(service: ServiceName, replica?: number): void
-  resume(service: ServiceName, replica?: number): void
-  logsOf(service: ServiceName): string
-  /** Ends everything at once. Happens by itself when the test file ends. */
-  close(): Promise<void>
-}
-
-/** What a program needs to run at all; nothing that could configure a service by accident. */
-const inherited = (): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(currentEnvironment()).filter(
-      (entry): entry is [string, string] =>
-        /^(PATH|HOME|TMPDIR|LANG|SystemRoot|NODE_V8_COVERAGE|NODE_COMPILE_CACHE)$/i.test(
-          entry[0],
-        ) && entry[1] !== undefined,
-    ),
-  )
+const localhost = (port: number) => `http://127.0.0.1:${port}`
 
 const mapServices = async <T>(
   services: readonly ServiceName[],
@@ -62,71 +64,61 @@ const mapServices = async <T>(
   return Object.fromEntries(entries) as Record<ServiceName, T>
 }
 
-const createProcesses = async (
-  service: ServiceName,
-  ports: readonly number[],
-  {
-    options,
-    urls,
-    database,
-  }: { options: SystemOptions; urls: Record<ServiceName, string>; database: string | undefined },
-) => {
-  const upstreams = registry[service].upstreams.map((name) => [
-    urlVariable(name),
-    options.upstreams?.[name] ?? urls[name],
-  ])
-  return Promise.all(
-    ports.map(async (port, replica) =>
-      createServiceProcess({
-        service,
-        replica,
-        port,
-        environment: {
-          ...inherited(),
-          ...(database === undefined ? {} : { DATABASE_URL: database }),
-          ...(service === 'gateway' ? { ADMIN_PORT: String(await freePort()) } : {}),
-          ...(Object.fromEntries(upstreams) as Record<string, string>),
-          ...options.env,
-          ...options.envOf?.[service],
-        },
-      }),
-    ),
-  )
+const newDatabase = async (service: ServiceName) => {
+  // Loaded only here: it needs the test runner, and campaigns and benches do without.
+  const { freshDatabase } = await import('./postgres.ts')
+  return freshDatabase(service)
 }
 
-/** Starts real services, as processes, over new databases; ready when it resolves. */
-export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
-  const services = options.services ?? serviceNames
-  const replicas = options.replicas ?? 1
-  const publicPorts = await mapServices(serviceNames, () => freePort())
-  const urls = await mapServices(
-    serviceNames,
-    async (name) => `http://127.0.0.1:${publicPorts[name]}`,
-  )
-  const owners = services.filter((name) => registry[name].hasDatabase)
-  const databases: Partial<Record<ServiceName, string>> = await mapServices(
-    owners,
-    async (name) => options.databases?.[name] ?? freshDatabase(name),
-  )
+interface Plan {
+  readonly options: SystemOptions
+  /** Where the processes listen. */
+  readonly ports: Readonly<Record<ServiceName, readonly number[]>>
+  readonly urls: Readonly<Record<ServiceName, string>>
+  readonly databases: OfServices<string>
+  /** Opens a link where one is wanted, to be closed with the system. */
+  readonly through: (way: Way, url: string) => Promise<string>
+}
 
-  const balancers: Link[] = []
-  const processes: ServiceProcess[] = []
-  const close = async () => {
-    await Promise.all(processes.map((process) => process.kill()))
-    for (const balancer of balancers.splice(0)) balancer.close()
+const createProcess = async (service: ServiceName, replica: number, plan: Plan) => {
+  const { options, ports, urls, databases, through } = plan
+  const { env, envOf, upstreams = {}, agent, logFolder } = options
+  const from = processName(service, replica)
+  const own: Record<string, string> = {}
+  for (const to of registry[service].upstreams) {
+    const targets = () => ports[to]
+    own[urlVariable(to)] = upstreams[to] ?? (await through({ from, to, targets }, urls[to]))
   }
-  whenFileEnds(close)
-
-  for (const service of services) {
-    const ports = replicas > 1 ? await freePorts(replicas) : [publicPorts[service]]
-    if (replicas > 1) {
-      const balancer = { name: service, targets: () => ports }
-      balancers.push(await openLink({ ...balancer, port: publicPorts[service] }))
-    }
-    const database = databases[service]
-    processes.push(...(await createProcesses(service, ports, { options, urls, database })))
+  const database = databases[service]
+  if (database !== undefined) {
+    const targets = () => [options.postgres?.server().port ?? Number(new URL(database).port)]
+    own['DATABASE_URL'] = await through({ from, to: 'database', targets }, database)
   }
+  if (service === 'gateway') own['ADMIN_PORT'] = String(await freePort())
+  return createServiceProcess({
+    service,
+    replica,
+    port: ports[service][replica] as number,
+    environment: { ...inheritedByServices(), ...own, ...env, ...envOf?.[service] },
+    ...(agent === undefined ? {} : { agent }),
+    ...(logFolder === undefined ? {} : { logFile: path.join(logFolder, `${from}.log`) }),
+  })
+}
 
+const portsOf = async ({ replicas = 1, isPortShared = false }: SystemOptions) => {
+  const ports: number[] = []
+  while (ports.length < replicas) {
+    const [first] = ports
+    ports.push(isPortShared && first !== undefined ? first : await freePort())
+  }
+  return ports
+}
+
+const startThem = async (picked: readonly ServiceProcess[]) => {
+  await Promise.all(picked.filter((each) => !each.isRunning()).map((each) => each.start()))
+}
+
+const controlsOf = (processes: readonly ServiceProcess[]) => {
   const pick = (service: ServiceName, replica?: number) => {
     const picked = processes.filter(
       (process) =>
@@ -135,40 +127,114 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     if (picked.length === 0) throw new Error(`${service} is not part of this system`)
     return picked
   }
-  const startThem = (picked: readonly ServiceProcess[]) =>
-    Promise.all(picked.filter((process) => !process.isRunning()).map((process) => process.start()))
+  return {
+    /** One of them: the first replica, when none is named. */
+    process: (service: ServiceName, replica = 0) => pick(service, replica)[0] as ServiceProcess,
+    /** SIGTERM, and waits for the end. Without a service: all of them. */
+    stop: async (service?: ServiceName, replica?: number) => {
+      const picked = service === undefined ? processes : pick(service, replica)
+      await Promise.all(picked.map((process) => process.stop()))
+    },
+    /** Starts what was stopped or killed, on the same port, and waits until it is ready. */
+    start: (service: ServiceName, replica?: number) => startThem(pick(service, replica)),
+    kill: async (service: ServiceName, replica?: number) => {
+      await Promise.all(pick(service, replica).map((process) => process.kill()))
+    },
+    pause: (service: ServiceName, replica?: number) => {
+      for (const process of pick(service, replica)) process.pause()
+    },
+    resume: (service: ServiceName, replica?: number) => {
+      for (const process of pick(service, replica)) process.resume()
+    },
+    logsOf: (service: ServiceName) =>
+      pick(service)
+        .map((process) => process.logs())
+        .join(''),
+  }
+}
 
+/** Without a replica's number, an action is for all replicas of the service. */
+export interface System extends ReturnType<typeof controlsOf> {
+  /** Where each service is reached; also those that do not run have an address. */
+  readonly urls: Readonly<Record<ServiceName, string>>
+  readonly databases: OfServices<string>
+  readonly processes: readonly ServiceProcess[]
+  /** Ends everything at once. Happens by itself when the test file ends. */
+  readonly close: () => Promise<void>
+}
+
+/** Everything that a system needs but its processes. What it opens is closed with the system. */
+const prepare = async (options: SystemOptions, opened: { close: () => unknown }[]) => {
+  const { services = serviceNames, replicas = 1, isPortShared = false, link, postgres } = options
+  const isBalanced = replicas > 1 && !isPortShared && link === undefined
+  const ports = await mapServices(serviceNames, () => portsOf(options))
+  const urls = await mapServices(serviceNames, async (name) => {
+    if (!isBalanced || !services.includes(name)) return localhost(ports[name][0] as number)
+    const balancer = await openLink({ name, targets: () => ports[name] })
+    opened.push(balancer)
+    return balancer.url
+  })
+  if (options.logFolder !== undefined) mkdirSync(options.logFolder, { recursive: true })
+  const given = options.databases ?? (postgres && (await makeDatabases(postgres)))
+  const owners = services.filter((name) => registry[name].hasDatabase)
+  const databases = await mapServices(owners, async (name) => given?.[name] ?? newDatabase(name))
+  const through: Plan['through'] = async (way, url) => {
+    if (!link) return url
+    const made = await link(way)
+    opened.push(made)
+    return Object.assign(new URL(url), { port: made.port }).href.replace(/\/$/, '')
+  }
+  const toGateway: Way = { from: 'client', to: 'gateway', targets: () => ports.gateway }
+  const gateway = await through(toGateway, urls.gateway)
+  return { options, ports, urls: { ...urls, gateway }, databases, through }
+}
+
+/** Starts real services, as processes; they are ready when it resolves. */
+export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
+  const { services = serviceNames, replicas = 1, startedReplicas = replicas } = options
+  const opened: { readonly close: () => unknown }[] = []
+  const processes: ServiceProcess[] = []
+  const close = async () => {
+    await Promise.all(processes.map((process) => process.kill()))
+    await Promise.all(opened.splice(0).map((each) => each.close()))
+  }
+  whenFileEnds(close)
   try {
-    const { startedReplicas = replicas } = options
-    await startThem(processes.filter(({ replica }) => replica < startedReplicas))
+    const plan = await prepare(options, opened)
+    for (const service of services) {
+      for (let replica = 0; replica < replicas; replica += 1) {
+        processes.push(await createProcess(service, replica, plan))
+      }
+    }
+    // One of each first: the others find compiled code, and start in a moment.
+    for (let round = 0; round < startedReplicas; round += 1) {
+      await startThem(processes.filter(({ replica }) => replica === round))
+    }
+    const { urls, databases } = plan
+    return { ...controlsOf(processes), urls, databases, processes, close }
   } catch (error) {
     await close()
     throw error
   }
-  return {
-    urls,
-    databases,
-    processes,
-    stop: async (service, replica) => {
-      const picked = service === undefined ? processes : pick(service, replica)
-      await Promise.all(picked.map((process) => process.stop()))
-    },
-    start: async (service, replica) => {
-      await startThem(pick(service, replica))
-    },
-    kill: async (service, replica) => {
-      await Promise.all(pick(service, replica).map((process) => process.kill()))
-    },
-    pause: (service, replica) => {
-      for (const process of pick(service, replica)) process.pause()
-    },
-    resume: (service, replica) => {
-      for (const process of pick(service, replica)) process.resume()
-    },
-    logsOf: (service) =>
-      pick(service)
-        .map((process) => process.logs())
-        .join(''),
-    close,
+}
+
+export interface OwnSystem extends System {
+  readonly postgres: OwnPostgres
+}
+
+/** The same over a Postgres of its own, which goes with it: nothing here needs a test runner. */
+export const startOwnSystem = async (options: SystemOptions = {}): Promise<OwnSystem> => {
+  const postgres = await openPostgres()
+  try {
+    const env = { LOG_LEVEL: 'error', ...options.env }
+    const system = await startSystem({ ...options, postgres, env })
+    const close = async () => {
+      await system.close()
+      await postgres.close()
+    }
+    return { ...system, postgres, close }
+  } catch (error) {
+    await postgres.close()
+    throw error
   }
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
 import { dataFolder, launch } from '../lab/launcher.ts'
-import { freePort } from '../lab/ports.ts'
+import { freePort } from '../../src/local/postgres/free-port.ts'
 
 /** Ends by itself, with one line on standard error and an exit code that says so. */
 const expectTrouble = async (variables: Record<string, string>, line: RegExp) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServiceName } from '../../../src/registry.ts'
 import type { History } from '../../judge/history.ts'
 import type { ServiceProcess } from '../../lab/service-process.ts'
 import type { Cluster } from './cluster.ts'
@@ -16,8 +17,6 @@ export interface InjectorOptions {
   readonly history: History
   /** A process that ended although nobody ended it. */
   readonly onOwnDeath: (name: string, logs: string) => void
-  /** Told after each start of a process. */
-  readonly onStarted: () => void
 }
 
 const restartPauseMs = 200
@@ -27,7 +26,7 @@ const lookIntervalMs = 500
 const patienceMs = 6_000
 
 export const createInjector = (options: InjectorOptions) => {
-  const { cluster, plan, history, onOwnDeath, onStarted } = options
+  const { cluster, plan, history, onOwnDeath } = options
   const struck: Struck[] = []
   /** Processes that are being killed, paused or started: one thing at a time. */
   const treated = new Set<string>()
@@ -44,7 +43,6 @@ export const createInjector = (options: InjectorOptions) => {
         await sleep(restartPauseMs)
       }
     }
-    onStarted()
   }
 
   /** The planned process, or, when it is in treatment already, the next one that is not. */
@@ -94,6 +92,12 @@ export const createInjector = (options: InjectorOptions) => {
     return 1
   }
 
+  const cutConnections = async (service: ServiceName): Promise<number> => {
+    if (!cluster.postgres.isRunning()) return 0
+    // Another fault may stop Postgres in this moment: then there is nobody left to end.
+    return cluster.postgres.cutConnections(service).catch(() => 0)
+  }
+
   const strike = async (planned: Planned): Promise<number> => {
     const { fault, durationMs } = planned
     switch (fault.what) {
@@ -119,7 +123,7 @@ export const createInjector = (options: InjectorOptions) => {
       case 'postgres-crash':
         return crashPostgres(durationMs)
       case 'terminate-backends':
-        return cluster.postgres.isRunning() ? cluster.terminateBackends(fault.service) : 0
+        return cutConnections(fault.service)
     }
   }
 

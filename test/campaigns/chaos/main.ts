@@ -1,12 +1,11 @@
 import { parseArgs } from 'node:util'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createHistory, type History } from '../../judge/history.ts'
+import { untilAtRest } from '../../judge/audit.ts'
 import { checkInvariants } from '../../judge/invariants.ts'
 import { linesWithAddresses } from '../../lab/marked-person.ts'
 import { prepareClients, repeatSettled } from './clients.ts'
 import { startCluster, timing, type Cluster } from './cluster.ts'
 import { createInjector, type Struck } from './injector.ts'
-import { startJanitor } from '../../lab/janitor.ts'
 import { describePlanned, drawPlan, type Planned } from './plan.ts'
 import { createRandom, type Random } from '../../lab/random.ts'
 import { countKinds, countRequests, showKinds, showRequests, showUnknowns } from './report.ts'
@@ -72,22 +71,6 @@ const showProgress = (history: History, struck: readonly Struck[], startMs: numb
   return () => clearInterval(timer)
 }
 
-/** Waits until no row is undecided or owes a letter; says how long that took. */
-const awaitRest = async (cluster: Cluster): Promise<number> => {
-  const startMs = performance.now()
-  for (;;) {
-    const due = await cluster.countDue()
-    const tookMs = performance.now() - startMs
-    if (due === 0) return tookMs
-    if (tookMs > recoverWithinMs) {
-      throw new Error(
-        `${due} rows still wait for something ${recoverWithinMs / 1_000} s after the last fault`,
-      )
-    }
-    await sleep(200)
-  }
-}
-
 interface Run {
   readonly cluster: Cluster
   readonly plan: readonly Planned[]
@@ -103,7 +86,6 @@ const storm = async ({ cluster, plan, random, options }: Run) => {
     cluster,
     plan,
     history,
-    onStarted: cluster.noteProcesses,
     onOwnDeath: (name, logs) => {
       history.mark(`${name} ended by itself`)
       complaints.push(`${name} ended by itself:\n${logs.slice(-3_000)}`)
@@ -135,7 +117,7 @@ const storm = async ({ cluster, plan, random, options }: Run) => {
 
 const judge = async ({ cluster, random }: Run, history: History) => {
   history.mark('all faults are over')
-  const restMs = await awaitRest(cluster)
+  const restMs = await untilAtRest(cluster.postgres, recoverWithinMs)
   say(`nothing is pending or owed ${(restMs / 1_000).toFixed(1)} s after the last fault`)
   const { baseUrl } = cluster
   const repeated = await repeatSettled({ baseUrl, history, random }, mostRepeats)
@@ -164,13 +146,10 @@ const startSomewhere = async (start: () => Promise<Cluster>): Promise<Cluster> =
 }
 
 const runAll = async (options: Options, plan: readonly Planned[]): Promise<string[]> => {
-  const janitor = startJanitor()
-  const stopJanitor = () => janitor.end()
   let cluster: Cluster | undefined
   const abandon = async (reason: string) => {
     say(reason)
     await cluster?.close()
-    stopJanitor()
     process.exit(1)
   }
   const seconds = options.minutes * 60 + marginMs / 1_000
@@ -182,7 +161,7 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
     process.once(signal, () => void abandon(`stopped by ${signal}`))
   }
   try {
-    cluster = await startSomewhere(() => startCluster({ janitor, logLevel: options.logLevel }))
+    cluster = await startSomewhere(() => startCluster(options.logLevel))
     const run: Run = { cluster, plan, random: createRandom(options.seed), options }
     const { history, complaints, struck } = await storm(run)
     const counts = countKinds(struck)
@@ -208,7 +187,6 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
   } finally {
     clearTimeout(watchdog)
     await cluster?.close()
-    stopJanitor()
   }
 }
 

@@ -49,12 +49,14 @@ const kill: Fault = {
   },
 }
 
+const cutPatienceMs = 1_000
+
 const cutDatabase: Fault = {
   name: 'its database connections are killed',
   letter: 'C',
   isPossibleAt: inService,
   strike: async ({ system, note, place }) => {
-    const cut = await system.cutConnections(place.service)
+    const cut = await system.postgres.cutConnections(place.service, cutPatienceMs)
     note(`${cut} database connections of ${place.service} were killed`)
   },
 }
@@ -64,9 +66,9 @@ const crashPostgres: Fault = {
   letter: 'P',
   isPossibleAt: inService,
   strike: async ({ system, note, meanwhile }) => {
-    await system.crashPostgres()
+    await system.postgres.crash()
     note('Postgres was stopped at once')
-    meanwhile(system.startPostgres().then(() => note('Postgres runs again')))
+    meanwhile(system.postgres.start().then(() => note('Postgres runs again')))
   },
 }
 

@@ -1,101 +1,103 @@
 import type { ServiceName } from '../../../src/registry.ts'
 import type { Instance } from './instance.ts'
 
-/** The processes of a system: which serve, which wait to take over, and which must be ended. */
-export interface Fleet {
-  readonly spawn: (service: ServiceName) => Promise<Instance>
-  /** All that were ever begun, so that none can outlive the run. */
-  readonly begun: Set<Promise<Instance>>
-  isEnding: boolean
-  readonly active: Map<ServiceName, Instance>
-  readonly spares: Map<ServiceName, Promise<Instance>>
-  readonly others: Set<Instance>
-  /** Replicas that rest, one of a service: starting a process costs most of a run. */
-  readonly resting: Map<ServiceName, Instance>
-  /** Those that were up once: one that cannot start is only tried again. */
-  readonly ready: WeakSet<Instance>
-}
-
-export const createFleet = (spawn: Fleet['spawn']): Fleet => ({
-  spawn,
-  begun: new Set(),
-  isEnding: false,
-  active: new Map(),
-  spares: new Map(),
-  others: new Set(),
-  resting: new Map(),
-  ready: new WeakSet(),
-})
-
-export const keepSpare = (fleet: Fleet, service: ServiceName) => {
-  if (fleet.isEnding) throw new Error('nothing is started any more')
-  const spare = fleet.spawn(service)
-  fleet.begun.add(spare)
-  // Whoever needs the spare learns about its trouble; until then nobody is waiting.
-  spare.catch(() => {})
-  fleet.spares.set(service, spare)
-}
-
-const nextSpare = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
-  const spare = fleet.spares.get(service)
-  // Two may ask at once: each takes a spare of its own.
-  keepSpare(fleet, service)
-  const next = await spare
-  if (!next) throw new Error(`${service} has no spare`)
-  return next
-}
-
-const putInPlace = (fleet: Fleet, next: Instance) => {
-  const old = fleet.active.get(next.service)
-  if (old && !old.hasEnded()) fleet.others.add(old)
-  fleet.active.set(next.service, next)
-}
-
 const startsPerTakeOver = 5
 
-/** As a supervisor does: a process that ends while its database is away is started again. */
-export const takeOver = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
-  for (let start = 1; ; start += 1) {
-    try {
-      const next = await nextSpare(fleet, service)
-      // Only now: another take-over may have put its own process here meanwhile.
-      putInPlace(fleet, next)
-      await next.activate()
-      fleet.ready.add(next)
-      return next
-    } catch (error) {
-      if (start === startsPerTakeOver) throw error
+/** The processes of a system: which serve, which wait to take over, and which must be ended. */
+export const createFleet = (spawn: (service: ServiceName) => Promise<Instance>) => {
+  /** All that were ever begun, so that none can outlive the run. */
+  const begun = new Set<Promise<Instance>>()
+  let isEnding = false
+  const active = new Map<ServiceName, Instance>()
+  const spares = new Map<ServiceName, Promise<Instance>>()
+  const others = new Set<Instance>()
+  /** Replicas that rest, one of a service: starting a process costs most of a run. */
+  const resting = new Map<ServiceName, Instance>()
+  /** Those that were up once: one that cannot start is only tried again. */
+  const ready = new WeakSet<Instance>()
+
+  const keepSpare = (service: ServiceName) => {
+    if (isEnding) throw new Error('nothing is started any more')
+    const spare = spawn(service)
+    begun.add(spare)
+    // Whoever needs the spare learns about its trouble; until then nobody is waiting.
+    spare.catch(() => {})
+    spares.set(service, spare)
+    return spare
+  }
+
+  const nextSpare = (service: ServiceName) => {
+    const spare = spares.get(service) ?? keepSpare(service)
+    // Two may ask at once: each takes a spare of its own.
+    void keepSpare(service)
+    return spare
+  }
+
+  const putInPlace = (next: Instance) => {
+    const old = active.get(next.service)
+    if (old && !old.hasEnded()) others.add(old)
+    active.set(next.service, next)
+  }
+
+  /** As a supervisor does: a process that ends while its database is away is started again. */
+  const takeOver = async (service: ServiceName): Promise<Instance> => {
+    for (let start = 1; ; start += 1) {
+      try {
+        const next = await nextSpare(service)
+        // Only now: another take-over may have put its own process here meanwhile.
+        putInPlace(next)
+        await next.activate()
+        ready.add(next)
+        return next
+      } catch (error) {
+        if (start === startsPerTakeOver) throw error
+      }
     }
   }
-}
 
-export const relieve = async (fleet: Fleet, service: ServiceName): Promise<Instance> => {
-  const rested = fleet.resting.get(service)
-  if (!rested || rested.hasEnded()) return takeOver(fleet, service)
-  fleet.resting.delete(service)
-  putInPlace(fleet, rested)
-  rested.wake()
-  return rested
-}
-
-export const endOthers = async (fleet: Fleet) => {
-  const others = [...fleet.others]
-  fleet.others.clear()
   const canRest = (instance: Instance) =>
-    fleet.ready.has(instance) && !instance.hasEnded() && !fleet.resting.has(instance.service)
-  const superfluous = others.filter((instance) => {
-    if (!canRest(instance)) return true
-    instance.rest()
-    fleet.resting.set(instance.service, instance)
-    return false
-  })
-  await Promise.all(superfluous.map((instance) => instance.kill()))
-}
+    ready.has(instance) && !instance.hasEnded() && !resting.has(instance.service)
 
-/** None may be left: neither one that is still starting, nor one that a take-over began meanwhile. */
-export const endAll = async (fleet: Fleet) => {
-  fleet.isEnding = true
-  const begun = await Promise.allSettled(fleet.begun)
-  const instances = begun.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  await Promise.all(instances.map((instance) => instance.kill()))
+  return {
+    isReady: (instance: Instance) => ready.has(instance),
+    isCurrent: (instance: Instance) => active.get(instance.service) === instance,
+    /** Where a service listens at the moment; 0 while it does not. */
+    portOf: (service: ServiceName) => active.get(service)?.port() ?? 0,
+    current: (service: ServiceName) => {
+      const instance = active.get(service)
+      if (!instance) throw new Error(`${service} does not run`)
+      return instance
+    },
+    all: () => [active, resting, others].flatMap((of) => [...of.values()]),
+    /** Lets a new process take over, as a supervisor does; the old one is only left aside. */
+    takeOver,
+    /** Lets another replica go on: one that was left aside before, if there is one. */
+    relieve: async (service: ServiceName): Promise<Instance> => {
+      const rested = resting.get(service)
+      if (!rested || rested.hasEnded()) return takeOver(service)
+      resting.delete(service)
+      putInPlace(rested)
+      rested.wake()
+      return rested
+    },
+    /** Ends the processes that were left aside, or lets them rest until they relieve another. */
+    endOthers: async () => {
+      const left = [...others]
+      others.clear()
+      const superfluous = left.filter((instance) => {
+        if (!canRest(instance)) return true
+        instance.rest()
+        resting.set(instance.service, instance)
+        return false
+      })
+      await Promise.all(superfluous.map((instance) => instance.kill()))
+    },
+    /** None may be left: neither one that is still starting, nor one that a take-over began meanwhile. */
+    endAll: async () => {
+      isEnding = true
+      const all = await Promise.allSettled(begun)
+      const instances = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+      await Promise.all(instances.map((instance) => instance.kill()))
+    },
+  }
 }

@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
-import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { projectFolder } from '../../../src/local/postgres/data-folder.ts'
-import { nodeOptions } from '../../../src/local/launcher/node-options.ts'
 import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
 import type { ServiceName } from '../../../src/registry.ts'
-import { askDescriptor } from './ask-descriptor.ts'
 import { openLink, type Link } from '../../lab/link.ts'
+import { spawnService } from '../../lab/service-process.ts'
+import { askDescriptor } from './ask-descriptor.ts'
 
 /** One process of one service, stopped at each of its checkpoints until it is let on. */
 export interface InstanceOptions {
@@ -38,19 +35,10 @@ export interface Instance {
   readonly lastWords: () => string
 }
 
-const preload = fileURLToPath(new URL('./agent.ts', import.meta.url))
-const main = path.join(projectFolder, 'src', 'main.ts')
+const agent = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const loadTimeoutMs = 60_000
 const readyTimeoutMs = 20_000
 const keptOutput = 4_000
-
-const spawnService = (service: ServiceName, environment: Record<string, string>) =>
-  spawn(process.execPath, [...nodeOptions, '--import', preload, main, service], {
-    env: environment,
-    // The channel tells the service when we are gone; the pipe after it carries its questions.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
-    detached: true,
-  })
 
 const onLines = (stream: Socket, onLine: (line: string) => void) => {
   let rest = ''
@@ -72,21 +60,18 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     passes: 'messages',
     targets: () => [postgresPort],
   })
-  const child = spawnService(service, { ...environment(database.port), PORT: '0' })
-  let words = ''
+  const variables = { ...environment(database.port), PORT: '0' }
+  const life = spawnService({ service, environment: variables, agent, isAsking: true })
+  const { child, signal } = life
+  const lastWords = () => life.logs().slice(-keptOutput)
   let ended = false
   let killed = false
-  const keepWords = (chunk: Buffer) => {
-    words = (words + chunk.toString()).slice(-keptOutput)
-  }
-  child.stdout?.on('data', keepWords)
-  child.stderr?.on('data', keepWords)
-  const gone = new Promise<void>((resolve) => {
-    child.once('exit', (code, signal) => {
+  const gone = new Promise<string>((resolve) => {
+    child.once('exit', (code, by) => {
       ended = true
       database.close()
-      resolve()
-      if (!killed) onDeath(instance, `exit code ${code}, signal ${signal}`)
+      resolve('ended')
+      if (!killed) onDeath(instance, `exit code ${code}, signal ${by}`)
     })
   })
   const asking = child.stdio[askDescriptor] as Socket
@@ -96,26 +81,24 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     isHeldUp = isResting
     if (!isResting && !ended) asking.write('.')
   }
-
-  let isLoaded: () => void = () => {}
-  const loaded = new Promise<void>((resolve) => {
-    isLoaded = resolve
-  })
+  const loaded = Promise.withResolvers<void>()
+  const listening = Promise.withResolvers<void>()
   let port = 0
-  let isListening: (at: number) => void = () => {}
-  const listening = new Promise<void>((resolve) => {
-    isListening = (at) => {
-      port = at
-      resolve()
-    }
-  })
   onLines(asking, (line) => {
     const question = JSON.parse(line) as 'loaded' | { readonly port: number } | Checkpoint
-    if (question === 'loaded') isLoaded()
-    else if ('port' in question) isListening(question.port)
-    else if (isResting) letOn()
+    if (question === 'loaded') loaded.resolve()
+    else if ('port' in question) {
+      port = question.port
+      listening.resolve()
+    } else if (isResting) letOn()
     else void onCheckpoint(instance, question).finally(letOn)
   })
+  const reach = async (step: Promise<void>, what: string, withinMs: number) => {
+    const late = sleep(withinMs, 'late', { ref: false })
+    const trouble = await Promise.race([step, gone, late])
+    if (trouble !== undefined)
+      throw new Error(`${service} did not ${what} (${trouble}): ${lastWords()}`)
+  }
 
   const instance: Instance = {
     service,
@@ -123,19 +106,17 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     pid: child.pid ?? 0,
     database,
     hasEnded: () => ended,
-    activate: async () => {
+    activate: () => {
       letOn()
-      const timeout = sleep(readyTimeoutMs, 'late', { ref: false })
-      const trouble = await Promise.race([listening, gone.then(() => 'ended'), timeout])
-      if (trouble !== undefined) throw new Error(`${service} did not start (${trouble}): ${words}`)
+      return reach(listening.promise, 'start', readyTimeoutMs)
     },
     kill: async () => {
       killed = true
-      child.kill('SIGKILL')
+      signal('SIGKILL')
       await gone
     },
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
+    pause: () => signal('SIGSTOP'),
+    resume: () => signal('SIGCONT'),
     rest: () => {
       isResting = true
     },
@@ -143,11 +124,13 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
       isResting = false
       if (isHeldUp) letOn()
     },
-    lastWords: () => words,
+    lastWords,
   }
-  const timeout = sleep(loadTimeoutMs, 'late', { ref: false })
-  const first = await Promise.race([loaded, gone.then(() => 'ended'), timeout])
-  if (first === undefined) return instance
-  await instance.kill()
-  throw new Error(`${service} did not load (${first}): ${words}`)
+  try {
+    await reach(loaded.promise, 'load', loadTimeoutMs)
+    return instance
+  } catch (error) {
+    await instance.kill()
+    throw error
+  }
 }

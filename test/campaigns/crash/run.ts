@@ -190,10 +190,12 @@ export const run = async (system: System, incidents: readonly Incident[]): Promi
   const state = createRun(system, incidents)
   const { journal, tracker } = state
   const complaints: string[] = []
-  system.setListener(state.listen)
-  system.setMourner((how) => {
-    journal.note(`*** ${how}`)
-    complaints.push(how)
+  system.setListener({
+    onCheckpoint: state.listen,
+    onDeath: (how) => {
+      journal.note(`*** ${how}`)
+      complaints.push(how)
+    },
   })
   try {
     await travel({
@@ -216,8 +218,7 @@ export const run = async (system: System, incidents: readonly Incident[]): Promi
   for (const work of await Promise.allSettled(state.meanwhile)) {
     if (work.status === 'rejected') complaints.push(describe(work.reason))
   }
-  system.setListener(async () => {})
-  system.setMourner(() => {})
+  system.setListener()
   system.disarm()
   await system.endOthers()
   if (complaints.length > 0) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
+import type { OwnPostgres } from '../../lab/own-postgres.ts'
 
 /**
  * Looks into the databases for what no public answer can tell: what is still
@@ -45,13 +46,11 @@ create trigger witness_${table} after update on ${table}
   execute function witness_${table}()`
 
 /** A connection that breaks while the driver looks types up would end this process. */
-export const oneConnection = { max: 1, fetch_types: false, onnotice: () => {} } as const
+const oneConnection = { max: 1, fetch_types: false, onnotice: () => {} } as const
 
-export const installWitness = async (adminUrl: string) => {
+export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
   for (const { service, table, column } of statusColumns) {
-    const sql = postgres(databaseUrl(adminUrl, service), oneConnection)
-    await sql.unsafe(witnessText(table, column))
-    await sql.end({ timeout: 1 })
+    await sql(service).unsafe(witnessText(table, column))
   }
 }
 
@@ -170,5 +169,3 @@ export const createWitness = (adminUrl: string) => {
     },
   }
 }
-
-export type Witness = ReturnType<typeof createWitness>

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { startStand } from '../../lab/stand.ts'
+import { startOwnSystem } from '../../lab/system.ts'
 import { fuzz } from './run.ts'
 
 /** Fuzzing by command: as many requests as one likes, and a seed that repeats them. */
@@ -27,10 +27,10 @@ const main = async (): Promise<boolean> => {
     wholeNumber(values.seed, 'seed'),
   ]
   say(`seed ${seed}; starting five services`)
-  const stand = await startStand()
+  const system = await startOwnSystem()
   const startMs = performance.now()
   try {
-    const report = await fuzz({ stand, seed, requests, say })
+    const report = await fuzz({ system, seed, requests, say })
     for (const fault of report.faults) say(`\n- ${fault}`)
     const seconds = Math.round((performance.now() - startMs) / 1_000)
     const { sent, raw, refused, constraints, byStatus, faults } = report
@@ -41,7 +41,7 @@ const main = async (): Promise<boolean> => {
     say(`${faults.length} faults (seed ${seed})`)
     return faults.length === 0
   } finally {
-    await stand.close()
+    await system.close()
   }
 }
 

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { startStand, type Stand } from '../../lab/stand.ts'
+import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 import { fuzz } from './run.ts'
 
 /** The seed that every run repeats; another one is drawn for each run, and told. */
 const fixedSeed = 20_261_120
 const drawnSeed = 1 + Math.floor(Math.random() * 999_999)
 
-let stand: Stand
+let system: OwnSystem
 beforeAll(async () => {
-  stand = await startStand()
+  system = await startOwnSystem()
 }, 180_000)
 afterAll(async () => {
-  await stand.close()
+  await system.close()
 }, 60_000)
 
 describe('five services that are asked for everything, allowed or not, and sent what is no HTTP', () => {
@@ -21,7 +21,7 @@ describe('five services that are asked for everything, allowed or not, and sent 
   ])(
     'answer as their contracts say, change nothing that they refuse, and stay alive and small: %s',
     async (_what, requests, seed) => {
-      const report = await fuzz({ stand, seed, requests, say: () => {} })
+      const report = await fuzz({ system, seed, requests, say: () => {} })
       expect(report.faults.join('\n\n'), `seed ${seed}`).toBe('')
       expect(report.sent).toBeGreaterThanOrEqual(requests)
       // Proof that it was not all refused at the door: many kinds of answers were met. A short run

@@ -5,7 +5,7 @@ import { createActor, newOrder, signUp } from '../../lab/actors.ts'
 import { createHistory } from '../../judge/history.ts'
 import { auditFaults, countRows, fingerprint, untilAtRest } from '../../judge/audit.ts'
 import { settledRssMb, showAmounts, type Amounts } from '../load/resources.ts'
-import type { Stand } from '../../lab/stand.ts'
+import type { OwnSystem } from '../../lab/system.ts'
 import { createCase, eachConstraint, type Case } from './cases.ts'
 import { loadOperations } from './operations.ts'
 import { createOracle } from './oracle.ts'
@@ -28,7 +28,7 @@ import { createWire, type Wire } from './wire.ts'
  * asked for, and whether everybody is still alive.
  */
 export interface FuzzOptions {
-  readonly stand: Stand
+  readonly system: OwnSystem
   readonly seed: number
   readonly requests: number
   readonly say: (line: string) => void
@@ -146,21 +146,21 @@ const take = (context: Context, count: number, isWanted: (one: Case) => boolean)
 /** Sends what must be refused, and compares every row of every table before and after. */
 const refusedBatch = async (context: Context, cases: readonly Case[]) => {
   const { options, faults, counts } = context
-  await untilAtRest(options.stand)
-  const before = await fingerprint(options.stand)
+  await untilAtRest(options.system.postgres)
+  const before = await fingerprint(options.system.postgres)
   const faultsBefore = faults.length
   await inParallel(cases, async (one) => {
     await send(context, one)
   })
   counts.refused += cases.length
-  await untilAtRest(options.stand)
-  const after = await fingerprint(options.stand)
+  await untilAtRest(options.system.postgres)
+  const after = await fingerprint(options.system.postgres)
   if (after === before || faults.length > faultsBefore) return
   // One after the other now, to find out which it was; those with keys may not do it again.
   for (const one of cases) {
-    const previous = await fingerprint(options.stand)
+    const previous = await fingerprint(options.system.postgres)
     const sent = await sendCase(context.judge, wireOf(context, one.target), one)
-    if ((await fingerprint(options.stand)) === previous) continue
+    if ((await fingerprint(options.system.postgres)) === previous) continue
     faults.push(`a refused request changed something: ${describeFault(one, sent)}`)
     return
   }
@@ -170,15 +170,15 @@ const refusedBatch = async (context: Context, cases: readonly Case[]) => {
 /** Sends anything, and compares the rows with what the answers admit. */
 const mixedBatch = async (context: Context, cases: readonly Case[]) => {
   const { options, faults } = context
-  const before = await countRows(options.stand)
+  const before = await countRows(options.system.postgres)
   const faultsBefore = faults.length
   const expected = new Map<string, number>()
   await inParallel(cases, async (one) => {
     const table = storedBy(one, await send(context, one))
     if (table !== undefined) expected.set(table, (expected.get(table) ?? 0) + 1)
   })
-  await untilAtRest(options.stand)
-  const after = await countRows(options.stand)
+  await untilAtRest(options.system.postgres)
+  const after = await countRows(options.system.postgres)
   // A fault was tried again to make it smaller, which stores rows of its own.
   if (faults.length > faultsBefore) return
   for (const table of ['users', 'orders', 'order_changes']) {
@@ -191,8 +191,8 @@ const mixedBatch = async (context: Context, cases: readonly Case[]) => {
 
 const rawBatch = async (context: Context, count: number) => {
   const { options, wires, judge, faults, counts } = context
-  await untilAtRest(options.stand)
-  const before = await fingerprint(options.stand)
+  await untilAtRest(options.system.postgres)
+  const before = await fingerprint(options.system.postgres)
   const numbers = Array.from({ length: count }, (_, number) => counts.raw + number)
   await inParallel(numbers, async (number) => {
     const random = createRandom(`${options.seed}/raw/${number}`)
@@ -210,8 +210,8 @@ const rawBatch = async (context: Context, count: number) => {
   })
   counts.raw += count
   counts.sent += count
-  await untilAtRest(options.stand)
-  const after = await fingerprint(options.stand)
+  await untilAtRest(options.system.postgres)
+  const after = await fingerprint(options.system.postgres)
   if (after !== before) faults.push(`raw bytes changed something:\n${before}\n${after}`)
 }
 
@@ -223,7 +223,7 @@ const memoryFaults = (before: Amounts, after: Amounts): string[] =>
 
 /** A user who knows nothing of all this still gets what is asked for. */
 const healthFaults = async ({ options }: Context): Promise<string[]> => {
-  const baseUrl = options.stand.urls.gateway
+  const baseUrl = options.system.urls.gateway
   const actor = createActor({ baseUrl, history: createHistory(), name: 'healthy' })
   try {
     const user = await signUp(actor, 5_000)
@@ -237,8 +237,9 @@ const healthFaults = async ({ options }: Context): Promise<string[]> => {
   }
 }
 
-const processFaults = (stand: Stand, pids: ReadonlyMap<ServiceName, number | undefined>) =>
-  [...stand.processes].flatMap(([name, process]) => {
+const processFaults = (system: OwnSystem, pids: ReadonlyMap<ServiceName, number | undefined>) =>
+  system.processes.flatMap((process) => {
+    const { service: name } = process
     const log = process.logs()
     if (!process.isRunning() || process.pid() !== pids.get(name))
       return [`${name} ended:\n${log.slice(-2_000)}`]
@@ -247,8 +248,12 @@ const processFaults = (stand: Stand, pids: ReadonlyMap<ServiceName, number | und
   })
 
 const prepare = async (options: FuzzOptions): Promise<Context> => {
-  const { stand } = options
-  const actor = createActor({ baseUrl: stand.urls.gateway, history: createHistory(), name: 'fuzz' })
+  const { system } = options
+  const actor = createActor({
+    baseUrl: system.urls.gateway,
+    history: createHistory(),
+    name: 'fuzz',
+  })
   const known: Known = { users: [], orders: [], keys: [] }
   for (let count = 0; count < 6; count += 1) {
     const user = await signUp(actor, 100_000_000)
@@ -263,7 +268,7 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
     known,
     judge: createJudge(createOracle(operations)),
     wires: new Map(
-      serviceNames.map((name) => [name, createWire(stand.urls[name], answerTimeoutMs)]),
+      serviceNames.map((name) => [name, createWire(system.urls[name], answerTimeoutMs)]),
     ),
     victim: known.users[0]!,
     faults: [],
@@ -273,10 +278,10 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
 }
 
 export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
-  const { stand, seed, requests, say } = options
+  const { system, seed, requests, say } = options
   const context = await prepare(options)
   const { judge, operations, known, faults, byStatus, counts, wires } = context
-  const pids = new Map([...stand.processes].map(([name, process]) => [name, process.pid()]))
+  const pids = new Map(system.processes.map((each) => [each.service, each.pid()]))
   const isRefused = (one: Case) => judge.expectationOf(one) === 'refused'
   const constraints = eachConstraint(operations, seed, known)
   const [broken, odd] = [
@@ -296,21 +301,21 @@ export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
       const isAny = () => true
       await mixedBatch(context, take(context, size, isAny))
     }
-    if (warm === undefined && counts.sent > requests * 0.3) warm = await settledRssMb(stand)
+    if (warm === undefined && counts.sent > requests * 0.3) warm = await settledRssMb(system)
     for (const fault of faults.slice(told)) say(`- ${fault}`)
     told = faults.length
     say(
       `  ${counts.sent} of ${requests}: ${faults.length} faults, statuses ${JSON.stringify(byStatus)}`,
     )
   }
-  const end = await settledRssMb(stand)
+  const end = await settledRssMb(system)
   if (warm !== undefined) {
     say(`  memory when warm: ${showAmounts(warm, ' MB')}; at the end: ${showAmounts(end, ' MB')}`)
     faults.push(...memoryFaults(warm, end))
   }
-  await untilAtRest(stand)
-  faults.push(...(await auditFaults(stand, { hasStrangers: true })).slice(0, 5))
-  faults.push(...(await healthFaults(context)), ...processFaults(stand, pids))
+  await untilAtRest(system.postgres)
+  faults.push(...(await auditFaults(system.postgres, { hasStrangers: true })).slice(0, 5))
+  faults.push(...(await healthFaults(context)), ...processFaults(system, pids))
   for (const wire of wires.values()) wire.close()
   const { sent, raw, refused } = counts
   return { faults, sent, raw, refused, constraints: constraints.length, byStatus }

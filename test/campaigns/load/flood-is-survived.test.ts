@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { flood, type Attack } from './flood-run.ts'
 import { machineSlowness } from './resources.ts'
 import { createShoppers, type Shoppers } from './shoppers.ts'
-import { startStand, type Stand } from '../../lab/stand.ts'
+import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 
 /** The worst of what `npm run test:flood` sends, half as much of it, and for a few seconds. */
 const attacks: readonly (Attack & { readonly mostGrownMb: number })[] = [
@@ -10,15 +10,15 @@ const attacks: readonly (Attack & { readonly mostGrownMb: number })[] = [
   { kind: 'unread answers', connections: 40, mostGrownMb: 100 },
 ]
 
-let stand: Stand
+let system: OwnSystem
 let shoppers: Shoppers
 beforeAll(async () => {
-  stand = await startStand()
-  shoppers = await createShoppers(stand.urls.gateway)
+  system = await startOwnSystem()
+  shoppers = await createShoppers(system.urls.gateway)
   await shoppers.run(8, 2)
 }, 180_000)
 afterAll(async () => {
-  await stand.close()
+  await system.close()
 }, 60_000)
 
 describe('while one client floods the gateway', () => {
@@ -27,7 +27,7 @@ describe('while one client floods the gateway', () => {
     async ({ mostGrownMb, ...attack }) => {
       const said: string[] = []
       const report = await flood({
-        stand,
+        system,
         shoppers,
         attack,
         seconds: 4,

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { AttackerMessage, AttackKind, AttackOrder } from './flood-attacker.ts'
 import { openDescriptors, rssMb, settledRssMb } from './resources.ts'
 import { percentile, type Shoppers, type Tally } from './shoppers.ts'
-import type { Stand } from '../../lab/stand.ts'
+import type { OwnSystem } from '../../lab/system.ts'
 
 /**
  * One client tries to close the gateway's door: the others must be served as
@@ -17,7 +17,7 @@ export interface Attack {
 }
 
 export interface FloodOptions {
-  readonly stand: Stand
+  readonly system: OwnSystem
   readonly shoppers: Shoppers
   readonly attack: Attack
   /** How long it lasts. */
@@ -71,8 +71,8 @@ const servedShareOf = (tally: Tally, withinMs: number) =>
 const show = (tally: Tally) =>
   `${tally.confirmed} orders in ${Math.round(percentile(tally.confirmedMs, 0.5))} ms (p99 ${Math.round(percentile(tally.confirmedMs, 0.99))}), ${tally.refused} refused, ${tally.open} left open`
 
-const watchGateway = (stand: Stand) => {
-  const look = () => rssMb(stand).get('gateway') ?? 0
+const watchGateway = (system: OwnSystem) => {
+  const look = () => rssMb(system).get('gateway') ?? 0
   let most = look()
   const timer = setInterval(() => {
     most = Math.max(most, look())
@@ -85,7 +85,7 @@ const watchGateway = (stand: Stand) => {
 
 /** Milliseconds until a calm second is as quick as before and nothing of the attack is left. */
 const untilBack = async (
-  { stand, shoppers }: FloodOptions,
+  { system, shoppers }: FloodOptions,
   normalMs: number,
   descriptorsBefore: number,
 ) => {
@@ -94,7 +94,7 @@ const untilBack = async (
     const tally = await shoppers.run(honestClients, 1)
     const isQuick = percentile(tally.confirmedMs, 0.5) <= normalMs * 1.5 + 20
     const isServed = tally.refused + tally.open === 0
-    const descriptors = openDescriptors(stand).get('gateway') ?? 0
+    const descriptors = openDescriptors(system).get('gateway') ?? 0
     const isGone = descriptors <= descriptorsBefore + spareDescriptors
     if (isQuick && isServed && isGone) return performance.now() - startMs
   }
@@ -102,15 +102,15 @@ const untilBack = async (
 }
 
 export const flood = async (options: FloodOptions): Promise<FloodReport> => {
-  const { stand, shoppers, attack, seconds, slowness, say } = options
+  const { system, shoppers, attack, seconds, slowness, say } = options
   const calm = await shoppers.run(honestClients, calmSeconds)
   const normalMs = percentile(calm.confirmedMs, 0.5)
-  const before = (await settledRssMb(stand)).get('gateway') ?? 0
-  const descriptorsBefore = openDescriptors(stand).get('gateway') ?? 0
-  const endWatch = watchGateway(stand)
+  const before = (await settledRssMb(system)).get('gateway') ?? 0
+  const descriptorsBefore = openDescriptors(system).get('gateway') ?? 0
+  const endWatch = watchGateway(system)
   const attacker = await startAttacker({
     ...attack,
-    port: Number(new URL(stand.urls.gateway).port),
+    port: Number(new URL(system.urls.gateway).port),
     bodyBytes,
     pipelined: pipelinedRequests,
   })

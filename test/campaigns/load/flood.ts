@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { flood, type Attack } from './flood-run.ts'
 import { machineSlowness } from './resources.ts'
 import { createShoppers } from './shoppers.ts'
-import { startStand } from '../../lab/stand.ts'
+import { startOwnSystem } from '../../lab/system.ts'
 
 /** Floods by command: one client tries to close the door for all others. */
 const usage = `usage: npm run test:flood -- [--seconds N] [--only TEXT]
@@ -36,14 +36,14 @@ const main = async (): Promise<boolean> => {
   if (chosen.length === 0) throw new Error(`no attack is called that\n${usage}`)
   const slowness = machineSlowness()
   say(`${slowness.toFixed(1)} processes want each core: things may take as many times longer`)
-  const stand = await startStand()
+  const system = await startOwnSystem()
   const faults: string[] = []
   try {
-    const shoppers = await createShoppers(stand.urls.gateway)
+    const shoppers = await createShoppers(system.urls.gateway)
     // A process that has just started grows by itself for a while, attacked or not.
     await shoppers.run(8, warmUpSeconds)
     for (const attack of chosen) {
-      const report = await flood({ stand, shoppers, attack, seconds, slowness, say })
+      const report = await flood({ system, shoppers, attack, seconds, slowness, say })
       const { servedShare, grownMb, backAfterMs } = report
       if (servedShare < leastServedShare) faults.push(`${attack.kind}: the others were not served`)
       if (grownMb >= mostGrownMb)
@@ -53,7 +53,7 @@ const main = async (): Promise<boolean> => {
       }
     }
   } finally {
-    await stand.close()
+    await system.close()
   }
   for (const fault of faults) say(`- ${fault}`)
   say(`${chosen.length} attacks, ${faults.length} faults`)

@@ -1,24 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { overload } from './overload-run.ts'
 import { machineSlowness } from './resources.ts'
-import { startStand, type Stand } from '../../lab/stand.ts'
+import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 
 /** Few places, so that an overload costs little; `npm run test:overload` takes the shipped limits. */
 const places = 24
 
-let stand: Stand
+let system: OwnSystem
 beforeAll(async () => {
-  stand = await startStand({ variables: { MAX_CONCURRENT_REQUESTS: String(places) } })
+  system = await startOwnSystem({ env: { MAX_CONCURRENT_REQUESTS: String(places) } })
 }, 180_000)
 afterAll(async () => {
-  await stand.close()
+  await system.close()
 }, 60_000)
 
 describe('five times more clients than there are places', () => {
   it('are served or told to come back, and nothing of what they began is lost or doubled', async () => {
     const said: string[] = []
     const report = await overload({
-      stand,
+      system,
       places,
       rounds: 1,
       seconds: 4,

@@ -1,7 +1,7 @@
 import { auditFaults, countRows, untilAtRest } from '../../judge/audit.ts'
 import { cpuSeconds, rssMb, showAmounts, type Amounts } from './resources.ts'
 import { createShoppers, percentile, type Shoppers, type Tally } from './shoppers.ts'
-import type { Stand } from '../../lab/stand.ts'
+import type { OwnSystem } from '../../lab/system.ts'
 
 /**
  * Five times more clients than the gateway lets in at once: it must go on
@@ -15,7 +15,7 @@ const calmClients = 8
 const allowedGrowthMb = 160
 
 export interface OverloadOptions {
-  readonly stand: Stand
+  readonly system: OwnSystem
   /** MAX_CONCURRENT_REQUESTS of the services. */
   readonly places: number
   readonly rounds: number
@@ -53,10 +53,10 @@ const findPeak = async (shoppers: Shoppers, places: number, say: (line: string) 
   return best
 }
 
-const watchMemory = (stand: Stand) => {
-  const most = new Map(rssMb(stand))
+const watchMemory = (system: OwnSystem) => {
+  const most = new Map(rssMb(system))
   const timer = setInterval(() => {
-    for (const [name, mb] of rssMb(stand)) most.set(name, Math.max(mb, most.get(name) ?? 0))
+    for (const [name, mb] of rssMb(system)) most.set(name, Math.max(mb, most.get(name) ?? 0))
   }, 250)
   return (): Amounts => {
     clearInterval(timer)
@@ -75,34 +75,34 @@ const untilNormal = async (shoppers: Shoppers, normalMs: number): Promise<number
   return undefined
 }
 
-const cpuSecondsOf = (stand: Stand) =>
-  [...cpuSeconds(stand).values()].reduce((sum, seconds) => sum + seconds, 0)
+const cpuSecondsOf = (system: OwnSystem) =>
+  [...cpuSeconds(system).values()].reduce((sum, seconds) => sum + seconds, 0)
 
 /** Orders for each second that a core worked for the services: what others do on the machine does not count. */
-const measured = async (stand: Stand, run: () => Promise<Tally>) => {
-  const before = cpuSecondsOf(stand)
+const measured = async (system: OwnSystem, run: () => Promise<Tally>) => {
+  const before = cpuSecondsOf(system)
   const tally = await run()
-  return { tally, perCpuSecond: tally.confirmed / Math.max(cpuSecondsOf(stand) - before, 0.01) }
+  return { tally, perCpuSecond: tally.confirmed / Math.max(cpuSecondsOf(system) - before, 0.01) }
 }
 
 const runRound = async (
-  { stand, seconds, places, slowness, say }: OverloadOptions,
+  { system, seconds, places, slowness, say }: OverloadOptions,
   shoppers: Shoppers,
   clients: number,
 ) => {
   const faults: string[] = []
   const calm = await shoppers.run(calmClients, 3)
   const normalMs = percentile(calm.confirmedMs, 0.5)
-  const peakBefore = await measured(stand, () => shoppers.run(clients, seconds / 2))
-  const warm = rssMb(stand)
-  const endWatch = watchMemory(stand)
+  const peakBefore = await measured(system, () => shoppers.run(clients, seconds / 2))
+  const warm = rssMb(system)
+  const endWatch = watchMemory(system)
   // Retry-After says a second; where a core is slow, all together would ask for far more than five times.
   const surplus = places * (timesMore - 1)
   const pauseMs = Math.max(1_000, (1_000 * surplus) / (timesMore * rateOf(peakBefore.tally)))
-  const flood = await measured(stand, () => shoppers.run(places * timesMore, seconds, pauseMs))
+  const flood = await measured(system, () => shoppers.run(places * timesMore, seconds, pauseMs))
   const most = endWatch()
   const normalAfterMs = await untilNormal(shoppers, normalMs)
-  const peakAfter = await measured(stand, () => shoppers.run(clients, seconds / 2))
+  const peakAfter = await measured(system, () => shoppers.run(clients, seconds / 2))
   const [before, overload, after] = [peakBefore.tally, flood.tally, peakAfter.tally]
   const peak = (rateOf(before) + rateOf(after)) / 2
   const share = rateOf(overload) / peak
@@ -133,8 +133,8 @@ const runRound = async (
 }
 
 export const overload = async (options: OverloadOptions): Promise<OverloadReport> => {
-  const { stand, places, rounds, say } = options
-  const shoppers = await createShoppers(stand.urls.gateway)
+  const { system, places, rounds, say } = options
+  const shoppers = await createShoppers(system.urls.gateway)
   say('looking for the peak')
   const { clients } = await findPeak(shoppers, places, say)
   const faults: string[] = []
@@ -153,9 +153,9 @@ export const overload = async (options: OverloadOptions): Promise<OverloadReport
   }
   const { settled, wrong } = await shoppers.settle(120_000)
   faults.push(...wrong)
-  await untilAtRest(stand)
-  faults.push(...(await auditFaults(stand)).slice(0, 5))
-  const orders = (await countRows(stand)).get('orders') ?? 0
+  await untilAtRest(system.postgres)
+  faults.push(...(await auditFaults(system.postgres)).slice(0, 5))
+  const orders = (await countRows(system.postgres)).get('orders') ?? 0
   if (orders !== shoppers.countTold()) {
     faults.push(`${orders} orders are stored, but ${shoppers.countTold()} keys were told of one`)
   }

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { readVariables, variablesOf } from '../../../src/platform/base/config.ts'
 import { overload } from './overload-run.ts'
 import { machineSlowness } from './resources.ts'
-import { startStand } from '../../lab/stand.ts'
+import { startOwnSystem } from '../../lab/system.ts'
 
 /** Overload by command, at the limits that the services ship with. */
 const usage = `usage: npm run test:overload -- [--seconds N] [--rounds N] [--places N]
@@ -47,9 +47,9 @@ const main = async (): Promise<boolean> => {
     )
   }
   say('starting five services')
-  const stand = await startStand({ variables: { MAX_CONCURRENT_REQUESTS: String(places) } })
+  const system = await startOwnSystem({ env: { MAX_CONCURRENT_REQUESTS: String(places) } })
   try {
-    const report = await overload({ stand, places, rounds, seconds, slowness, say })
+    const report = await overload({ system, places, rounds, seconds, slowness, say })
     const { refused, settled, orders } = report
     const faults = [...report.faults]
     const share = isQuiet ? report.share : Math.max(report.share, report.cpuShare)
@@ -63,7 +63,7 @@ const main = async (): Promise<boolean> => {
     )
     return faults.length === 0
   } finally {
-    await stand.close()
+    await system.close()
   }
 }
 

@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { soak } from './soak-run.ts'
-import { startStand, type Stand } from '../../lab/stand.ts'
+import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 
-let stand: Stand
+let system: OwnSystem
 beforeAll(async () => {
-  stand = await startStand({ variables: { LOG_LEVEL: 'fatal' } })
+  system = await startOwnSystem({ env: { LOG_LEVEL: 'fatal' } })
 }, 180_000)
 afterAll(async () => {
-  await stand.close()
+  await system.close()
 }, 60_000)
 
 describe('a short soak', () => {
   it('under mixed load, with a kill every few seconds, keeps all invariants and piles nothing up', async () => {
     const said: string[] = []
     const report = await soak({
-      stand,
+      system,
       minutes: 0.4,
       seed: 4,
       clients: 4,

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runtimeRoleOf } from '../../../src/local/postgres/provision.ts'
 import { serviceNames, servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import { createRandom, type Random } from '../../lab/random.ts'
 import { createHistory, type History } from '../../judge/history.ts'
@@ -9,7 +8,7 @@ import { linesWithAddresses } from '../../lab/marked-person.ts'
 import { auditFaults, countRows, untilAtRest } from '../../judge/audit.ts'
 import { openDescriptors, rssMb, showAmounts } from './resources.ts'
 import { percentile } from './shoppers.ts'
-import type { Stand } from '../../lab/stand.ts'
+import type { OwnSystem } from '../../lab/system.ts'
 
 /**
  * Mixed load for long, with a kill every now and then: nothing may be lost, and
@@ -17,7 +16,7 @@ import type { Stand } from '../../lab/stand.ts'
  * by the invariants while the kills go on.
  */
 export interface SoakOptions {
-  readonly stand: Stand
+  readonly system: OwnSystem
   readonly minutes: number
   readonly seed: number
   readonly clients: number
@@ -44,16 +43,16 @@ const mostMb = 600
 /** Connections come and go; more than this many more are no chance. */
 const allowedMore = 24
 
-const connectionsOf = async (stand: Stand): Promise<Map<string, number>> => {
-  const rows = await stand.sql('order')<{ datname: string; count: number }[]>`
+const connectionsOf = async (system: OwnSystem): Promise<Map<string, number>> => {
+  const rows = await system.postgres.sql('order')<{ datname: string; count: number }[]>`
     select datname, count(*)::int as count from pg_stat_activity
     where application_name = 'orderly' group by datname`
   return new Map(rows.map(({ datname, count }) => [datname, count]))
 }
 
-const takeSamples = async (stand: Stand, startMs: number): Promise<Sample[]> => {
-  const [connections, descriptors] = [await connectionsOf(stand), openDescriptors(stand)]
-  return [...rssMb(stand)].map(([service, mb]) => ({
+const takeSamples = async (system: OwnSystem, startMs: number): Promise<Sample[]> => {
+  const [connections, descriptors] = [await connectionsOf(system), openDescriptors(system)]
+  return [...rssMb(system)].map(([service, mb]) => ({
     atMs: performance.now() - startMs,
     service,
     rssMb: mb,
@@ -63,18 +62,20 @@ const takeSamples = async (stand: Stand, startMs: number): Promise<Sample[]> => 
 }
 
 /** Kills a service, or cuts its connections to Postgres, in turn and by chance. */
-const strike = async (stand: Stand, random: Random, counts: { kills: number; cuts: number }) => {
+const strike = async (
+  system: OwnSystem,
+  random: Random,
+  counts: { kills: number; cuts: number },
+) => {
   if (random.chance(0.3)) {
     const service = random.pick(servicesWithDatabase)
-    await stand.sql('order')`
-      select pg_terminate_backend(pid) from pg_stat_activity where usename = ${runtimeRoleOf(service)}`
+    await system.postgres.cutConnections(service)
     counts.cuts += 1
     return `connections of ${service} cut`
   }
   const service = random.pick(serviceNames)
-  const process = stand.processes.get(service)!
-  await process.kill()
-  await process.start()
+  await system.kill(service)
+  await system.start(service)
   counts.kills += 1
   return `${service} killed and started again`
 }
@@ -127,7 +128,7 @@ interface Totals {
 }
 
 const runWave = async (
-  { stand, clients, seed }: SoakOptions,
+  { system, clients, seed }: SoakOptions,
   wave: number,
   ending: AbortSignal,
   totals: Totals,
@@ -135,7 +136,6 @@ const runWave = async (
 ) => {
   const history = createHistory()
   setHistory(history)
-  const system = { urls: { gateway: stand.urls.gateway } }
   await runLoad({
     system,
     history,
@@ -156,16 +156,16 @@ const runWave = async (
   }
 }
 
-const leftConnections = async (stand: Stand): Promise<string[]> => {
+const leftConnections = async (system: OwnSystem): Promise<string[]> => {
   // Idle ones may stay for as long as the pool is large; those of the killed must be gone.
   await sleep(2_000)
-  return [...(await connectionsOf(stand))].flatMap(([database, count]) =>
+  return [...(await connectionsOf(system))].flatMap(([database, count]) =>
     count > 6 ? [`${count} connections of ${database} are left`] : [],
   )
 }
 
 export const soak = async (options: SoakOptions) => {
-  const { stand, minutes, seed, killEveryMs, say } = options
+  const { system, minutes, seed, killEveryMs, say } = options
   const random = createRandom(`soak ${seed}`)
   const startMs = performance.now()
   const totalMs = minutes * 60_000
@@ -182,13 +182,13 @@ export const soak = async (options: SoakOptions) => {
     while (!isOver()) {
       await sleep(Math.min(killEveryMs, Math.max(totalMs - elapsed(), 0)))
       if (isOver()) break
-      current.mark(await strike(stand, random, counts))
+      current.mark(await strike(system, random, counts))
     }
     ending.abort()
   }
   const watch = async () => {
     while (!isOver()) {
-      samples.push(...(await takeSamples(stand, startMs).catch(() => [])))
+      samples.push(...(await takeSamples(system, startMs).catch(() => [])))
       await sleep(sampleEveryMs)
     }
   }
@@ -202,7 +202,7 @@ export const soak = async (options: SoakOptions) => {
   const progress = setInterval(() => {
     const { waves: done, requests } = totals
     say(
-      `  ${Math.round(elapsed() / 1_000)} s: ${requests + current.exchanges.length} requests, ${counts.kills} kills, ${counts.cuts} cuts, ${done} waves judged; ${showAmounts(rssMb(stand), ' MB')}`,
+      `  ${Math.round(elapsed() / 1_000)} s: ${requests + current.exchanges.length} requests, ${counts.kills} kills, ${counts.cuts} cuts, ${done} waves judged; ${showAmounts(rssMb(system), ' MB')}`,
     )
   }, progressEveryMs)
   const guard = (work: Promise<void>) =>
@@ -216,14 +216,15 @@ export const soak = async (options: SoakOptions) => {
     clearInterval(progress)
   }
   if (faults.length === 0) {
-    const restMs = await untilAtRest(stand)
+    const restMs = await untilAtRest(system.postgres)
     say(
-      `  at rest ${Math.round(restMs)} ms after the end; rows: ${JSON.stringify(Object.fromEntries(await countRows(stand)))}`,
+      `  at rest ${Math.round(restMs)} ms after the end; rows: ${JSON.stringify(Object.fromEntries(await countRows(system.postgres)))}`,
     )
-    faults.push(...(await auditFaults(stand)).slice(0, 5), ...growthFaults(samples, say))
-    faults.push(...(await leftConnections(stand)))
+    faults.push(...(await auditFaults(system.postgres)).slice(0, 5), ...growthFaults(samples, say))
+    faults.push(...(await leftConnections(system)))
   }
-  for (const [service, process] of stand.processes) {
+  for (const process of system.processes) {
+    const { service } = process
     const telling = linesWithAddresses(process.logs())
     if (telling.length > 0) faults.push(`the log of ${service} names people:\n${telling[0]}`)
     if (process.isRunning()) continue

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { soak } from './soak-run.ts'
-import { startStand } from '../../lab/stand.ts'
+import { startOwnSystem } from '../../lab/system.ts'
 
 /** Soak by command. */
 const usage = `usage: npm run test:soak -- [--minutes N] [--seed N] [--clients N] [--kill-every SECONDS]
@@ -26,10 +26,10 @@ const main = async (): Promise<boolean> => {
   }
   const [minutes, seed, clients] = [positive('minutes'), positive('seed'), positive('clients')]
   say(`seed ${seed}; starting five services`)
-  const stand = await startStand({ variables: { LOG_LEVEL: 'fatal' } })
+  const system = await startOwnSystem({ env: { LOG_LEVEL: 'fatal' } })
   try {
     const killEveryMs = positive('kill-every') * 1_000
-    const report = await soak({ stand, minutes, seed, clients, killEveryMs, say })
+    const report = await soak({ system, minutes, seed, clients, killEveryMs, say })
     const { requests, unknown, kills, cuts, waves, orders, letters, operations, faults } = report
     say(
       `\n${requests} requests in ${minutes} minutes, ${unknown} of them with no or no definite answer; ${kills} kills, ${cuts} times connections to Postgres were cut; the invariants held ${waves} times for ${orders} orders, ${operations} operations and ${letters} letters`,
@@ -38,7 +38,7 @@ const main = async (): Promise<boolean> => {
     say(`${faults.length} faults (seed ${seed})`)
     return faults.length === 0
   } finally {
-    await stand.close()
+    await system.close()
   }
 }
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { registry, servicesWithDatabase } from '../../../src/registry.ts'
-import { startStand, type Stand } from '../../lab/stand.ts'
+import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 import { installSchemathesis, type SchemathesisRun } from './tool.ts'
 import { faultsOf } from './verdict.ts'
 
@@ -26,7 +26,7 @@ interface Target {
   readonly location: string
 }
 
-const targetsOf = ({ urls }: Stand): Target[] => [
+const targetsOf = ({ urls }: OwnSystem): Target[] => [
   ...servicesWithDatabase.map((service) => ({
     name: service,
     location: `${urls[service]}/openapi.json`,
@@ -38,8 +38,9 @@ const targetsOf = ({ urls }: Stand): Target[] => [
 ]
 
 /** Services that ended, or do not say any more that they can work. */
-const deadServices = async ({ processes }: Stand): Promise<string[]> => {
-  const faults = [...processes].map(async ([service, running]) => {
+const deadServices = async ({ processes }: OwnSystem): Promise<string[]> => {
+  const faults = processes.map(async (running) => {
+    const { service } = running
     if (!running.isRunning()) return [`${service} has ended`]
     const signal = AbortSignal.timeout(10_000)
     const { status } = await fetch(`${running.url}/readyz`, { signal }).catch(() => ({ status: 0 }))
@@ -51,13 +52,13 @@ const deadServices = async ({ processes }: Stand): Promise<string[]> => {
 type Run = Awaited<ReturnType<typeof installSchemathesis>>['run']
 
 const tryOut = async (
-  stand: Stand,
+  system: OwnSystem,
   run: Run,
   { name, location }: Target,
   how: Omit<SchemathesisRun, 'location'>,
 ) => {
   const finished = await run({ location, ...how })
-  const faults = [...faultsOf(finished), ...(await deadServices(stand))]
+  const faults = [...faultsOf(finished), ...(await deadServices(system))]
   const { report, output } = finished
   const { generated = 0 } = report?.test_cases ?? {}
   const operations = `${report?.operations.tested ?? 0} operations, ${generated} requests`
@@ -79,19 +80,19 @@ const main = async (): Promise<boolean> => {
   const schemathesis = await installSchemathesis()
   try {
     say(`${schemathesis.version}; seed ${seed}; starting five services`)
-    const stand = await startStand()
+    const system = await startOwnSystem()
     try {
-      const targets = targetsOf(stand).filter(({ name }) => name.includes(values.only))
+      const targets = targetsOf(system).filter(({ name }) => name.includes(values.only))
       if (targets.length === 0) throw new Error(`no target is called ${values.only}\n${usage}`)
       const seconds = Math.max(1, Math.floor((minutes * 60) / targets.length))
       let faults = 0
       for (const target of targets) {
-        faults += await tryOut(stand, schemathesis.run, target, { seconds, seed })
+        faults += await tryOut(system, schemathesis.run, target, { seconds, seed })
       }
       say(`${faults} faults in ${targets.length} contracts (seed ${seed})`)
       return faults === 0
     } finally {
-      await stand.close()
+      await system.close()
     }
   } finally {
     await schemathesis.remove()
