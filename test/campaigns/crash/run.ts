@@ -141,7 +141,7 @@ const createRun = (system: System, incidents: readonly Incident[]) => {
       },
       atEnd: (work) => ends.push(work),
     }
-    // What is down already cannot be struck: then the place was not reached in a state to be.
+    // What has ended meanwhile cannot be struck: this counts as a point that was not reached.
     await fault.strike(struck).catch((error: unknown) => {
       journal.note(`*** it was not possible: ${describe(error)}`)
     })
@@ -174,7 +174,7 @@ const settle = async (system: System, memory: Memory, { meanwhile, journal }: Ru
 }
 
 /** Before something new befalls a step, nothing is left of what befell another. */
-const calmDown = async (system: System, memory: Memory, state: Run, step: string) => {
+const comeToRest = async (system: System, memory: Memory, state: Run, step: string) => {
   if (!state.followed.needsCalm(step)) return
   await state.enter(`at rest before: ${step}`)
   await settle(system, memory, state)
@@ -204,7 +204,7 @@ export const run = async (system: System, incidents: readonly Incident[]): Promi
       history,
       memory,
       enter: state.enter,
-      beforeStep: (step) => calmDown(system, memory, state, step),
+      beforeStep: (step) => comeToRest(system, memory, state, step),
     })
     await settle(system, memory, state)
     for (const end of state.ends.splice(0)) await end()
