@@ -56,7 +56,8 @@ export const checkOut = async (commit: string, stops: Stop[]): Promise<string> =
   const folder = await temporaryFolder(stops)
   await runIn(folder, stops, 'git', 'clone', '--quiet', '--no-checkout', projectFolder, '.')
   await runIn(folder, stops, 'git', 'checkout', '--quiet', commit)
-  await runIn(folder, stops, process.execPath, 'src/local/ensure-installed.cjs')
+  // Where the installer is differs from commit to commit; each knows its own by this name.
+  await runIn(folder, stops, 'npm', 'run', '--silent', 'prestart')
   return folder
 }
 
