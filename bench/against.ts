@@ -9,9 +9,9 @@ import { withStops, type Stop } from './lib/stops.ts'
 import type { LoadJob } from './load-client.ts'
 
 /**
- * `npm run bench:against -- <commit>`: this checkout against another commit,
- * side by side on one machine, loaded in turn, so that a slow minute hits both.
- * What counts is the ratio; given its own commit, it tells how much is noise.
+ * `npm run bench:against -- <commit>`: compares this checkout with another commit on one machine.
+ * Both are loaded in turn, so that a slow minute hits both. The result is the ratio. With its own
+ * commit, it shows how much is noise.
  */
 const usage = `usage: npm run bench:against -- <commit> [--clients=64,1] [--turns=10] [--seconds=2] [--warm=20]
   <commit>     what to compare this checkout with, its uncommitted changes included
@@ -114,7 +114,7 @@ const warmUp = async ({ here, there, worker }: Rivals, { clients, warm }: Wanted
   }
 }
 
-/** Who goes first changes, so that neither always finds the machine as the other left it. */
+/** The order changes, so that neither always runs after the other. */
 const takePair = async (
   { here, there, worker }: Rivals,
   index: number,

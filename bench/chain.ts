@@ -5,10 +5,10 @@ import { uuidv7 } from '../src/platform/base/ids.ts'
 import { answerBench, endWithBench } from './lib/ipc.ts'
 
 /**
- * The same chain of HTTP calls with nothing behind it: gateway → order →
- * billing, then order → notification, in four processes, with the same server,
- * client and framework and bodies of the same size. No validation, no database,
- * no keys, no logs, no metrics: what is left is what the hops cost.
+ * The same chain of HTTP calls without the work: gateway → order → billing, then order →
+ * notification, in four processes, with the same server, client and framework, and bodies of the
+ * same size. There is no validation, no database, no keys, no logs and no metrics: what remains is
+ * the cost of the hops.
  */
 const createPool = (url: string) => new Pool(url, { connections: 256, pipelining: 1 })
 

@@ -5,18 +5,17 @@ import { orderPrice, seededId } from './lib/ids.ts'
 import { answerBench, endWithBench } from './lib/ipc.ts'
 
 /**
- * The load generator: a process of its own, so that what it costs is not taken
- * for the system's. It speaks undici's lowest interface and looks at every
- * answer: only the right one counts.
+ * The load generator is a process of its own, so that its cost is not measured as the system's. It
+ * uses undici's lowest interface and checks every answer: only a right one counts.
  */
 export interface LoadJob extends LoopJob {
   readonly kind: 'order' | 'read-order' | 'list-orders' | 'statement' | 'letters'
   readonly baseUrl: string
-  /** Orders, or reads, are spread over the first so many accounts. */
+  /** Orders and reads are spread over this many accounts. */
   readonly accounts: number
-  /** Whose orders they are, where the accounts are not those that the bench made by SQL. */
+  /** The users who order, when these are not the accounts that the bench made by SQL. */
   readonly userIds?: readonly string[]
-  /** How many orders were stored beforehand: what `read-order` picks from. */
+  /** How many orders were stored before. `read-order` reads one of them. */
   readonly storedOrders: number
 }
 
@@ -26,7 +25,7 @@ interface Exchange {
   readonly body: string | null
   readonly headers: string[]
   readonly status: number
-  /** What the right answer contains. */
+  /** A text that the right answer contains. */
   readonly expected: string
 }
 

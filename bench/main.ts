@@ -33,10 +33,9 @@ import { curvePicture } from './lib/plot.ts'
 import { publish, quotable } from './publish.ts'
 
 /**
- * `npm run bench`: the whole system against what it is measured by, within one
- * run on one machine. Exit code 1 when anything failed or an invariant does not
- * hold: a fast wrong answer is worth nothing. A target that is missed is told,
- * and is no failure of the run.
+ * `npm run bench`: compares the whole system with its targets, in one run on one machine. The exit
+ * code is 1 when anything failed or an invariant does not hold, because a fast wrong answer is
+ * worth nothing. A missed target is reported and does not fail the run.
  */
 const idleAfterMs = 1_500
 
@@ -68,8 +67,8 @@ const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) 
 const warmUp = async ({ rig, system, bare, chain, options, screen }: Bench) => {
   screen.now('warming up')
   const job = { clients: fullLoad, warmUpSeconds: 0, seconds: options.firstWarmUpSeconds }
-  // A few clients first: a process that has just started compiles while it serves, and goes on
-  // compiling on a core of its own until the load is some fifteen seconds old.
+  // A few clients come first: a new process compiles while it serves, and goes on compiling on a
+  // core of its own for the first fifteen seconds of load.
   await rig.runSystem(system, { ...job, clients: 8 })
   await rig.runSystem(system, job)
   await rig.runChain(chain, { ...job, seconds: job.seconds / 2 })

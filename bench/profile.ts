@@ -23,7 +23,7 @@ import { startBenchSystem, type BenchSystem } from './lib/system.ts'
 import { publish } from './publish.ts'
 import type { RunFigures } from './lib/results.ts'
 
-/** `npm run bench:profile`: where the time of an order goes, process by process. */
+/** `npm run bench:profile`: shows which process takes how much time of an order. */
 const usage = 'usage: npm run bench:profile -- [--seconds=8] [--clients=64] [--publish]'
 
 type Meter = () => Promise<Readonly<Record<string, number | undefined>>>
@@ -34,7 +34,7 @@ interface Metered {
   readonly used: Readonly<Record<string, number>>
 }
 
-/** Postgres' processes hand in their counts once a second, and at rest only after ten. */
+/** Postgres' processes report their counts once a second, and only every ten seconds at rest. */
 const statisticsDelayMs = 10_500
 
 const metered = async (
@@ -75,7 +75,7 @@ const profileOf = (clients: number, { figures, orders, used }: Metered): Workloa
   }
 }
 
-/** Commits and log bytes of the whole server: nobody else uses it. */
+/** Commits and log bytes of the whole server: only the bench uses it. */
 const serverCounts = async ({ sql }: BenchPostgres) => {
   const [row] = await sql('postgres')<{ commits: string; wal: string }[]>`
     select sum(xact_commit)::text as commits,
@@ -232,7 +232,7 @@ const measure = async (
   now(`orderly, ${clients} clients`)
   const many = await profileSystem(postgres, rig, system, job)
   now('orderly, one client')
-  // A call that is alone takes another way than calls that share a request, and few have gone it yet.
+  // A single call runs other code than calls that share a request, and that is hardly compiled yet.
   await rig.runSystem(system, { ...job, clients: 1, warmUpSeconds: 0 })
   const one = await profileSystem(postgres, rig, system, { ...job, clients: 1 })
   await system.stop()

@@ -4,10 +4,9 @@ import { curvePicture } from './lib/plot.ts'
 import type { BenchResults } from './lib/results.ts'
 
 /**
- * Puts a run into the documents: the figures as they were measured, the pages
- * that quote them, the picture. Without `--check` the newest results are taken
- * that lie in bench/results; with it nothing is written, and the exit code says
- * whether pages and picture agree with the figures.
+ * Puts a run into the documents: the measured numbers, the pages that quote them, and the picture.
+ * Without `--check` it takes the newest results in bench/results. With it, nothing is written, and
+ * the exit code tells whether pages and picture agree with the numbers.
  */
 const figuresFile = new URL('../docs/performance.json', import.meta.url)
 const pageFile = (name: string) => new URL(`../docs/${name}`, import.meta.url)
@@ -49,15 +48,15 @@ const refuseHoles = ({ bench, soak, profile }: Partial<Figures>): Figures => {
   return { bench, soak, profile }
 }
 
-/** Every section was measured, for as long as it takes: a part alone would leave holes in the page. */
+/** Every section was measured in full: a part of a run would leave holes in the page. */
 const isWhole = ({ mode, curve, rows }: BenchResults) =>
   mode === 'full' && curve.length > 0 && rows.some(({ id }) => id === 'start')
 
-/** It watched memory for long enough to tell whether it grows. */
+/** It watched memory long enough to tell whether it grows. */
 const isSoak = ({ rows }: BenchResults) =>
   rows.some(({ id, verdict }) => id === 'memory-growth' && verdict !== 'not judged')
 
-/** What a run of the bench is good for in the documents. */
+/** The part of a run that the documents may quote. */
 export const quotable = (results: BenchResults): Partial<Figures> => ({
   ...(isWhole(results) ? { bench: results } : {}),
   ...(isSoak(results) ? { soak: results } : {}),
@@ -69,7 +68,7 @@ export const publish = async (fresh: Partial<Figures>): Promise<void> => {
   for (const { file, text } of documentsOf(refuseHoles(merged))) writeFileSync(file, text)
 }
 
-/** The documents that do not agree with the figures. */
+/** The documents that do not agree with the numbers. */
 export const staleDocuments = (): string[] =>
   documentsOf(readFigures())
     .filter(({ file, text }) => readText(file) !== text)
@@ -81,7 +80,7 @@ const resultsOf = <Results>(prefix: string): Results[] =>
     .toSorted()
     .map((name) => JSON.parse(readText(new URL(name, resultsFolder))) as Results)
 
-/** The newest run of each kind that lies in bench/results; none there: the committed figures stay. */
+/** The newest run of each kind in bench/results. Without one, the committed numbers stay. */
 const newest = (): Partial<Figures> => {
   if (!existsSync(resultsFolder)) return {}
   const profile = resultsOf<Figures['profile']>('profile-').at(-1)

@@ -1,16 +1,16 @@
 import { tableLines } from './screen.ts'
 import { median, ratios, spreadOf, sum } from './stats.ts'
 
-/** What two systems did that were loaded in turn, and how they compare. */
+/** The results of two systems that were loaded in turn, and their comparison. */
 export interface Turn {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** By process, for each order. */
+  /** For each process and order. */
   readonly cpuMicros: Readonly<Record<string, number>>
 }
 
-/** Two turns that followed on each other. */
+/** Two turns, one right after the other. */
 export interface Pair {
   readonly here: Turn
   readonly there: Turn
@@ -31,7 +31,7 @@ const compare = (pairs: readonly Pair[], of: (turn: Turn) => number, digits: num
 }
 
 export const reportOf = (clients: number, pairs: readonly Pair[], commit: string): string[] => {
-  // One that has no part in an order tells by its ratio how the clock ticks, and nothing else.
+  // A process that has no part in an order would only show the speed of the machine.
   const processes = Object.keys(pairs[0]?.here.cpuMicros ?? {}).filter((name) => name !== 'user')
   const cpuOf = (name: string) => (turn: Turn) => turn.cpuMicros[name] ?? Number.NaN
   const rows = [

@@ -1,7 +1,7 @@
 /**
- * The rival: the five durable steps of a paid order as plain single-row
- * statements on the same tables. No batching, no history, no lease arithmetic
- * beyond what the tables insist on, no look at earlier keys.
+ * What the system is compared with: the five durable steps of a paid order as plain single-row
+ * statements on the same tables. They have no batching, no history, no check of earlier keys, and
+ * only as much lease arithmetic as the tables demand.
  */
 export const bareStatements = {
   insertOrder: `insert into orders (id, user_id, price, present_price, description,

@@ -1,6 +1,6 @@
 import { latenciesOf, type Latencies } from './stats.ts'
 
-/** So many clients, each sending the next request when the one before it was answered. */
+/** Clients that each send the next request when the one before it was answered. */
 export interface LoopJob {
   readonly clients: number
   readonly seconds: number
@@ -9,9 +9,9 @@ export interface LoopJob {
 
 export interface LoopResult extends Latencies {
   readonly perSecond: number
-  /** Within the measured time. */
+  /** Requests in the measured time. */
   readonly count: number
-  /** Everything that succeeded, before and after the measured time as well. */
+  /** All requests that succeeded, also before and after the measured time. */
   readonly succeeded: number
   readonly failed: number
   readonly firstFailure: string | undefined
@@ -20,8 +20,8 @@ export interface LoopResult extends Latencies {
 const maxSamples = 4_000_000
 
 /**
- * `once` sends one request and resolves with undefined, or with what went wrong.
- * A failure has no place among the latencies: it is counted and told.
+ * `once` sends one request. It resolves with undefined, or with what went wrong. A failure is
+ * counted and reported, and does not count as a latency.
  */
 export const runClosedLoop = async (
   job: LoopJob,

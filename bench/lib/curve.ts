@@ -1,7 +1,7 @@
 import { oneClient, type BenchResults, type CurvePoint, type RunFigures } from './results.ts'
 import { median } from './stats.ts'
 
-/** How the rounds are called that measured a point of the curve again and again. */
+/** The names of the rounds that measured a point of the curve several times. */
 const roundsOf: Readonly<Record<number, string>> = { 1: oneClient, 64: '64 clients' }
 
 const middle = (runs: readonly RunFigures[]): RunFigures => {
@@ -17,8 +17,8 @@ const middle = (runs: readonly RunFigures[]): RunFigures => {
 }
 
 /**
- * The curve as it is told and drawn. Where rounds have measured the same thing
- * several times, their median stands, so that a thing has one figure.
+ * The curve as it is printed and drawn. Where rounds have measured a point several times, their
+ * median replaces it, so that each point has only one value.
  */
 export const curveOf = ({ curve, runs }: BenchResults): CurvePoint[] =>
   curve.map((point) => {

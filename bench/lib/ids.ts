@@ -1,6 +1,6 @@
 /**
- * Ids of what the bench stores beforehand follow from a number, so that SQL can
- * make a million of them and a load generator knows them without being told.
+ * The bench derives the ids of stored rows from a number: SQL can make a million of them, and a
+ * load generator knows them too.
  */
 const kinds = {
   account: '01900000',
@@ -16,12 +16,12 @@ type Kind = keyof typeof kinds
 export const seededId = (kind: Kind, index: number): string =>
   `${kinds[kind]}-0000-7000-8000-${index.toString(16).padStart(12, '0')}`
 
-/** The same in SQL; `index` is an expression. */
+/** The same in SQL. `index` is an expression. */
 export const seededIdSql = (kind: Kind, index: string): string =>
   `('${kinds[kind]}-0000-7000-8000-' || lpad(to_hex((${index})::bigint), 12, '0'))::uuid`
 
 export const accountCount = 10_000
-/** As many orders of history for every account with history: pages are equally long everywhere. */
+/** Each account with history has the same number of orders, so that all pages are equally long. */
 export const ordersPerAccount = 100
 /** Enough for more orders than any run can place. */
 export const startingBalance = 1_000_000_000_000

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type postgres from 'postgres'
 import type { BenchDatabases } from './databases.ts'
 
-/** What must hold when nobody sends any more, however fast it went before. */
+/** What must hold when the load has ended, however fast it was. */
 export interface Invariant {
   readonly what: string
   readonly holds: boolean
@@ -12,7 +12,7 @@ export interface Invariant {
 export interface Told {
   /** How many orders clients were told are paid. */
   readonly approved: number
-  /** How many requests ended without an answer that says what became of them. */
+  /** How many requests ended without an answer that tells the outcome. */
   readonly unknown: number
 }
 
@@ -22,7 +22,7 @@ interface Sums {
   readonly amount: string
 }
 
-/** Equal digests of equally many ids: the same ids, but for an accident of 64 bits. */
+/** Equal sums over equally many ids mean the same ids: a collision of 64 bits is unlikely. */
 const sumsOf = async (sql: postgres.Sql, id: string, amount: string, from: string) => {
   const [row] = await sql.unsafe<Sums[]>(
     `select count(*)::int as count, coalesce(sum(hashtextextended(${id}, 7)), 0)::text as digest,
@@ -44,7 +44,7 @@ const countOf = async (sql: postgres.Sql, from: string): Promise<number> => {
 
 const settleTimeoutMs = 30_000
 
-/** Letters are noted after the answer was given; recovery may have to help. */
+/** The service stores after the answer that a letter is sent, and recovery may have to help. */
 const waitUntilSettled = async (sql: postgres.Sql): Promise<number> => {
   const giveUpAtMs = performance.now() + settleTimeoutMs
   for (;;) {

@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
 /**
- * Questions from the bench to the processes that it started, and their answers,
- * over the channel that Node opens for children.
+ * Questions from the bench to the processes that it started, and their answers, over the channel
+ * that Node opens for child processes.
  */
 interface Question {
   readonly benchId: number
@@ -25,12 +25,12 @@ const isAnswer = (message: unknown): message is Answer =>
 
 export type Handlers = Readonly<Record<string, (input: never) => unknown>>
 
-/** In a process of the bench's own: it has no life after the bench. */
+/** Runs in a process of the bench: it ends when the bench ends. */
 export const endWithBench = () => {
   process.on('disconnect', () => process.exit(1))
 }
 
-/** In the child: answers what the bench asks. */
+/** Runs in the child process: answers the questions of the bench. */
 export const answerBench = (handlers: Handlers) => {
   const reply = async ({ benchId, ask, input }: Question): Promise<Answer> => {
     try {
@@ -48,7 +48,7 @@ export const answerBench = (handlers: Handlers) => {
 
 let lastId = 0
 
-/** In the bench: asks one question. */
+/** Runs in the bench: asks one question. */
 export const askChild = <Output>(
   child: ChildProcess,
   ask: string,
@@ -94,7 +94,7 @@ export interface Worker {
 
 const stopTimeoutMs = 4_000
 
-/** Ends a process politely, and by force when it takes too long. */
+/** Ends a process with SIGTERM, and with SIGKILL when that takes too long. */
 export const endChild = async (child: ChildProcess, timeoutMs = stopTimeoutMs): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
@@ -104,7 +104,7 @@ export const endChild = async (child: ChildProcess, timeoutMs = stopTimeoutMs): 
   clearTimeout(timer)
 }
 
-/** A process of the bench's own: a load generator, a rival, one hop of the bare chain. */
+/** Starts a process of the bench: a load generator, a client of bare SQL, one hop of the chain. */
 export const startWorker = (file: URL, args: readonly string[] = []): Worker => {
   const child = fork(file, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   return {

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 
-/** What a figure is worth depends on where it was taken; who the machine belongs to does not. */
+/** A measured value depends on the machine. Whose machine it is does not matter. */
 export interface Machine {
   readonly cores: number
   readonly cpu: string

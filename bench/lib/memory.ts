@@ -8,7 +8,7 @@ export interface MemoryWatch {
   readonly stop: () => Promise<readonly Memory[]>
 }
 
-/** Looks at the memory of the five processes every half second until it is stopped. */
+/** Measures the memory of the five processes every half second until it is stopped. */
 export const watchMemory = (system: BenchSystem): MemoryWatch => {
   const samples: Memory[] = []
   let isStopped = false
@@ -29,8 +29,8 @@ export const watchMemory = (system: BenchSystem): MemoryWatch => {
 }
 
 /**
- * Growth in MB per ten minutes, from the medians of the first and the last
- * third: collections make single samples jump.
+ * Growth in MB per ten minutes, from the medians of the first and the last third: garbage
+ * collections make single samples jump.
  */
 export const growthPerTenMinutes = (samples: readonly number[], seconds: number): number => {
   const third = Math.floor(samples.length / 3)

@@ -1,7 +1,7 @@
 import type { ServiceName } from '../../src/registry.ts'
 import type { BenchSystem } from './system.ts'
 
-/** The services' own metrics, as numbers: what they count is counted where it happens. */
+/** Reads the services' own metrics as numbers. */
 interface Sample {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
@@ -19,7 +19,7 @@ const parseMetrics = (text: string): Sample[] =>
     return [{ name, labels: Object.fromEntries(pairs), value: Number(value) }]
   })
 
-/** A histogram's count and sum, under one of its labels. */
+/** A histogram's count and sum under one of its labels. */
 export interface Counted {
   readonly count: number
   readonly sum: number
@@ -41,11 +41,11 @@ const histogramsOf = (samples: readonly Sample[], name: string, label: string): 
 }
 
 export interface ServiceMetrics {
-  /** By statement: how often it ran, and for how many callers in all. */
+  /** For each statement: how often it ran, and for how many callers in all. */
   readonly batches: Histograms
-  /** By route, in seconds. */
+  /** For each route, in seconds. */
   readonly requests: Histograms
-  /** By upstream, in seconds. */
+  /** For each upstream, in seconds. */
   readonly calls: Histograms
 }
 
@@ -62,7 +62,7 @@ export const readMetrics = async (
   }
 }
 
-/** What came to it between two looks; what did not move is left out. */
+/** What was added between two readings. Labels without a change are left out. */
 export const since = (before: Histograms, after: Histograms): [string, Counted][] =>
   [...after].flatMap(([key, { count, sum }]) => {
     const earlier = before.get(key) ?? { count: 0, sum: 0 }

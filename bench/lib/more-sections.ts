@@ -12,7 +12,7 @@ type StartSystem = (
   options: Pick<BenchSystemOptions, 'databases' | 'replicas'>,
 ) => Promise<BenchSystem>
 
-/** Small enough to be nothing, and with accounts whose pages are as long as everybody's. */
+/** Few enough to count as none, with accounts whose pages are as long as in the large history. */
 const hardlyAnyOrders = 1_000
 
 const reads = {
@@ -22,12 +22,12 @@ const reads = {
   letters: 'a page of letters',
 } as const
 
-/** For processes that have just started. */
+/** For new processes. */
 const warmUp = { warmUpSeconds: 0.8, seconds: 0.2 }
 
 const grouped = (count: number) => count.toLocaleString('en-GB')
 
-/** The same load on databases that are new, and on such that have seen a million orders. */
+/** The same load on new databases, and on databases that already hold a million orders. */
 export const measureHistory = async (bench: Bench, start: StartSystem, check: Checker) => {
   const { options, rig, postgres, screen } = bench
   const { storedOrders, historyRounds } = options
@@ -46,8 +46,8 @@ export const measureHistory = async (bench: Bench, start: StartSystem, check: Ch
     return rig.runSystem(system, { clients: fullLoad, seconds, warmUpSeconds, ...job })
   }
   try {
-    // Long enough for the code to be compiled, and for the first write of each page after the
-    // checkpoint, which logs the whole page: that is paid once in fifteen minutes, not by each order.
+    // Long enough to compile the code, and for the first write of each page after the checkpoint,
+    // which logs the whole page: that is paid once in fifteen minutes, not for each order.
     const seconds = options.firstWarmUpSeconds
     for (const name of ['new', 'old'] as const) {
       await run(name, { ...warmUp, clients: 8 })
@@ -86,7 +86,7 @@ const compareReads = async (bench: Bench, size: string, run: RunOn) => {
       const job = { kind, clients: 16, storedOrders: stored, accounts }
       return run(name, { ...job, seconds, warmUpSeconds: 0.2 })
     }
-    // The first of a kind compiles its code; a p99 is a figure of the slowest, so they come in many turns.
+    // The first read compiles its code. A p99 depends on the slowest reads, so turns are many.
     await read('new')
     await read('old')
     const taken = await takeTurns(bench, readRounds, `${what}, ${size}`, {
@@ -105,10 +105,10 @@ const compareReads = async (bench: Bench, size: string, run: RunOn) => {
 
 export type Checker = (system: BenchSystem) => Promise<void>
 
-/** One for each service and one for Postgres; with fewer, ten services only take them from each other. */
+/** One core for each service and one for Postgres. With fewer, replicas take cores from others. */
 const coresForReplicas = 6
 
-/** Two of each service on the cores of one: worth something only where cores are free. */
+/** Two replicas of each service against one: this helps only where cores are free. */
 export const measureReplicas = async (bench: Bench, start: StartSystem) => {
   const { options, rig, system, screen } = bench
   if (process.platform !== 'linux') {
@@ -177,12 +177,12 @@ const addMemory = (bench: Bench, id: string, what: string, memory: Memory, limit
   })
 }
 
-/** Less says nothing: a heap that grows at first is a heap that was not collected yet. */
+/** A shorter soak proves nothing: a heap that grows at first was only not collected yet. */
 const judgedSoakSeconds = 600
-/** What jumps about by itself within ten minutes. */
+/** Memory changes by so much within ten minutes without a trend. */
 const flatMb = 20
 
-/** Memory at rest was taken when the system was new; this is memory at work, and whether it grows. */
+/** Memory at rest was measured in the new system. This is memory under load, and its growth. */
 export const measureMemory = async (bench: Bench, idle: Memory) => {
   const { options, rig, system, screen } = bench
   const { soakSeconds } = options

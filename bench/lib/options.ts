@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-/** How long and how often; `--quick` for a look, the full run for figures to quote. */
+/** How long and how often the bench measures: `--quick` for a first look, a full run to quote. */
 export interface BenchOptions {
   readonly mode: 'quick' | 'full'
   readonly rounds: number
@@ -85,7 +85,7 @@ export const readOptions = (args: readonly string[]): BenchOptions => {
   return { mode, ...plans[mode], soakSeconds, sections: new Set(sections), publish: values.publish }
 }
 
-/** What was typed, for whoever wants to type it again. */
+/** The command that was typed, so that it can be repeated. */
 export const commandLine = (script: string, args: readonly string[]): string => {
   const measuring = args.filter((argument) => argument !== '--publish')
   return measuring.length === 0 ? script : `${script} -- ${measuring.join(' ')}`

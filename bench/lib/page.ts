@@ -11,15 +11,15 @@ import {
   type Row,
 } from './results.ts'
 
-/** The figures of the documents, from one committed run: nobody types them. */
+/** The numbers of the documents come from one committed run: a person never types them. */
 export interface Figures {
   readonly bench: BenchResults
-  /** A run of its own, because ten minutes under load are as long as all the rest. */
+  /** A run of its own, because ten minutes under load take as long as all the rest. */
   readonly soak: BenchResults
   readonly profile: ProfileResults
 }
 
-/** A table as the formatter would write it. */
+/** A table in the format of the formatter. */
 const markdownTable = (rows: readonly (readonly string[])[]): string => {
   const [head = [], ...body] = rows
   const widths = head.map((_, column) =>
@@ -143,7 +143,7 @@ const budget = ({ profile }: Figures) => {
   ])
 }
 
-/** What a ratio to a rival allows for an order when both have the same cores, and who takes it. */
+/** How many orders a ratio to the bare statements allows on equal cores; what takes the rest. */
 const floors = ({ profile }: Figures) => {
   const { system, chain, bare } = profile
   const isSaga = (name: string) => ['order', 'billing', 'notification', 'user'].includes(name)
@@ -172,7 +172,7 @@ const floors = ({ profile }: Figures) => {
   ])
 }
 
-/** One client waits for each step: what the statements and the hops take by themselves, and the rest. */
+/** One client waits for each step: the time of the statements, of the hops, and of the rest. */
 const oneClientFloor = ({ bench }: Figures) => {
   const p50 = (name: string) =>
     median((bench.runs[`${oneClient}: ${name}`] ?? []).map(({ p50Ms }) => p50Ms))
@@ -191,7 +191,7 @@ const oneClientFloor = ({ bench }: Figures) => {
   ])
 }
 
-/** What replicas do not move: the CPU that Postgres takes for an order. */
+/** The CPU time of Postgres for an order, which replicas do not change. */
 const postgresWall = ({ profile }: Figures) => {
   const { system } = profile
   const names = ['gateway', 'order', 'billing', 'notification', 'postgres']
@@ -223,7 +223,7 @@ const performanceBlocks: Blocks = {
   'one-client': oneClientFloor,
 }
 
-/** Which page has a place for which figures. */
+/** Which page has which blocks of numbers. */
 const blocksOf: Readonly<Record<string, Blocks>> = {
   'performance.md': performanceBlocks,
   'scaling.md': { 'postgres-wall': postgresWall },
@@ -233,7 +233,7 @@ export const pagesWithFigures: readonly string[] = Object.keys(blocksOf)
 
 const block = /(<!-- figures: ([a-z-]+) -->)[^]*?(<!-- end of figures -->)/g
 
-/** The page with the figures in their places: each figure has one, and each place has a figure. */
+/** Fills the numbers into the page. Each block has one place, and each place has a block. */
 export const fillPage = (name: string, page: string, figures: Figures): string => {
   const blocks = blocksOf[name] ?? {}
   const missing = new Set(Object.keys(blocks))

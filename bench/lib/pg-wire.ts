@@ -3,13 +3,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /**
- * The leanest client of Postgres that Node allows, for the rival's side of the
- * comparison: prepared statements, text parameters, one write and one read per
- * statement, nothing parsed but the row count. It must not be the client that
- * makes bare SQL look slow.
+ * A very small client of Postgres for the bare statements: prepared statements, text parameters,
+ * one write and one read per statement, and nothing parsed but the row count. A slow client would
+ * make bare SQL look slow.
  */
 export interface WireConnection {
-  /** Runs a prepared statement that must touch exactly one row; resolves with a complaint if not. */
+  /** Runs a prepared statement that must change exactly one row. Resolves with an error if not. */
   readonly run: (name: string, parameters: readonly string[]) => Promise<string | undefined>
   readonly close: () => void
 }
@@ -58,7 +57,7 @@ const createReader = (onMessage: (message: Message) => void) => {
 
 const hmac = (key: Buffer, text: string) => createHmac('sha256', key).update(text).digest()
 
-/** RFC 5802 as Postgres asks for it; the server's own proof is not checked: it is our own server. */
+/** RFC 5802 as Postgres uses it. The server's proof is not checked, because the server is ours. */
 const scramAnswer = (challenge: string, clientNonce: string, password: string) => {
   const parts = Object.fromEntries(challenge.split(',').map((part) => [part[0], part.slice(2)]))
   const salt = Buffer.from(parts['s'] ?? '', 'base64')
@@ -96,7 +95,7 @@ const executeAndSync = Buffer.concat([
   message('S', Buffer.alloc(0)),
 ])
 
-/** Written into one buffer: this runs thousands of times a second. */
+/** Writes into one buffer, because this runs thousands of times a second. */
 const bind = (name: string, parameters: readonly string[]) => {
   let length = 4 + 1 + name.length + 1 + 2 + 2 + 2
   for (const parameter of parameters) length += 4 + Buffer.byteLength(parameter)

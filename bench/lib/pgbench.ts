@@ -6,7 +6,7 @@ import type { BareDatabase, BenchPostgres } from './databases.ts'
 import { accountCount, orderPrice, seededIdSql } from './ids.ts'
 
 /**
- * Postgres' own load generator, where it is installed: the strictest rival,
+ * Postgres' own load generator, where it is installed: the strictest comparison, because it is
  * written in C. It runs the same five statements.
  */
 const run = promisify(execFile)
@@ -21,8 +21,8 @@ export const hasPgbench = async (): Promise<boolean> => {
 }
 
 /**
- * pgbench knows no lists of parameters: the places become expressions. It takes
- * any colon before a name for a variable, in quotes as well.
+ * pgbench has no lists of parameters, so the places become expressions. It reads every colon before
+ * a name as a variable, even in quotes.
  */
 const fill = (text: string, values: readonly string[]) =>
   `${text.replace(/\$(\d)/g, (_, place: string) => values[Number(place) - 1] ?? '').replace(/\s+/g, ' ')};`
@@ -65,7 +65,7 @@ const script = () => {
   ].join('\n')
 }
 
-/** Its complaints are one for each client, all the same: the first is enough. */
+/** pgbench prints the same error for each client: the first one is enough. */
 const runQuietly: typeof run = (async (...args: Parameters<typeof run>) => {
   try {
     return await run(...args)

@@ -2,7 +2,7 @@ import { curveOf } from './curve.ts'
 import { machineLine } from './machine.ts'
 import type { BenchResults, CurvePoint } from './results.ts'
 
-/** The plot of throughput and latency against clients, as text: no library, no network. */
+/** The plot of throughput and latency against clients, as text: without a library or network. */
 interface Line {
   readonly name: string
   readonly colour: string
@@ -14,7 +14,7 @@ interface Panel {
   readonly title: string
   readonly left: number
   readonly lines: readonly Line[]
-  /** Latencies span three powers of ten: there equal steps are equal factors. */
+  /** Latencies differ by a factor of a thousand, so equal steps stand for equal factors. */
   readonly isLogarithmic: boolean
   readonly unit: string
 }

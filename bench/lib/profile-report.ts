@@ -21,7 +21,7 @@ const figuresOf = (name: string, profile: WorkloadProfile): string[][] => [
   ),
 ]
 
-/** The profile as a person at the screen reads it. */
+/** Prints the profile for a person. */
 export const showProfile = (results: ProfileResults, line: (text?: string) => void) => {
   line(`\n${machineLine(results.machine)}\n`)
   const { system, oneClient, chain, bare, bareOneClient } = results

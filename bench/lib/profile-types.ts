@@ -1,6 +1,6 @@
 import type { Machine } from './machine.ts'
 
-/** What one order costs one process. */
+/** What one order costs in one process. */
 export interface ProcessCost {
   readonly process: string
   readonly cpuMicros: number
@@ -40,7 +40,7 @@ export interface ProfileResults {
   readonly system: WorkloadProfile
   readonly statements: readonly StatementCost[]
   readonly oneClient: WorkloadProfile
-  /** One client: how long each hop takes, what it waits for included. */
+  /** With one client: how long each hop takes, with everything that it waits for. */
   readonly hops: readonly HopTime[]
   readonly chain: WorkloadProfile
   readonly bare: WorkloadProfile

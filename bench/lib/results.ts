@@ -15,7 +15,7 @@ export interface Row {
   readonly note?: string
 }
 
-/** One closed-loop measurement in figures that a plot or a table needs. */
+/** One closed-loop measurement as numbers for a plot or a table. */
 export interface RunFigures {
   readonly perSecond: number
   readonly p50Ms: number
@@ -23,7 +23,7 @@ export interface RunFigures {
   readonly p99Ms: number
   readonly maxMs: number
   readonly failed: number
-  /** Of all processes involved, Postgres included; undefined where the system does not tell. */
+  /** Of all processes involved, with Postgres. Undefined where the system does not tell. */
   readonly cpuMicrosPerOrder?: number
 }
 
@@ -39,7 +39,7 @@ export interface BenchResults {
   readonly command: string
   readonly seconds: number
   readonly machine: Machine
-  /** How many programs wanted a core before the bench began: above zero, others were at work. */
+  /** How many programs wanted a core before the bench began. Above zero, the machine was busy. */
   readonly loadBefore: number
   readonly rows: readonly Row[]
   readonly runs: Readonly<Record<string, readonly RunFigures[]>>
@@ -50,7 +50,7 @@ export interface BenchResults {
   readonly firstFailure: string | null
 }
 
-/** How the runs of one client are called. */
+/** The name of the runs with one client. */
 export const oneClient = 'one client'
 
 export const judge = (figure: number, isMet: boolean): Verdict => {
@@ -70,6 +70,6 @@ export const formatSpread = ({ median, low, high }: Spread, unit: Row['unit']): 
   return `${formatFigure(low, unit)} … ${formatFigure(high, unit)}`
 }
 
-/** A figure of a busy machine is worth little, and whoever reads it must know. */
+/** A reader must know that the machine was busy: then the values are less certain. */
 export const busyMachine = ({ loadBefore, machine }: BenchResults): string =>
   `Before the run ${loadBefore} programs wanted the ${machine.cores} cores: its figures are worth little, ratios between short and long waits least of all.`

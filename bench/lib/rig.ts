@@ -10,7 +10,7 @@ import type { RunFigures } from './results.ts'
 import { sum } from './stats.ts'
 import type { BenchSystem } from './system.ts'
 
-/** Everything that sends load, and the book-keeping of what it was told. */
+/** Everything that sends load, with counts of the answers. */
 export interface Rig {
   readonly runSystem: (
     system: BenchSystem,
@@ -20,7 +20,7 @@ export interface Rig {
   readonly runChain: (chain: Chain, job: LoopJob) => Promise<RunFigures>
   readonly told: (databases: BenchDatabases) => Told
   readonly failures: () => { readonly count: number; readonly first: string | undefined }
-  /** Every request that succeeded so far, whoever sent it. */
+  /** The number of requests that succeeded so far, from all load generators. */
   readonly succeeded: () => number
   readonly loadPid: number
   readonly rivalPid: number
@@ -55,7 +55,7 @@ export const startChain = async (): Promise<Chain> => {
   }
 }
 
-/** Beyond its own time a run may take this long before it is given up. */
+/** A run may last this much longer than planned before it fails. */
 const patienceMs = 60_000
 
 const timeoutOf = (job: LoopJob) => (job.seconds + job.warmUpSeconds) * 1_000 + patienceMs
@@ -73,7 +73,7 @@ export const createRig = (postgres: BenchPostgres): Rig => {
 
   const cpuOfPostgres = () => postgresCpuMicros(postgres.server().pid)
 
-  /** The CPU that a run took, all processes together, load generator included. */
+  /** The CPU time of a run, of all processes together, with the load generator. */
   const withCpu = async (
     cpu: () => Promise<(number | undefined)[]>,
     run: () => Promise<LoopResult>,

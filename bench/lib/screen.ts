@@ -1,4 +1,4 @@
-/** One line that moves while the bench works, and lines that stay. */
+/** One line that changes while the bench works, and lines that stay. */
 export interface BenchScreen {
   readonly now: (what: string) => void
   readonly line: (text?: string) => void
@@ -38,7 +38,7 @@ export const createScreen = (stream: NodeJS.WriteStream = process.stdout): Bench
   }
 }
 
-/** Columns as wide as what stands in them. */
+/** Columns as wide as their content. */
 export const tableLines = (rows: readonly (readonly string[])[]): string[] => {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

@@ -8,7 +8,7 @@ import type { BenchScreen } from './screen.ts'
 import { ratios, spreadOf } from './stats.ts'
 import type { BenchSystem } from './system.ts'
 
-/** What the sections share: what runs, who sends load, and where results are collected. */
+/** What the sections share: the systems, the load generators, and the results. */
 export interface Bench {
   readonly options: BenchOptions
   readonly screen: BenchScreen
@@ -26,7 +26,7 @@ export const fullLoad = 64
 
 type Variants = Readonly<Record<string, () => Promise<RunFigures>>>
 
-/** A B A B: a slow minute of the machine hits all of them. */
+/** In the order A B A B, so that a slow minute of the machine hits all of them. */
 export const takeTurns = async (
   bench: Bench,
   rounds: number,
@@ -57,7 +57,7 @@ interface RatioRow {
   readonly atLeast?: number
   readonly atMost?: number
   readonly note?: string
-  /** `false` where this machine cannot tell. */
+  /** `false` where this machine cannot measure it. */
   readonly isJudged?: boolean
 }
 
@@ -87,7 +87,7 @@ const pgbenchFigures = async (bench: Bench, clients: number): Promise<RunFigures
   }
 }
 
-/** Orders per second at 64 clients, against everything that they are measured by. */
+/** Orders per second at 64 clients, against everything that the system is compared with. */
 export const measureThroughput = async (bench: Bench) => {
   const { options, rig, system, bare, chain } = bench
   const { seconds, warmUpSeconds, rounds } = options
@@ -126,8 +126,8 @@ export const measureThroughput = async (bench: Bench) => {
   })
 }
 
-/** What many clients left behind is not for one client to wait for: dead rows that are being removed. */
-const tidyUp = ({ system, bare }: Bench) =>
+/** Removes the dead rows that many clients left, so that one client does not wait for it. */
+const removeDeadRows = ({ system, bare }: Bench) =>
   Promise.all(
     [...Object.values(system.databases.admin), bare.admin].map((sql) =>
       sql.unsafe('vacuum (analyze)'),
@@ -140,8 +140,8 @@ export const measureOneClient = async (bench: Bench) => {
   const { seconds, warmUpSeconds, firstWarmUpSeconds, rounds } = options
   const job = { clients: 1, seconds: Math.min(seconds, 2), warmUpSeconds }
   screen.now('one client: warming up')
-  await tidyUp(bench)
-  // A call that is alone takes another way than calls that share a request, and few have gone it yet.
+  await removeDeadRows(bench)
+  // A single call runs other code than calls that share a request, and that is hardly compiled yet.
   await rig.runSystem(system, { ...job, seconds: firstWarmUpSeconds / 2 })
   const taken = await takeTurns(bench, rounds, oneClient, {
     orderly: () => rig.runSystem(system, job),

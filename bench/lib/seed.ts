@@ -3,8 +3,8 @@ import { accountCount, orderPrice, ordersPerAccount, seededIdSql, startingBalanc
 import type { BenchDatabases } from './databases.ts'
 
 /**
- * Accounts, and a history of orders, as the services themselves would have
- * left them: the invariants are checked over all rows at the end, these too.
+ * Accounts and a history of orders as the services would have stored them: at the end the
+ * invariants are checked over these rows too.
  */
 export interface Seed {
   readonly orders: number
@@ -15,7 +15,7 @@ const longAgo = `now() - interval '30 days'`
 const done = (step: string) =>
   `jsonb_build_object('at', ${longAgo}, 'step', '${step}', 'attempt', 1, 'outcome', 'done', 'ms', 3)`
 
-/** How many accounts have orders; the orders go round them, as they come in from many people. */
+/** How many accounts have orders. The orders are spread over them, as those of many people. */
 export const accountsWithOrders = (orders: number) => Math.ceil(orders / ordersPerAccount)
 
 const series = (count: number) => `generate_series(0, ${count - 1}) as i`
@@ -87,7 +87,7 @@ const seedUsers = (sql: postgres.Sql) =>
     select ${seededIdSql('account', 'i')}, 'bench-' || i, ${email('i')}, 'bench', 'OPEN', ${longAgo}
     from ${series(accountCount)}`)
 
-/** Fills a set of databases and leaves them as a quiet night would: analysed and on disk. */
+/** Fills a set of databases and leaves them analysed and on disk. */
 export const seedDatabases = async ({ admin }: BenchDatabases, { orders }: Seed): Promise<void> => {
   await Promise.all([
     seedUsers(admin.user),
@@ -96,13 +96,13 @@ export const seedDatabases = async ({ admin }: BenchDatabases, { orders }: Seed)
     seedLetters(admin.notification, orders),
   ])
   for (const [owner, sql] of Object.entries(admin)) {
-    // Nobody looks after tables that are empty: they stay as the migrations made them.
+    // Empty tables stay as the migrations made them, as autovacuum would leave them.
     if (orders > 0 || owner !== 'order') await sql.unsafe('vacuum (analyze)')
   }
   await admin.order.unsafe('checkpoint')
 }
 
-/** The accounts alone, for the rival's database. */
+/** Only the accounts, for the database of the bare statements. */
 export const seedBareAccounts = async (sql: postgres.Sql): Promise<void> => {
   await sql.unsafe(`
     insert into accounts (user_id, email, balance, created_at)

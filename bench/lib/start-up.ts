@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 
-/** How long `npm start` takes until the system is ready, with npm and everything. */
+/** How long `npm start` takes until the system is ready, npm included. */
 export interface StartTimes {
-  /** With no data yet: the database cluster is made first. */
+  /** Without data: the database cluster is made first. */
   readonly newDataSeconds: number
-  /** On the data of an earlier start. */
+  /** With the data of an earlier start. */
   readonly againSeconds: number
 }
 
@@ -46,7 +46,7 @@ const startOnce = async (dataFolder: string): Promise<number> => {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',
-    // npm does not pass signals on to all of its children: the group is told.
+    // npm does not pass signals to all of its children, so the signal goes to the process group.
     detached: process.platform !== 'win32',
   })
   const ended = once(child, 'exit')

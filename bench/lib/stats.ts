@@ -1,4 +1,4 @@
-/** Small statistics: medians and what lies around them. */
+/** Medians and quantiles. */
 export const quantile = (sorted: ArrayLike<number>, share: number): number => {
   if (sorted.length === 0) return Number.NaN
   const index = Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)
@@ -24,7 +24,7 @@ export const spreadOf = (values: readonly number[]): Spread => ({
   high: Math.max(...values),
 })
 
-/** Compares runs that were taken one after the other, so that a slow minute of the machine hits both. */
+/** Compares runs that ran one after the other, so that a slow minute of the machine hits both. */
 export const ratios = (above: readonly number[], below: readonly number[]): number[] =>
   above.map((value, index) => value / (below[index] ?? Number.NaN))
 

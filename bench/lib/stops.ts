@@ -1,7 +1,7 @@
-/** How to end something that a bench has started. */
+/** Ends something that a bench has started. */
 export type Stop = () => Promise<unknown>
 
-/** Ends everything that the work has started, the last thing first, also when somebody interrupts. */
+/** Ends everything that the work has started, the last thing first, also after an interrupt. */
 export const withStops = async (work: (stops: Stop[]) => Promise<void>): Promise<void> => {
   const stops: Stop[] = []
   let isInterrupted = false
@@ -17,7 +17,7 @@ export const withStops = async (work: (stops: Stop[]) => Promise<void>): Promise
   try {
     await work(stops)
   } catch (error) {
-    // What was stopped under it fails, and that is nothing to tell.
+    // Work that was stopped by an interrupt fails, and nobody needs to know that.
     if (!isInterrupted) throw error
   } finally {
     await stopAll()
