@@ -4,10 +4,9 @@ import { parseArgs } from 'node:util'
 import { projectRoot, runTool } from './run-tool.ts'
 
 /**
- * Runs the import rules and makes sure that they were really applied: with a
- * compiler it does not know, dependency-cruiser reads nothing, finds nothing
- * wrong and exits with 0. So every source file must be among what it read, and
- * imports must have been seen.
+ * Runs the import rules and checks that they were really applied: with an unknown compiler,
+ * dependency-cruiser reads nothing, finds nothing wrong and exits with 0. So every source file must
+ * be among the files that it read, and it must have found imports.
  */
 interface Violation {
   readonly from: string
@@ -28,7 +27,7 @@ export interface ImportCheck {
   readonly files: number
   readonly imports: number
   readonly violations: readonly { rule: string; from: string; to: string }[]
-  /** Files that the tool did not read, so that no rule was applied to them. */
+  /** Files that the tool did not read: no rule was applied to them. */
   readonly unread: readonly string[]
 }
 

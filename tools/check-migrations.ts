@@ -4,11 +4,10 @@ import { parseArgs } from 'node:util'
 import { projectRoot } from './run-tool.ts'
 
 /**
- * While a new release is rolled out, and after it was rolled back, the release
- * before works on the new schema. So a migration may add, and must not take
- * away, rename or tighten what that release uses (docs/migrations.md). This
- * finds the statements that may do so; whoever has made sure that one does no
- * harm lists it below, with the reason.
+ * During a rollout, and after a rollback, the previous release runs on the new schema. So a
+ * migration may add, but must not remove, rename or tighten what that release uses
+ * (docs/migrations.md). This tool finds statements that may do so. A statement that is known to be
+ * harmless is listed below, with the reason.
  */
 interface Rule {
   readonly name: string
@@ -33,7 +32,7 @@ interface Allowance {
   /** `service/file`, without `.sql`. */
   readonly migration: string
   readonly rule: string
-  /** Why the release before goes on as if nothing had happened. */
+  /** Why the previous release is not affected. */
   readonly reason: string
 }
 
@@ -65,7 +64,7 @@ const allowances: readonly Allowance[] = [
   { migration: 'user/0003_known_values', rule: 'constraint', reason: neverWritten },
 ]
 
-/** Bodies of functions, texts and comments say nothing about the schema. */
+/** Removes function bodies, texts and comments: they do not change the schema. */
 const withoutTexts = (sql: string) =>
   sql
     .replaceAll(/\$(\w*)\$.*?\$\1\$/gs, '$$$$')
@@ -115,7 +114,7 @@ const risksOf = (migration: string, sql: string): RiskyStatement[] => {
 export interface MigrationCheck {
   readonly files: number
   readonly risks: readonly RiskyStatement[]
-  /** Allowances for what no migration does: they would let a later one pass unseen. */
+  /** Allowances that no migration needs: they would hide a later fault. */
   readonly unused: readonly string[]
 }
 

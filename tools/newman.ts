@@ -3,10 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, styleText } from 'node:util'
 
 /**
- * `npm run newman`: runs the Postman collection and prints every request and
- * response in full. The collection prints them itself (so that plain newman and
- * Postman's console show them too); newman's own reporter would cut the lines
- * to sixty columns in a log, so they are printed here instead.
+ * `npm run newman`: runs the Postman collection and prints every request and response in full. The
+ * collection prints them itself, so that plain newman and Postman's console show them too. Newman's
+ * own reporter cuts lines to sixty columns in a log, so they are printed here instead.
  */
 const collectionFile = fileURLToPath(
   new URL('../postman/orderly.postman_collection.json', import.meta.url),
@@ -22,7 +21,7 @@ interface ItemEvent {
   readonly item: { readonly name: string; parent(): { readonly id: string; readonly name: string } }
 }
 
-/** The part of newman that is used here; the package has no types of its own. */
+/** The part of newman that is used here. The package has no types. */
 interface RunEvents {
   on(event: 'beforeItem', listener: (error: unknown, at: ItemEvent) => void): RunEvents
   on(event: 'console', listener: (error: unknown, said: { messages: unknown[] }) => void): RunEvents
@@ -92,7 +91,7 @@ const runOptions = (args: readonly string[]): Record<string, unknown> | undefine
   const given = readOptions(args)
   if (given.help) return undefined
   const variables = given['env-var'].map(variable)
-  // A file that brings its own address must not be overruled by the default.
+  // A file may bring its own address, and the default must not replace it.
   const needsDefault = given.environment === undefined
   return {
     collection: collectionFile,

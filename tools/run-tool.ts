@@ -9,22 +9,22 @@ export const contractFolder = 'openapi'
 export interface ToolRun {
   readonly exitCode: number
   readonly stdout: string
-  /** Both streams as they came: what a person would have seen. */
+  /** Both streams in the order in which they came, as a person would see them. */
   readonly output: string
 }
 
 export interface ToolOptions {
   readonly cwd?: string
   readonly timeoutMs?: number
-  /** Colours, when the output goes to somebody's terminal unchanged. */
+  /** Colours, when the output goes unchanged to a terminal. */
   readonly colour?: boolean
 }
 
 const binFolder = join(projectRoot, 'node_modules', '.bin')
 
 /**
- * Runs a program of the installed tools, with the Node of this process first
- * on the path, nothing sent to anybody's telemetry, and an end to its time.
+ * Runs a program of the installed tools with a time limit. The Node of this process is first on the
+ * path, and no telemetry is sent.
  */
 export const runTool = (
   program: string,

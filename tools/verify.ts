@@ -4,10 +4,9 @@ import packageJson from '../package.json' with { type: 'json' }
 import { runTool } from './run-tool.ts'
 
 /**
- * `npm run verify` checks everything that can be checked without running the
- * product; `npm run verify -- lint types` only what is named, and with `--fix`
- * the checks that can mend what they find do so first. A step is one or more of
- * the scripts in package.json, so that each can be run alone as well.
+ * `npm run verify` checks everything that can be checked without running the product. `npm run
+ * verify -- lint types` runs only the named checks. With `--fix`, checks that can repair what they
+ * find do so first. A step is one or more scripts of package.json, so that each can also run alone.
  */
 interface Step {
   readonly name: string
@@ -56,7 +55,7 @@ interface StepResult {
   readonly output: string
 }
 
-/** Runs a script without npm in between, which would take longer than most of them. */
+/** Runs a script without npm, which would take longer than most scripts. */
 const runScript = (name: ScriptName, ...more: string[]) => {
   const [program = '', ...args] = commandLines[name].split(' ')
   return runTool(program, [...args, ...more], { colour: process.stdout.isTTY })
@@ -76,7 +75,7 @@ const report = ({ name, what }: Step, { ok, output }: StepResult, ms: number) =>
   if (!ok) console.log(`${output.trimEnd()}\n`)
 }
 
-/** Runs the steps side by side, as many at once as there are cores, and tells which failed. */
+/** Runs the steps side by side, one for each core, and tells which failed. */
 const runSteps = async (chosen: readonly Step[]) => {
   const waiting = [...chosen]
   const failed: string[] = []
@@ -108,7 +107,7 @@ const main = async () => {
   })
   const chosen = chooseSteps(positionals)
   if (values.fix) {
-    // One after the other, because they write the same files; the formatter is the last.
+    // One after the other, because they write the same files. The formatter is the last.
     for (const { fix, name } of chosen) {
       if (name === 'lint') await runScript('lint', '--fix')
       if (fix) await runScript(fix)

@@ -42,7 +42,7 @@ const sortedByName = (value: { [name: string]: Json }) =>
     Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0)),
   )
 
-/** The same document with its parts in one order, so that a diff of the file shows changes only. */
+/** Returns the document with its parts in a fixed order, so that a diff shows only real changes. */
 const arranged = (document: Json): Json => {
   if (!isObject(document)) throw new Error('a contract is an object')
   const { paths, components } = document
@@ -71,7 +71,7 @@ const arranged = (document: Json): Json => {
   }
 }
 
-/** The text of `openapi/<service>.yaml`, from the code alone. */
+/** Makes the text of `openapi/<service>.yaml` from the code alone. */
 export const contractText = (contract: ServiceContract): string => {
   const document = JSON.parse(JSON.stringify(contractDocument(contract))) as Json
   const yaml = stringify(arranged(document), { lineWidth: 0, aliasDuplicateObjects: false })
@@ -134,7 +134,7 @@ const generatorInputs = [
   'src/clients/describe-call.ts',
 ]
 
-/** Where the files of a project folder differ from what its code would emit; empty when they agree. */
+/** Returns where the files of a project folder differ from what its code would write. */
 export const contractDifferences = async (root: string = projectRoot): Promise<string[]> => {
   const scratch = await mkdtemp(join(tmpdir(), 'contracts-'))
   try {

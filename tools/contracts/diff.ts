@@ -6,9 +6,9 @@ import { parseArgs, promisify } from 'node:util'
 import { contractFolder, projectRoot, runTool } from '../run-tool.ts'
 
 /**
- * `npm run contracts:diff [-- <commit>]` says for every contract whether
- * somebody who relied on it at that commit (by default the one before) can go
- * on doing so. It exits with 1 when not, so that a pipeline can ask.
+ * `npm run contracts:diff [-- <commit>]` says for every contract whether a client that was written
+ * for that commit (by default the previous one) still works. It exits with 1 when not, so that a
+ * pipeline can check it.
  */
 const run = promisify(execFile)
 
@@ -51,7 +51,7 @@ const commitOf = async (root: string, name: string) => {
   }
 }
 
-/** `#/paths/~1orders~1{orderId}/get/...` as a person would point at it. */
+/** Turns `#/paths/~1orders~1{orderId}/get/...` into a readable path. */
 const readablePath = (pointer: string) => {
   const [, path = '', method, ...rest] = pointer
     .replace(/^#\//, '')

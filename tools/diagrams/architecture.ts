@@ -14,8 +14,8 @@ const serviceBox = (name: ServiceName): string => {
 }
 
 /**
- * The architecture as mermaid text: every box, database and arrow comes from
- * the registry, which is also what the import rules and the manifests follow.
+ * The architecture as mermaid text. Every box, database and arrow comes from the registry, which
+ * the import rules and the manifests follow too.
  */
 export const architectureText = (): string => {
   const calls = serviceNames.flatMap((from) => registry[from].upstreams.map((to) => ({ from, to })))

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../run-tool.ts'
 import { checkDocument, documentFiles } from './documents.ts'
 
-/** `npm run study:check`: the contracts of the design study are valid, without network. */
+/** `npm run study:check`: checks that the contracts of the design study are valid. */
 const folder = join(projectRoot, 'docs/design-study/contracts')
 
 const files = await documentFiles(folder)

@@ -3,7 +3,7 @@ import type { Picture } from './pictures.ts'
 
 interface Scenario {
   readonly title: string
-  /** Which picture shows it in which style; a style that changes nothing shares a picture. */
+  /** Which picture shows it in each style. A style without changes shares a picture. */
   readonly pictures: readonly { readonly style: string; readonly picture: string }[]
 }
 
@@ -65,7 +65,7 @@ const head = [
 
 const isNumeric = (column: number) => column >= 1 && column <= 3
 
-/** A table as the formatter leaves it, so that it and the generator agree. */
+/** A table in the format of the formatter, so that both agree. */
 const table = (rows: readonly (readonly string[])[]): string => {
   const widths = head.map((name, column) =>
     Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -88,7 +88,7 @@ const waiting = (messages: number, commits: number, brokerWrites: number) => {
   return parts.join(', ').replaceAll(/\b1 (round trip|commit|broker write)s/g, '1 $1')
 }
 
-/** The tables of the comparison page, counted from the texts of the pictures. */
+/** Makes the tables of the comparison page by counting in the texts of the pictures. */
 export const costTables = (pictures: readonly Picture[]): string => {
   const rowOf = ({ style, picture }: Scenario['pictures'][number]) => {
     const found = pictures.find(({ name }) => name === picture)

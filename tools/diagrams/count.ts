@@ -1,20 +1,19 @@
 /**
- * Counts what a sequence diagram costs, from its text. Counted is the run in
- * which nothing fails: everything outside of `opt`, `alt`, `break` and
- * `critical` blocks, which hold the failures.
+ * Counts what a sequence diagram costs, from its text. It counts the run without failures:
+ * everything outside of `opt`, `alt`, `break` and `critical` blocks, which show the failures.
  *
- * A message is an arrow between two participants: a request and its answer are
- * two. A commit is a note that begins with "commit:" (a service's own database),
- * a broker's write one that begins with "stored:".
+ * A message is an arrow between two participants, so a request and its answer are two. A commit is
+ * a note that begins with "commit:" (a service's own database). A broker's write is a note that
+ * begins with "stored:".
  */
 export interface Cost {
   readonly messages: number
   readonly commits: number
   readonly brokerWrites: number
-  /** Until the client has its first answer, the answer included. */
+  /** Messages until the client has its first answer, with that answer. */
   readonly messagesToAnswer: number
   readonly commitsToAnswer: number
-  /** Until the client is told how it ended, with the same rule. */
+  /** Messages until the client is told how it ended, counted in the same way. */
   readonly messagesToDecision: number
   readonly commitsToDecision: number
   readonly brokerWritesToDecision: number

@@ -8,8 +8,8 @@ import {
 const publicService = 'gateway'
 
 /**
- * The deployment as mermaid text. The edges are the registry's, as in k8s/,
- * where each of them is a network policy on both of its sides.
+ * The deployment as mermaid text. The edges come from the registry, as in k8s/, where each of them
+ * is a network policy on both of its sides.
  */
 export const deploymentText = (): string => {
   const inner = serviceNames.filter((name) => name !== publicService)

@@ -5,15 +5,15 @@ import addFormats from 'ajv-formats'
 import { runTool } from '../run-tool.ts'
 
 /**
- * Checks the contracts of the study: redocly reads OpenAPI and AsyncAPI and
- * follows every reference; the examples of messages, which it does not look
- * at, are held against their schemas here.
+ * Checks the contracts of the study. Redocly reads OpenAPI and AsyncAPI and follows every
+ * reference. It does not check the examples of messages, so they are checked against their schemas
+ * here.
  */
 export interface DocumentCheck {
   readonly file: string
-  /** Nothing when the document is valid. */
+  /** Empty when the document is valid. */
   readonly complaints: readonly string[]
-  /** How many examples of messages were held against their schemas. */
+  /** How many examples of messages were checked against their schemas. */
   readonly examples: number
 }
 
@@ -86,7 +86,7 @@ export const checkDocument = async (folder: string, file: string): Promise<Docum
 export const documentFiles = async (folder: string): Promise<readonly string[]> =>
   (await readdir(folder)).filter((name) => /\.(openapi|asyncapi)\.yaml$/.test(name)).sort()
 
-/** Which events a document speaks of. */
+/** Returns the events that a document names. */
 export const messageNames = async (folder: string, file: string): Promise<readonly string[]> => {
   const bundled = await redocly(folder, 'bundle', join(folder, file), '--ext', 'json')
   const document = JSON.parse(bundled.stdout) as {

@@ -8,9 +8,9 @@ import { withRenderer } from './render.ts'
 import { stamp } from './stamp.ts'
 
 /**
- * `npm run diagrams` draws every picture from its text and puts both into the
- * pages; `npm run diagrams:check` draws them too, writes nothing, and fails when
- * a file differs. Neither needs the network.
+ * `npm run diagrams` draws every picture from its text and puts both into the pages. `npm run
+ * diagrams:check` draws them too, writes nothing, and fails when a file differs. Neither needs the
+ * network.
  */
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 

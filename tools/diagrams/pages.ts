@@ -4,9 +4,9 @@ import { costTables } from './costs.ts'
 import { read, root, type Picture } from './pictures.ts'
 
 /**
- * Pages show a picture twice: as a file that looks the same everywhere, and as
- * the text that GitHub draws and that people read in a diff. Both are put
- * between markers by the generator, so the text is written in one place only.
+ * Pages show a picture twice: as a file that looks the same everywhere, and as the text that GitHub
+ * draws and that people read in a diff. The generator puts both between markers, so the text is
+ * written in one place only.
  */
 const block = /<!-- (picture: [\w-]+|costs) -->[\s\S]*?<!-- end -->/g
 
@@ -33,7 +33,7 @@ const contentOf = (marker: string, page: string, pictures: readonly Picture[]): 
   return pictureBlock(picture, page)
 }
 
-/** The page as it has to be: every marked block filled from the pictures. */
+/** Returns the page with every marked block filled from the pictures. */
 export const filledPage = (page: string, text: string, pictures: readonly Picture[]): string =>
   text.replaceAll(block, (_, marker: string) => {
     const content = contentOf(marker, page, pictures)

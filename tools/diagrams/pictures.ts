@@ -9,7 +9,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const studyFolder = 'docs/design-study'
 export const diagramFolder = `${studyFolder}/diagrams`
 
-/** The pictures whose text is made from code, and where it is written. */
+/** The pictures whose text is made from code, and the function that makes it. */
 const generated: Readonly<Record<string, () => string>> = {
   'docs/pictures/architecture.mmd': architectureText,
   'docs/pictures/deployment.mmd': deploymentText,
@@ -19,7 +19,7 @@ const generated: Readonly<Record<string, () => string>> = {
 }
 
 export interface Picture {
-  /** How pages name it between their markers. */
+  /** The name of the picture between the markers of pages. */
   readonly name: string
   /** Paths from the root of the repository. */
   readonly textPath: string
@@ -45,7 +45,7 @@ const pictureOf = (textPath: string, text: string, isGenerated: boolean): Pictur
   }
 }
 
-/** Every picture of the repository: those written by hand, and those made from code. */
+/** Every picture of the repository: those with a text written by hand, and those made from code. */
 export const allPictures = (): readonly Picture[] => {
   const written = readdirSync(join(root, diagramFolder))
     .filter((name) => name.endsWith('.mmd'))

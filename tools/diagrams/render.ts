@@ -18,7 +18,7 @@ const fontWeights = [
   ['Bold.ttf', 700],
 ] as const
 
-/** The font comes out of the browser package's archive: a machine's own fonts never matter. */
+/** The font comes from the archive of the browser package, never from the machine. */
 const fontFaces = (): string => {
   const packageFolder = new URL('..', `file://${require.resolve('@sparticuz/chromium')}`)
   const archive = brotliDecompressSync(readFileSync(new URL('bin/fonts.tar.br', packageFolder)))
@@ -45,7 +45,7 @@ const roundNumbers = (xml: string): string =>
 
 const scopedCss = extraCss.trim().replaceAll(/^\s*/gm, '#picture ').replaceAll('\n', ' ')
 
-/** What in-page.js offers. */
+/** The functions of in-page.js. */
 interface InPage {
   preparePage: (config: unknown) => Promise<void>
   drawPicture: (input: { text: string; css: string; paper: string }) => Promise<string>
@@ -53,7 +53,7 @@ interface InPage {
 
 type Draw = (text: string) => Promise<string>
 
-/** Opens the browser once, lends a function that draws, and closes the browser whatever happens. */
+/** Opens the browser once, passes a function that draws, and always closes the browser. */
 export const withRenderer = async <Result>(work: (draw: Draw) => Promise<Result>) => {
   const browser = await playwright.launch({
     executablePath: await chromium.executablePath(),

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 
 /**
- * A committed SVG says in its first line which text it was drawn from, by what,
- * and what its own body hashes to. So a changed text, an edited picture and an
- * old generator are all found without opening a browser.
+ * The first line of a committed SVG tells which text it was drawn from, by which generator, and the
+ * hash of its own body. So a changed text, an edited picture and an old generator are found without
+ * a browser.
  */
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
 
@@ -12,7 +12,7 @@ const stampPattern = /^<!-- text (\w{64}), picture (\w{64}), drawn by (.+?) -->\
 export const stamp = (text: string, drawing: string, generator: string): string =>
   `<!-- text ${hash(text)}, picture ${hash(drawing)}, drawn by ${generator} -->\n${drawing}`
 
-/** Why this picture is not the one of this text, or undefined when it is. */
+/** Returns why the picture is not the one of this text, or undefined when it is. */
 export const whyStale = (text: string, svg: string, generator: string): string | undefined => {
   const found = stampPattern.exec(svg)
   if (!found) return 'it carries no stamp'
