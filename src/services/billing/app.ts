@@ -23,7 +23,7 @@ export interface BillingAppDeps {
   readonly log: Log
 }
 
-/** Applies an operation, or finds the result of an earlier one with its key. Throws a refusal. */
+/** Applies an operation, or finds the result of an earlier one with its key. Throws refusals. */
 const createApply =
   (store: BillingStore) =>
   async (wanted: OperationToApply): Promise<AppliedOperation> => {
@@ -32,7 +32,7 @@ const createApply =
       const detail = 'This key was used for another operation before.'
       throw new ProblemError('idempotency-key-reused', detail)
     }
-    // A refund that came before its withdrawal is no error: nothing is withdrawn any more.
+    // A refund before its withdrawal is no error: that withdrawal can never happen any more.
     if (applied.reason === 'nothing-withdrawn') return applied
     if (applied.status === 'REFUSED') throw refusal(applied)
     return applied
@@ -103,7 +103,7 @@ export const createBillingApp = (deps: BillingAppDeps) => {
       const detail = 'This user has an account with another email address.'
       throw new ProblemError('account-differs', detail)
     }
-    // The account as it was when it was opened: a repeat must get the first answer.
+    // The account as it was when it was opened, because a repeat must get the first answer.
     const opened = toAccount({ ...account, balance: 0 })
     return replayed ? c.json(opened, 200) : c.json(opened, 201)
   })

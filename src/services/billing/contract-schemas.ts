@@ -10,7 +10,7 @@ import {
 } from '../../platform/http/schemas.ts'
 import { operationKinds, operationStatuses } from './states.ts'
 
-/** What billing tells of accounts and operations: the bodies of its answers. */
+/** The bodies of billing's answers about accounts and operations. */
 
 export const exampleUserId = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
 

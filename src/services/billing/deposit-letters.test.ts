@@ -54,7 +54,7 @@ describe('a deposit', () => {
     expect(await letters()).toMatchObject([{ amount: 500 }])
   })
 
-  it('owes its letter as soon as it is done: a service that dies then leaves it to the next', async () => {
+  it('owes its letter as soon as it is done: when the service dies then, the next one sends it', async () => {
     system.toNotification.behave('hang')
     const first = await system.startReplica()
     const answer = first.api.post(`/billing/accounts/${userId}/deposit`, { amount: 7 })

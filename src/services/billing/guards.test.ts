@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openAccount, startBilling } from '../../../test/lab/service.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 
-/** What a bug in the code, or a hand at psql with the role that owns the tables, could try. */
+/** Tries what a bug or a person with psql could do with the role that owns the tables. */
 let system: Awaited<ReturnType<typeof startBilling>>
 let userId: string
 beforeAll(async () => {

@@ -4,10 +4,10 @@ import { eventually } from '../../../test/lab/wait.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 
 describe('a key that another replica is just storing', () => {
-  it('is waited for, and its answer is given, whatever happened to the account meanwhile', async () => {
+  it('is waited for, and its answer is given, whatever changed on the account meanwhile', async () => {
     const { billing, database } = await startBilling()
     const userId = await openAccount(billing, 1_000)
-    // The other replica saw no account yet, and its refusal is not committed when we look.
+    // The other replica saw no account yet, and its refusal is not committed when we read.
     const other = await database.sql.reserve()
     await other`start transaction`
     await other`

@@ -10,7 +10,7 @@ import {
   type OperationToApply,
 } from './store.ts'
 
-/** A ledger as one would write it in memory: what the statements must agree with. */
+/** A simple ledger in memory. The statements must have the same results. */
 interface Entry {
   readonly key: string | null
   readonly kind: string
@@ -22,7 +22,7 @@ interface Entry {
 
 const maxBalance = Number.MAX_SAFE_INTEGER
 
-/** That there is no account is remembered for the repeats of a key, unless the account may come yet. */
+/** A refusal for want of an account is stored for a key's repeats, unless the account may come. */
 const isKept = ({ key, accountMayCome }: OperationToApply, reason: string | null) =>
   reason !== 'account-not-found' || (key !== null && accountMayCome === false)
 
@@ -100,7 +100,7 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.record({
 })
 const runArbitrary = fc.record({
   batches: fc.array(fc.array(stepArbitrary, { minLength: 1, maxLength: 10 }), { maxLength: 6 }),
-  /** Before which batch the second account is opened. */
+  /** The second account is opened before this batch. */
   opensAt: fc.integer({ min: 0, max: 6 }),
 })
 
@@ -131,8 +131,8 @@ interface Told {
 const isStored = ({ wanted, applied }: Told) => isKept(wanted, applied.reason)
 
 /**
- * Operations of one batch ran at the same time: the account's own count says in
- * which order. What nothing is kept of changed nothing: it may have been first.
+ * Operations of one batch ran at the same time. The account's own count tells their order. An
+ * operation that stored nothing changed nothing, so it may have been the first.
  */
 const inOrder = (told: readonly Told[]) =>
   told
@@ -152,14 +152,14 @@ const expectAgreement = (ledger: Ledger, told: readonly Told[]) => {
   for (const { wanted, applied } of told) {
     if (!applied.replayed) continue
     const known = ledger.find(wanted.key)
-    // The ledger does not know the ids of the rows that stop a withdrawal.
+    // The ledger does not know the ids of the rows that prevent a withdrawal.
     expect(applied.id).toBe(known?.id || applied.id)
     expect(applied.reason).toBe(known?.reason)
   }
 }
 
 describe('the ledger’s statements', () => {
-  it('do what a plain ledger in memory does, for any operations in any batches on two replicas', async () => {
+  it('do what a simple ledger in memory does, for any operations in any batches on two replicas', async () => {
     const property = fc.asyncProperty(runArbitrary, async ({ batches, opensAt }) => {
       const users = [uuidv7(), uuidv7()]
       const ledgers = [createLedger(), createLedger()]

@@ -32,7 +32,7 @@ describe('an account', () => {
     expect(await balanceOf(body.userId)).toBe(5)
   })
 
-  it('is not opened again under another address', async () => {
+  it('is not opened again with another address', async () => {
     const body = { userId: uuidv7(), email: 'masha@example.com' }
     await api.post('/billing/accounts', body)
     const other = await api.post('/billing/accounts', { ...body, email: 'pasha@example.com' })
@@ -49,7 +49,7 @@ describe('an account', () => {
     expect(new Set(answers.map((answer) => answer.text)).size).toBe(1)
   })
 
-  it('that nobody opened is not found, in whatever is asked of it', async () => {
+  it('that does not exist is not found by any route', async () => {
     const userId = uuidv7()
     const answers = await Promise.all([
       api.get(`/billing/accounts/${userId}`),
@@ -63,7 +63,7 @@ describe('an account', () => {
     }
   })
 
-  it('is the same account however its id is written', async () => {
+  it('is the same account, however its id is written', async () => {
     const userId = await account(10)
     const { status, body } = await api.get(`/billing/accounts/${userId.toUpperCase()}`)
     expect([status, body.userId, body.balance]).toEqual([200, userId, 10])
@@ -95,7 +95,7 @@ describe('a deposit', () => {
     expect(body.items[0].email).toBe(`${userId}@example.com`)
   })
 
-  it('may fill the account to 2^53 - 1 and not one further, and that refusal stays', async () => {
+  it('may fill the account to 2^53 - 1 and no further, and that refusal is stored', async () => {
     const userId = await account(maxAmount - 1)
     const over = await api.post(path(userId, 'deposit'), { amount: 2 }, { key: 'over' })
     expect([over.status, over.body.code]).toEqual([409, 'balance-limit'])
@@ -132,7 +132,7 @@ describe('a withdrawal', () => {
     expect(await balanceOf(userId)).toBe(100)
   })
 
-  it('of 2^53 - 1 passes when that much is there', async () => {
+  it('of 2^53 - 1 passes when the account holds that much', async () => {
     const userId = await account(maxAmount)
     const { status } = await api.post(path(userId, 'withdraw'), { amount: maxAmount })
     expect([status, await balanceOf(userId)]).toEqual([200, 0])
@@ -189,7 +189,7 @@ describe('a key', () => {
     expect([await balanceOf(userId), await rowsOf(userId)]).toEqual([993, before])
   })
 
-  it('belongs to its account: on another one it is new, and tells nothing of the first', async () => {
+  it('belongs to its account: on another account it is new, and tells nothing about the first', async () => {
     const [masha, pasha] = [await account(1_000), await account(1_000)]
     const hers = await api.post(path(masha, 'withdraw'), { amount: 7 }, { key: 'k' })
     const his = await api.post(path(pasha, 'withdraw'), { amount: 900 }, { key: 'k' })
@@ -199,7 +199,7 @@ describe('a key', () => {
     expect([await balanceOf(masha), await balanceOf(pasha)]).toEqual([993, 100])
   })
 
-  it('is known also to a replica, and to a service that was started again', async () => {
+  it('is also known to another replica, and after a restart', async () => {
     const userId = await account(1_000)
     const first = await api.post(path(userId, 'withdraw'), { amount: 7 }, { key: 'k' })
     const refused = await api.post(path(userId, 'withdraw'), { amount: 7_000 }, { key: 'r' })
@@ -237,7 +237,7 @@ describe('a refusal', () => {
     expect(await balanceOf(userId)).toBe(100)
   })
 
-  it('without a key is not kept when there is no account, however often it is asked for', async () => {
+  it('without a key is not stored when there is no account, however often it is sent', async () => {
     const userId = uuidv7()
     for (const what of ['deposit', 'withdraw', 'withdraw']) {
       const { status, body } = await api.post(path(userId, what), { amount: 5 })
@@ -248,7 +248,7 @@ describe('a refusal', () => {
     expect(await rowsOf(userId)).toBe(1)
   })
 
-  it('is no part of the statement, because it moved nothing', async () => {
+  it('is not on the statement, because it moved no money', async () => {
     const userId = await account(10)
     await api.post(path(userId, 'withdraw'), { amount: 50 }, { key: 'refused' })
     const { body } = await api.get(path(userId, 'operations'))

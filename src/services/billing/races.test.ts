@@ -18,7 +18,7 @@ interface Entry {
   readonly status: string
 }
 
-/** The account as its rows tell it: its balance must be their sum, and never have been negative. */
+/** The balance must be the sum of the account's rows, and none of the sums may be negative. */
 const expectConsistent = async (userId: string) => {
   const { sql } = system.database
   const entries = await sql<Entry[]>`
@@ -61,7 +61,7 @@ describe('two replicas of billing', () => {
     },
   )
 
-  it('take from one busy account exactly what they said, and never more than is there', async () => {
+  it('take from one busy account exactly what they answered, and never more than it holds', async () => {
     const userId = await openAccount(system.billing, 1_000)
     const answers = await times(120, (index) =>
       replica(index).post(`/billing/accounts/${userId}/withdraw`, { amount: 30 }),
@@ -75,7 +75,7 @@ describe('two replicas of billing', () => {
     expect(new Set(balances).size).toBe(33)
   })
 
-  it('lose nothing of deposits and withdrawals on one account at once', async () => {
+  it('lose nothing when deposits and withdrawals come at once on one account', async () => {
     const userId = await openAccount(system.billing, 500)
     const answers = await times(200, (index) => {
       const [what, amount] = index % 2 ? ['deposit', 3] : ['withdraw', 7]
@@ -89,7 +89,7 @@ describe('two replicas of billing', () => {
     expect(balance).toBe(told)
   })
 
-  it('share one key among different accounts without hindering each other', async () => {
+  it('accept one key on different accounts without waiting for each other', async () => {
     const users = await times(16, () => openAccount(system.billing, 100))
     const answers = await times(64, (index) =>
       replica(index).post(
@@ -114,7 +114,7 @@ describe('two replicas of billing', () => {
     for (const userId of users) expect((await expectConsistent(userId)).balance).toBe(990)
   })
 
-  it('refund once when many ask at once to refund the same withdrawal', async () => {
+  it('refund once when many refunds of the same withdrawal come at once', async () => {
     const userId = await openAccount(system.billing, 100)
     await replica(0).post(`/billing/accounts/${userId}/withdraw`, { amount: 80 }, { key: 'w' })
     const answers = await times(16, (index) =>

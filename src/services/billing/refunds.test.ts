@@ -12,7 +12,7 @@ beforeAll(async () => {
 const balanceOf = async (userId: string): Promise<number> =>
   (await api.get(`/billing/accounts/${userId}`)).body.balance
 
-/** As the order service withdraws; only it may refer to an earlier withdrawal. */
+/** Withdraws as the order service does: only that service may name an earlier withdrawal. */
 const withdraw = async (userId: string, amount: number, key: string, reference?: string) => {
   const { body } = await api.post('/billing/withdrawals', {
     withdrawals: [{ userId, amount, key, reference, requestId: 'r' }],
@@ -24,7 +24,7 @@ const refund = (userId: string, amount: number, withdrawal: string, key: string)
   api.post(`/billing/accounts/${userId}/refund`, { amount, withdrawal }, { key })
 
 describe('a refund', () => {
-  it('gives back what the withdrawal took, in parts too, and not more', async () => {
+  it('returns what the withdrawal took, also in parts, and not more', async () => {
     const userId = await openAccount(system.billing, 1_000)
     await withdraw(userId, 600, 'order')
     const first = await refund(userId, 200, 'order', 'r1')
@@ -73,7 +73,7 @@ describe('a refund', () => {
     expect(await balanceOf(userId)).toBe(1_010)
   })
 
-  it('never counts a deposit that has the key of the withdrawal', async () => {
+  it('never takes back a deposit that has the key of the withdrawal', async () => {
     const userId = await openAccount(system.billing)
     await api.post(`/billing/accounts/${userId}/deposit`, { amount: 100 }, { key: 'mixed' })
     const answer = await refund(userId, 100, 'mixed', 'r')

@@ -40,7 +40,7 @@ const balanceOf = async (userId: string): Promise<number> =>
   (await api.get(`/billing/accounts/${userId}`)).body.balance
 
 describe('withdrawals that share a request', () => {
-  it('are each answered as if they had come alone, and alone they are repeated', async () => {
+  it('are each answered as if they had come alone, and can be repeated alone', async () => {
     const wanted = [
       { userId: rich, key: uuidv7(), amount: 300 },
       { userId: poor, key: uuidv7(), amount: 300 },
@@ -59,7 +59,7 @@ describe('withdrawals that share a request', () => {
     }
   })
 
-  it('for an account that is owed yet are refused, and done when it was opened meanwhile', async () => {
+  it('for an account that may still come are refused, and done when it was opened meanwhile', async () => {
     const one = { userId: uuidv7(), key: `saga:${uuidv7()}`, amount: 30 }
     const { body: early } = await together([one, one])
     for (const { status, body } of early.answers) {
@@ -102,7 +102,7 @@ describe('withdrawals that share a request', () => {
     expect([await balanceOf(rich), await balanceOf(poor)]).toEqual([900, 10])
   })
 
-  it('are one withdrawal when they have one key, and two prices for it are a mistake', async () => {
+  it('are one withdrawal when they have one key, and a fault when they have one key and two prices', async () => {
     const one = { userId: rich, key: uuidv7(), amount: 100 }
     const { body } = await together([one, one, { ...one, amount: 101 }])
     const [first, second, third] = body.answers
@@ -112,7 +112,7 @@ describe('withdrawals that share a request', () => {
     expect(await balanceOf(rich)).toBe(900)
   })
 
-  it('empty a busy account to the last unit and no further', async () => {
+  it('empty a busy account exactly, and take no more', async () => {
     const wanted = Array.from({ length: 64 }, () => ({ userId: rich, key: uuidv7(), amount: 30 }))
     const { body } = await together(wanted)
     const statuses: number[] = body.answers.map((answer: { status: number }) => answer.status)
@@ -136,7 +136,7 @@ describe('withdrawals that share a request', () => {
     expect(await balanceOf(rich)).toBe(1_000)
   })
 
-  it('are refused when one names a field twice', async () => {
+  it('are refused when one of them has a field twice', async () => {
     const text = `{"withdrawals":[{"userId":"${rich}","key":"k","amount":1,"amount":2,"requestId":"r"}]}`
     const { status, body } = await api.send('POST', '/billing/withdrawals', text)
     expect([status, body.errors]).toEqual([400, [{ field: 'amount', message: 'is there twice' }]])

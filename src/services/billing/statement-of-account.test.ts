@@ -44,7 +44,7 @@ describe('the statement of an account', () => {
     expect(new Set(seen.map((item) => item.id)).size).toBe(26)
   })
 
-  it('carries the balance after each movement', async () => {
+  it('shows the balance after each movement', async () => {
     const { items } = await page('?limit=100')
     let balance = 0
     for (const item of items.toReversed()) {
@@ -62,7 +62,7 @@ describe('the statement of an account', () => {
     expect(second.items.map((item) => item.amount)).toEqual([20, 19, 18, 17, 16])
   })
 
-  it('has 20 entries on a page unless told otherwise, and a next one exactly when there is more', async () => {
+  it('has 20 entries on a page by default, and a next page exactly when there are more', async () => {
     expect((await page('')).items).toHaveLength(20)
     const all = await page('?limit=27')
     expect([all.items.length, all.next]).toEqual([27, null])

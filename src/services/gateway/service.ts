@@ -72,7 +72,7 @@ export const createGatewayService = (
 
   return {
     handle,
-    /** For metrics: a label must not grow with what strangers ask for. */
+    /** For metrics: the number of labels must not grow with the paths that clients send. */
     routeOf: (method, path) =>
       routes.templateOf(method, path) ?? (files.has(path) ? path : 'unknown'),
     checkReady: readiness.checkReady,

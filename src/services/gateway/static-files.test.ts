@@ -37,7 +37,7 @@ const get = async (path: string, headers: Record<string, string> = {}) => {
 const gzip = { 'accept-encoding': 'gzip' }
 
 describe('a page', () => {
-  it('that could not be read once is read by the next who asks', async () => {
+  it('that could not be read once is read for the next request', async () => {
     disk.failures = 1
     expect((await get('/')).status).toBe(500)
     expect((await get('/')).status).toBe(200)
@@ -50,7 +50,7 @@ describe('a page', () => {
     disk.failures = 0
   })
 
-  it('has a tag for each of its encodings, and neither stands for the other', async () => {
+  it('has a tag for each of its encodings, and each tag is for one encoding only', async () => {
     const plain = await get('/docs')
     const zipped = await get('/docs', gzip)
     expect(zipped.size).toBeLessThan(plain.size)

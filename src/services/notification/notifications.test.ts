@@ -75,7 +75,7 @@ describe('a letter', () => {
 })
 
 describe('the key of a letter', () => {
-  it('gives the same letter again, also from a service that was started anew', async () => {
+  it('gives the same letter again, also after a restart', async () => {
     const first = await send()
     const again = await send()
     const replica = await startService('notification', system.database)
@@ -141,7 +141,7 @@ describe('a list of letters', () => {
     expect(pages.map((page) => page.items.length)).toEqual([3, 3, 1])
   })
 
-  it('is of 20 unless told otherwise', async () => {
+  it('has 20 letters by default', async () => {
     await Promise.all(
       Array.from({ length: 21 }, (_, index) => send({ key: `${letter.key}:${index}` })),
     )
@@ -149,7 +149,7 @@ describe('a list of letters', () => {
     expect([page.items.length, page.next]).toEqual([20, page.items[19].id])
   })
 
-  it('needs to know whose, or about which order', async () => {
+  it('must be asked for by a user or an order', async () => {
     const { status, body } = await api.get('/notifications')
     expect([status, body.code]).toEqual([400, 'validation-failed'])
     expect(body.errors[0].field).toBe('userId')

@@ -41,7 +41,7 @@ const orderNotFound = (orderId: string) =>
 const keyReused = () =>
   new ProblemError('idempotency-key-reused', 'This key was used for something else before.')
 
-/** Why a change could not be opened. None of these is stored, and nothing was done. */
+/** Returns why a change could not be opened. Nothing was done, and nothing is stored. */
 const cannotChange = (
   outcome: Exclude<OpenedChange['outcome'], 'opened' | 'known'>,
   orderId: string,

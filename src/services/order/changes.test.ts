@@ -42,7 +42,7 @@ describe('re-pricing', () => {
     expect(letters.items[0]).toMatchObject({ kind: 'ORDER_REPRICED', amount: price })
   })
 
-  it('to the same price moves nothing, writes no letter, and says so in the history', async () => {
+  it('to the same price moves no money, writes no letter, and is shown in the history', async () => {
     const asked = system.toBilling.seen.length
     const { status, body } = await reprice(300)
     expect([status, body]).toMatchObject([200, { id: orderId, price: 300, status: 'APPROVED' }])
@@ -71,7 +71,7 @@ describe('re-pricing', () => {
     expect((await order()).price).toBe(450)
   })
 
-  it('to more than the account holds leaves order and balance as they were, for ever under its key', async () => {
+  it('to more than the account holds changes neither order nor balance, for ever with its key', async () => {
     const refused = await reprice(1_301, 'k')
     expect([refused.status, refused.body.code]).toEqual([402, 'insufficient-funds'])
     expect(refused.body.order).toMatchObject({ id: orderId, price: 300, status: 'APPROVED' })
@@ -191,7 +191,7 @@ describe('cancelling', () => {
     expect([status, body.code]).toEqual([409, 'order-not-approved'])
   })
 
-  it('by 16 at once on two replicas refunds once', async () => {
+  it('by 16 requests at once on two replicas refunds once', async () => {
     const replica = await system.startReplica()
     const answers = await Promise.all(
       Array.from({ length: 16 }, (_, index) =>

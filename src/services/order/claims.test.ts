@@ -7,7 +7,7 @@ import { createOrderStore, type OrderStore } from './store.ts'
 
 const longLeaseMs = 60_000
 
-/** Orders whose request died with them: due at once. */
+/** Makes orders whose request died: they are due at once. */
 const leaveOrders = async (url: string, count: number): Promise<string[]> => {
   const store = createOrderStore(openTestDatabase('order', url), 1)
   const orders = await Promise.all(
@@ -29,13 +29,13 @@ const openStore = (url: string): OrderStore =>
   createOrderStore(openTestDatabase('order', url), longLeaseMs)
 
 describe('orders that are due', () => {
-  it('go to one worker each, and to nobody again before its lease is over', async () => {
+  it('go to one worker each, and to no other before the lease is over', async () => {
     const { url } = await createTestDatabase('order')
     const ids = await leaveOrders(url, 60)
     const workers = [openStore(url), openStore(url)]
     const looks = Array.from({ length: 12 }, (_, index) => workers[index % 2]!.dueOrders.claim(8))
     const claimed = (await Promise.all(looks)).flat().map(({ id }) => id)
-    // Who found a row locked passed it over: what nobody took is there for the next look.
+    // A worker skips a row that another one has locked. What no worker took is there the next time.
     for (let more = 1; more > 0;) {
       const rows = await workers[0]!.dueOrders.claim(8)
       claimed.push(...rows.map(({ id }) => id))
@@ -45,7 +45,7 @@ describe('orders that are due', () => {
     expect(claimed.toSorted()).toStrictEqual(ids.toSorted())
   })
 
-  it('and that somebody is just claiming keep nobody waiting who looks for others', async () => {
+  it('and are just being claimed do not hold up a worker that looks for others', async () => {
     const { url, sql } = await createTestDatabase('order')
     const ids = await leaveOrders(url, 5)
     const other = await sql.reserve()

@@ -4,7 +4,7 @@ import { problemSchema } from '../../platform/http/problem-schemas.ts'
 import { amountSchema, idSchema, timeSchema } from '../../platform/http/schemas.ts'
 import { changeKinds, changeStatuses, orderStatuses } from './states.ts'
 
-/** What order tells of orders and their changes: the bodies of its answers. */
+/** The bodies of order's answers about orders and their changes. */
 
 export const exampleOrder = {
   id: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',

@@ -76,7 +76,7 @@ export const placeOrderRoute = createRoute({
       headers: { ...locationHeader('orders'), ...replayedHeader },
       content: problemContent(nobodysOrderSchema, {
         'user-not-found': { value: exampleNobody },
-        // Of orders that were refused before user was asked.
+        // For orders that were refused before user was called.
         'account-not-found': { value: problemExample('account-not-found') },
       }),
     },
@@ -132,7 +132,7 @@ export const listOrdersRoute = createRoute({
   },
 })
 
-/** Why a change cannot be opened, and what billing refuses it for. */
+/** Why a change cannot be opened, and why billing refuses it. */
 const changeProblems = [
   'order-not-found',
   'account-not-found',

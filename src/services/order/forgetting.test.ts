@@ -4,7 +4,7 @@ import { openTestDatabase } from '../../../test/lab/service.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { createOrderStore, type OrderStore } from './store.ts'
 
-/** An order of nobody is forgotten while somebody else may be at work on it. */
+/** An order of an unknown user is deleted while another request may still work on it. */
 let database: TestDatabase
 let store: OrderStore
 let other: OrderStore
@@ -25,7 +25,7 @@ const approve = (id: string) =>
 const rows = async () => (await database.sql`select from orders`).length
 
 describe('an order that is forgotten', () => {
-  it('is gone, and whoever comes later finds nothing and ends quietly', async () => {
+  it('is gone, and a later worker finds nothing and ends without an error', async () => {
     const id = await place()
     expect(await store.forgetOrder(id)).toBeUndefined()
     expect(await rows()).toBe(0)
@@ -47,14 +47,14 @@ describe('an order that is forgotten', () => {
     ).toMatchObject({ outcome: 'missing' })
   })
 
-  it('stays when somebody decided it first, and that is what is told', async () => {
+  it('stays when another worker decided it first, and its decision is told', async () => {
     const id = await place()
     await approve(id)
     expect(await store.forgetOrder(id)).toMatchObject({ id, status: 'APPROVED' })
     expect(await rows()).toBe(1)
   })
 
-  it('is decided or forgotten, never both, by two who come at once', async () => {
+  it('is either decided or forgotten when two workers come at once', async () => {
     const ids = await Promise.all(Array.from({ length: 40 }, () => place()))
     const outcomes = await Promise.all(ids.flatMap((id) => [store.forgetOrder(id), approve(id)]))
     for (const [place, id] of ids.entries()) {

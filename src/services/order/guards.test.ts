@@ -4,7 +4,7 @@ import { outcomeOf, waysBetween } from '../../../test/lab/edges.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { changeEdges, changeStatuses, orderEdges, orderStatuses } from './states.ts'
 
-/** What a bug in the code, or a hand at psql with the role that owns the tables, could try. */
+/** Tries what a bug or a person with psql could do with the role that owns the tables. */
 let database: TestDatabase
 beforeAll(async () => {
   database = await createTestDatabase('order')
@@ -113,7 +113,7 @@ describe('the database itself, asked with the role that owns the tables', () => 
     await expect(attempt).rejects.toThrow(why)
   })
 
-  it('refuses an undecided order that nobody would ever come back to', async () => {
+  it('refuses an undecided order that recovery would never find', async () => {
     const id = await insertOrder('PENDING')
     await expect(database.sql`update orders set due_at = null where id = ${id}`).rejects.toThrow(
       /orders_pending_due/,

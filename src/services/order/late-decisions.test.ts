@@ -5,8 +5,8 @@ import { uuidv7 } from '../../platform/base/ids.ts'
 import { createOrderStore, type OrderStore } from './store.ts'
 
 /**
- * A worker that stood still past its lease wakes up with billing's answer in its
- * hand, long after somebody else decided with the same answer and life went on.
+ * A worker stops past its lease and then continues with billing's answer, long after another worker
+ * decided with the same answer and the order changed again.
  */
 const requestId = 'r'
 const firstPage = { limit: 100 }
@@ -58,7 +58,7 @@ describe('a decision that comes a second time, late', () => {
     })
   })
 
-  it('is not noted in the order’s history, and owes no second letter', async () => {
+  it('is not added to the order’s history, and owes no second letter', async () => {
     const orderId = await placeOrder(500)
     await store.dueOrders.settle({ id: orderId, entry })
     const before = await store.findOrder(orderId, firstPage)
@@ -77,7 +77,7 @@ describe('a decision that comes a second time, late', () => {
     })
   })
 
-  it('of a change is not noted in its history, and owes no second letter', async () => {
+  it('of a change is not added to its history, and owes no second letter', async () => {
     const orderId = await placeOrder(500)
     const change = await open(orderId, 'REPRICE', 700)
     await finish(change)

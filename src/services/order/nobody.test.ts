@@ -5,8 +5,8 @@ import { eventually } from '../../../test/lab/wait.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 
 /**
- * Orders of an id that is no user: ids of users are made by the user service, so it never will be.
- * Nothing is slow on purpose here: a busy machine must not pass for an outage.
+ * Orders with an id of no user. The user service makes the ids of users, so this id never becomes
+ * one. Nothing is slow on purpose here: a busy machine must not look like an outage.
  */
 const patience = {
   REQUEST_BUDGET_MS: '6000',
@@ -36,7 +36,7 @@ const operations = async () =>
   system.people.billingDatabase.sql`select from operations where user_id = ${userId}`
 
 describe('an order of nobody', () => {
-  it('without a key is answered 404, and nothing of it is kept anywhere', async () => {
+  it('without a key is answered 404, and nothing about it is stored anywhere', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => place(10)))
     for (const { status, body, headers } of answers) {
       expect([status, body.code]).toEqual([404, 'user-not-found'])
@@ -46,7 +46,7 @@ describe('an order of nobody', () => {
     expect([await orderRows(), await operations(), await letters()]).toEqual([[], [], []])
   })
 
-  it('with a key is kept, told with its answer, and told again for ever', async () => {
+  it('with a key is stored, told with its answer, and told again for ever', async () => {
     const first = await place(10, 'k')
     expect([first.status, first.body.code]).toEqual([404, 'user-not-found'])
     expect(first.body.order).toMatchObject({
@@ -59,7 +59,7 @@ describe('an order of nobody', () => {
     const { body: kept } = await api.get(`/orders/${first.body.order.id}`)
     expect(kept).toMatchObject(first.body.order)
     expect(kept.timeline).toMatchObject([{ step: 'ask-user', attempt: 1, outcome: 'refused' }])
-    // Even if an account came to be in a way that nobody foresees.
+    // This must hold even if an account is opened in a way that is not foreseen.
     await system.people.billing.api.post('/billing/accounts', { userId, email: 'm@example.com' })
     const again = await place(10, 'k')
     expect([again.status, again.text]).toEqual([404, first.text])
@@ -68,7 +68,7 @@ describe('an order of nobody', () => {
     expect(await letters()).toEqual([])
   })
 
-  it('that was told as undecided is kept, although it has no key', async () => {
+  it('that was told as undecided is stored, although it has no key', async () => {
     const hasty = await system.startReplica(shortBudgets)
     system.toUser.behave('refuse')
     const placed = await hasty.api.post('/orders', { userId, price: 10 })
@@ -80,7 +80,7 @@ describe('an order of nobody', () => {
     })
   })
 
-  it('by 16 at once on one key and two replicas is one order, told in the same words', async () => {
+  it('by 16 requests at once on one key and two replicas is one order with one answer', async () => {
     const replica = await system.startReplica()
     const answers = await Promise.all(
       Array.from({ length: 16 }, (_, index) =>

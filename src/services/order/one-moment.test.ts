@@ -38,7 +38,7 @@ const reprice = async (orderId: string, toPrice: number) => {
   await store.decideChange({ id: opened.id, status: 'DONE', reason: null, entry })
 }
 
-/** The price that the order shows, and the one that its changes came to. */
+/** Reads the price that the order shows, and the price that its changes lead to. */
 const readPrices = async (orderId: string) => {
   const found = await store.findOrder(orderId, { limit: 100 })
   const done = found?.changes.filter(({ status }) => status === 'DONE') ?? []
@@ -46,7 +46,7 @@ const readPrices = async (orderId: string) => {
 }
 
 describe('an order that is read', () => {
-  it('and the changes beside it are of one moment, however fast they are made', async () => {
+  it('and the changes beside it belong to one moment, however fast changes are made', async () => {
     const orderId = await placeOrder()
     let isOver = false
     const reads: Awaited<ReturnType<typeof readPrices>>[] = []

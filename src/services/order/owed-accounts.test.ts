@@ -5,7 +5,7 @@ import { shortBudgets, startWithUsers, type WithUsers } from '../../../test/lab/
 import type { Behaviour } from '../../../test/lab/upstream.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 
-/** A user exists, and the account is still owed: billing was away, and comes back. */
+/** The user exists, but the account is still owed: billing was away and comes back. */
 let system: WithUsers
 let api: Api
 let name: string
@@ -30,7 +30,7 @@ const createUser = () =>
     { username: name, email: `${name}@example.com` },
     { key: name },
   )
-/** What recovery of the user service would do: the repeat of the request does it as well. */
+/** Does what recovery of the user service would do: repeating the request does it too. */
 const openAccount = () =>
   eventually(async () => expect((await createUser()).body.account).toBe('OPEN'))
 const deposit = (amount: number) =>
@@ -64,8 +64,8 @@ describe('an order of a user whose account is still owed', () => {
     },
   )
 
-  it('is paid once when there is money by then, and a repeat tells it', async () => {
-    // It must still be waiting when the money comes: its recovery asks billing through this link.
+  it('is paid once when there is money by then, and a repeat is told so', async () => {
+    // It must still wait when the money comes: its recovery calls billing through this link.
     const placed = await place(300, 'k')
     expect((await place(300, 'k')).status).toBe(202)
     system.toBilling.behave('refuse')
@@ -81,7 +81,7 @@ describe('an order of a user whose account is still owed', () => {
     expect([again.status, again.body.id]).toEqual([201, placed.body.id])
   })
 
-  it('shows that its user was asked about, and billing stores nothing for it', async () => {
+  it('shows that user was asked, and billing stores nothing for it', async () => {
     const { body } = await place(300)
     const { timeline } = await orderNow(body.id)
     expect(timeline[0]).toMatchObject({ step: 'ask-user', attempt: 1, outcome: 'done' })

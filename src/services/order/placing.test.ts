@@ -42,7 +42,7 @@ describe('an order that can be paid', () => {
     expect(letters).toMatchObject([{ kind: 'ORDER_APPROVED', amount: 300, userId }])
   })
 
-  it('shows its steps to whoever looks at it', async () => {
+  it('shows its steps when it is read', async () => {
     const { body: placed } = await place(300)
     await eventually(async () => {
       const { status, body } = await api.get(`/orders/${placed.id}`)
@@ -66,7 +66,7 @@ describe('an order that can be paid', () => {
     })
   })
 
-  it('may cost all there is, up to 2^53 - 1', async () => {
+  it('may cost all that the account holds, up to 2^53 - 1', async () => {
     userId = await openAccount(system.billing, Number.MAX_SAFE_INTEGER)
     const { status, body } = await place(Number.MAX_SAFE_INTEGER)
     expect([status, body.price, await balance()]).toEqual([201, Number.MAX_SAFE_INTEGER, 0])
@@ -74,7 +74,7 @@ describe('an order that can be paid', () => {
 })
 
 describe('an order that cannot be paid', () => {
-  it('is rejected, takes nothing, is kept, and a letter says so', async () => {
+  it('is rejected, takes nothing, is stored, and a letter tells it', async () => {
     const { status, body, headers } = await place(1_001)
     expect([status, body.code]).toEqual([402, 'insufficient-funds'])
     expect(body.order).toMatchObject({
@@ -96,7 +96,7 @@ describe('the key of an order', () => {
   it.each([
     ['an approval', 300, 201],
     ['a refusal', 5_000, 402],
-  ])('gives %s again, also to a service that was started anew', async (_what, price, status) => {
+  ])('gives %s again, also after a restart', async (_what, price, status) => {
     const first = await place(price, 'k')
     await system.billing.api.post(`/billing/accounts/${userId}/deposit`, { amount: 50_000 })
     const before = await balance()
@@ -136,7 +136,7 @@ describe('the key of an order', () => {
     expect([await balance(), await orderRows()]).toEqual([700, before])
   })
 
-  it('belongs to the user: another one’s is new and tells nothing of the first', async () => {
+  it('belongs to the user: another user’s is new and tells nothing about the first', async () => {
     const first = await place(300, 'k')
     userId = await openAccount(system.billing, 1_000)
     const second = await place(700, 'k')
@@ -161,7 +161,7 @@ describe('the key of an order', () => {
     await eventually(async () => expect(await lettersOf(answers[0]!.body.id)).toHaveLength(1))
   })
 
-  it('missing makes each request an order of its own', async () => {
+  it('may be missing: then each request makes an order of its own', async () => {
     const [one, other] = [await place(10), await place(10)]
     expect(one.body.id).not.toBe(other.body.id)
     expect(await balance()).toBe(980)
@@ -169,7 +169,7 @@ describe('the key of an order', () => {
 })
 
 describe('a list of orders', () => {
-  it('shows each once, newest first, as it is now, over pages of any size', async () => {
+  it('shows each once, newest first, in its present state, over pages of any size', async () => {
     const ids: string[] = []
     for (const price of [1, 2, 3, 4, 5, 6, 7]) ids.push((await place(price)).body.id)
     await api.delete(`/orders/${ids[6]}`)
@@ -184,7 +184,7 @@ describe('a list of orders', () => {
     expect([first.items.length, second.items.length, second.next]).toEqual([4, 3, null])
   })
 
-  it('is empty for a user without orders, and never shows another’s', async () => {
+  it('is empty for a user without orders, and never shows those of another user', async () => {
     await place(1)
     const other = await openAccount(system.billing)
     const { body } = await api.get(`/orders?userId=${other}`)
@@ -192,8 +192,8 @@ describe('a list of orders', () => {
   })
 })
 
-describe('an order that nobody placed', () => {
-  it('is not found, in whatever is asked of it', async () => {
+describe('an order that does not exist', () => {
+  it('is not found by any route', async () => {
     const path = `/orders/${uuidv7()}`
     const answers = [
       await api.get(path),

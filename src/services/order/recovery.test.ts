@@ -22,7 +22,7 @@ beforeEach(async () => {
   system.toBilling.behave('forward')
   system.toNotification.behave('forward')
   userId = await openAccount(system.billing, 1_000)
-  // An earlier test may have opened the circuit; it closes with the next call that is answered.
+  // An earlier test may have opened the circuit. It closes with the next call that is answered.
   await eventually(async () => {
     const { status } = await api.post('/orders', { userId, price: 1 })
     if (status !== 201) throw new Error(`an order was answered ${status}`)
@@ -41,13 +41,13 @@ interface MoneyCall {
   readonly withdrawals?: readonly { readonly userId: string; readonly amount: number }[]
 }
 
-/** What billing answers to one withdrawal, in an answer that calls share. */
+/** Billing's answer to one withdrawal, inside an answer that calls share. */
 const answered = (status: number, body: unknown) => ({
   status: 200,
   body: JSON.stringify({ answers: [{ status, body }] }),
 })
 
-/** A well-formed answer to a call that moves money, but for what a test makes wrong in it. */
+/** A valid answer to a call that moves money, with the part that a test makes wrong. */
 const moved =
   (kind: string, wrong: object, wrongAccount: object = {}): Behaviour =>
   async ({ path, body }) => {
@@ -61,7 +61,7 @@ const moved =
 
 const somebodyElse = { userId: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061' }
 
-/** A well-formed acknowledgement of a letter, but for what a test makes wrong in it. */
+/** A valid acknowledgement of a letter, with the part that a test makes wrong. */
 const acknowledged =
   (wrong: object): Behaviour =>
   async ({ body }) => {
@@ -134,7 +134,7 @@ describe('when billing', () => {
     },
   )
 
-  it('answers just what it was asked for, the order is decided: so much the others lack', async () => {
+  it('gives a complete answer, the order is decided: the answers below lack a part of it', async () => {
     system.toBilling.behave(moved('WITHDRAW', {}))
     const { status } = await place(300)
     system.toBilling.behave('forward')
@@ -177,7 +177,7 @@ describe('when billing', () => {
     expect([again.status, again.body.status]).toEqual([200, 'CANCELLED'])
   })
 
-  it('tells of another refund than was asked for, the order is not cancelled until it has paid back', async () => {
+  it('answers with another refund, the order is not cancelled until the right one is paid back', async () => {
     const before = await balance()
     const { body } = await place(300)
     system.toBilling.behave(moved('REFUND', { amount: 30 }))
@@ -188,7 +188,7 @@ describe('when billing', () => {
     expect(await balance()).toBe(before)
   })
 
-  it('is away for long, each attempt is noted, but the history stays short', async () => {
+  it('is away for long, each attempt is stored, but the history stays short', async () => {
     const { body } = await place(5)
     const { sql } = system.database
     await sql`update orders set timeline = (select jsonb_agg(jsonb_build_object('at', now(),
@@ -218,27 +218,24 @@ describe('when notification', () => {
     ['answers with a letter about another order', acknowledged({ orderId: null })],
     ['answers with a letter of another kind', acknowledged({ kind: 'ORDER_REJECTED' })],
     ['answers with a letter about another amount', acknowledged({ amount: 1 })],
-  ])(
-    '%s, orders are answered as usual, and one letter follows by itself',
-    async (_what, behaviour) => {
-      const before = await balance()
-      system.toNotification.behave(behaviour)
-      const startedAtMs = performance.now()
-      const { status, body } = await place(300)
-      expect(performance.now() - startedAtMs).toBeLessThan(3_000)
-      expect([status, body.status, await balance()]).toEqual([201, 'APPROVED', before - 300])
-      system.toNotification.behave('forward')
-      await eventually(async () => {
-        const [row] = await system.database.sql`select due_at from orders where id = ${body.id}`
-        expect(row?.['due_at']).toBeNull()
-      })
-      expect(await lettersOf(body.id)).toMatchObject([{ kind: 'ORDER_APPROVED', amount: 300 }])
-    },
-  )
+  ])('%s, orders are answered as usual, and one letter follows later', async (_what, behaviour) => {
+    const before = await balance()
+    system.toNotification.behave(behaviour)
+    const startedAtMs = performance.now()
+    const { status, body } = await place(300)
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+    expect([status, body.status, await balance()]).toEqual([201, 'APPROVED', before - 300])
+    system.toNotification.behave('forward')
+    await eventually(async () => {
+      const [row] = await system.database.sql`select due_at from orders where id = ${body.id}`
+      expect(row?.['due_at']).toBeNull()
+    })
+    expect(await lettersOf(body.id)).toMatchObject([{ kind: 'ORDER_APPROVED', amount: 300 }])
+  })
 })
 
 describe('a request and a repeat that both decide an order', () => {
-  it('are answered, whichever of them hears of it first', async () => {
+  it('are both answered, whichever learns of the decision first', async () => {
     system.toBilling.behave('hang', 'forward')
     const first = place(300, 'k')
     const { sql } = system.database
@@ -253,7 +250,7 @@ describe('a request and a repeat that both decide an order', () => {
     expect([201, 202]).toContain((await first).status)
   })
 
-  it('leave a row alone that the other one finished while this one got no answer', async () => {
+  it('do not change a row that the other one finished while this one got no answer', async () => {
     system.toBilling.behave('hang')
     const first = place(300, 'k')
     const { sql } = system.database
@@ -262,12 +259,12 @@ describe('a request and a repeat that both decide an order', () => {
       expect(rows).toHaveLength(1)
       return rows
     })
-    // As a faster replica would leave it: decided, its letter acknowledged, nothing owed.
+    // The row as a faster replica leaves it: decided, its letter acknowledged, nothing owed.
     await sql`update orders set status = 'REJECTED', decision = 'REJECTED', decided_at = now(),
       reason = 'account-not-found', due_at = null where id = ${row?.['id']}`
     expect((await first).status).toBe(202)
     system.toBilling.behave('forward')
-    // A refusal of an earlier release: told as it was told then.
+    // An earlier release stored this refusal: it must be told as it was told then.
     const again = await place(300, 'k')
     expect([again.status, again.body.code]).toEqual([404, 'account-not-found'])
     expect(again.body).not.toHaveProperty('order')

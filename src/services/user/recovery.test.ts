@@ -23,7 +23,7 @@ const create = (key?: string) =>
 
 const somebodyElse = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
 
-/** A well-formed answer, but for what a test makes wrong in it. */
+/** A valid answer, with the part that a test makes wrong. */
 const opened =
   (wrong: object, type = 'application/json'): Behaviour =>
   async ({ body }) => {
@@ -45,7 +45,7 @@ describe('when billing', () => {
     ['answers with an account with another address', opened({ email: 'petya@example.com' })],
     ['answers in another type than JSON', opened({}, 'text/plain')],
   ])(
-    '%s, the user exists all the same, and the account opens by itself',
+    '%s, the user exists all the same, and recovery opens the account',
     async (_what, behaviour) => {
       system.toBilling.behave(behaviour)
       const startedAtMs = performance.now()
@@ -76,7 +76,7 @@ describe('when billing', () => {
     expect([status, body.account]).toEqual([201, 'OPEN'])
   })
 
-  it('is away, a service that is started anew opens the account', async () => {
+  it('is away, a restarted service opens the account', async () => {
     const first = await system.startReplica()
     system.toBilling.behave('refuse')
     const { body } = await first.api.post('/users', {

@@ -15,8 +15,8 @@ import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import { accountStatuses, refusalReasons } from './states.ts'
 
 /**
- * People, and the saga that opens their accounts. A row that is REFUSED is no
- * user but the memory of a refusal: its key must not create anybody later.
+ * People, and the saga that opens their accounts. A REFUSED row is no user: it stores a refusal, so
+ * that its key never creates a user later.
  */
 export const users = pgTable(
   'users',

@@ -22,7 +22,7 @@ const create = (more: object = {}, key?: string) => api.post('/users', person(mo
 const rows = async () => (await system.database.sql`select from users`).length
 
 describe('a new user', () => {
-  it('that is refused is kept only for the repeats of a key', async () => {
+  it('that is refused is stored only for the repeats of a key', async () => {
     await create()
     const before = await rows()
     expect((await create()).status).toBe(409)
@@ -51,19 +51,19 @@ describe('a new user', () => {
     expect(account.body).toMatchObject({ userId: body.id, email: person().email, balance: 0 })
   })
 
-  it('needs no more than a name and an address', async () => {
+  it('needs only a name and an email address', async () => {
     const { status, body } = await create()
     expect(status).toBe(201)
     expect(body).toMatchObject({ phone: null, firstName: null, lastName: null })
   })
 
-  it('is not found under an id that nobody has', async () => {
+  it('is not found by an unknown id', async () => {
     const { status, body } = await api.get(`/users/${uuidv7()}`)
     expect([status, body.code]).toEqual([404, 'user-not-found'])
   })
 })
 
-describe('a name or an address that somebody has', () => {
+describe('a name or an email address that is taken', () => {
   it.each([
     ['username', 'the same', (text: string) => text],
     ['username', 'the same in capitals', (text: string) => text.toUpperCase()],
@@ -94,7 +94,7 @@ describe('a name or an address that somebody has', () => {
     expect(free.status).toBe(201)
   })
 
-  it('is not found as a user: a refusal is a memory, not a person', async () => {
+  it('is not found as a user: the stored refusal is no person', async () => {
     await create()
     await create({}, `${name}-k`)
     const { sql } = system.database
@@ -104,7 +104,7 @@ describe('a name or an address that somebody has', () => {
     expect(account.status).toBe(404)
   })
 
-  it('goes to exactly one of many who want it at once, on two replicas', async () => {
+  it('goes to exactly one of many requests at once, on two replicas', async () => {
     const replica = await system.startReplica()
     const answers = await Promise.all(
       Array.from({ length: 24 }, (_, index) =>
@@ -120,7 +120,7 @@ describe('a name or an address that somebody has', () => {
 })
 
 describe('the key of a user', () => {
-  it('gives the same answer again, also from a service that was started anew', async () => {
+  it('gives the same answer again, also after a restart', async () => {
     const first = await create({}, `${name}-k`)
     const again = await create({}, `${name}-k`)
     const replica = await system.startReplica()

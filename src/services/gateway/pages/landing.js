@@ -17,7 +17,7 @@ const show = (light, state) => {
   light.querySelector('span').textContent = words[state]
 }
 
-/** The states of the services; undefined when nobody is there who could tell. */
+/** The states of the services, or undefined when the gateway does not answer. */
 const askHealth = async () => {
   try {
     const response = await fetch('/readyz', {
