@@ -3,8 +3,8 @@ import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import type { OwnPostgres } from '../lab/own-postgres.ts'
 
 /**
- * The same questions as the invariants ask from outside, asked of the tables:
- * tens of thousands of orders are too many to be read through the API.
+ * Asks the tables what the invariants ask from outside: tens of thousands of orders are too many to
+ * read through the API.
  */
 const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   user: ['users'],
@@ -56,7 +56,7 @@ export const countDue = async (databases: Sql): Promise<number> => {
   return [...found.values()].reduce((sum, due) => sum + due, 0)
 }
 
-/** Waits until nothing is undecided or owes a letter; says how long that took. */
+/** Waits until nothing is undecided and no letter is owed. Returns how long that took. */
 export const untilAtRest = async (databases: Sql, withinMs = 30_000): Promise<number> => {
   const startMs = performance.now()
   for (;;) {
@@ -103,11 +103,11 @@ interface KeyRow {
 }
 
 export interface AuditOptions {
-  /** Somebody also spoke to the services behind the gateway, and said what only they say to each other. */
+  /** The test also calls the services behind the gateway, by routes that only services use. */
   readonly hasStrangers?: boolean
 }
 
-/** What is wrong between the tables of the services, when they are at rest. */
+/** Returns what is wrong between the tables of the services. They must be at rest. */
 export const auditFaults = async (
   { sql }: Sql,
   { hasStrangers = false }: AuditOptions = {},

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ContractViolation, createContractChecker, type ContractChecker } from './contract-check.ts'
 
-/** A contract of its own, so that each way to break one is in sight. */
+/** A contract of its own, so that the reader sees each way to break one. */
 const contract = `
 openapi: 3.1.0
 info: { title: Shelves, version: 1.0.0 }

@@ -6,17 +6,16 @@ import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 
 /**
- * Checks answers against the contracts in `openapi/`, strictly: the address,
- * the status and the content type must be declared, and the body must be what
- * the schema says and nothing more. A schema that would let unknown members
- * through fails too, whatever the body.
+ * Checks answers against the contracts in `openapi/`, strictly: the contract must declare the path,
+ * the status and the content type, and the body must have what the schema says and nothing more. A
+ * schema that allows unknown members fails too, whatever the body is.
  *
- * HEAD is in no contract: it is answered as GET is, at every address that has
- * GET, with the same status and type and without a body.
+ * HEAD is in no contract. Every path that has GET answers HEAD with the same status and type, and
+ * without a body.
  */
 export interface CheckedResponse {
   readonly method: string
-  /** Path and query, as it was asked for. */
+  /** Path and query, as they were sent. */
   readonly path: string
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -45,7 +44,7 @@ interface Example {
 interface MediaType {
   readonly schema: SchemaObject
   readonly example?: unknown
-  /** Of a problem: one for each code that the operation can answer with this status. */
+  /** For a problem: one example for each code that the route can answer with this status. */
   readonly examples?: Readonly<Record<string, Example>>
 }
 
@@ -106,7 +105,7 @@ export const resolveExample = (document: ContractDocument, { $ref, value }: Exam
     ? value
     : document.components?.examples?.[$ref.replace('#/components/examples/', '')]?.value
 
-/** Where a schema accepts members that it does not name. */
+/** Returns the places where a schema accepts members that it does not name. */
 export const looseParts = (document: ContractDocument, schema: SchemaObject): string[] => {
   const found: string[] = []
   const seen = new Set<SchemaObject>()
@@ -136,13 +135,13 @@ export const looseParts = (document: ContractDocument, schema: SchemaObject): st
 export const createValidator = () => {
   const ajv = new Ajv2020({ allErrors: true, strict: false })
   addFormats.default(ajv)
-  // OpenAPI's own formats, which only name the width of a number.
+  // These formats of OpenAPI only name the width of a number.
   for (const width of ['int32', 'int64'])
     ajv.addFormat(width, { type: 'number', validate: Number.isInteger })
   return ajv
 }
 
-/** A regular expression for `/orders/{orderId}`; a literal segment wins over a parameter. */
+/** Returns a pattern for `/orders/{orderId}`. A literal segment wins over a parameter. */
 const templateMatcher = (template: string) => {
   const source = template
     .split(/\{[^}]+\}/)
@@ -211,7 +210,7 @@ export const createContractChecker = (folder?: string) => {
     return matching.find(({ template }) => template === path) ?? matching[0]
   }
 
-  /** What any service says about an address or a method that no contract has. */
+  /** Checks what every service answers to a path or a method that is in no contract. */
   const checkUndeclared = (response: CheckedResponse, request: string, status: 404 | 405) => {
     if (response.status !== status) {
       throw new ContractViolation(`${request} is in no contract, so it must answer ${status}`)
@@ -230,7 +229,7 @@ export const createContractChecker = (folder?: string) => {
     }
   }
 
-  /** A problem has a code that the operation declares for this status. */
+  /** Checks that the route declares the problem's code for this status. */
   const checkCode = ({ body, status }: CheckedResponse, request: string, media: MediaType) => {
     if (status < 400 || media.examples === undefined) return
     const { code } = body as { readonly code: string }
@@ -239,7 +238,7 @@ export const createContractChecker = (folder?: string) => {
     throw new ContractViolation(`${request} has the code ${code}, but declared are only ${known}`)
   }
 
-  /** Throws a ContractViolation that says what was answered and what the contract allows. */
+  /** Throws a ContractViolation that tells the answer and what the contract allows. */
   const check = (response: CheckedResponse): void => {
     const isHead = response.method.toUpperCase() === 'HEAD'
     const method = isHead ? 'get' : response.method.toLowerCase()

@@ -2,9 +2,9 @@ import type { Order, OrderDetails } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import { isTold, type Evidence, type ToldExchange, type Violation } from './evidence.ts'
 
-/** Invariant 8: whoever looked, at whatever moment, saw states change along the allowed edges only. */
+/** Invariant 8: every client, at every moment, saw states change along the allowed edges only. */
 
-/** Written down once more on purpose: if the code's own table changes, this one does not follow it. */
+/** A second copy on purpose: it must not change when the code's own table changes. */
 const reachable: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   order: {
     PENDING: ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'],
@@ -35,7 +35,7 @@ const sightingsOfOrder = (
   })),
 ]
 
-/** What an answer shows of the present; repeats show the past, on purpose, and are left out. */
+/** Returns the states that an answer shows. Repeats are left out: they show the past on purpose. */
 const sightingsIn = ({ method, path, answer }: ToldExchange) => {
   const { status, body, replayed } = answer
   if (method === 'GET' && status === 200) {
@@ -62,7 +62,7 @@ const brokenEdge = (sightings: readonly Sighting[]): Violation[] => {
   const seen = new Set<string>()
   let next = 0
   for (const { kind, id, status, sentMs } of bySending) {
-    // Only what was answered before this was asked came certainly before it.
+    // Only an answer that came before this request was sent is certainly older.
     while (next < byAnswer.length && byAnswer[next]!.answeredMs < sentMs) {
       seen.add(byAnswer[next]!.status)
       next += 1

@@ -1,22 +1,22 @@
 import type { Facts, UserFacts } from './facts.ts'
 import type { Exchange, Told } from './history.ts'
 
-/** What the rules judge: what clients were told, and what the system says now. */
+/** What the rules judge: what clients were told, and what the system tells now. */
 export interface Evidence {
   readonly facts: Facts
   readonly exchanges: readonly Exchange[]
   /**
-   * Nothing is at work any more. Until then the facts are no single moment, and
+   * True when nothing is at work any more. Until then the facts are read at different moments, and
    * rules that compare one list with another must wait.
    */
   readonly isQuiet: boolean
 }
 
 export interface Violation {
-  /** Number of the invariant in the design. */
+  /** The number of the invariant in the design. */
   readonly invariant: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
   readonly message: string
-  /** Ids and keys by which the events around it are found. */
+  /** Ids and keys that find the events around it. */
   readonly about: readonly string[]
 }
 
@@ -25,24 +25,24 @@ export type ToldExchange = Exchange & { readonly answer: Told }
 export const isTold = (exchange: Exchange): exchange is ToldExchange =>
   exchange.answer.kind === 'told'
 
-/** An answer that says how it ended; the others speak of a moment, or say that nothing was begun. */
+/** Statuses that tell how a request ended. The others may be different a moment later. */
 const decidingStatuses = new Set([200, 201, 402, 404, 409])
 
 export const isDecision = (exchange: Exchange): exchange is ToldExchange =>
   isTold(exchange) && decidingStatuses.has(exchange.answer.status) && !exchange.answer.comeBack
 
-/** Sent as JSON, so this is what the system saw. */
+/** JSON is what is sent, so this is what the system received. */
 export const payloadOf = ({ method, path, body }: Exchange) =>
   `${method} ${path} ${JSON.stringify(body)}`
 
-/** What one key, or one request without a key, came to. */
+/** All attempts with one key, or one request without a key. */
 export interface Attempts {
   readonly first: Exchange
   readonly all: readonly Exchange[]
   readonly decision: ToldExchange | undefined
 }
 
-/** Repeats of one request are one group; without a key every request is its own. */
+/** Groups the repeats of one request. Every request without a key is a group of its own. */
 export const groupAttempts = (exchanges: readonly Exchange[]): Attempts[] => {
   const byRequest = Map.groupBy(exchanges, (exchange) => {
     const { key } = exchange
@@ -55,7 +55,7 @@ export const groupAttempts = (exchanges: readonly Exchange[]): Attempts[] => {
   }))
 }
 
-/** Whether any of the attempts may have begun something of which nobody told the end. */
+/** Whether an attempt may have begun something whose end no answer told. */
 export const mayHaveBegun = ({ all, decision }: Attempts): boolean =>
   decision === undefined &&
   all.some(({ answer }) => answer.kind === 'unknown' || answer.status === 202)

@@ -7,14 +7,14 @@ import type { Exchange } from './history.ts'
 import { api, type ApiResponse } from '../lab/http.ts'
 
 /**
- * What the system says of itself when it is asked from outside: everything that
- * belongs to the users of a history, through the public API, page by page.
+ * What the system tells about the users of a history when it is asked through the public API, page
+ * by page.
  */
 export interface UserFacts {
   readonly userId: string
   readonly user: User | undefined
   readonly account: Account | undefined
-  /** What moved money, oldest first. */
+  /** The operations that moved money, oldest first. */
   readonly operations: readonly Operation[]
   readonly orders: readonly OrderDetails[]
   readonly letters: readonly Letter[]
@@ -29,7 +29,7 @@ interface Page<Item> {
   readonly next: string | null
 }
 
-/** After a fault a service may need a moment; a reader that waits forever would hide a dead one. */
+/** A service may need a moment after a fault. But a dead service must be noticed. */
 const readPatienceMs = 20_000
 const readPauseMs = 150
 const usersAtOnce = 6
@@ -38,7 +38,7 @@ const ordersAtOnce = 6
 const createReader = (baseUrl: string) => {
   const client = api(baseUrl)
 
-  /** The answer's body, or undefined when there is no such thing. */
+  /** Returns the answer's body, or undefined when the thing does not exist. */
   const find = async <Body>(path: string): Promise<Body | undefined> => {
     const giveUpAtMs = performance.now() + readPatienceMs
     for (;;) {
@@ -76,7 +76,7 @@ const createReader = (baseUrl: string) => {
     ]
   }
 
-  /** An order with all its changes, also those that its own page leaves to others. */
+  /** Returns an order with all its changes: its own page may leave some to further pages. */
   const orderWithAll = async (id: string): Promise<OrderDetails> => {
     const order = await find<OrderDetails>(`/orders/${id}`)
     if (order === undefined) throw new Error(`order ${id} is listed, but it cannot be found`)
@@ -88,7 +88,7 @@ const createReader = (baseUrl: string) => {
   return { find, all, orderWithAll }
 }
 
-/** `map`, a bounded number at once. */
+/** Like `map`, with a limit of how many run at once. */
 const mapSome = async <Item, Result>(
   items: readonly Item[],
   atOnce: number,
@@ -107,7 +107,7 @@ const mapSome = async <Item, Result>(
   return results
 }
 
-/** Every user that a history speaks of: those it was told of, and those it asked about. */
+/** Returns every user that a history names, in requests or answers. */
 export const usersIn = (exchanges: readonly Exchange[]): string[] => {
   const found = new Set<string>()
   for (const { method, path, body, answer } of exchanges) {
@@ -122,8 +122,8 @@ export const usersIn = (exchanges: readonly Exchange[]): string[] => {
 }
 
 /**
- * Consequences are read before their causes: whatever is found must have its
- * cause among what is read later, even while the system is at work.
+ * Reads effects before their causes: then the cause of each effect is in what is read later, even
+ * while the system works.
  */
 export const collectFacts = async (baseUrl: string, userIds: readonly string[]): Promise<Facts> => {
   const { find, all, orderWithAll } = createReader(baseUrl)

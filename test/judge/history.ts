@@ -2,9 +2,8 @@ import { ContractViolation } from './contract-check.ts'
 import type { ApiResponse } from '../lab/http.ts'
 
 /**
- * What every client sent and what it was told, with the times of both: the only
- * witness that the invariants are checked against. Nothing in it comes from
- * inside the system.
+ * Records what every client sent and what it was told, with the times of both. The invariants are
+ * checked against nothing else, and nothing in it comes from inside the system.
  */
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -21,13 +20,13 @@ export interface Told {
   readonly kind: 'told'
   readonly status: number
   readonly body: unknown
-  /** `Idempotency-Replayed: true` came with it. */
+  /** The answer had `Idempotency-Replayed: true`. */
   readonly replayed: boolean
-  /** `Retry-After` came with it: the answer speaks of this moment only. */
+  /** The answer had `Retry-After`: it is true only for this moment. */
   readonly comeBack: boolean
 }
 
-/** No answer, or one that leaves open what happened: it may have been done, now or later. */
+/** The client cannot know what happened: the work may be done, now or later. */
 export interface Unknown {
   readonly kind: 'unknown'
   readonly reason: string
@@ -39,13 +38,13 @@ export interface Exchange extends Sent {
   readonly answer: Told | Unknown
 }
 
-/** What was done to the system meanwhile: kills, pauses, ends of faults. */
+/** What a test did to the system meanwhile: kills, pauses, ends of faults. */
 export interface Mark {
   readonly atMs: number
   readonly text: string
 }
 
-/** Statuses after which a client cannot know whether it was done. */
+/** Statuses after which a client cannot know whether the work was done. */
 const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
 
 const reasonOf = (error: unknown): string => {
@@ -76,7 +75,7 @@ export const createHistory = () => {
     exchanges: exchanges as readonly Exchange[],
     marks: marks as readonly Mark[],
 
-    /** Runs one request and keeps what came of it. An answer against the contract is a failure of the test. */
+    /** Runs one request and records its end. An answer that breaks the contract fails the test. */
     record: async (sent: Sent, send: () => Promise<ApiResponse>): Promise<Exchange> => {
       const sentMs = performance.now()
       let answer: Told | Unknown

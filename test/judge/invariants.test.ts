@@ -5,7 +5,7 @@ import type { Facts, UserFacts } from './facts.ts'
 import type { Exchange, Told } from './history.ts'
 import { describeViolations, findViolations } from './invariants.ts'
 
-/** A judge that finds nothing proves nothing: each kind of wrong is planted once, and must be named. */
+/** Each kind of fault is planted once, and the judge must name it: else it proves nothing. */
 const userId = 'user-1'
 const email = 'masha@example.org'
 const at = (second: number) => new Date(Date.UTC(2026, 10, 20, 9, 0, second)).toISOString()
@@ -56,7 +56,7 @@ const letter = (id: string, kind: string, amount: number, orderId: string | null
 
 const base = { userId, description: null, timeline: [], nextChanges: null }
 
-/** One order that was paid and re-priced, one that was refused, one that was cancelled. */
+/** One order was paid and re-priced, one was refused, and one was cancelled. */
 const soundFacts = () => ({
   userId,
   user: {
@@ -141,7 +141,7 @@ const exchange = (
 
 const depositPath = `/billing/accounts/${userId}/deposit`
 
-/** What was told stays as it was told, whatever is done to the facts afterwards. */
+/** Copies what was told, so that later changes to the facts do not change it. */
 const soundExchanges = (now: ReturnType<typeof soundFacts>): Exchange[] => {
   const facts = structuredClone(now)
   const placed = { ...facts.orders[0]!, price: 3_000, status: 'APPROVED' }
@@ -301,7 +301,7 @@ const spoiled: [string, number, (sound: Sound) => void][] = [
 ]
 
 describe('the judge of the invariants', () => {
-  it('finds nothing wrong with a history in which nothing is', () => {
+  it('finds nothing wrong in a history without faults', () => {
     expect(judge(() => {})).toEqual([])
     expect(judge(() => {}, false)).toEqual([])
   })

@@ -8,13 +8,12 @@ import { moneyViolations } from './money.ts'
 import { toldViolations } from './told.ts'
 
 /**
- * The eight invariants of the design, judged from outside: from what clients
- * sent and were told, and from what the public API says. `findViolations` is a
- * pure function of that evidence; the rest collects it and tells what it found.
+ * The eight invariants of the design, judged from outside: from what clients sent and were told,
+ * and from what the public API shows. `findViolations` is a pure function of that evidence. The
+ * rest collects the evidence and reports violations.
  *
- * The public statement does not say which order an operation belongs to, so
- * orders and operations are joined by kind and amount: tests that use amounts of
- * their own for each order make this join exact.
+ * The public statement does not tell which order an operation belongs to. So orders and operations
+ * are joined by kind and amount. Tests that give each order its own amounts make this join exact.
  */
 const rules: readonly ((evidence: Evidence) => Violation[])[] = [
   moneyViolations,
@@ -38,7 +37,7 @@ export const invariantNames = {
 export const findViolations = (evidence: Evidence): Violation[] =>
   rules.flatMap((rule) => rule(evidence))
 
-// --- telling ------------------------------------------------------------------
+// --- reporting ----------------------------------------------------------------
 
 const maxEventsShown = 40
 const maxBodyShown = 300
@@ -64,7 +63,7 @@ const eventsAround = (
     const text = JSON.stringify(exchange)
     return about.some((id) => text.includes(id))
   })
-  // The ends say most: how it began, and what was told last.
+  // The first and the last events tell most.
   const half = maxEventsShown / 2
   const kept =
     concerned.length <= maxEventsShown
@@ -100,7 +99,7 @@ export class InvariantViolated extends Error {
   override name = 'InvariantViolated'
 }
 
-/** The first violation in full, and how many more there are. */
+/** Describes the first violation in full, and tells how many more there are. */
 export const describeViolations = (
   violations: readonly [Violation, ...Violation[]],
   facts: Facts,
@@ -123,12 +122,12 @@ export const describeViolations = (
 // --- checking a running system --------------------------------------------------
 
 export interface Checkable {
-  /** The gateway's address. */
+  /** The address of the gateway. */
   readonly urls: { readonly gateway: string }
 }
 
 export interface CheckOptions {
-  /** How long the system may take to finish what was begun. */
+  /** How long the system may take to finish the work that was begun. */
   readonly withinMs?: number
 }
 
@@ -138,7 +137,7 @@ const isAtRest = ({ users }: Facts) =>
   users.every((user) => unfinishedIn(user).length === 0 && missingLetters(user).length === 0)
 
 const look = async (system: Checkable, history: History, isQuiet: boolean) => {
-  // What is told from now on may not be in the facts yet.
+  // Answers that come from now on may not be in the facts yet.
   const exchanges = [...history.exchanges]
   const facts = await collectFacts(system.urls.gateway, usersIn(exchanges))
   return { facts, violations: findViolations({ facts, exchanges, isQuiet }) }
@@ -150,7 +149,7 @@ const refuse = (violations: readonly Violation[], facts: Facts, history: History
   throw new InvariantViolated(describeViolations([first, ...others], facts, history))
 }
 
-/** What must hold at every moment, while clients and faults are at work. */
+/** Checks what must hold at every moment, while clients and faults are at work. */
 export const checkWhileRunning = async (system: Checkable, history: History): Promise<Facts> => {
   const { facts, violations } = await look(system, history, false)
   refuse(violations, facts, history)
@@ -158,9 +157,9 @@ export const checkWhileRunning = async (system: Checkable, history: History): Pr
 }
 
 /**
- * All eight, when the clients are done and the faults are over. Waits until
- * nothing is PENDING or owed, and throws an InvariantViolated if that never
- * happens or anything else is wrong. Returns what was found, to be counted.
+ * Checks all eight when the clients are done and the faults are over. Waits until nothing is
+ * PENDING or owed. Throws an InvariantViolated if that never happens or anything else is wrong.
+ * Returns the facts, so that a test can count them.
  */
 export const checkInvariants = async (
   system: Checkable,
@@ -172,7 +171,7 @@ export const checkInvariants = async (
   for (;;) {
     const { facts, violations } = await look(system, history, true)
     if (violations.length === 0) return facts
-    // A request that its client gave up may still end between two of our reads: look once more.
+    // A request whose client gave up may still end between two of our reads, so we look once more.
     const isCertain = wasAtRest && isAtRest(facts)
     if (isCertain || performance.now() > giveUpAtMs) refuse(violations, facts, history)
     wasAtRest = isAtRest(facts)

@@ -4,21 +4,21 @@ import { firstPriceOf } from './money.ts'
 import { forEachUser, type Evidence, type Violation } from './evidence.ts'
 import type { UserFacts } from './facts.ts'
 
-/** Invariants 5 and 7: each decision has its letter, once, and nothing is left undone. */
+/** Invariants 5 and 7: each decision has its letter, once, and nothing stays unfinished. */
 
 type Owed = Pick<Letter, 'kind' | 'orderId' | 'amount'>
 
 const nameOf = ({ kind, orderId, amount }: Owed) =>
   `${kind} ${amount}${orderId === null ? '' : ` about order ${orderId}`}`
 
-/** Nobody reads letters about orders of nobody. */
+/** An order of a user who does not exist has no letters. */
 const hasReader = (order: OrderDetails) => order.reason !== 'user-not-found'
 
 const lettersOfOrder = (order: OrderDetails): Owed[] => {
   const { id: orderId, status, changes } = order
   if (status === 'PENDING' || !hasReader(order)) return []
   const kind = status === 'REJECTED' ? 'ORDER_REJECTED' : 'ORDER_APPROVED'
-  // A price that stays as it was is nothing to write about.
+  // A change to the same price has no letter.
   const finished = changes.filter(
     ({ status: became, fromPrice, toPrice }) => became === 'DONE' && toPrice !== fromPrice,
   )
@@ -44,7 +44,7 @@ const countBy = <Item>(items: readonly Item[], name: (item: Item) => string) => 
   return counts
 }
 
-/** Letters that are on their way: what is owed and has not arrived. */
+/** Returns the letters that are owed and have not arrived yet. */
 export const missingLetters = (user: UserFacts): Owed[] => {
   const arrived = countBy(user.letters, nameOf)
   return lettersOwedTo(user).filter((owed) => {
@@ -63,7 +63,7 @@ const surplusLetters = (user: UserFacts): Letter[] => {
   })
 }
 
-/** Of these there is one per order at most, at any moment. */
+/** An order has at most one letter of each of these kinds, at any moment. */
 const onceKinds = new Set<Letter['kind']>(['ORDER_APPROVED', 'ORDER_REJECTED', 'ORDER_CANCELLED'])
 
 const repeatedLetters = ({ letters }: UserFacts): Letter[] => {
@@ -76,7 +76,7 @@ const repeatedLetters = ({ letters }: UserFacts): Letter[] => {
   })
 }
 
-/** Minor units as a letter writes them, found again in its words whatever parts the thousands. */
+/** Finds an amount in minor units in the text of a letter, whatever separates the thousands. */
 const moneyPattern = (amount: number) => {
   const roubles = String(Math.floor(amount / 100))
     .split('')
@@ -123,7 +123,7 @@ export const letterViolations = (evidence: Evidence): Violation[] =>
     ]
   })
 
-/** What is still undecided, in words. */
+/** Describes what is still undecided. */
 export const unfinishedIn = ({ userId, user, orders }: UserFacts): Violation[] => {
   const unfinished = (what: string, id: string): Violation => ({
     invariant: 7,

@@ -10,21 +10,21 @@ import {
   type Violation,
 } from './evidence.ts'
 
-/** Invariants 1, 2, 4 and 6: every unit on every account has a cause, and each cause one effect. */
+/** Invariants 1, 2, 4 and 6: every movement of money has a cause, and each cause has one effect. */
 
 type Kind = Operation['kind']
 
-/** What moves money: an order, a change of one, or a client's own deposit or withdrawal. */
+/** What moves money: an order, a change of an order, or a client's own deposit or withdrawal. */
 interface Cause {
   readonly kind: Kind
   readonly amount: number
   readonly name: string
   readonly about: readonly string[]
-  /** Null for what a client did itself. */
+  /** Null when the client did it itself. */
   readonly orderId: string | null
-  /** Undefined for what a client did itself: nothing has to be stored before that. */
+  /** Undefined when the client did it itself: then nothing has to be stored before. */
   readonly storedAt: string | undefined
-  /** Undecided, or never answered: it may have moved money, once. */
+  /** It is undecided or was never answered: it may have moved money once. */
   readonly isOptional: boolean
 }
 
@@ -60,7 +60,7 @@ const ledgerViolations = ({ userId, account, operations }: UserFacts, isQuiet: b
   return violations
 }
 
-/** The first price: what the re-pricings added since is taken off the present one. */
+/** Returns the first price: the present price minus what the re-pricings added. */
 export const firstPriceOf = ({ price, changes }: OrderDetails): number =>
   changes
     .filter(({ kind, status }) => kind === 'REPRICE' && status === 'DONE')
@@ -112,7 +112,7 @@ const isBefore = (cause: Cause, operation: Operation) =>
 const sortOf = ({ kind, amount, orderId }: Pick<Cause, 'kind' | 'amount' | 'orderId'>) =>
   `${kind} ${amount} ${orderId}`
 
-/** Gives each operation a cause of its kind, amount and order that was stored before it; each once. */
+/** Gives each operation one fitting cause that was stored before it, and uses each cause once. */
 const match = (operations: readonly Operation[], causes: readonly Cause[]) => {
   const requiredFirst = causes.toSorted(
     (one, other) => Number(one.isOptional) - Number(other.isOptional),
@@ -169,9 +169,9 @@ const causeViolations = (user: UserFacts, requests: readonly Attempts[]): Violat
 }
 
 /**
- * The finished re-pricings must lead from the first price to the present one,
- * each used once. Their order cannot be told from outside (ids are given before
- * the row is locked), so this asks whether any order of them does.
+ * The finished re-pricings must lead from the first price to the present one, each used once. Their
+ * order is not visible from outside (an id is given before the row is locked), so this tries
+ * whether any order of them fits.
  */
 const trailViolations = (order: OrderDetails): Violation[] => {
   const { id, price, status, changes } = order

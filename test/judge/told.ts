@@ -17,7 +17,7 @@ import {
   type Violation,
 } from './evidence.ts'
 
-/** Invariant 3: what a client was told stays true, and is told again in the same words. */
+/** Invariant 3: what a client was told stays true, and a repeat tells the same, byte for byte. */
 
 const lost = (message: string, ...about: (string | undefined)[]): Violation => ({
   invariant: 3,
@@ -27,7 +27,7 @@ const lost = (message: string, ...about: (string | undefined)[]): Violation => (
 
 // --- repeats ------------------------------------------------------------------
 
-/** What a key is scoped to: the same key elsewhere is another key. */
+/** Returns the scope of a key: the same key in another scope is another key. */
 const scopeOf = ({ method, path, body }: Exchange): string => {
   if (path === '/orders') return `orders of ${(body as { userId: string }).userId}`
   return method === 'POST' ? path.replace(/\/(deposit|withdraw)$/, '') : path
@@ -35,7 +35,7 @@ const scopeOf = ({ method, path, body }: Exchange): string => {
 
 const shown = ({ status, body }: ToldExchange['answer']) => `${status} ${JSON.stringify(body)}`
 
-/** Refusals that nobody stores, because nothing was begun: each is a document of its own. */
+/** Refusals that nobody stores, because nothing began: each answer is a new document. */
 const isStoredNowhere = ({ answer }: ToldExchange) =>
   (answer.status === 404 || answer.status === 409) && !answer.replayed
 
@@ -83,7 +83,7 @@ const keyedViolations = (exchanges: readonly Exchange[]): Violation[] => {
   return [...byKey.values()].flatMap(repeatViolations)
 }
 
-/** A cancellation needs no key: once it was told, it is told to everybody, always. */
+/** A cancellation needs no key: once it was told, all later answers must tell it too. */
 const cancelViolations = (exchanges: readonly Exchange[]): Violation[] => {
   const cancels = exchanges.filter(({ method }) => method === 'DELETE').filter(isTold)
   const byOrder = Map.groupBy(cancels, ({ path }) => path)
@@ -97,7 +97,7 @@ const cancelViolations = (exchanges: readonly Exchange[]): Violation[] => {
   })
 }
 
-// --- what is there now ----------------------------------------------------------
+// --- the present state ----------------------------------------------------------
 
 interface Index {
   readonly users: ReadonlyMap<string, User>
@@ -145,7 +145,7 @@ const allowedNow: Readonly<Record<number, readonly string[]>> = {
   202: ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'],
 }
 
-/** While changes are at work, an order and its changes are not read at one moment: no price then. */
+/** While changes are at work, the order and its changes may not fit: then no price is checked. */
 const orderViolations = ({ orders, isQuiet }: Index, status: number, told: Order): Violation[] => {
   const now = orders.get(told.id)
   if (now === undefined)
@@ -165,7 +165,7 @@ const orderViolations = ({ orders, isQuiet }: Index, status: number, told: Order
   return [lost(message, told.id)]
 }
 
-/** As many finished re-pricings to each price as clients were told, and no more than they asked for. */
+/** For each price, compares finished re-pricings with what clients were told and asked for. */
 const changeViolations = (
   { orders }: Index,
   orderId: string,
