@@ -9,15 +9,14 @@ import { createTestDatabase, type TestDatabase } from '../lab/database.ts'
 import { openTestDatabase } from '../lab/service.ts'
 
 /**
- * Coalescing changes no result: what callers are told, and what is stored, is
- * the same whether their statements came together or one after the other.
- * Everything is tried that makes callers of one statement meet: equal keys, one
- * busy row, data that Postgres refuses, and things that do not exist.
+ * Coalescing changes no result: callers are told the same, and the same is stored, whether their
+ * statements ran together or one after the other. Callers of one statement meet in every way: with
+ * equal keys, on one busy row, with data that Postgres refuses, and with ids that do not exist.
  */
 const leaseMs = 6_000
 const entry = { at: '2026-01-01T00:00:00.000Z', step: 'step', attempt: 1, outcome: 'done', ms: 1 }
 
-/** What belongs to one try: ids that both databases share, and a tag on every row. */
+/** What one try needs: ids that both databases share, and a tag on every row. */
 interface Scene {
   readonly tag: string
   readonly ids: readonly string[]
@@ -28,10 +27,10 @@ type Item = Readonly<{ row: number; key: number | null; amount: number; flag: bo
 interface Statement {
   readonly name: string
   readonly service: 'user' | 'billing' | 'order' | 'notification'
-  /** What is there before anybody calls. */
+  /** Makes the rows that exist before the calls. */
   readonly seed?: (scene: Scene) => string
   readonly call: (stores: Stores, scene: Scene, item: Item) => Promise<unknown>
-  /** What is there afterwards. */
+  /** Reads the rows that exist after the calls. */
   readonly stored: (scene: Scene) => string
 }
 
@@ -50,7 +49,7 @@ type Stores = ReturnType<typeof createStores>
 const idOf = ({ ids }: Scene, { row }: Item) => ids[row % ids.length] as string
 const keyOf = ({ tag }: Scene, { key }: Item) => (key === null ? null : `${tag} ${key}`)
 const list = (ids: readonly string[]) => ids.map((id) => `('${id}'::uuid)`).join(', ')
-/** The last id exists nowhere: whoever asks for it learns that. */
+/** The last id exists nowhere: a caller that asks for it must be told so. */
 const known = ({ ids }: Scene) => list(ids.slice(0, -1))
 
 const seedOrders = (status: string) => (scene: Scene) =>
@@ -162,8 +161,8 @@ const statements: readonly Statement[] = [
         userId: idOf(scene, item),
         kind: item.flag ? 'WITHDRAW' : 'DEPOSIT',
         amount: item.amount,
-        // Callers of one account who come together may take effect in any order. Only those with
-        // one key wait for each other, so a key of which the first use fails would show that.
+        // Callers of one account that come together may take effect in any order. Only those with
+        // one key wait for each other, so a key whose first use fails would show the order.
         key: item.amount === 0 ? null : keyOf(scene, item),
         reference: null,
         requestId: scene.tag,
@@ -216,10 +215,10 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const moment = /"\d{4}-\d\d-\d\d[T ][^"]+"/g
 
 /**
- * Ids that the stores make and the times of day differ between two runs of the
- * same thing. Ids are numbered as they appear; that a time is there still counts.
+ * Ids that the stores make and times of day differ between two runs. Ids are numbered as they
+ * appear, and a time is only compared as present or not.
  */
-const createCanon = (scene: Scene) => {
+const createNormalizer = (scene: Scene) => {
   const numbers = new Map<string, string>()
   const nameOf = (id: string) => {
     if (scene.ids.includes(id)) return id
@@ -231,7 +230,7 @@ const createCanon = (scene: Scene) => {
     (JSON.stringify(value) ?? 'undefined').replace(uuid, nameOf).replace(moment, '"some time"')
 }
 
-/** Where a caller stood in its statement is no part of what it is told. */
+/** Leaves out the place that a caller had in its statement: it is no part of the answer. */
 const withoutPlace = (result: unknown) => ({
   ...(result as object),
   ord: undefined,
@@ -250,7 +249,7 @@ const outcomeOf = async (call: Promise<unknown>): Promise<unknown> => {
 const itemArbitrary: fc.Arbitrary<Item> = fc.record({
   row: fc.nat({ max: 5 }),
   key: fc.option(fc.nat({ max: 4 })),
-  // Zero is what the tables refuse; the larger ones, what an account does not hold.
+  // The tables refuse zero. The largest amounts are more than an account holds.
   amount: fc.constantFrom(1, 2, 3, 4, 7, 0),
   flag: fc.boolean(),
 })
@@ -277,14 +276,14 @@ describe.each(statements)('callers who share a statement: $name', (statement) =>
     if (statement.seed) await database.admin.unsafe(statement.seed(scene)).simple()
     return async (items: readonly Item[]) => {
       const calls = items.map((item) => () => outcomeOf(statement.call(stores, scene, item)))
-      const canon = createCanon(scene)
-      const told = (await run(calls)).map(canon)
+      const normalize = createNormalizer(scene)
+      const told = (await run(calls)).map(normalize)
       const rows = await database.admin.unsafe(statement.stored(scene))
-      return { told, rows: rows.map(canon).toSorted() }
+      return { told, rows: rows.map(normalize).toSorted() }
     }
   }
 
-  it('are told what they would have been told alone, and leave the same behind', async () => {
+  it('are told what they would have been told alone, and leave the same rows', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(itemArbitrary, { minLength: 2, maxLength: 40 }), async (items) => {
         const ids = Array.from({ length: 5 }, () => randomUUID().replace(/-4/, '-7'))

@@ -15,12 +15,12 @@ import {
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 const orderBody = JSON.stringify({ userId: id, price: 100 })
 
-/** As many as the gateway opens to each service. */
+/** The gateway opens so many connections to each service. */
 const connectionsPerUpstream = 256
 
 let gateway: RunningGateway
 
-/** The deadline becomes 2,020 ms: the margin, and the services' budgets made small. */
+/** Makes the budgets of the services small: with the margin, the deadline becomes 2,020 ms. */
 beforeEach(async () => {
   gateway = await startGateway({ REQUEST_BUDGET_MS: '10', LETTER_BUDGET_MS: '10' })
 })
@@ -55,7 +55,7 @@ describe('the gateway passes requests and answers on unchanged', () => {
     expect(await response.json()).toEqual({ id, status: 'PENDING' })
   })
 
-  it('hands a problem of a service through, a 500 as well', async () => {
+  it('passes a problem of a service through, a 500 as well', async () => {
     gateway.services.order.behave = answerJson(
       500,
       { code: 'internal' },
@@ -133,7 +133,7 @@ describe('the gateway passes requests and answers on unchanged', () => {
   })
 })
 
-describe('the gateway says what happened when a service does not answer', () => {
+describe('the gateway, when a service does not answer,', () => {
   const told = async (response: Response) => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     const { status, code, detail, requestId } = (await response.json()) as Record<string, unknown>
@@ -142,7 +142,7 @@ describe('the gateway says what happened when a service does not answer', () => 
     return { code, detail, retryAfter: response.headers.get('retry-after') }
   }
 
-  /** One of each kind of request, at once. */
+  /** Sends one request of each kind, all at once. */
   const askAll = async () => {
     const order = `${gateway.url}/orders/${id}`
     const [read, cancelled, keyed, keyless] = await Promise.all([
@@ -172,7 +172,7 @@ describe('the gateway says what happened when a service does not answer', () => 
     },
   }
 
-  it('that nothing was done when nobody listens, and that anybody may try again', async () => {
+  it('says that nothing was done when no service listens, and that any client may try again', async () => {
     gateway.services.order.server.close()
     gateway.services.order.server.closeAllConnections()
     const notSent = {
@@ -188,7 +188,7 @@ describe('the gateway says what happened when a service does not answer', () => 
     })
   })
 
-  it('tries again when nobody listened for a moment, since nothing was sent', async () => {
+  it('tries again when no service listened for a moment, since nothing was sent', async () => {
     const { server } = gateway.services.order
     const { port } = server.address() as { port: number }
     server.close()
@@ -203,19 +203,22 @@ describe('the gateway says what happened when a service does not answer', () => 
   it.each<[string, RequestListener]>([
     ['the connection is reset', (request) => request.socket.resetAndDestroy()],
     ['what comes back is not HTTP', (request) => request.socket.end('hello\r\n\r\n')],
-  ])('that nobody knows when %s, and does not send the request again', async (_what, behave) => {
-    gateway.services.order.behave = behave
-    const brokenRead = {
-      code: 'upstream-unavailable',
-      detail: expect.not.stringContaining('Idempotency-Key'),
-      retryAfter: '1',
-    }
-    expect(await askAll()).toEqual({ read: brokenRead, ...unknownWrites })
-    expect(gateway.services.order.received).toHaveLength(4)
-  })
+  ])(
+    'says that the outcome is unknown when %s, and does not send the request again',
+    async (_what, behave) => {
+      gateway.services.order.behave = behave
+      const brokenRead = {
+        code: 'upstream-unavailable',
+        detail: expect.not.stringContaining('Idempotency-Key'),
+        retryAfter: '1',
+      }
+      expect(await askAll()).toEqual({ read: brokenRead, ...unknownWrites })
+      expect(gateway.services.order.received).toHaveLength(4)
+    },
+  )
 
   it.each(['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])(
-    'that nobody knows when an open connection fails with %s, and does not send the request again',
+    'says that the outcome is unknown when an open connection fails with %s, and sends nothing again',
     async (code) => {
       const connections: Socket[] = []
       const remember = (message: unknown) => {
@@ -223,7 +226,7 @@ describe('the gateway says what happened when a service does not answer', () => 
       }
       subscribe('undici:client:connected', remember)
       gateway.services.order.behave = () => {
-        // A network that goes away says so at the next read or write.
+        // When a network fails, the next read or write reports it.
         const error = Object.assign(new Error(`read ${code}`), { code, syscall: 'read' })
         connections.at(-1)?.destroy(error)
       }
@@ -237,7 +240,7 @@ describe('the gateway says what happened when a service does not answer', () => 
     },
   )
 
-  it('that nobody knows when the service is slower than its budgets allow, and not before', async () => {
+  it('says that the outcome is unknown when the service takes longer than its budgets, and not before', async () => {
     gateway.services.order.behave = () => {}
     const startedAtMs = performance.now()
     const lateRead = {
@@ -252,12 +255,12 @@ describe('the gateway says what happened when a service does not answer', () => 
     expect(gateway.services.order.received).toHaveLength(4)
   })
 
-  it('that nothing was done when there was no connection for it in time, and does not send it later', async () => {
+  it('says that nothing was done when no connection was free in time, and does not send it later', async () => {
     const { order } = gateway.services
     const held: (() => void)[] = []
     order.behave = (_request, response) => {
       held.push(() => response.end('{}'))
-      // An answer that has begun may last longer.
+      // An answer that has begun may last longer than the deadline.
       setTimeout(() => response.writeHead(200).flushHeaders(), 1_000)
     }
     const others = Array.from({ length: connectionsPerUpstream }, () => place())
@@ -273,7 +276,7 @@ describe('the gateway says what happened when a service does not answer', () => 
     expect(order.received).toHaveLength(connectionsPerUpstream)
   })
 
-  it('cuts the connection when an answer breaks off in the middle: half an answer is none', async () => {
+  it('cuts the connection when an answer ends in the middle', async () => {
     gateway.services.order.behave = (request, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
       response.write('{"half":')
@@ -284,7 +287,7 @@ describe('the gateway says what happened when a service does not answer', () => 
     await expect(response.text()).rejects.toThrow()
   })
 
-  it('lets go of the service when the client goes away', async () => {
+  it('ends the request to the service when the client goes away', async () => {
     const aborted = new Promise<void>((resolve) => {
       gateway.services.order.behave = (_request, response) => response.on('close', resolve)
     })
@@ -293,11 +296,11 @@ describe('the gateway says what happened when a service does not answer', () => 
     leaving.end()
     await expect.poll(() => gateway.services.order.received.length).toBe(1)
     leaving.destroy()
-    // The deadline would end it too, but not before two seconds are over.
+    // The deadline would end it too, but only after two seconds.
     await expect(Promise.race([aborted.then(() => 'let go'), sleep(1_000)])).resolves.toBe('let go')
   })
 
-  it('goes on with the other services meanwhile', async () => {
+  it('passes on what the other services answer, as usual', async () => {
     gateway.services.order.behave = () => {}
     const stuck = place()
     const other = await fetch(`${gateway.url}/users/${id}`)
@@ -306,7 +309,7 @@ describe('the gateway says what happened when a service does not answer', () => 
   })
 })
 
-describe('the gateway guards the keys', () => {
+describe('the gateway checks the keys', () => {
   it.each(['saga:withdraw:1', '"saga:withdraw:1"', 'saga:'])('refuses %s with 400', async (key) => {
     const response = await place({ 'idempotency-key': key })
     expect(response.status).toBe(400)
@@ -334,7 +337,7 @@ describe('the gateway guards the keys', () => {
   })
 })
 
-describe('the gateway refuses bodies that no service would take', () => {
+describe('the gateway refuses bodies that no service would accept', () => {
   it.each([
     ['no content type', [], orderBody, 415],
     [
@@ -358,7 +361,7 @@ describe('the gateway refuses bodies that no service would take', () => {
   })
 })
 
-describe('the gateway knows how it is', () => {
+describe('the gateway, as probes see it,', () => {
   it('is ready when the four services are', async () => {
     const response = await fetch(`${gateway.url}/readyz`)
     expect(response.status).toBe(200)
@@ -396,8 +399,8 @@ describe('the gateway knows how it is', () => {
   })
 })
 
-describe('the gateway under more requests than it takes', () => {
-  it('answers 503 with Retry-After at once, keeps serving those it took, and recovers', async () => {
+describe('the gateway under more requests than it accepts', () => {
+  it('answers 503 with Retry-After at once, keeps serving those it accepted, and recovers', async () => {
     const small = await startGateway({ MAX_CONCURRENT_REQUESTS: '4' })
     try {
       const held: (() => void)[] = []

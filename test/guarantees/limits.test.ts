@@ -6,7 +6,7 @@ import { startHttpServer } from '../lab/http-server.ts'
 import { startNotification, startService } from '../lab/service.ts'
 import { eventually } from '../lab/wait.ts'
 
-/** What one service allows a client to take: of its time, its memory, its attention. */
+/** Limits on what a client may take from one service: time, memory and places. */
 type Started = Awaited<ReturnType<typeof startNotification>>
 
 let system: Started
@@ -30,7 +30,7 @@ const exchange = (target: number, parts: readonly (string | Buffer)[], pauseMs =
     socket.on('data', (chunk) => {
       text += chunk.toString()
     })
-    // A server that does not read to the end may reset the connection after its answer.
+    // A server that does not read everything may reset the connection after its answer.
     socket.on('error', (error) => {
       if (text === '') reject(error)
     })
@@ -84,7 +84,7 @@ const sendSlowly = (parts: readonly string[]) => exchange(port, parts, 700)
 beforeAll(async () => {
   system = await startNotification()
   port = Number(new URL(system.notification.url).port)
-  // These take as long as the limits they are about, so they begin first and are looked at last.
+  // These requests last as long as the limits that they test, so they begin first.
   const started = head(['Content-Type: application/json', 'Content-Length: 1000'])
   slowBody = sendSlowly([started, ...Array.from({ length: 60 }, () => ' ')])
   const lines = Array.from({ length: 60 }, (_, index) => `X-Slow-${index}: 1\r\n`)
@@ -154,7 +154,7 @@ describe('a body', () => {
     expect(await rows()).toBe(before)
   })
 
-  it('that comes too slowly is given up after 15 s, and the place is free again', async () => {
+  it('that comes too slowly is refused after 15 s, and the place is free again', async () => {
     const { status, ms } = await slowBody
     expect([408, 0]).toContain(status)
     expect(ms).toBeGreaterThan(14_000)
@@ -177,7 +177,7 @@ describe('headers', () => {
     expect((await post(JSON.stringify(letter()))).status).toBe(201)
   })
 
-  it('that come too slowly are given up after 10 s', async () => {
+  it('that come too slowly are refused after 10 s', async () => {
     const { status, ms } = await slowHeaders
     expect([408, 0]).toContain(status)
     expect(ms).toBeGreaterThan(9_000)
@@ -208,7 +208,7 @@ describe('a request id', () => {
   })
 })
 
-/** Holds a lock on the table that every request needs, until told otherwise. */
+/** Holds a lock on the table that every request needs. Call the result to release it. */
 const blockDatabase = async (): Promise<() => Promise<unknown>> => {
   let release = () => {}
   const released = new Promise<void>((resolve) => {
@@ -284,7 +284,7 @@ describe('a service that is told to stop', () => {
     await stopped
   })
 
-  it('does not wait for ever for one that never ends', async () => {
+  it('does not wait for ever for a request that never ends', async () => {
     const leaving = await startService('notification', system.database, {
       SHUTDOWN_GRACE_MS: '300',
     })
@@ -311,7 +311,7 @@ describe('metrics', () => {
     expect(body).not.toMatch(/route="[^"]*[0-9a-f]{8}-/)
   })
 
-  it('are not shown on a port that is for everybody', async () => {
+  it('are not shown on a public port', async () => {
     const { port: open } = await startHttpServer(
       () => new Response('nothing here', { status: 404 }),
     )

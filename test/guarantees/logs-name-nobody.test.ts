@@ -17,7 +17,7 @@ interface Asked {
   readonly key?: string | undefined
 }
 
-/** Sends as the person would; what is answered, if anything, is of no interest to the log. */
+/** Sends a request with the data of that person. The answer does not matter here. */
 const ask = async (url: string, person: MarkedPerson, { method, body, key }: Asked = {}) => {
   const response = await fetch(url, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
@@ -30,12 +30,12 @@ const ask = async (url: string, person: MarkedPerson, { method, body, key }: Ask
     signal: AbortSignal.timeout(800),
   }).catch(() => undefined)
   const text = (await response?.text().catch(() => '')) ?? ''
-  // What links that make trouble answer may be half a text.
+  // Links with faults may cut an answer, so it may be half a text.
   return { id: /"id":"([^"]+)"/.exec(text)?.[1] }
 }
 
-/** Whoever waits for what was cut off does not wait long. */
-const hurried = {
+/** Short timeouts, so that requests through faulty links end soon. */
+const shortTimeouts = {
   LOG_LEVEL: 'debug',
   REQUEST_BUDGET_MS: '300',
   CALL_TIMEOUT_MS: '200',
@@ -45,7 +45,7 @@ const hurried = {
   STATEMENT_TIMEOUT_MS: '1000',
 }
 
-/** A user, money, an order of each kind and its changes. */
+/** Makes a user, deposits money, places an order of each kind and changes them. */
 const shop = async (gateway: string, person: MarkedPerson, known?: string) => {
   const created = await ask(`${gateway}/users`, person, { body: person.user, key: person.key() })
   const userId = known ?? created.id ?? ''
@@ -61,8 +61,8 @@ const shop = async (gateway: string, person: MarkedPerson, known?: string) => {
   return userId
 }
 
-/** What people send by mistake, or to see what happens. */
-const blunder = async (gateway: string, person: MarkedPerson, userId: string) => {
+/** Sends what people send by mistake, or to see what happens. */
+const sendMistakes = async (gateway: string, person: MarkedPerson, userId: string) => {
   const { user, description } = person
   await ask(`${gateway}/users`, person, { body: user })
   await ask(`${gateway}/users`, person, { body: { ...user, [user.email]: user.lastName } })
@@ -78,7 +78,7 @@ const blunder = async (gateway: string, person: MarkedPerson, userId: string) =>
   await ask(`${gateway}/users/${user.email}`, person)
 }
 
-describe('the logs of the services, at their most talkative', () => {
+describe('the logs of the services, at level debug', () => {
   const person = markedPerson()
   let system: System
   let door: System
@@ -92,16 +92,16 @@ describe('the logs of the services, at their most talkative', () => {
     const upstreams = Object.fromEntries(
       linked.map((name) => [name, (links[name] as Upstream).url]),
     )
-    system = await startSystem({ services: linked, upstreams, env: hurried })
-    // Ready only when the services behind it are, which its links must know by then.
-    door = await startSystem({ services: ['gateway'], upstreams, env: hurried })
+    system = await startSystem({ services: linked, upstreams, env: shortTimeouts })
+    // The gateway is ready only when the services behind it are, and they are behind its links.
+    door = await startSystem({ services: ['gateway'], upstreams, env: shortTimeouts })
     gateway = door.urls.gateway
     userId = await shop(gateway, person)
   }, 90_000)
   afterAll(() => Promise.all([system.close(), door.close()]))
 
   const expectNobody = async () => {
-    // What was written a moment ago is on its way for 200 ms.
+    // A log line may stay in a buffer for 200 ms.
     await new Promise((resolve) => setTimeout(resolve, 500))
     for (const process of [...system.processes, ...door.processes]) {
       const log = process.logs()
@@ -110,9 +110,9 @@ describe('the logs of the services, at their most talkative', () => {
     }
   }
 
-  it('say nothing of who people are while all is well, and while people blunder', async () => {
+  it('name no person, neither in normal use nor when people send mistakes', async () => {
     expect(userId).not.toBe('')
-    await blunder(gateway, person, userId)
+    await sendMistakes(gateway, person, userId)
     await expectNobody()
   })
 
@@ -130,7 +130,7 @@ describe('the logs of the services, at their most talkative', () => {
     ['answers with something else', echo(200)],
     ['answers with half a text', { status: 200, body: `{"email":"${person.user.email}` }],
   ]
-  it.each(failures)('nor while whoever is called %s', async (_how, behaviour) => {
+  it.each(failures)('name no person while the called service %s', async (_how, behaviour) => {
     for (const name of Object.keys(links) as ServiceName[]) {
       links[name]?.behave(behaviour)
       await shop(gateway, markedPerson(), userId)
@@ -139,7 +139,7 @@ describe('the logs of the services, at their most talkative', () => {
     await expectNobody()
   })
 
-  it('nor while the databases refuse every row, and quote it', async () => {
+  it('name no person while the databases refuse every row, and quote it', async () => {
     const databases = servicesWithDatabase.map((name) => system.databases[name] as string)
     for (const url of databases) {
       const asAdmin = new URL(inject('adminUrl'))
@@ -158,16 +158,16 @@ describe('the logs of the services, at their most talkative', () => {
   })
 })
 
-describe('what the launcher keeps and shows', () => {
+describe('the files and the screen of the launcher', () => {
   const readLogs = async (folder: string) => {
     const names = await readdir(path.join(folder, 'logs'))
     const texts = names.map((name) => readFile(path.join(folder, 'logs', name), 'utf8'))
     return { names, text: (await Promise.all(texts)).join('\n') }
   }
 
-  it('names nobody while services die and a database refuses a row', async () => {
+  it('name no person while services die and a database refuses a row', async () => {
     const folder = await dataFolder()
-    const system = launch({ DATA_DIR: folder, ...hurried })
+    const system = launch({ DATA_DIR: folder, ...shortTimeouts })
     await system.sees(/logs .*\n\n/)
     const gateway = system.addressOf('start here')
     const userId = await shop(gateway, markedPerson())

@@ -17,12 +17,12 @@ import {
 import { eventually } from '../lab/wait.ts'
 
 /**
- * What a client is told when the connection to Postgres breaks between a commit
- * and its answer, and when there is no connection at all: a client that does as
- * it is told must not do anything twice, with a key or without.
+ * What a client is told when the connection to Postgres breaks between a commit and its answer, and
+ * when there is no connection. A client that does what it is told must not do anything twice, with
+ * a key or without.
  */
 
-/** Recovery’s own statements would meet the fault instead of the request’s. */
+/** Without this, recovery’s statements could meet the fault instead of the request’s. */
 const withoutRecovery: Variables = { RECOVERY_INTERVAL_MS: '600000' }
 
 /** A link to a database, and the address of the database behind it. */
@@ -40,7 +40,7 @@ const linkTo = async ({ url }: TestDatabase) => {
   return { link, url: address.href }
 }
 
-/** The next statement is done, and nobody hears of it; says how often that happened. */
+/** Lets the next statement run and drops its answer. Returns a counter of dropped answers. */
 const loseNextAnswer = (link: Link) => link.begin({ kind: 'lose-answer' }).strikes
 
 const forbidConnections = async ({ admin, url, killConnections }: TestDatabase) => {
@@ -91,7 +91,7 @@ describe('billing', () => {
     return Number(row?.['balance'])
   }
 
-  it('does not tell a client without a key to try again when nobody knows whether it was done', async () => {
+  it('does not tell a client without a key to try again when the outcome is unknown', async () => {
     const strikes = loseNextAnswer(link)
     const answer = await deposit(500)
     expect(strikes()).toBe(1)
@@ -103,7 +103,7 @@ describe('billing', () => {
     expect(await balance()).toBe(500)
   })
 
-  it('asks a client with a key to repeat it with that key, and then it is done once', async () => {
+  it('tells a client with a key to repeat it with that key, and then it is done once', async () => {
     const strikes = loseNextAnswer(link)
     const answer = await deposit(500, 'k')
     expect(strikes()).toBe(1)
@@ -137,7 +137,7 @@ describe('billing', () => {
     expect((await billing.api.post('/billing/accounts', account)).status).toBe(200)
   })
 
-  it('says it of each of those that shared a request', async () => {
+  it('tells it to each of the callers that shared a request', async () => {
     await deposit(500)
     const strikes = loseNextAnswer(link)
     const withdrawals = ['a', 'b'].map((key) => ({ userId, key, amount: 5, requestId: `r-${key}` }))
@@ -149,9 +149,9 @@ describe('billing', () => {
     )
   })
 
-  it('says that nothing was done when Postgres could not be reached: then anybody may repeat', async () => {
+  it('says that nothing was done when Postgres could not be reached: then any client may repeat', async () => {
     const allowConnections = await forbidConnections(database)
-    // A connection that was just cut may still be tried once.
+    // The service may still try one connection that was just cut.
     await eventually(async () => expect((await billing.api.get('/readyz')).status).toBe(503))
     expect(told(await deposit(500))).toEqual(nothingDone)
     expect(told(await deposit(500, 'k'))).toEqual(nothingDone)
@@ -171,7 +171,7 @@ describe('billing', () => {
   })
 })
 
-describe('what is stored is finished by itself, so that its client is told where to look', () => {
+describe('stored work is finished by recovery, so its client is told where to look', () => {
   it('when the database is lost while an order is decided', async () => {
     const system = await startWithBilling('order', shortBudgets)
     const { link, url } = await linkTo(system.database)
@@ -217,7 +217,7 @@ describe('what is stored is finished by itself, so that its client is told where
     })
   })
 
-  it('and an order of nobody needs no end: there is nobody, whether that could be noted or not', async () => {
+  it('an order of nobody is answered 404, whether the refusal could be stored or not', async () => {
     const system = await startWithUsers(shortBudgets)
     const { link, url } = await linkTo(system.database)
     const order = await startService(
@@ -244,7 +244,7 @@ describe('what is stored is finished by itself, so that its client is told where
     expect(await system.database.sql`select from orders`).toEqual([])
   })
 
-  it('when the database is away by the time that billing opened the account', async () => {
+  it('when the database is away after billing opened the account', async () => {
     const system = await startWithBilling('user', shortBudgets)
     let allowConnections = async (): Promise<unknown> => undefined
     system.toBilling.behave(async (_request, pass) => {

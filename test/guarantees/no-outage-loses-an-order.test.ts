@@ -21,13 +21,13 @@ import { adminSql } from '../lab/postgres.ts'
 import { startSystem, type System } from '../lab/system.ts'
 import { eventually } from '../lab/wait.ts'
 
-/** What a slow machine may add to a budget. */
+/** A slow machine may add so much to a budget. */
 const marginMs = 3_000
 const recoveryMs = 10_000
 
 vi.setConfig({ testTimeout: 120_000 })
 
-/** A machine that is busy with other things still gets there. */
+/** A busy machine needs more time. */
 const patient = { withinMs: 40_000 }
 
 let system: System
@@ -49,13 +49,13 @@ const expectPending = (exchange: Exchange, budgetMs: number) => {
 
 const orderIn = (exchange: Exchange) => toldIn(exchange).body as Order
 
-/** The statuses of orders, as anybody sees them now. */
+/** Reads the statuses of orders as any client sees them. */
 const statusesOf = async (orderIds: readonly string[]) =>
   Promise.all(orderIds.map(async (id) => (await client.order(id)).status))
 
 const within = (work: () => Promise<void>) => eventually(work, { withinMs: recoveryMs })
 
-describe('billing is away, with the settings of every day', () => {
+describe('billing is away, with the usual settings', () => {
   const budgetMs = 2_000
 
   beforeAll(async () => begin(await startSystem()))
@@ -81,7 +81,7 @@ describe('billing is away, with the settings of every day', () => {
     const orderIds = answers.slice(1, 6).map((answer) => orderIn(answer).id)
     expect(await statusesOf(orderIds)).toEqual(orderIds.map(() => 'PENDING'))
 
-    // While nobody knows the end, a repeat says so too, and an undecided order cannot be changed.
+    // While the end is unknown, a repeat is told so too, and an undecided order cannot be changed.
     const again = toldIn(await client.attempt(payable[0]!))
     expect(again).toMatchObject({ status: 202, replayed: true, body: { id: orderIds[0] } })
     const tooEarly = toldIn(await client.attempt(reprice(orderIds[0]!, 1)))
@@ -170,13 +170,13 @@ describe('parts of the system die or hang', () => {
     expect(await lettersNow()).toEqual(owed)
   })
 
-  it('treats a billing service that hangs like one that is away, though it wakes up to old requests', async () => {
+  it('treats a billing service that hangs like one that is away, though it gets old requests later', async () => {
     const user = await signUp(client, 50_000)
     system.pause('billing')
     history.mark('billing paused')
     const prices = [1_009, 2_003, 60_013, 4_001, 70_001, 6_007]
     const requests = prices.map((price) => newOrder(user.id, price))
-    // The first comes alone: nobody's failures before it have made the service give up on billing.
+    // The first request is alone, so no failures before it have opened the circuit to billing.
     const answers = [await client.attempt(requests[0]!)]
     answers.push(
       ...(await Promise.all(requests.slice(1).map((request) => client.attempt(request)))),
@@ -197,7 +197,7 @@ describe('parts of the system die or hang', () => {
 
   it('decides every order of a killed order service once it runs again, though no client asks', async () => {
     const users = await Promise.all([1, 2, 3, 4].map(() => signUp(client, 100_000)))
-    // Payable and unpayable, and all on their way when the service dies.
+    // Some can be paid and some cannot, and all are in progress when the service dies.
     const requests = users.flatMap(({ id }) =>
       [101, 1_103, 2_003, 3_011, 400_009, 5_003, 600_011, 7_013].map((price) =>
         newOrder(id, price),
@@ -213,7 +213,7 @@ describe('parts of the system die or hang', () => {
     await system.start('order')
     history.mark('order runs again')
     await checkInvariants(system, history)
-    // Then the clients come back for what they were never told.
+    // Then the clients repeat the requests that had no answer.
     const replies = await Promise.all(requests.map((request) => client.decided(request)))
     const expected = requests.map(({ body }) =>
       (body as { price: number }).price > 100_000 ? 402 : 201,

@@ -19,9 +19,8 @@ import {
 } from '../lab/plans.ts'
 
 /**
- * Statements stay cheap as tables grow. Each one that a store knows is taken
- * from the store itself, prepared as the driver prepares it, and explained on
- * tables of 200,000 rows, of which a fifth belongs to one busy user.
+ * Statements stay cheap as tables grow. Each statement of a store is prepared as the driver
+ * prepares it, and explained on tables of 200,000 rows, of which a fifth belongs to one busy user.
  */
 const size = 200_000
 const busyShare = 5
@@ -39,7 +38,7 @@ const ownerSql = idSql(
   `case when i % ${busyShare} = 0 then 0 else 1 + i % ${ownersOfTheRest} end`,
 )
 const busyUser = idOf(kinds.user, 0)
-/** The owner of the row with that index, by the rule of `ownerSql`. */
+/** Returns the owner of the row with that index, by the same rule as `ownerSql`. */
 const ownerOf = (index: number) =>
   index % busyShare === 0 ? busyUser : idOf(kinds.user, 1 + (index % ownersOfTheRest))
 
@@ -89,9 +88,9 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** As many callers as a full load brings together in one statement. */
+/** Under full load, so many callers share one statement. */
 const callers = 64
-/** Rows all over the table; every fifth belongs to the busy user. */
+/** Rows in all parts of the table. Every fifth belongs to the busy user. */
 const places = Array.from({ length: callers }, (_, index) => 2 * dueRows + index * 3_001)
 
 const leaseMs = 6_000
@@ -113,7 +112,7 @@ const due = async (
   }
 }
 
-/** A row that is pending may not be settled: the tables forbid it. */
+/** A row without a pending decision: the tables refuse to settle a pending row. */
 const notOwed = (index: number) => idOf(kinds.row, 2 * dueRows + index)
 
 const recordUser = async () => {
@@ -207,12 +206,12 @@ const services = {
   notification: await recordNotification(),
 }
 
-/** Holds only the changes that are open at this moment: there is never much in it to read. */
+/** This index holds only the changes that are open now, so reading all of it is cheap. */
 const openChanges = 'order_changes_one_open'
 
 const modes: readonly PlanMode[] = ['force_custom_plan', 'force_generic_plan']
 
-/** Whatever the size of a table; a batch of nothing but repeats looks each up more than once. */
+/** Does not depend on the table's size. A batch of only repeats looks up each more than once. */
 const rowsPerCaller = 20
 
 /** Those in the platform serve the tables of many services: `claim orders` is of `claim.sql`. */

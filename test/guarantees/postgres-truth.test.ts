@@ -11,9 +11,9 @@ import { createHistory } from '../judge/history.ts'
 import { eventually } from '../lab/wait.ts'
 
 /**
- * Acknowledged means on disk, and what the tables forbid is forbidden to
- * everybody. What each service's tables refuse is tried in its guards.test.ts;
- * here is what all of them have in common, and the server itself.
+ * An acknowledged change is on disk, and what the tables forbid is forbidden for every user. The
+ * guards.test.ts of each service tries what its tables refuse. This file tries what all of them
+ * have in common, and the server itself.
  */
 let system: OwnSystem
 let actor: Actor
@@ -25,7 +25,7 @@ afterAll(async () => {
   await system.close()
 }, 60_000)
 
-/** As the service itself would, or a hand at psql with its address. */
+/** Connects as the service does, or as a person who uses psql with the service's address. */
 const asService = async <Result>(
   service: ServiceName,
   work: (sql: postgres.Sql) => Promise<Result>,
@@ -55,7 +55,7 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
     expect(settings).toEqual({ fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' })
   })
 
-  it('keeps those settings also from a hand with the service’s own role', async () => {
+  it('does not let the service’s own role change those settings', async () => {
     await asService(service, async (sql) => {
       for (const text of [
         'alter system set fsync = off',
@@ -77,7 +77,7 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
         select quote_ident(tablename) as name from pg_tables where schemaname = 'public'`
       expect(tables.length).toBeGreaterThan(0)
       for (const { name } of tables) {
-        // Of orders those of nobody are forgotten; a trigger keeps all others (forgetting.test.ts).
+        // Orders of unknown users may be deleted; a trigger keeps all others (forgetting.test.ts).
         const deleting = name === 'orders' ? [] : [`delete from ${name}`]
         for (const text of [
           ...deleting,
@@ -138,7 +138,7 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
     }
   })
 
-  it('has a constraint that it believes, and not one that is only written down', async () => {
+  it('has validated every constraint and enabled every trigger', async () => {
     const unchecked = await asService(
       service,
       (sql) => sql`
@@ -153,7 +153,7 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
   })
 })
 
-/** The server as a whole: its parent is killed, its children see that and end. */
+/** Kills the parent process of the whole server: its children notice that and end. */
 const killPostgres = async () => {
   const { pid } = system.postgres.server()
   process.kill(pid, 'SIGKILL')
@@ -162,8 +162,8 @@ const killPostgres = async () => {
   })
 }
 
-describe('whatever was acknowledged', () => {
-  it('is there after the postmaster was killed in the middle of it, three times', async () => {
+describe('everything that was acknowledged', () => {
+  it('is there after the postmaster was killed during the work, three times', async () => {
     const user = await signUp(actor, 50_000_000)
     const told = new Map<string, string>()
     const unknown = new Set<string>()
@@ -206,7 +206,7 @@ describe('whatever was acknowledged', () => {
     expect(await auditFaults(system.postgres)).toEqual([])
     const rows = await countRows(system.postgres)
     expect(rows.get('orders')).toBeLessThanOrEqual(told.size + unknown.size)
-    // And the services need nobody to wake them up.
+    // And the services recover without help.
     const { status } = await actor.decided(deposit(user.id, 5))
     expect(status).toBe(200)
   }, 240_000)

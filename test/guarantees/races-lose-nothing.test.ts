@@ -26,7 +26,7 @@ let history: History
 const actorNamed = (name: string): Actor =>
   createActor({ baseUrl: system.urls.gateway, history, name })
 
-/** Everybody at once, each a client of its own, until each knows how it ended. */
+/** Sends all requests at once, each by its own client, until each client knows the end. */
 const allAtOnce = (requests: readonly Request[]): Promise<Reply<unknown>[]> =>
   Promise.all(requests.map((request, index) => actorNamed(`racer-${index}`).decided(request)))
 
@@ -92,11 +92,11 @@ describe('changes of one order', () => {
       const { owner, user, order } = await userWithOrder(300_007)
       const requests = Array.from({ length: racers }, (_, index) => {
         if (index % 4 === 3) return cancel(order.id)
-        // Some are dearer than all there is, so refusals race as well.
+        // Some cost more than the account holds, so refusals race as well.
         const price = index % 4 === 2 ? startBalance + 1_000_003 + index : 100_003 * (index + 1)
         return reprice(order.id, price)
       })
-      // Each is sent twice at once: a client that lost patience is in the race with itself.
+      // Each is sent twice at once, as by an impatient client that races with itself.
       const replies = await allAtOnce(requests.flatMap((request) => [request, request]))
       for (const [index, request] of requests.entries()) {
         const [one, other] = [replies[2 * index], replies[2 * index + 1]]
@@ -135,8 +135,8 @@ describe('changes of one order', () => {
 
 describe('one account', () => {
   it('keeps every unit when 32 deposits, withdrawals and orders come at once, each three times', async () => {
-    // Enough for every withdrawal (28,171) and any one order, but with all deposits (13,420) not for
-    // all that is asked (53,296): whoever comes first, an order is paid and something is refused.
+    // Enough for every withdrawal (28,171) and any one order, but not for all requests (53,296),
+    // even with all deposits (13,420). So in any order an order is paid and something is refused.
     const startBalance = 32_000
     const user = await signUp(actorNamed('owner'), startBalance)
     const requests = Array.from({ length: 32 }, (_, index) => {
@@ -176,7 +176,7 @@ describe('one account', () => {
 })
 
 describe('many accounts', () => {
-  it('do not mix their money when all of them are busy at once', async () => {
+  it('keep their money apart when all of them are busy at once', async () => {
     const owner = actorNamed('owner')
     const users = await Promise.all(Array.from({ length: 8 }, () => signUp(owner, 100_000)))
     const requests = users.flatMap(({ id }, user) =>

@@ -8,14 +8,14 @@ import type { Behaviour } from '../lab/upstream.ts'
 import { eventually } from '../lab/wait.ts'
 
 /**
- * The same thing asked for 2, 8, 32 and 128 times at once, of two replicas whose
- * way to billing loses answers, while recovery takes up whatever a request leaves.
- * The judge is the plainest ledger there is: a number in memory.
+ * Sends the same request 2, 8, 32 and 128 times at once to two replicas whose link to billing loses
+ * answers, while recovery takes up what requests leave. The judge is the simplest ledger: a number
+ * in memory.
  */
 vi.setConfig({ testTimeout: 120_000 })
 
-/** Leases end while requests are still at it, so that recovery is one of the racers. */
-const hasty = {
+/** Leases end while requests still work, so that recovery races with them. */
+const shortLeases = {
   CALL_TIMEOUT_MS: '400',
   REQUEST_BUDGET_MS: '500',
   LETTER_BUDGET_MS: '100',
@@ -24,7 +24,7 @@ const hasty = {
 }
 const crowds = [2, 8, 32, 128]
 const startBalance = 1_000_000
-/** Every third answer of billing gets lost after billing did its work. */
+/** Billing does its work, but every third answer of it is lost. */
 const lossy: readonly [Behaviour, ...Behaviour[]] = ['forward', 'forward', 'drop-answer']
 
 let system: WithBilling
@@ -33,7 +33,7 @@ let billing: Api
 let userId: string
 
 beforeAll(async () => {
-  system = await startWithBilling('order', hasty)
+  system = await startWithBilling('order', shortLeases)
   orderReplicas = [system.service.api, (await system.startReplica()).api]
   billing = system.billing.api
 })
@@ -52,8 +52,8 @@ const loseAnswers = (count: number) => {
   system.toBilling.behave(plan[0]!, ...plan.slice(1), 'forward')
 }
 
-/** Asks until it is told how it ended, like a client that keeps its key. */
-const insist = async (send: () => Promise<ApiResponse>): Promise<ApiResponse> =>
+/** Repeats a request until it is told how it ended, like a client that keeps its key. */
+const repeatUntilTold = async (send: () => Promise<ApiResponse>): Promise<ApiResponse> =>
   eventually(
     async () => {
       const answer = await send()
@@ -75,7 +75,7 @@ const atRest = (id: string): Promise<OrderDetails> =>
     return order
   })
 
-/** Oldest first, all pages. */
+/** Reads all pages of the statement, oldest operation first. */
 const statement = async (): Promise<Operation[]> => {
   const found: Operation[] = []
   let cursor = ''
@@ -88,7 +88,7 @@ const statement = async (): Promise<Operation[]> => {
   }
 }
 
-/** The ledger in memory: goes through the statement, and must come to what the account holds. */
+/** Replays the statement into the ledger in memory: the sum must be the account's balance. */
 const expectLedger = async (): Promise<number> => {
   let balance = 0
   for (const { kind, amount, balanceAfter } of await statement()) {
@@ -102,7 +102,11 @@ const expectLedger = async (): Promise<number> => {
 }
 
 const placeOrder = async (price: number): Promise<Order> =>
-  (await insist(() => orders(0).post('/orders', { userId, price }, { key: `first-${price}` }))).body
+  (
+    await repeatUntilTold(() =>
+      orders(0).post('/orders', { userId, price }, { key: `first-${price}` }),
+    )
+  ).body
 
 const lettersAbout = async (id: string, kind: string): Promise<number> => {
   const { body } = await system.notification.api.get(`/notifications?orderId=${id}&limit=100`)
@@ -113,7 +117,9 @@ describe.each(crowds)('%i at once', (count) => {
   it('on one key place one order, take one payment, write one letter, and hear one answer', async () => {
     loseAnswers(count)
     const answers = await times(count, (index) =>
-      insist(() => orders(index).post('/orders', { userId, price: 4_321 }, { key: 'one' })),
+      repeatUntilTold(() =>
+        orders(index).post('/orders', { userId, price: 4_321 }, { key: 'one' }),
+      ),
     )
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
@@ -126,7 +132,7 @@ describe.each(crowds)('%i at once', (count) => {
 
   it('on one key with different payloads do what exactly one of them asked for', async () => {
     const answers = await times(count, (index) =>
-      insist(() =>
+      repeatUntilTold(() =>
         orders(index).post('/orders', { userId, price: 100 + (index % 5) }, { key: 'one' }),
       ),
     )
@@ -142,13 +148,15 @@ describe.each(crowds)('%i at once', (count) => {
     const answers = await times(count, (index) => {
       const what = index % 3 === 0 ? 'deposit' : 'withdraw'
       const path = `/billing/accounts/${poor}/${what}`
-      return insist(() => billing.post(path, { amount: 7 + (index % 11) }, { key: `k${index}` }))
+      return repeatUntilTold(() =>
+        billing.post(path, { amount: 7 + (index % 11) }, { key: `k${index}` }),
+      )
     })
     const operations = answers.map(({ body }) => body.operation as Operation)
     const passed = operations.filter((each) => each.status === 'DONE')
     const refused = operations.filter((each) => each.status !== 'DONE')
     expect(answers.every(({ status }) => status === 200 || status === 402)).toBe(true)
-    // Who was refused was told a balance that was really too small.
+    // Each refusal told a balance that was really too small.
     expect(refused.filter(({ balanceAfter, amount }) => balanceAfter! >= amount)).toEqual([])
     const told = passed.reduce(
       (sum, { kind, amount }) => sum + (kind === 'DEPOSIT' ? amount : -amount),
@@ -162,11 +170,11 @@ describe.each(crowds)('%i at once', (count) => {
     loseAnswers(count)
     const answers = await times(count, (index) => {
       if (index === Math.floor(count / 2))
-        return insist(() => orders(index).delete(`/orders/${id}`))
-      // With many, several carry the same key: they race with their own copies, too.
+        return repeatUntilTold(() => orders(index).delete(`/orders/${id}`))
+      // When there are many, several carry the same key, so they also race with their own copies.
       const price = 1_000 + 700 * (index % 20)
       const key = `p${index % 20}`
-      return insist(() => orders(index).patch(`/orders/${id}`, { price }, { key }))
+      return repeatUntilTold(() => orders(index).patch(`/orders/${id}`, { price }, { key }))
     })
     const order = await atRest(id)
     const done = order.changes.filter(({ status }) => status === 'DONE')
@@ -215,7 +223,7 @@ const runs = fc.array(fc.array(acts, { minLength: 1, maxLength: 8 }), {
 
 let keysMade = 0
 
-/** One request in several copies at once; what they are told must be the same. */
+/** Sends one request in several copies at once. All copies must be told the same. */
 const perform = async (act: Act, placed: readonly string[]): Promise<ApiResponse | undefined> => {
   keysMade += 1
   const key = `act-${keysMade}`
@@ -229,8 +237,8 @@ const perform = async (act: Act, placed: readonly string[]): Promise<ApiResponse
       return orders(index).post('/orders', { userId, price: act.amount }, { key })
     return billing.post(`/billing/accounts/${userId}/${act.kind}`, { amount: act.amount }, { key })
   }
-  const answers = await times(act.copies, (index) => insist(() => send(index)))
-  // A conflict speaks of its moment and is not kept; everything else is one answer for all.
+  const answers = await times(act.copies, (index) => repeatUntilTold(() => send(index)))
+  // A conflict is true only for a moment and is not stored. All other answers must be equal.
   const kept = answers.filter(({ status }) => status !== 409)
   expect(new Set(kept.map(({ text }) => text)).size).toBeLessThanOrEqual(1)
   return answers.find(({ status }) => status < 400) ?? answers[0]
@@ -254,7 +262,7 @@ describe('any acts of one user, in any crowd', () => {
             if (act.kind === 'withdraw') told -= act.amount
             if (act.kind === 'order') prices.set(answer.body.id, act.amount)
           }
-          // Which of two racing prices came last is not told; where an order stands is.
+          // No answer tells which of two racing prices came last, but the order shows its price.
           for (const id of prices.keys()) {
             const { status, price } = await atRest(id)
             prices.set(id, status === 'APPROVED' ? price : 0)

@@ -30,7 +30,7 @@ let actor: Actor
 let rich: User
 let poor: User
 
-/** Sends it as it is, byte for byte, and keeps it in the history too. */
+/** Sends the request byte for byte, and records it in the history too. */
 const send = async ({ method, path, key, body }: Request): Promise<ApiResponse> => {
   const text = body === undefined ? undefined : JSON.stringify(body)
   let response: ApiResponse | undefined
@@ -44,8 +44,8 @@ const send = async ({ method, path, key, body }: Request): Promise<ApiResponse> 
 
 const isReplay = ({ headers }: ApiResponse) => headers['idempotency-replayed'] === 'true'
 
-/** What a repeat must have in common with the first answer, to the last byte. */
-const essence = ({ status, text, headers }: ApiResponse) => ({
+/** The parts of an answer that a repeat must have too, byte for byte. */
+const repeatedParts = ({ status, text, headers }: ApiResponse) => ({
   status,
   text,
   contentType: headers['content-type'],
@@ -71,7 +71,7 @@ const keep = async (name: string, request: Request, status: number) => {
 const expectSameAnswers = async () => {
   for (const { name, request, answer } of kept) {
     const repeat = await send(request)
-    expect({ name, ...essence(repeat) }).toEqual({ name, ...essence(answer) })
+    expect({ name, ...repeatedParts(repeat) }).toEqual({ name, ...repeatedParts(answer) })
     expect({ name, replayed: isReplay(repeat) }).toEqual({ name, replayed: true })
   }
 }
@@ -116,8 +116,8 @@ describe('a repeat with the same key and payload', () => {
     expect((await send(deposit(poor.id, 50_000))).status).toBe(200)
     await expectSameAnswers()
     const again = await send(cancel(id))
-    expect({ ...essence(again), replayed: isReplay(again) }).toEqual({
-      ...essence(cancelled),
+    expect({ ...repeatedParts(again), replayed: isReplay(again) }).toEqual({
+      ...repeatedParts(cancelled),
       replayed: true,
     })
   })
@@ -160,7 +160,7 @@ describe('a repeat with the same key and payload', () => {
   })
 })
 
-describe('the same key with something else', () => {
+describe('the same key with another payload', () => {
   it('is refused with 422 and changes nothing', async () => {
     const name = `other-${newKey().slice(0, 8)}`
     const [userKey, depositKey, withdrawKey] = [newKey(), newKey(), newKey()]
@@ -201,7 +201,7 @@ describe('the same key with something else', () => {
     expect(nobody.status).toBe(201)
   })
 
-  it('of another user is a key of one’s own, and tells nothing of the other', async () => {
+  it('of another user is another key, and tells nothing about the first', async () => {
     const key = newKey()
     const theirs = await Promise.all([
       send(newOrder(rich.id, 4_001, { key, description: 'A secret' })),
@@ -220,7 +220,7 @@ describe('the same key with something else', () => {
     }
     expect(mine[0]?.body).toMatchObject({ userId: poor.id, price: 17, description: null })
 
-    // Also on another order of the same user a key begins afresh.
+    // For another order of the same user, the same key is a new key.
     const one = (await send(newOrder(rich.id, 5_003))).body as Order
     const other = (await send(newOrder(rich.id, 5_009))).body as Order
     const prices = [
@@ -232,7 +232,7 @@ describe('the same key with something else', () => {
       [200, 6_011],
     ])
 
-    // A key of somebody else's sign-up says that it was used, and no more.
+    // The answer tells only that the key of another sign-up was used.
     const secret = `secret-${newKey().slice(0, 8)}`
     expect((await send(newUser(secret, { key }))).status).toBe(201)
     const guess = await send(newUser(`guess-${newKey().slice(0, 8)}`, { key }))

@@ -21,7 +21,7 @@ const hurried = {
   RECOVERY_INTERVAL_MS: '200',
 }
 
-/** A machine that is busy with other things still gets there. */
+/** A busy machine needs more time. */
 const patient = { withinMs: 40_000 }
 
 let system: System
@@ -36,7 +36,7 @@ const urlOf = (service: string, replica: number) => {
   return found.url
 }
 
-/** How many rows recovery has taken from requests, over all replicas. */
+/** Returns how many rows recovery has taken from requests, over all replicas. */
 const recoveredRows = async () => {
   const counts = await Promise.all(
     system.processes
@@ -61,12 +61,12 @@ describe('two replicas of every service', () => {
     const { users } = await checkInvariants(system, history)
     const orders = users.flatMap((user) => user.orders).length
     expect(orders).toBeGreaterThan(20)
-    // On a busy machine one may be held up for longer than its lease: then recovery is right to
-    // take it. If leases were ignored, it would take most of them.
+    // On a busy machine a request may be stopped for longer than its lease: then recovery is right
+    // to take its row. If recovery ignored leases, it would take most rows.
     expect(await recoveredRows()).toBeLessThanOrEqual(Math.floor(orders / 10))
   })
 
-  it('do a request once that reaches both of them at the same moment', async () => {
+  it('do a request once when it reaches both of them at the same moment', async () => {
     const history = createHistory()
     const actor = actorIn(history)
     const user = await signUp(actor, 1_000_000)
@@ -95,7 +95,7 @@ describe('two replicas of every service', () => {
       name: 'at-the-hanging-replica',
       attemptTimeoutMs: leaseMs + 10_000,
     })
-    // It sleeps in the middle of its call to billing, which hangs for as long.
+    // The replica sleeps in the middle of its call to billing, which hangs as long.
     system.pause('billing')
     const request = newOrder(user.id, 40_009)
     const sent = hanging.attempt(request)
@@ -111,7 +111,7 @@ describe('two replicas of every service', () => {
     await eventually(async () => expect((await actor.order(placed.id)).status).toBe('APPROVED'), {
       withinMs: leaseMs + 10_000,
     })
-    // The decision is seen before the letter that follows it.
+    // The test sees the decision before the letter that follows it.
     await eventually(async () =>
       expect((await actor.lettersAbout(placed.id)).map(({ kind }) => kind)).toEqual([
         'ORDER_APPROVED',
@@ -125,7 +125,7 @@ describe('two replicas of every service', () => {
     expect((await actor.account(user.id)).balance).toBe(59_991)
   })
 
-  it('try what is owed no oftener than one would', async () => {
+  it('try what is owed no more often than one replica would', async () => {
     const history = createHistory()
     const actor = actorIn(history)
     const user = await signUp(actor, 100_000)
@@ -140,14 +140,14 @@ describe('two replicas of every service', () => {
     for (const { body } of placed) {
       const { timeline } = await actor.order(body.id)
       const tries = timeline.filter(({ step }) => step === 'letter')
-      // A quarter of a second, a half, one, two: more only if they did not know of each other.
+      // Pauses of 0.25, 0.5, 1 and 2 s: more tries would mean that replicas ignore each other.
       expect(tries.length).toBeGreaterThan(1)
       expect(tries.length).toBeLessThanOrEqual(8)
       expect(new Set(tries.map(({ attempt }) => attempt)).size).toBe(tries.length)
     }
   })
 
-  it('tell everybody who cancels that it is cancelled, also whoever waited for a lock meanwhile', async () => {
+  it('tell every client that cancels that it is cancelled, also one that waited for a lock', async () => {
     const history = createHistory()
     const actor = actorIn(history)
     const user = await signUp(actor, 100_000)
@@ -174,7 +174,7 @@ describe('two replicas of every service', () => {
       }
     }
 
-    // One statement waits, so that the next two requests go together in the statement after it.
+    // One statement waits, so that the next two requests share the statement after it.
     const openGate = await holdLock(gate)
     const freeNeighbour = await holdLock(neighbour)
     const waiting = [late.attempt(cancel(gate))]
@@ -183,7 +183,7 @@ describe('two replicas of every service', () => {
     await new Promise((resolve) => setTimeout(resolve, 200))
     await openGate()
     await waiting[0]
-    // That one has begun by now, and waits for the neighbour, while the target is cancelled elsewhere.
+    // That statement waits for the neighbour, while another replica cancels the target.
     await someoneWaitsForALock()
     const first = await early.decided<Order>(cancel(target))
     await freeNeighbour()

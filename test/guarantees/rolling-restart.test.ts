@@ -8,7 +8,7 @@ import { eventually } from '../lab/wait.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
-/** As in the manifests, but scaled down: there are 10 processes to restart, one after the other. */
+/** As in the manifests, but shorter: 10 processes restart, one after the other. */
 const settings = { DRAIN_DELAY_MS: '300', SHUTDOWN_GRACE_MS: '5000' }
 const replicas = 2
 
@@ -22,7 +22,7 @@ describe('a rolling restart of the whole system', () => {
   it('loses nothing while clients with keys place orders, and leaves no request unsettled', async () => {
     const history = createHistory()
     const ending = new AbortController()
-    // It fails when any request is not answered at last by repeats with the same key.
+    // It fails when repeats with the same key do not settle a request in the end.
     const load = runLoad({
       system,
       history,
@@ -51,12 +51,12 @@ describe('a rolling restart of the whole system', () => {
       await load
     }
     expect(restarts).toHaveLength(serviceNames.length * replicas)
-    // Each ended by itself within its grace, while there was work.
+    // Each process ended by itself within its grace period, while there was work.
     expect(restarts.filter(({ code }) => code !== 0)).toEqual([])
     expect(restarts.filter((restart) => restart.told === 0)).toEqual([])
-    // A client that never repeats would hardly have noticed. What may happen is that a request
-    // meets a connection in the moment in which it is closed: nobody tells this round robin, as
-    // Kubernetes tells its proxies, that a replica is leaving, and the drain is a short one.
+    // A client that never repeats would hardly have noticed. But a request may meet a connection at
+    // the moment when it is closed: nothing tells this round robin that a replica leaves, as
+    // Kubernetes tells its proxies, and the drain is short.
     const failed = history.exchanges.filter(({ answer }) => answer.kind === 'unknown')
     expect(failed.length).toBeLessThanOrEqual(restarts.length)
     await checkInvariants(system, history)

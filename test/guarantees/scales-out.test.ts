@@ -15,7 +15,7 @@ vi.setConfig({ testTimeout: 180_000 })
 const replicas = 3
 const poolSize = 2
 
-/** Requests that a process has answered, probes not counted. */
+/** Returns how many requests a process has answered, without probes. */
 const answeredBy = async (url: string): Promise<number> => {
   const { text } = await api(url).get('/metrics', { check: false })
   const samples = text.match(/^http_request_duration_seconds_count\{.*\} \d+$/gm) ?? []
@@ -30,9 +30,9 @@ describe('replicas that are added while the system works', () => {
     system = await startSystem({ replicas, startedReplicas: 1, env })
   }, 120_000)
 
-  /** How much of its service's work each added replica did in a while. */
+  /** Returns the part of its service's work that each added replica did in that time. */
   const sharesOfAdded = async (whileMs: number) => {
-    // The gateway's metrics are on a port of their own; it is shown by the others' work.
+    // The gateway's metrics are on a port of their own. The work of the others shows its work.
     const observed = system.processes.filter(({ service }) => service !== 'gateway')
     const before = await Promise.all(observed.map(({ url }) => answeredBy(url)))
     await sleep(whileMs)
@@ -50,7 +50,7 @@ describe('replicas that are added while the system works', () => {
       })
   }
 
-  /** The load does not look at users, so somebody has to. */
+  /** The load does not read users, so this does. */
   const visitUntil = async (signal: AbortSignal, history: History) => {
     const visitor = createActor({ baseUrl: system.urls.gateway, history, name: 'visitor' })
     const { id } = await signUp(visitor)
@@ -88,7 +88,7 @@ describe('replicas that are added while the system works', () => {
       await eventually(
         async () => {
           const shares = await sharesOfAdded(2_500)
-          // A third would be fair.
+          // A fair share is a third.
           expect(shares.filter(({ share }) => !(share > 0.1))).toEqual([])
         },
         { withinMs: 30_000 },

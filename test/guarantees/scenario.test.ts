@@ -18,9 +18,8 @@ import { checkInvariants } from '../judge/invariants.ts'
 import { startSystem, type System } from '../lab/system.ts'
 
 /**
- * One person's whole story, step by step, through the gateway. Nothing is
- * repeated and nobody waits: when an answer is there, so are its letter and its
- * money.
+ * The whole story of one person, step by step, through the gateway. Nothing is repeated and nothing
+ * waits: when an answer is there, its letter and its money are there too.
  */
 const username = 'masha'
 const email = 'masha@example.org'
@@ -30,7 +29,7 @@ let masha: Actor
 let user: User
 let paid: Order
 
-/** One attempt is enough when nothing is broken. */
+/** One attempt is enough when nothing fails. */
 const ask = async <Body>(request: Request) => {
   const { status, body } = toldIn(await masha.attempt(request))
   return { status, body: body as Body }
@@ -148,14 +147,14 @@ describe('the whole story of a user and her orders', () => {
     expect((await masha.order(paid.id)).status).toBe('CANCELLED')
   })
 
-  it('refuses to change what is over', async () => {
+  it('refuses to change a cancelled order', async () => {
     const { status, body } = await ask<{ code: string }>(reprice(paid.id, 30_000))
     expect(status).toBe(409)
     expect(body.code).toBe('order-not-approved')
     expect(await balance()).toBe(250_000)
   })
 
-  it('adds up in the end: every operation on the statement, every letter once', async () => {
+  it('has every operation on the statement and every letter once in the end', async () => {
     const { users } = await checkInvariants(system, story)
     const [facts] = users
     expect(facts?.operations.map(({ kind, amount }) => [kind, amount])).toEqual([
