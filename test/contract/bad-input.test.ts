@@ -6,8 +6,8 @@ import { createRequestSchemas } from '../lab/request-schemas.ts'
 import { openAccount, startBilling, startWithBilling } from '../lab/service.ts'
 
 /**
- * Everything that can be wrong with a request, tried on every operation: it is
- * answered with a problem that names the field, and changes nothing.
+ * Tries everything that can be wrong with a request on every route: the answer is a problem that
+ * names the field, and nothing changes.
  */
 type ServiceName = 'user' | 'billing' | 'order' | 'notification'
 interface Target {
@@ -44,7 +44,7 @@ beforeAll(async () => {
   orderId = (await orders.service.api.post('/orders', { userId, price: 10 })).body.id
 })
 
-/** All rows of a service, as one text: whatever a request changes, shows here. */
+/** Returns all rows of a service as one text, so that every change is visible. */
 const contentOf = async ({ database, tables }: Target) => {
   const rows = await Promise.all(
     tables.map((table) => database.sql.unsafe(`select * from ${table} order by 1`)),
@@ -215,7 +215,7 @@ const wrongValues: Record<Kind, readonly string[]> = {
   letterKind: ['5', '""', '"SPAM"', '"deposit"', '"__proto__"', '"constructor"'],
 }
 
-/** Wrong in ways that are gone, or that no schema can name, once the text is parsed. */
+/** Faults that parsing removes, or that no schema can describe. */
 const beyondSchemas = new Set([
   ...unstorable.slice(1),
   '5.00000000000000000001',
@@ -260,7 +260,7 @@ describe('a field', () => {
       for (const value of [...wrongTypes, ...wrongValues[about.kind], ...tooLong]) {
         const text = bodyWith(operation, { [field]: value })
         await expectRefused(operation, text, 'validation-failed', field)
-        // Whoever reads the contract must know it before.
+        // A reader of the contract must be able to see that the value is wrong.
         expect(isAllowed(JSON.parse(text)) && !beyondSchemas.has(value), text).toBe(false)
       }
     },
@@ -380,7 +380,7 @@ describe('an Idempotency-Key', () => {
     },
   )
 
-  it('of 255 characters, also in quotes, is one', async () => {
+  it('of 255 characters is a valid key, also in quotes', async () => {
     const { api } = targets.billing
     const key = 'k'.repeat(255)
     const first = await api.post(account('deposit')(), { amount: 1 }, { key })
@@ -466,7 +466,7 @@ describe('a query', () => {
     },
   )
 
-  it('without the one parameter that it needs is refused by its name', async () => {
+  it("without its required parameter is refused by the parameter's name", async () => {
     const { status, body } = await targets.order.api.get('/orders')
     expect([status, body.errors[0].field]).toEqual([400, 'userId'])
   })

@@ -9,7 +9,7 @@ import { projectRoot, runTool } from '../../tools/run-tool.ts'
 /** Each comparison starts a program of its own. */
 vi.setConfig({ testTimeout: 60_000 })
 
-/** A repository whose only commit holds the project's contracts as they are. */
+/** Makes a repository whose only commit holds the present contracts of the project. */
 const createRepository = () => {
   const root = mkdtempSync(join(tmpdir(), 'contracts-diff-test-'))
   const git = (...args: string[]) =>
@@ -63,7 +63,7 @@ describe('contracts:diff', () => {
     expect(diffs.map(({ verdict }) => verdict)).toEqual(['no change', 'no change', 'no change'])
   })
 
-  it('lets a better description pass as compatible', async () => {
+  it('accepts a better description as compatible', async () => {
     change('order', / {2}description: .*/, '  description: Says it better.')
     expect(await diff('order')).toMatchObject({ verdict: 'compatible' })
     repository.restore()

@@ -38,7 +38,7 @@ interface RequestSchema extends SchemaObject {
 
 const contracts = loadContracts()
 
-/** For services alone: the key is the user, or stands beside each part. */
+/** Routes for services: the key is the user, or stands beside each part of the body. */
 const keyIsInTheBody = ['openAccount', 'withdrawMany', 'sendLetter', 'sendLetters']
 
 const operations: Case[] = [...contracts].flatMap(([service, document]) =>
@@ -53,8 +53,8 @@ const operations: Case[] = [...contracts].flatMap(([service, document]) =>
 )
 
 /**
- * The example that a reader would see: the schema's own, or one put together
- * from those of its members. Throws when a required member has none.
+ * Returns the example that a reader would see: the schema's own, or one made from those of its
+ * members. Throws when a required member has none.
  */
 const exampleOf = (document: ContractDocument, given: SchemaObject, path = ''): unknown => {
   const schema = resolveSchema(document, given)
@@ -71,7 +71,7 @@ const exampleOf = (document: ContractDocument, given: SchemaObject, path = ''): 
   throw new Error(`there is no example of ${path || 'it'}`)
 }
 
-/** The texts and numbers in a schema of which it does not say what they may be. */
+/** Returns the texts and numbers for which a schema sets no limits. */
 const unbounded = (document: ContractDocument, given: SchemaObject, path = ''): string[] => {
   const schema: RequestSchema = resolveSchema(document, given)
   const { items, oneOf = [], properties = {}, type } = schema
@@ -105,20 +105,20 @@ describe('the committed contracts', () => {
   })
 
   it(
-    'are what the code says, and the clients are what they say',
+    'are what the code says, and the clients are generated from them',
     async () => {
       expect(await contractDifferences()).toEqual([])
     },
     timeoutMs,
   )
 
-  it('name every operation once, so that clients can be generated', () => {
+  it('name every route once, so that clients can be generated', () => {
     const ids = operations.map(({ operation }) => operation.operationId)
     expect(ids.filter((id) => !id)).toEqual([])
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  it.each(operations)('explain $name to a stranger', ({ operation }) => {
+  it.each(operations)('explain $name to a new reader', ({ operation }) => {
     expect(operation.summary?.length).toBeGreaterThan(5)
     expect(operation.description?.length).toBeGreaterThan(10)
     for (const { name, description } of operation.parameters ?? []) {
@@ -140,8 +140,8 @@ describe('the committed contracts', () => {
     }
   })
 
-  // Whatever takes no key in its header is told to clients as safe to repeat.
-  it.each(operations)('let $name be repeated safely: by its key or by its nature', (each) => {
+  // Clients are told that a request without a key in its header is safe to repeat.
+  it.each(operations)('make $name safe to repeat, by its key or by its nature', (each) => {
     const { name, operation } = each
     const hasHeader = takesKey(operation)
     const isKeyed = hasHeader || keyIsInTheBody.includes(operation.operationId ?? '')
@@ -219,7 +219,7 @@ describe('a changed contract', () => {
   let copy: ProjectCopy
   const read = (path: string) => readFile(join(copy.root, path), 'utf8')
 
-  /** Changes a contract in the copy; every place, like a real change would. */
+  /** Changes a contract in the copy, in every place, as a real change does. */
   const change = async (service: string, what: RegExp, by: string) => {
     const path = `openapi/${service}.yaml`
     const before = await read(path)
@@ -241,7 +241,7 @@ describe('a changed contract', () => {
       JSON.stringify({
         extends: './tsconfig.json',
         include: ['src/services/user', 'src/services/order', 'src/services/billing'],
-        // Tests need the whole project; the question here is what the services themselves say.
+        // Tests need the whole project. Here only the code of the services is checked.
         exclude: ['src/**/*.test.ts'],
       }),
     )
@@ -250,7 +250,7 @@ describe('a changed contract', () => {
   afterAll(() => copy.remove())
 
   it(
-    'is told apart from the code, with the place',
+    'is found to differ from the code, with the place',
     async () => {
       const before = await read('openapi/user.yaml')
       await change('user', /operationId: createUser/, 'operationId: makeUser')
@@ -270,11 +270,11 @@ describe('a changed contract', () => {
   )
 
   it(
-    'breaks the type check of those who call the service, and of nobody else',
+    'breaks the type check of the services that call it, and of no other',
     async () => {
       expect(await typeErrorsOfCallers()).toEqual([])
 
-      // An answer that is refused differently, a request that asks for another member.
+      // Another status for a refusal, and another member in a request.
       await change('billing', /"402":/g, '"418":')
       await change('notification', /\bamount\b/g, 'sum')
       await change(

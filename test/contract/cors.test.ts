@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { startGateway, type RunningGateway } from '../lab/gateway.ts'
 
-/** Pages of other origins: shut out, unless CORS_ORIGINS names them. */
+/** Pages of other origins may do nothing, unless CORS_ORIGINS names them. */
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 const shop = 'https://shop.example'
 
@@ -44,7 +44,7 @@ describe('pages of other origins', () => {
     }
   })
 
-  it('are told what the answer was, a refusal included', async () => {
+  it('can read the answer, also a refusal', async () => {
     gateway = await startGateway({ CORS_ORIGINS: shop, MAX_CONCURRENT_REQUESTS: '1' })
     const { order } = gateway.services
     let release = () => {}
@@ -75,17 +75,17 @@ describe('pages of other origins', () => {
       const asked = await preflight(origin)
       expect([asked.status, grants(asked)]).toEqual([405, []])
       const answer = await ask(`/orders/${id}`, 'GET', { origin })
-      // A cache must not give this answer to those that are named.
+      // A cache must not give this answer to origins that are named.
       expect([grants(answer), answer.headers.get('vary')]).toEqual([[], 'origin'])
     }
   })
 
-  it('that are named keep OPTIONS for what it is when it asks for no permission', async () => {
+  it('that are named get a normal answer to OPTIONS when it asks for no permission', async () => {
     gateway = await startGateway({ CORS_ORIGINS: shop })
     expect((await ask('/orders', 'OPTIONS', { origin: shop })).status).toBe(405)
   })
 
-  it('share a page of ours with nobody by way of a cache', async () => {
+  it('get pages that a cache keeps apart for each origin', async () => {
     gateway = await startGateway({ CORS_ORIGINS: shop })
     const { headers } = await ask('/docs', 'GET', { origin: shop })
     expect(headers.get('vary')).toBe('origin, accept-encoding')

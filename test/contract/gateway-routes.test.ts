@@ -18,7 +18,7 @@ import {
 
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 
-/** Every operation of the committed contracts, read here without the gateway's own code. */
+/** Reads every route of the committed contracts, without the gateway's own code. */
 const operations = registry.gateway.upstreams.flatMap((service) => {
   const file = new URL(`../../openapi/${service}.yaml`, import.meta.url)
   const { paths } = parse(readFileSync(file, 'utf8')) as {
@@ -51,7 +51,7 @@ afterAll(() => gateway.stop())
 const withJson = ['content-type: application/json']
 
 describe('the gateway routes what the contracts make public', () => {
-  it('finds public and internal operations in the contracts', () => {
+  it('finds public and internal routes in the contracts', () => {
     expect(publicOperations).toHaveLength(13)
     expect(internalOperations.map(({ method, template }) => `${method} ${template}`)).toEqual([
       'POST /billing/accounts',
@@ -93,7 +93,7 @@ describe('the gateway routes what the contracts make public', () => {
     },
   )
 
-  it('names the methods of an address that does not know the one asked for', async () => {
+  it('names the methods of an address that does not have the requested one', async () => {
     const response = await fetch(`${gateway.url}/orders/${id}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
@@ -110,7 +110,7 @@ describe('the gateway routes what the contracts make public', () => {
     expect(received()).toEqual([])
   })
 
-  it('does not start when two services promise the same address', () => {
+  it('does not start when two services have the same address', () => {
     const contracts = readContracts()
     const order = contracts.find(({ service }) => service === 'order')!
     expect(() => createRoutes([...contracts, { ...order, service: 'user' }])).toThrow(
@@ -147,7 +147,7 @@ const tricks = [
   `*`,
 ]
 
-describe('the gateway lets no path be read in two ways', () => {
+describe('the gateway accepts no path that can be read in two ways', () => {
   it.each(tricks)('refuses POST %s and asks nobody', async (target) => {
     const answer = await sendRaw(gateway.port, rawRequest('POST', target, withJson, '{"amount":1}'))
     expect(answer).toMatch(/^HTTP\/1\.1 (40[04]|421) /)
@@ -155,7 +155,7 @@ describe('the gateway lets no path be read in two ways', () => {
     expect(received()).toEqual([])
   })
 
-  it('passes an id on that is none, so that the service can say which field is wrong', async () => {
+  it('passes an invalid id on, so that the service can say which field is wrong', async () => {
     for (const odd of ['42', 'a.b', '%D0%B0', "it's"]) {
       await sendRaw(gateway.port, rawRequest('GET', `/orders/${odd}`))
     }
@@ -188,7 +188,7 @@ describe('the gateway shows the public view of the contracts', () => {
     },
   )
 
-  it('offers no example as a key: whoever tried it out twice would be refused', () => {
+  it('shows no example as a key: a second try with it would be refused', () => {
     const texts = readContracts().map((contract) => JSON.stringify(contract.document))
     const keys = texts.flatMap((text) => [...text.matchAll(/"example":"([^"]*checkout[^"]*)"/g)])
     expect(keys.length).toBeGreaterThan(0)

@@ -6,8 +6,8 @@ import { ask, codeOf, lines, type Answer } from '../lab/raw-http.ts'
 import { startNotification } from '../lab/service.ts'
 
 /**
- * How HTTP itself is spoken, the same at the gateway and at every service:
- * methods, targets, codings, and what browsers are told of an answer.
+ * The rules of HTTP itself, the same at the gateway and at every service: methods, targets,
+ * codings, and what browsers are told about an answer.
  */
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 
@@ -31,10 +31,10 @@ const both = [
 ] as const
 
 describe('HEAD', () => {
-  // How a body is framed is of no interest where there is none.
-  const ofNoInterest = new Set(['date', 'x-request-id', 'transfer-encoding'])
+  // These headers say how the body is framed, or differ between two answers.
+  const ignoredHeaders = new Set(['date', 'x-request-id', 'transfer-encoding'])
   const comparable = (headers: ReadonlyMap<string, string>) =>
-    Object.fromEntries([...headers].filter(([name]) => !ofNoInterest.has(name)))
+    Object.fromEntries([...headers].filter(([name]) => !ignoredHeaders.has(name)))
 
   it.each([
     ['an operation behind the gateway', () => gateway.port, `/orders/${id}`],
@@ -92,7 +92,7 @@ describe('a whole address as the target', () => {
     expect([answer.status, answer.body]).toEqual([200, '{"status":"ok"}'])
   })
 
-  it('says by its own name who is called, whatever Host says', async () => {
+  it('with a foreign name is refused, whatever Host says', async () => {
     const text = lines('GET http://evil.example/orders HTTP/1.1', 'Host: localhost')
     expect(
       (await ask(gateway.port, text.replace('\r\n', '\r\nConnection: close\r\n'))).status,
@@ -153,7 +153,7 @@ describe('a coding of the body', () => {
     ['identity, chunked'],
     ['chunked, chunked'],
     ['gzip\r\nTransfer-Encoding: chunked'],
-  ])('that nobody here knows is refused, and the connection ends: %s', async (coding) => {
+  ])('that is not supported is refused, and the connection ends: %s', async (coding) => {
     for (const port of [gateway.port, servicePort]) {
       const answer = await post(port, `Transfer-Encoding: ${coding}`)
       expect([400, 501]).toContain(answer.status)
@@ -176,13 +176,13 @@ describe('a coding of the body', () => {
     const head = ['POST /x HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: gzip, chunked']
     const answers = await sendRaw(servicePort, `${lines(...head)}0\r\n\r\n${hidden}`)
     expect(answers.match(/HTTP\/1\.1 /g)).toHaveLength(1)
-    // Time enough for what would have been begun behind the answer.
+    // A request in the body would have been answered in this time.
     await sleep(200)
     const kept = await ask(servicePort, rawRequest('GET', `/notifications?userId=${userId}`))
     expect(kept.body).toBe('{"items":[],"next":null}')
   })
 
-  it('is named when it is only unknown', async () => {
+  it('is named in the answer when it is unknown', async () => {
     const answer = await post(servicePort, 'Transfer-Encoding: gzip, chunked')
     expect([answer.status, codeOf(answer)]).toEqual([501, 'unknown-transfer-coding'])
   })
@@ -198,7 +198,7 @@ describe('a coding of the body', () => {
     expect(received()).toEqual([])
   })
 
-  it('is refused in HTTP/1.0, which knows none', async () => {
+  it('is refused in HTTP/1.0, which has no codings', async () => {
     const text = lines(
       'POST /notifications HTTP/1.0',
       'Content-Type: application/json',
@@ -209,7 +209,7 @@ describe('a coding of the body', () => {
   })
 })
 
-describe('what would make something else of the connection', () => {
+describe('a request to switch the protocol', () => {
   it.each(both)('CONNECT is refused with a problem by %s', async (_who, port) => {
     const answer = await ask(port(), lines('CONNECT localhost:443 HTTP/1.1', 'Host: localhost'))
     expect([answer.status, codeOf(answer)]).toEqual([405, 'method-not-allowed'])
@@ -217,21 +217,18 @@ describe('what would make something else of the connection', () => {
     expect(answer.headers.has('allow')).toBe(true)
   })
 
-  it.each(both)(
-    'an upgrade is not taken up by %s, and the request is answered',
-    async (...args) => {
-      const [, port, path] = args
-      for (const protocol of ['websocket', 'h2c']) {
-        const text = lines(
-          `GET ${path} HTTP/1.1`,
-          'Host: localhost',
-          `Upgrade: ${protocol}`,
-          'Connection: Upgrade, close',
-        )
-        expect((await ask(port(), text)).status).toBe(200)
-      }
-    },
-  )
+  it.each(both)('an upgrade is ignored by %s, and the request is answered', async (...args) => {
+    const [, port, path] = args
+    for (const protocol of ['websocket', 'h2c']) {
+      const text = lines(
+        `GET ${path} HTTP/1.1`,
+        'Host: localhost',
+        `Upgrade: ${protocol}`,
+        'Connection: Upgrade, close',
+      )
+      expect((await ask(port(), text)).status).toBe(200)
+    }
+  })
 })
 
 describe('every answer of the API', () => {
@@ -252,7 +249,7 @@ describe('every answer of the API', () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff')
   })
 
-  it('says so once, also when the service behind the gateway said it', async () => {
+  it('has each header once, also when the service behind the gateway sent it', async () => {
     gateway.services.order.behave = (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'Cache-Control': 'no-store' })
       response.end('{}')
@@ -261,7 +258,7 @@ describe('every answer of the API', () => {
     expect(text.match(/cache-control/gi)).toHaveLength(1)
   })
 
-  it('is another thing than a page, which browsers ask for again', async () => {
+  it('has another Cache-Control than a page, which browsers ask for again', async () => {
     const { headers } = await ask(gateway.port, rawRequest('GET', '/docs'))
     expect(headers.get('cache-control')).toBe('no-cache')
   })

@@ -27,7 +27,7 @@ const collection = JSON.parse(collectionText) as Item & {
 const requestsIn = (item: Item): Item[] => (item.item ? item.item.flatMap(requestsIn) : [item])
 const requests = requestsIn(collection)
 
-/** What `npm run newman -- …` does, without npm. */
+/** Runs what `npm run newman -- …` runs, without npm. */
 const runCollection = (...args: string[]): Promise<{ code: number; output: string }> =>
   new Promise((resolve) => {
     const command = ['--disable-warning=DEP0176', 'tools/newman.ts', ...args]
@@ -41,7 +41,7 @@ const runCollection = (...args: string[]): Promise<{ code: number; output: strin
 const titleOf = ({ name }: Item) => `\n  ${name}\n`
 
 describe('the Postman collection as a file', () => {
-  it('asks arch.homework until somebody says otherwise', () => {
+  it('uses http://arch.homework until another address is given', () => {
     expect(collection.variable).toEqual([
       { key: 'baseUrl', value: 'http://arch.homework', type: 'string' },
     ])
@@ -49,11 +49,11 @@ describe('the Postman collection as a file', () => {
     for (const request of scenario) expect(request).toContain('"raw":"{{baseUrl}}/')
   })
 
-  it('never waits and never skips ahead', () => {
+  it('never waits and never skips a request', () => {
     expect(collectionText).not.toMatch(/setTimeout|setNextRequest|skipRequest|delay/)
   })
 
-  it('checks the body of every answer, not the code alone', () => {
+  it('checks the body of every answer, not only the code', () => {
     for (const { name, event = [] } of requests) {
       const script = event.flatMap(({ script: { exec } }) => exec).join('\n')
       expect(script, name).toMatch(/pm\.response\.(json|text)\(\)/)
@@ -72,7 +72,7 @@ describe('the Postman collection against the whole system', () => {
   const run = (...args: string[]) =>
     runCollection('--env-var', `baseUrl=${system.urls.gateway}`, ...args)
 
-  it('holds, again and again on the same data', { timeout: 120_000 }, async () => {
+  it('passes, again and again on the same data', { timeout: 120_000 }, async () => {
     const { code, output } = await run('--iteration-count', '2')
     expect(output).not.toContain('✗')
     expect(output).toContain(`${requests.length * 2} requests`)
@@ -80,7 +80,7 @@ describe('the Postman collection against the whole system', () => {
     expect(code).toBe(0)
   })
 
-  it('holds folder by folder', { timeout: 120_000 }, async () => {
+  it('passes folder by folder', { timeout: 120_000 }, async () => {
     for (const folder of collection.item) {
       const { code, output } = await run('--folder', folder.name)
       expect(output).not.toContain('✗')
@@ -113,7 +113,7 @@ describe('the Postman collection against the whole system', () => {
   })
 })
 
-describe('the Postman collection against what is not the system', () => {
+describe('the Postman collection against another system', () => {
   it('fails when the answers are wrong, though their codes are right', async () => {
     const server = createServer((request, response) => {
       response.writeHead(request.method === 'POST' ? 201 : 200, {
@@ -132,7 +132,7 @@ describe('the Postman collection against what is not the system', () => {
     expect(output).toMatch(/\d+ failed/)
   }, 60_000)
 
-  it('says what to do when nobody answers', async () => {
+  it('says what to do when no server answers', async () => {
     const { code, output } = await runCollection('--env-var', 'baseUrl=http://127.0.0.1:1')
     expect(code).toBe(1)
     expect(output).toContain('Not one request was answered. Start the system with `npm start`')

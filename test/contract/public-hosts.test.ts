@@ -4,8 +4,8 @@ import { ask, codeOf, lines } from '../lab/raw-http.ts'
 import { startNotification } from '../lab/service.ts'
 
 /**
- * A page that lets its own name lead to this machine must not drive what runs
- * here: the gateway and the services behind it answer to their own names only.
+ * A web page whose host name leads to this machine must not use what runs here: the gateway and the
+ * services behind it answer only to their own names.
  */
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 
@@ -23,7 +23,7 @@ afterAll(() => gateway.stop())
 
 const received = () => Object.values(gateway.services).flatMap((service) => service.received)
 
-describe('the name by which we are called', () => {
+describe('the name in the Host header', () => {
   const get = (host: string, path = '/notifications') =>
     lines(`GET ${path}?userId=${id} HTTP/1.1`, `Host: ${host}`, 'Connection: close')
 
@@ -32,7 +32,7 @@ describe('the name by which we are called', () => {
     'localhost.evil.example',
     'evil.example:8000',
     '127.0.0.1.evil.example',
-  ])('is refused with 421 when it is foreign, and the setting is named: %s', async (host) => {
+  ])('is refused with 421 when it is unknown, and the setting is named: %s', async (host) => {
     for (const port of [gateway.port, servicePort]) {
       const answer = await ask(port, get(host))
       expect([answer.status, codeOf(answer)]).toEqual([421, 'misdirected-request'])

@@ -5,11 +5,11 @@ import { registry } from '../../src/registry.ts'
 import { launchBrowser, screenshotsFolder } from '../lab/browser.ts'
 import { startSystem, type System } from '../lab/system.ts'
 
-/** The pages in a real browser, by the address that people use and by another one. */
+/** Opens the pages in a real browser, by the address that people use and by another one. */
 const otherHost = 'http://arch.homework'
 const services = registry.gateway.upstreams
 
-// A browser on a busy machine of two cores takes its time.
+// A browser is slow on a busy machine with two cores.
 vi.setConfig({ testTimeout: 60_000 })
 
 let system: System
@@ -32,7 +32,7 @@ afterAll(async () => {
 
 interface Visit {
   readonly page: Page
-  /** What a visitor must never cause: errors in the console, requests to anybody else. */
+  /** Errors in the console and requests to other hosts: there must be none. */
   readonly complaints: string[]
 }
 
@@ -120,7 +120,7 @@ describe('the front page', () => {
     expect(samples[0]).toContain(`base=${otherHost}\n`)
     await page.getByRole('button', { name: 'Copy all steps' }).click()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
-    // What was copied is seen by pasting it.
+    // To see what was copied, paste it.
     await page.evaluate('document.body.append(document.createElement("textarea"))')
     await page.locator('textarea').focus()
     await page.keyboard.press('Control+V')
@@ -169,16 +169,16 @@ describe('the front page', () => {
 describe('the health on the front page', () => {
   const stateOf = (page: Page, name: string) =>
     page.locator(`#health li[data-service="${name}"]`).getAttribute('data-state')
-  /** How long the page takes to show it, as somebody who looks at it sees. */
+  /** Returns how long the page takes to show the state to a person. */
   const shownAfter = async (page: Page, name: string, state: string) => {
     const startMs = performance.now()
     await expect.poll(() => stateOf(page, name), { interval: 20, timeout: 10_000 }).toBe(state)
     return performance.now() - startMs
   }
-  /** A second is promised; the rest is for a machine that is busy with other tests. */
+  /** One second is promised. The rest is for a machine that other tests keep busy. */
   const soonMs = 1_500
 
-  it('follows a service that is killed, one that stands still, and their return', async () => {
+  it('follows a service that is killed, one that hangs, and their return', async () => {
     const { page } = await visit(system.urls.gateway)
     await expectAllReady(page)
     await system.kill('billing')
@@ -193,7 +193,7 @@ describe('the health on the front page', () => {
     await page.close()
   })
 
-  it('says that the gateway does not answer, and that nothing is known of the others', async () => {
+  it('says that the gateway does not answer, and that the state of the others is unknown', async () => {
     const { page } = await visit(system.urls.gateway)
     await expectAllReady(page)
     for (const [leave, comeBack] of [
@@ -285,11 +285,11 @@ describe.each([
   })
 })
 
-describe('the pages are served with care', () => {
+describe('static files', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(new URL(path, system.urls.gateway), { headers })
 
-  it.each(['/', '/docs'])('%s allows nothing from elsewhere and no framing', async (path) => {
+  it.each(['/', '/docs'])('%s allows no content of other hosts and no framing', async (path) => {
     const { headers } = await get(path)
     const policy = headers.get('content-security-policy')
     expect(policy).toContain("default-src 'none'")
@@ -306,7 +306,7 @@ describe('the pages are served with care', () => {
     '/docs/swagger-ui-bundle.js',
     '/assets/landing.css',
     '/openapi/order.json',
-  ])('%s is sent once and then only asked for', async (path) => {
+  ])('%s is sent once, and then only checked for changes', async (path) => {
     const first = await get(path, { 'accept-encoding': 'gzip' })
     const text = await first.text()
     const etag = first.headers.get('etag')!
@@ -321,7 +321,7 @@ describe('the pages are served with care', () => {
     expect(other.status).toBe(200)
   })
 
-  it('knows GET and HEAD there, and nothing else', async () => {
+  it('accept GET and HEAD, and nothing else', async () => {
     const head = await fetch(`${system.urls.gateway}/docs`, { method: 'HEAD' })
     expect(head.status).toBe(200)
     expect(Number(head.headers.get('content-length'))).toBeGreaterThan(0)
@@ -330,7 +330,7 @@ describe('the pages are served with care', () => {
     expect(removed.headers.get('allow')).toBe('GET, HEAD')
   })
 
-  it('serves no other file of its folders', async () => {
+  it('do not include other files of their folders', async () => {
     for (const path of [
       '/docs/package.json',
       '/docs/index.html',

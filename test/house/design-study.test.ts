@@ -13,9 +13,8 @@ import { changeEdges, orderEdges } from '../../src/services/order/states.ts'
 import { accountEdges } from '../../src/services/user/states.ts'
 
 /**
- * The design study says what its pictures, contracts and code say. What only a
- * browser can tell, that drawing again gives the same bytes, is checked by
- * `npm run diagrams:check`.
+ * The design study says what its pictures, contracts and code say. Only a browser can tell that
+ * drawing again gives the same bytes: `npm run diagrams:check` checks that.
  */
 const pictures = allPictures()
 const contractFolder = join(root, studyFolder, 'contracts')
@@ -68,7 +67,7 @@ describe('pictures', () => {
   it('draws a time-out, a refusal, a crash and a duplicate in every style', () => {
     for (const style of ['1', '2', '3', '4']) {
       const texts = pictures.filter(({ name }) => name.startsWith(`${style}-`))
-      // Creating a user is drawn once for the styles in which it is the same.
+      // Creating a user is the same in some styles, so they share one picture.
       const all = [...texts, pictureNamed('1-create-user')].map(({ text }) => text).join('\n')
       for (const failure of ['time-out', 'crash', 'duplicate']) {
         expect(all, `style ${style}`).toMatch(new RegExp(`opt .*${failure}`))
@@ -113,7 +112,7 @@ describe('pages', () => {
     }
   })
 
-  it('has no link that leads nowhere', () => {
+  it('has no broken link', () => {
     const anchorOf = (heading: string) =>
       heading
         .toLowerCase()
@@ -140,7 +139,7 @@ describe('pages', () => {
 describe('costs', () => {
   const text = (...lines: string[]) => ['sequenceDiagram', ...lines].join('\n')
 
-  it('counts messages, commits and broker writes of the run in which nothing fails', () => {
+  it('counts messages, commits and broker writes of the run without failures', () => {
     const cost = costOf(
       text(
         'client->>order: POST /orders',
@@ -181,7 +180,7 @@ describe('costs', () => {
     )
   })
 
-  it('has the figures that the pages reason with', () => {
+  it('has the numbers that the pages use', () => {
     const of = (name: string) => costOf(pictureNamed(name).text)
     expect(of('1-order-paid')).toMatchObject({ messages: 6, commits: 5, commitsToAnswer: 4 })
     expect(of('4-order-paid')).toMatchObject({ messages: 6, commits: 5, commitsToAnswer: 3 })
@@ -203,7 +202,7 @@ describe('contracts of the study', () => {
     for (const file of files) {
       const { complaints, examples } = await checkDocument(contractFolder, file)
       expect(complaints, file).toEqual([])
-      // Redocly itself holds the examples of OpenAPI documents against their schemas.
+      // Redocly checks the examples of OpenAPI documents against their schemas.
       const events = await messageNames(contractFolder, file)
       expect(examples, file).toBe(file.endsWith('.asyncapi.yaml') ? events.length : 0)
     }
@@ -236,7 +235,7 @@ describe('contracts of the study', () => {
     expect(complaints.join('\n')).toContain(complaint)
   })
 
-  it('hold every path of the services whose calls stay', () => {
+  it('have every path of the services whose calls stay', () => {
     const pathsOf = (file: string) =>
       [...read(file).matchAll(/^ {2}(\/[^:\s]*):/gm)].map(([, path]) => path)
     const calls = pathsOf(`${studyFolder}/contracts/2-calls.openapi.yaml`)
@@ -244,14 +243,14 @@ describe('contracts of the study', () => {
     expect(new Set(calls)).toEqual(new Set(stay))
   })
 
-  it('find a schema that is none', async () => {
+  it('report an invalid schema', async () => {
     const path = join(folder, 'schemas.yaml')
     writeFileSync(path, readFileSync(path, 'utf8').replace('type: integer', 'type: integr'))
     const { complaints } = await checkDocument(folder, '2-events.asyncapi.yaml')
     expect(complaints).not.toEqual([])
   })
 
-  it('speak of the same events as the pictures', async () => {
+  it('name the same events as the pictures', async () => {
     const eventName = /\b(?:User|Account|Money|Order|Payment)[A-Z][a-z]+\b/g
     const eventsIn = (styles: string[]) => {
       const shown = pictures.filter(({ name }) => styles.some((style) => name.startsWith(style)))

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { projectRoot, runTool } from '../../tools/run-tool.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
 
-/** The documents and the program that fills them, in a folder where they may be spoiled. */
+/** Copies the documents and the program that fills them to a folder where tests may change them. */
 const copyOfDocuments = async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'orderly-page-'))
   whenFileEnds(() => rm(folder, { recursive: true, force: true }))
@@ -37,7 +37,7 @@ describe('the page about performance', () => {
     expect(await check(projectRoot)).toMatchObject({ exitCode: 0 })
   })
 
-  it('is not accepted with a figure that nobody measured', async () => {
+  it('is not accepted with a number that no run measured', async () => {
     const folder = await copyOfDocuments()
     expect(await check(folder)).toMatchObject({ exitCode: 0 })
 
@@ -60,7 +60,7 @@ describe('the page about performance', () => {
     expect((await check(folder)).output).toContain('pictures/bench.svg does not agree')
   })
 
-  it('has no measured figure in its prose, nor have those that speak of the same', async () => {
+  it('has no measured number in its prose, nor have the other pages about performance', async () => {
     const figure = /\d[\d.,]*\s?(µs|ms|MB|MiB|%|orders\/s|orders a second|orders per second)/g
     const pages = ['performance.md', 'scaling.md', 'design-study/semantics.md']
     for (const page of pages) {
@@ -76,7 +76,7 @@ describe('the page about performance', () => {
     }
   })
 
-  it('comes from runs without failures, whose books were right', async () => {
+  it('comes from runs without failures, whose accounts were right', async () => {
     const file = path.join(projectRoot, 'docs', 'performance.json')
     const { bench, soak, profile } = JSON.parse(await readFile(file, 'utf8'))
     expect(profile.failures).toBe(0)

@@ -5,8 +5,8 @@ import { projectRoot } from '../../tools/run-tool.ts'
 import { mutations } from '../campaigns/mutants/mutations.ts'
 
 /**
- * Planting all bugs takes half an hour, so it does not run with every change.
- * This does: a bug whose text is gone, or whose tests are, proves nothing.
+ * Planting all bugs takes half an hour, so it does not run with every change. This test does: a bug
+ * whose text or tests do not exist any more proves nothing.
  */
 const textOf = (file: string) => readFileSync(join(projectRoot, file), 'utf8')
 

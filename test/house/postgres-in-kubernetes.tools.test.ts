@@ -13,8 +13,8 @@ import { whenFileEnds } from '../lab/cleanup.ts'
 import { needTools } from '../lab/need.ts'
 
 /**
- * The scripts and rules of k8s/20-postgres.yaml, on a real Postgres: whom it
- * lets in, and how it takes over roles that were changed.
+ * Runs the scripts and rules of k8s/20-postgres.yaml on a real Postgres: who may connect, and how
+ * it takes over roles that were changed.
  */
 const { manifests } = readManifests(path.join(projectRoot, 'k8s'))
 const dataOf = (kind: string, name: string) =>
@@ -35,7 +35,7 @@ needTools('psql', 'pg_isready', 'bash')
 let folder: string
 let administrator: URL
 
-/** What the pod finds at fixed places lies in a folder of the test. */
+/** The pod finds these files in fixed places. The test has them in its own folder. */
 const place = async (file: string, text: string) => {
   const here = text
     .replaceAll('/passwords/', `${folder}/passwords/`)
@@ -91,7 +91,7 @@ beforeAll(async () => {
 }, 60_000)
 
 describe('the Postgres of k8s/', () => {
-  it('is provisioned, as often as one likes', () => {
+  it('can be provisioned again and again', () => {
     expect(provision()).toEqual({ status: 0, stderr: '' })
     expect(provision()).toEqual({ status: 0, stderr: '' })
   })

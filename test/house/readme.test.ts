@@ -16,7 +16,7 @@ interface Answered {
   readonly text: string
 }
 
-/** Runs one block: assignments take the id of the last answer, the rest is one curl. */
+/** Runs one block: an assignment takes the id of the last answer, and the rest is one curl. */
 const runBlock = async (
   commands: string,
   base: string,
@@ -45,7 +45,7 @@ describe('the README', () => {
     for (const { commands, answer, start } of readScenario(page)) {
       let answered = await runBlock(commands, system.urls.gateway, variables, lastId)
       if (answered.text.includes('"timeline"')) {
-        // That the letter is acknowledged is noted just after the order was answered.
+        // The acknowledgement of the letter is stored just after the order was answered.
         answered = await eventually(
           async () => {
             const again = await runBlock(commands, system.urls.gateway, variables, lastId)
@@ -68,7 +68,7 @@ describe('the README', () => {
     expect(shown.length).toBeGreaterThanOrEqual(9)
   })
 
-  it('links only to what exists', () => {
+  it('has no broken link', () => {
     const links = [...page.matchAll(/\]\(([^)#]+)[^)]*\)/g)].map((match) => match[1] ?? '')
     const missing = links.filter(
       (link) => !/^https?:/.test(link) && !existsSync(new URL(link, file)),

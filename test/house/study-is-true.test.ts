@@ -6,10 +6,9 @@ import { startRecordedSystem } from '../lab/recorded-flow.ts'
 import { eventually } from '../lab/wait.ts'
 
 /**
- * The pictures of style 1 show what the product does: every flow is run with
- * the real services, and each message and commit, in its order, is held
- * against the picture. The costs in the comparison are counted from the same
- * pictures.
+ * The pictures of style 1 show what the product does: each flow runs with the real services, and
+ * its messages and commits are compared with the picture, in their order. The costs in the
+ * comparison are counted from the same pictures.
  */
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
@@ -36,14 +35,14 @@ const newUser = () => {
 
 const newKey = () => uuidv7()
 
-/** Everything that was begun has come to its end. */
-const rest = () => new Promise((resolve) => setTimeout(resolve, 500))
+/** Waits until everything that was begun has ended. */
+const waitUntilAtRest = () => new Promise((resolve) => setTimeout(resolve, 500))
 
-/** A user with so much money, made before anything is noted. */
+/** Makes a user with this balance before the recording begins. */
 const userWith = async (amount: number): Promise<string> => {
   const { body } = await run.user.post('/users', newUser())
   if (amount > 0) await run.billing.post(`/billing/accounts/${body.id}/deposit`, { amount })
-  await rest()
+  await waitUntilAtRest()
   run.begin()
   return body.id
 }
@@ -54,12 +53,12 @@ const placeOrder = (userId: string, price: number, key = newKey()) =>
 const pay = (userId: string, amount: number, key = newKey()) =>
   run.billing.post(`/billing/accounts/${userId}/deposit`, { amount }, { key })
 
-/** Noted as well, so only when the end is near: looking itself is a message. */
+/** The reads are recorded too, so it starts only when the end is near. */
 const decidedIn = (word: string) =>
   eventually(() => expect(run.count((line) => line.includes(word))).toBeGreaterThan(0))
 
 beforeEach(async () => {
-  await rest()
+  await waitUntilAtRest()
   run.begin()
 })
 
@@ -141,7 +140,7 @@ describe('an order that is refused', () => {
     await expectPictured(main)
 
     await pay(userId, 50_000)
-    await rest()
+    await waitUntilAtRest()
     run.begin()
     await run.links['order to billing'].lastAgain()
     await expectPictured(frame('late duplicate'))
@@ -176,7 +175,7 @@ describe('time-out, crash and duplicate', () => {
     const userId = await userWith(20_000)
     const key = newKey()
     const first = await placeOrder(userId, 15_000, key)
-    await rest()
+    await waitUntilAtRest()
     run.begin()
     const again = await placeOrder(userId, 15_000, key)
     expect(again.text).toBe(first.text)

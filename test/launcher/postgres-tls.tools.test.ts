@@ -13,9 +13,9 @@ import { eventually } from '../lab/wait.ts'
 import { needTools } from '../lab/need.ts'
 
 /**
- * What docs/scaling.md says of a Postgres behind TLS: `verify-full` accepts the
- * server only by a certificate of a known authority and for its own name, and
- * `require` accepts anybody.
+ * Proves what docs/scaling.md says about a Postgres behind TLS: `verify-full` accepts the server
+ * only with a certificate of a known authority and for its own name, and `require` accepts any
+ * certificate.
  */
 needTools('openssl')
 
@@ -26,7 +26,7 @@ let serverPid: number
 
 const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
 
-/** An authority of our own, and the server's key. */
+/** Makes our own authority, and the server's key. */
 const makeAuthority = () => {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   const ca = ['-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=test authority']
@@ -34,7 +34,7 @@ const makeAuthority = () => {
   openssl('req', ...key, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=database')
 }
 
-/** The server reads its key only when it owns it, and nobody else may. */
+/** The server reads its key only when it owns the file and no other user may read it. */
 const place = (name: string) => {
   const { uid, gid } = statSync(cluster)
   const file = path.join(cluster, name)
@@ -51,7 +51,7 @@ const certify = (serverName: string) => {
   place('server.crt')
 }
 
-/** As a process of its own, because Node reads the authorities when it starts. */
+/** A process of its own, because Node reads the authorities when it starts. */
 const migrate = (sslmode: string, authority?: string) => {
   const url = new URL(address)
   url.searchParams.set('sslmode', sslmode)
@@ -91,19 +91,19 @@ describe('a Postgres behind TLS', { timeout: 60_000 }, () => {
     })
   }, 120_000)
 
-  it('is believed when its certificate is by a known authority, and for its name', async () => {
+  it('is accepted when its certificate is by a known authority, and for its name', async () => {
     expect(await migrate('verify-full', 'ca.crt')).toBe('migrated')
   })
 
-  it('is not believed when nobody vouches for its certificate', async () => {
+  it('is not accepted when the authority of its certificate is unknown', async () => {
     expect(await migrate('verify-full')).toMatch(/cannot be migrated \(.*certificate/)
   })
 
-  it('is believed by sslmode=require whoever it is', async () => {
+  it('is accepted by sslmode=require with any certificate', async () => {
     expect(await migrate('require')).toBe('migrated')
   })
 
-  it('is not believed with a certificate for another name', async () => {
+  it('is not accepted with a certificate for another name', async () => {
     certify('elsewhere.example')
     process.kill(serverPid, 'SIGHUP')
     await eventually(

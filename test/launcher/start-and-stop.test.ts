@@ -50,7 +50,7 @@ describe('npm start', () => {
     user = await createUser(first.addressOf('start here'), 'kept')
   })
 
-  it("shows neither colours nor the services' chatter to a screen that is no terminal", () => {
+  it("shows neither colours nor the services' usual log lines on a screen that is no terminal", () => {
     expect(first.screen()).not.toContain('\x1b')
     expect(first.screen()).not.toContain('listening')
   })
@@ -109,7 +109,7 @@ describe('npm start', () => {
     expect(environment).toContain(`MALLOC_MMAP_THRESHOLD_=${1 << 20}`)
   })
 
-  it('refuses a second launcher on the same data, and does the first no harm', async () => {
+  it('refuses a second launcher on the same data, and the first one goes on', async () => {
     const second = launch({ DATA_DIR: folder })
     expect(await second.ended).toBe(1)
     expect(second.errors()).toMatch(/already running .* set DATA_DIR to another folder\n$/)
@@ -125,7 +125,7 @@ describe('npm start', () => {
     expect(code).toBe(0)
     expect(tookMs).toBeLessThan(5_000)
     expect(processes.filter(isAlive)).toEqual([])
-    // The file is there as long as a server runs or was killed.
+    // The file exists while a server runs or after it was killed.
     expect(await serverPid(folder)).toBeUndefined()
   })
 
@@ -138,14 +138,14 @@ describe('npm start', () => {
     expect(await response.json()).toMatchObject({ username: 'kept', account: 'OPEN' })
     expect(second.addressOf('Postgres')).toBe(firstPort)
 
-    // npm sends a second Ctrl-C right after the terminal's: still one wish to stop properly.
+    // npm sends a second Ctrl-C right after the terminal's: it must still stop in good order.
     second.signal('SIGINT')
     const { code } = await second.interrupt()
     expect(code).toBe(0)
     expect(second.screen()).toContain('Everything is stopped.')
   })
 
-  it('leaves nothing behind when it is stopped in the middle of starting', async () => {
+  it('leaves nothing behind when it is stopped while it starts', async () => {
     const third = launch({ DATA_DIR: folder })
     await third.sees('✓ Postgres')
     third.signal('SIGTERM')

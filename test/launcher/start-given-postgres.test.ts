@@ -8,7 +8,7 @@ import { whenFileEnds } from '../lab/cleanup.ts'
 import { dataFolder, launch } from '../lab/launcher.ts'
 import { freshDatabaseOf } from '../lab/postgres.ts'
 
-/** Stands for a server that somebody else runs. */
+/** A server that the launcher did not start. */
 let url: string
 
 beforeAll(async () => {
@@ -23,7 +23,7 @@ const expectWorking = async (gateway: string) =>
 vi.setConfig({ testTimeout: 60_000 })
 
 describe('a given Postgres', () => {
-  it('is told, and not touched, when it has a role of the same name already', async () => {
+  it('is not changed when it has a role of the same name already, and the launcher says so', async () => {
     const sql = postgres(url, { max: 1 })
     await sql.unsafe(`create role billing login password 'theirs'`)
     const system = launch({ DATA_DIR: await dataFolder(), DATABASE_URL: url })

@@ -15,7 +15,7 @@ const expectReady = async (address: string) =>
 
 vi.setConfig({ testTimeout: 60_000 })
 
-/** One life after the other on the same data, because making new data takes longest. */
+/** The tests use the same data one after the other, because making new data takes longest. */
 describe('a started system', () => {
   let folder: string
   let system: Launcher
@@ -71,7 +71,7 @@ describe('a started system', () => {
     await expectReady(system.addressOf('start here'))
   })
 
-  it('stops within five seconds although a service does not listen, and a Postgres taken over with it', async () => {
+  it('stops within five seconds although a service hangs, and stops a Postgres that it took over', async () => {
     const server = (await serverPid(folder)) as number
     const services = await childrenOf(system.pid)
     process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
@@ -81,11 +81,11 @@ describe('a started system', () => {
     expect([...services, server].filter(isAlive)).toEqual([])
   })
 
-  it('ends at the second Ctrl-C without waiting for anybody', async () => {
+  it('ends at the second Ctrl-C without waiting for anything', async () => {
     await start()
     const processes = await childrenOf(system.pid)
     expect(processes).toHaveLength(6)
-    // A service that hears nothing would be waited for.
+    // The launcher would wait for a service that does not react.
     process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
     system.signal('SIGINT')
     await sleep(600)
@@ -94,7 +94,7 @@ describe('a started system', () => {
     await eventually(() => expect(processes.filter(isAlive)).toEqual([]), { withinMs: 3_000 })
   })
 
-  it('is not held up by a program that got the number of a dead server', async () => {
+  it('starts although another program has the process id of a dead server', async () => {
     await start()
     const server = (await serverPid(folder)) as number
     const services = (await childrenOf(system.pid)).filter((pid) => pid !== server)

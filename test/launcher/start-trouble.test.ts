@@ -5,7 +5,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { dataFolder, launch } from '../lab/launcher.ts'
 import { freePort } from '../../src/local/postgres/free-port.ts'
 
-/** Ends by itself, with one line on standard error and an exit code that says so. */
+/** Expects that the launcher ends by itself, with one line on standard error and an exit code. */
 const expectTrouble = async (variables: Record<string, string>, line: RegExp) => {
   const DATA_DIR = variables['DATA_DIR'] ?? (await dataFolder())
   const launcher = launch({ DATA_DIR, ...variables })
@@ -47,7 +47,7 @@ describe('one clear line and an exit code, when starting', () => {
   it('with a wrong address of a database', () =>
     expectTrouble({ USER_DATABASE_URL: 'mysql://x' }, /^wrong configuration: USER_DATABASE_URL/))
 
-  it('with a Postgres of which nobody answers', async () => {
+  it('with a Postgres that does not answer', async () => {
     const port = await freePort()
     await expectTrouble(
       { DATABASE_URL: `postgres://me:secret@127.0.0.1:${port}/postgres` },

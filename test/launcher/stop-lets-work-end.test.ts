@@ -12,11 +12,11 @@ const writers = 20
 
 interface Sent {
   readonly id: string
-  /** A status, or why there is none. */
+  /** A status, or why there is no answer. */
   readonly told: number | string
 }
 
-/** One write, told apart from all others by its id: whoever admitted it has logged that. */
+/** Sends one write with an id of its own: the service that accepted it has logged the id. */
 const write = (url: string, body: unknown, agent: Agent | false): Promise<Sent> =>
   new Promise((resolve) => {
     const id = randomUUID()
@@ -60,12 +60,12 @@ describe('Ctrl-C while many write', () => {
     await write(`${gateway}/billing/accounts/${userId}/deposit`, { amount: 1e12 }, false)
   })
 
-  it('answers everybody who was admitted, refuses the others at the door, and is quick', async () => {
+  it('answers every accepted request, refuses the others at the gateway, and is quick', async () => {
     const sent: Sent[] = []
     const agent = new Agent({ keepAlive: true })
     let isRefused = false
     const work = async (number: number) => {
-      // Some keep their connection, as browsers and services do, some take a new one each time.
+      // Some keep their connection, as browsers and services do, and some open a new one each time.
       const by = number % 2 === 0 ? agent : false
       while (!isRefused) {
         const one = await write(`${gateway}/orders`, { userId, price: 1 }, by)
@@ -88,7 +88,7 @@ describe('Ctrl-C while many write', () => {
       ({ told: what }) => typeof what === 'string' && what !== 'ECONNREFUSED',
     )
     expect(sent.filter(({ told: what }) => Number(what) >= 500)).toEqual([])
-    // Whom the door never read may find it shut; who was read has an answer.
+    // A request that the gateway read has an answer. One that it did not read may have none.
     expect(unanswered.filter(({ id }) => log.includes(id))).toEqual([])
   })
 })
