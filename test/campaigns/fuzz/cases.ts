@@ -12,11 +12,11 @@ import {
   type Known,
 } from './values.ts'
 
-/** One request, as it goes on the wire. */
+/** One request, as it is sent. */
 export interface Case {
   readonly index: number
   readonly label: string
-  /** The service it is meant for, and whose address it is sent to. */
+  /** The service that gets the request, and the address that it is sent to. */
   readonly service: ServiceName
   readonly target: ServiceName
   readonly method: string
@@ -71,7 +71,7 @@ const withHeader = (draft: Draft, label: string, name: string, value: string): D
   headers: [...draft.headers.filter(([given]) => given !== name), [name, value]],
 })
 
-/** Changes some bytes of a text that was right. */
+/** Changes some bytes of a valid text. */
 const mutateText = (random: Random, text: string): Buffer => {
   let bytes: Buffer = Buffer.from(text)
   for (let times = random.between(1, 4); times > 0; times -= 1) {
@@ -268,7 +268,7 @@ const changeBody = (
   return withBody(draft, label, body)
 }
 
-/** Everything that `breakEach` knows, one request for each: the part that is not left to chance. */
+/** Makes one request for each fault that `breakEach` knows. This part does not depend on chance. */
 export const eachConstraint = (
   operations: readonly FuzzedOperation[],
   seed: number,
@@ -292,7 +292,7 @@ export const eachConstraint = (
 
 const methods = ['PUT', 'PATCH', 'POST', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'TRACE'] as const
 
-/** The request with that number under that seed; the ids in it are those of the run. */
+/** Makes the request with that number under that seed, with ids that exist in this run. */
 export const createCase = (
   operations: readonly FuzzedOperation[],
   seed: number,
@@ -313,7 +313,7 @@ export const createCase = (
   return { ...changed, index, service: operation.service, target }
 }
 
-/** Enough to send it again by hand. */
+/** Describes a request so that a person can send it again. */
 export const describeCase = (one: Case): string => {
   const lines = one.headers.map(([name, value]) => `${name}: ${value.slice(0, 300)}`)
   const body =

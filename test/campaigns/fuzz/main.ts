@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { startOwnSystem } from '../../lab/system.ts'
 import { fuzz } from './run.ts'
 
-/** Fuzzing by command: as many requests as one likes, and a seed that repeats them. */
+/** Runs the fuzzer with a number of requests and a seed. The same seed sends the same requests. */
 const usage = `usage: npm run test:fuzz -- [--requests N] [--seed N]
   --requests  how many requests, raw ones included, 50000 when missing
   --seed      repeats the requests of an earlier run; random when missing`

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 import { fuzz } from './run.ts'
 
-/** The seed that every run repeats; another one is drawn for each run, and told. */
+/** Every run uses this seed. Each run also chooses and prints another one. */
 const fixedSeed = 20_261_120
 const drawnSeed = 1 + Math.floor(Math.random() * 999_999)
 
@@ -14,18 +14,18 @@ afterAll(async () => {
   await system.close()
 }, 60_000)
 
-describe('five services that are asked for everything, allowed or not, and sent what is no HTTP', () => {
+describe('five services that get requests of every kind, allowed or not, and bytes that are no HTTP', () => {
   it.each([
     ['the fixed seed', 4_000, fixedSeed],
     [`seed ${drawnSeed}`, 1_500, drawnSeed],
   ])(
-    'answer as their contracts say, change nothing that they refuse, and stay alive and small: %s',
+    'answer as their contracts say, change nothing that they refuse, and use little memory: %s',
     async (_what, requests, seed) => {
       const report = await fuzz({ system, seed, requests, say: () => {} })
       expect(report.faults.join('\n\n'), `seed ${seed}`).toBe('')
       expect(report.sent).toBeGreaterThanOrEqual(requests)
-      // Proof that it was not all refused at the door: many kinds of answers were met. A short run
-      // of a seed that nobody knows may miss the rare ones.
+      // The requests must reach many kinds of answers. A short run of a new seed may miss the rare
+      // ones.
       const always = [200, 400, 404]
       const inMany = requests < 4_000 ? [] : [201, 402, 405, 409, 413, 415]
       for (const status of [...always, ...inMany]) {

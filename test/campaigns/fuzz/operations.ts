@@ -7,7 +7,7 @@ import {
 } from '../../judge/contract-check.ts'
 import type { ServiceName } from '../../../src/registry.ts'
 
-/** What the contracts say may be asked: the fuzzer knows nothing else of the services. */
+/** The routes as the contracts describe them. The fuzzer knows nothing else about the services. */
 export interface Schema extends SchemaObject {
   readonly format?: string
   readonly pattern?: string
@@ -46,7 +46,7 @@ type WithDetails = Omit<Operation, 'parameters'> & {
 
 const methods = new Set(['get', 'post', 'put', 'patch', 'delete'])
 
-/** A schema with its own references followed, so that it can be walked. */
+/** Follows the references of a schema, so that its parts can be visited. */
 const flatten = (document: ContractDocument, schema: Schema): Schema => {
   const found = resolveSchema(document, schema) as Schema
   const properties = Object.entries(found.properties ?? {}).map(

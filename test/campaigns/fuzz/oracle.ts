@@ -5,9 +5,8 @@ import type { FuzzedOperation, Parameter } from './operations.ts'
 import type { Json } from './values.ts'
 
 /**
- * What the contract says of a request before it is sent. `refused`: it must not
- * be accepted and must change nothing. `accepted`: it must not be called
- * invalid. `open`: HTTP leaves both.
+ * What the contract says about a request before it is sent. `refused`: it must not be accepted and
+ * must change nothing. `accepted`: it must not be called invalid. `open`: HTTP allows both.
  */
 export type Expectation = 'refused' | 'accepted' | 'open'
 
@@ -19,14 +18,14 @@ const jsonType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
 const headersOf = ({ headers }: Case, name: string) =>
   headers.filter(([given]) => given === name).map(([, value]) => value.trim())
 
-/** The less certain of two. */
+/** Returns the least certain verdict. */
 const worst = (verdicts: readonly Expectation[]): Expectation => {
   if (verdicts.includes('refused')) return 'refused'
   return verdicts.includes('open') ? 'open' : 'accepted'
 }
 
 const parameterVerdict = ({ name, schema }: Parameter, text: string): Expectation => {
-  // How escapes are read is each server's own business.
+  // Servers may read escapes in different ways.
   if (text.includes('%') || text.includes('+')) return 'open'
   if (schema.format === 'uuid') {
     return uuidPattern.test(text) ? 'accepted' : 'refused'
@@ -62,7 +61,7 @@ const queryVerdict = (operation: FuzzedOperation, query: string): Expectation =>
   for (const parameter of declared) {
     const values = given.get(parameter.name) ?? []
     if (values.length === 0) verdicts.push(parameter.isRequired ? 'refused' : 'accepted')
-    // Which of two counts, or neither, is not said anywhere.
+    // No standard says whether the first, the last or neither counts.
     else if (values.length > 1) verdicts.push('open')
     else verdicts.push(parameterVerdict(parameter, values[0] ?? ''))
     given.delete(parameter.name)
@@ -115,7 +114,7 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
     if (!validate) return body === undefined ? 'accepted' : 'open'
     if (body === undefined || body.length > bodyLimitBytes) return 'refused'
     const text = body.toString('utf8')
-    // What is no UTF-8 may be read with replacements, and a byte order mark may be skipped.
+    // A server may replace bytes that are not UTF-8, and may skip a byte order mark.
     if (!Buffer.from(text).equals(body) || text.startsWith('\ufeff')) return 'open'
     let value: Json
     try {
@@ -124,12 +123,12 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
       return 'refused'
     }
     if (!validate(value) || textsIn(value).some(isOddText)) return 'refused'
-    // What JSON.parse swallows: a member that is there twice, and digits that rounding takes away.
+    // JSON.parse drops members that appear twice, and digits beyond the precision of numbers.
     const lengthOf = (given: string) => given.replaceAll(/\s/g, '').length
     return lengthOf(JSON.stringify(value)) === lengthOf(text) ? 'accepted' : 'open'
   }
 
-  /** Which operation it would be, and what must become of it. */
+  /** Returns the route that the request belongs to, and what must happen to it. */
   const judge = (
     one: Case,
   ): { operation: FuzzedOperation | undefined; expectation: Expectation } => {

@@ -2,13 +2,12 @@ import type { Random } from '../../lab/random.ts'
 import { word } from './values.ts'
 
 /**
- * Bytes that are no request, or no honest one. None of them asks properly for a
- * change, so none may change anything; `victim` is an account that smugglers
- * would like to pay into.
+ * Bytes that are not a valid HTTP request, or that hide a second one. No valid request here asks
+ * for a change, so nothing may change. A hidden request would pay into the account of `victim`.
  */
 export interface RawCase {
   readonly label: string
-  /** What is written; a number is a pause in milliseconds. */
+  /** What is written. A number is a pause in milliseconds. */
   readonly parts: readonly (Buffer | number)[]
 }
 

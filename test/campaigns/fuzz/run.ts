@@ -23,9 +23,8 @@ import {
 import { createWire, type Wire } from './wire.ts'
 
 /**
- * Asks for everything that the contracts allow and do not allow, and sends what
- * is no HTTP at all; then looks whether anything was done that nobody properly
- * asked for, and whether everybody is still alive.
+ * Sends requests that the contracts allow, requests that they do not allow, and bytes that are no
+ * HTTP. Then checks that only valid requests changed anything and that every service still works.
  */
 export interface FuzzOptions {
   readonly system: OwnSystem
@@ -48,7 +47,7 @@ const batchSize = 400
 const answerTimeoutMs = 20_000
 const rawAnswerMs = 400
 const maxFaults = 12
-/** What a heap may grow by between two looks without being a leak. */
+/** A heap may grow by this factor between two measurements without a leak. */
 const allowedGrowth = 1.35
 const allowedGrowthMb = 48
 
@@ -82,14 +81,14 @@ const tell = async (context: Context, one: Case, sent: Sent) => {
   faults.push(describeFault(smallest, sent))
 }
 
-/** What billing refuses a change for, other than want of money: the change remembers it. */
+/** Reasons for which billing refuses a change, besides too little money. The change stores them. */
 const storedRefusals = new Set([
   'balance-limit',
   'refund-exceeds-withdrawal',
   'withdrawal-refunded',
 ])
 
-/** Rows that an answer admits to have stored. */
+/** Returns the rows that an answer says were stored. */
 const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) => {
   if (!response || response.headers['idempotency-replayed'] === 'true') return undefined
   const { status } = response
@@ -103,7 +102,7 @@ const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) 
   }
   if (service !== 'order') return undefined
   if (method === 'POST' && isAt(/^\/orders$/)) {
-    // An order of nobody is kept, and told, when it has a key.
+    // An order of an unknown user is stored, and told, when it has a key.
     const { order } = (parseBody(response) ?? {}) as { order?: unknown }
     return [201, 202].includes(status) || order !== undefined ? 'orders' : undefined
   }
@@ -143,7 +142,7 @@ const take = (context: Context, count: number, isWanted: (one: Case) => boolean)
   return cases
 }
 
-/** Sends what must be refused, and compares every row of every table before and after. */
+/** Sends requests that must be refused, and compares all rows of all tables before and after. */
 const refusedBatch = async (context: Context, cases: readonly Case[]) => {
   const { options, faults, counts } = context
   await untilAtRest(options.system.postgres)
@@ -156,7 +155,7 @@ const refusedBatch = async (context: Context, cases: readonly Case[]) => {
   await untilAtRest(options.system.postgres)
   const after = await fingerprint(options.system.postgres)
   if (after === before || faults.length > faultsBefore) return
-  // One after the other now, to find out which it was; those with keys may not do it again.
+  // Sends them again one by one to find the guilty one. Those with keys may change nothing now.
   for (const one of cases) {
     const previous = await fingerprint(options.system.postgres)
     const sent = await sendCase(context.judge, wireOf(context, one.target), one)
@@ -167,7 +166,7 @@ const refusedBatch = async (context: Context, cases: readonly Case[]) => {
   faults.push(`refused requests changed something, but not once more:\n${before}\n${after}`)
 }
 
-/** Sends anything, and compares the rows with what the answers admit. */
+/** Sends any requests, and compares the rows with what the answers say. */
 const mixedBatch = async (context: Context, cases: readonly Case[]) => {
   const { options, faults } = context
   const before = await countRows(options.system.postgres)
@@ -179,7 +178,7 @@ const mixedBatch = async (context: Context, cases: readonly Case[]) => {
   })
   await untilAtRest(options.system.postgres)
   const after = await countRows(options.system.postgres)
-  // A fault was tried again to make it smaller, which stores rows of its own.
+  // Making a fault smaller repeats its request, which stores more rows.
   if (faults.length > faultsBefore) return
   for (const table of ['users', 'orders', 'order_changes']) {
     const more = (after.get(table) ?? 0) - (before.get(table) ?? 0)
@@ -221,7 +220,7 @@ const memoryFaults = (before: Amounts, after: Amounts): string[] =>
     return mb <= allowed ? [] : [`${name} grew from ${before.get(name)} to ${mb} MB`]
   })
 
-/** A user who knows nothing of all this still gets what is asked for. */
+/** A usual client must still be served as usual. */
 const healthFaults = async ({ options }: Context): Promise<string[]> => {
   const baseUrl = options.system.urls.gateway
   const actor = createActor({ baseUrl, history: createHistory(), name: 'healthy' })
@@ -243,7 +242,7 @@ const processFaults = (system: OwnSystem, pids: ReadonlyMap<ServiceName, number 
     const log = process.logs()
     if (!process.isRunning() || process.pid() !== pids.get(name))
       return [`${name} ended:\n${log.slice(-2_000)}`]
-    // Only errors are logged here, and fuzzing is not allowed to cause one.
+    // Only errors are logged here, and no request of the fuzzer may cause one.
     return log === '' ? [] : [`${name} logged an error:\n${log.slice(0, 2_000)}`]
   })
 
@@ -296,7 +295,7 @@ export const fuzz = async (options: FuzzOptions): Promise<FuzzReport> => {
     const size = Math.min(batchSize, Math.max(requests - counts.sent, 1))
     if (batch % 5 === 1) await rawBatch(context, size)
     else if (batch % 2 === 1) await refusedBatch(context, take(context, size, isRefused))
-    // Comes first: a short run must not end before it asked for something that is allowed.
+    // This comes first, so that even a short run sends allowed requests.
     else {
       const isAny = () => true
       await mixedBatch(context, take(context, size, isAny))

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Random } from '../../lab/random.ts'
 import type { Schema } from './operations.ts'
 
-/** Values that a schema allows, and for each of its constraints a value that breaks this one. */
+/** Makes values that a schema allows, and for each of its constraints a value that breaks it. */
 export type Json = ReturnType<typeof JSON.parse>
 
-/** Ids that exist, so that not every request ends at a 404. */
+/** Ids that exist, so that not every request is answered 404. */
 export interface Known {
   readonly users: string[]
   readonly orders: string[]
@@ -73,7 +73,7 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
   return validText(random, schema)
 }
 
-/** Something that the schema allows. */
+/** Makes a value that the schema allows. */
 export const validValue = (name: string, schema: Schema, random: Random, known: Known): Json => {
   if (schema.oneOf) return validValue(name, random.pick(schema.oneOf), random, known)
   const type = [schema.type].flat()[0]
@@ -139,11 +139,11 @@ const brokenStrings = (schema: Schema): Broken[] => {
   return broken
 }
 
-/** Whether an object is of this kind, where a schema offers several. */
+/** Tells which of several schemas an object belongs to. */
 const isOf = ({ properties = {}, required = [] }: Schema, value: Json) =>
   required.every((name) => name in value) && Object.keys(value).every((name) => name in properties)
 
-/** Each constraint of a schema, broken alone, on a value that is right otherwise. */
+/** Breaks each constraint of a schema alone, in a value that is valid otherwise. */
 export const breakEach = (schema: Schema, value: Json): Broken[] => {
   if (schema.oneOf)
     return breakEach(
@@ -170,7 +170,7 @@ export const breakEach = (schema: Schema, value: Json): Broken[] => {
   }
   const extra = { ...given, unknownField: 1 }
   broken.push({ label: 'an unknown field', value: extra })
-  // Written as text: in a literal this would set the prototype instead of a member.
+  // Changes the text: in a literal, `__proto__` would set the prototype instead of a member.
   const members = JSON.stringify(given).slice(1, -1)
   const withPrototype = `{"__proto__":{"a":1}${members === '' ? '' : `,${members}`}}`
   broken.push({ label: 'a prototype', value: JSON.parse(withPrototype) })
@@ -178,7 +178,7 @@ export const breakEach = (schema: Schema, value: Json): Broken[] => {
   return broken
 }
 
-/** Any JSON at all. */
+/** Makes any JSON value. */
 export const randomJson = (random: Random, depth = 0): Json => {
   const dice = random.between(0, depth > 3 ? 6 : 8)
   if (dice === 0) return null

@@ -9,10 +9,10 @@ import type { Oracle } from './oracle.ts'
 import { takeResponses, type Wire, type WireResponse } from './wire.ts'
 import type { RawCase } from './raw-cases.ts'
 
-/** Says what is wrong with an answer, or nothing. */
+/** Returns what is wrong with an answer, or undefined. */
 const bodyLimitBytes = 64 * 1024
 
-/** What may be said of a request that the contract does not allow: nothing was begun. */
+/** Codes for a request that the contract does not allow: they say that nothing began. */
 const refusalCodes = new Set([
   'malformed-http',
   'misdirected-request',
@@ -27,10 +27,10 @@ const refusalCodes = new Set([
   'unsupported-media-type',
 ])
 
-/** Said of how it was sent, before anybody looks which operation it is: in no operation's contract. */
+/** Statuses that are decided before the route is known, so no route's contract has them. */
 const beforeOperations = new Set([421, 501])
 
-/** For these HTTP asks for no body, or for none that a contract describes. */
+/** Methods whose answers no contract describes, or which have no body. */
 const undescribed = new Set(['HEAD', 'OPTIONS', 'TRACE'])
 
 const isPage = (path: string) => /^\/($|\?|docs|openapi|healthz|readyz|metrics)/.test(path)
@@ -66,7 +66,7 @@ export const createJudge = (oracle: Oracle) => {
   const serverFault = (response: WireResponse): string | undefined => {
     if (response.status < 500) return undefined
     const code = (parseBody(response) as { code?: string } | undefined)?.code
-    // Those that are planned: more came at once than the service takes, in codings that it does not know.
+    // These are planned: too many requests at once, or an unknown coding.
     return code === 'overloaded' || code === 'unknown-transfer-coding'
       ? undefined
       : `${response.status} ${code}`
@@ -118,7 +118,7 @@ export const createJudge = (oracle: Oracle) => {
     return response.status === 503 && fault?.startsWith('the contract') ? undefined : fault
   }
 
-  /** A connection may be cut under a body that is too large: it was never going to be read. */
+  /** The server may cut a connection while it is sent a body that is too large. */
   const mayBeCut = ({ body }: Case) => (body?.length ?? 0) > bodyLimitBytes
 
   const rawFault = (received: Buffer, isClosed: boolean): string | undefined => {
@@ -158,7 +158,7 @@ export const sendCase = async (judge: Judge, wire: Wire, one: Case): Promise<Sen
   }
 }
 
-/** Leaves out headers and members of the body as long as the same kind of fault remains. */
+/** Leaves out headers and members of the body while the same kind of fault remains. */
 export const shrink = async (one: Case, fault: string, retry: (smaller: Case) => Promise<Sent>) => {
   const kind = fault.slice(0, 24)
   let smallest = one

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 
 /**
- * The smallest HTTP client there is: it sends whatever bytes it is given, which
- * no proper client would, and reads what comes back without mercy.
+ * A very small HTTP client. It sends any bytes, which no normal client would, and is strict about
+ * what it reads.
  */
 export interface WireResponse {
   readonly status: number
@@ -30,7 +30,7 @@ const readChunked = (rest: Buffer): { body: Buffer; used: number } | undefined =
   }
 }
 
-/** The first answer in what was received, and what follows it; undefined when it is not whole yet. */
+/** Returns the first whole answer in the bytes and what follows it, or undefined. */
 const takeResponse = (received: Buffer, hasNoBody: boolean, isClosed: boolean) => {
   const headEnd = received.indexOf('\r\n\r\n')
   if (headEnd === -1) return undefined
@@ -63,7 +63,7 @@ const takeResponse = (received: Buffer, hasNoBody: boolean, isClosed: boolean) =
   return { response: { status, headers, body }, rest: rest.subarray(Number(length)) }
 }
 
-/** All whole answers in what was received, and what is left over. */
+/** Returns all whole answers in the bytes, and the rest. */
 export const takeResponses = (received: Buffer, isClosed: boolean) => {
   const responses: WireResponse[] = []
   let rest = received
@@ -94,7 +94,7 @@ const encode = ({ method, path, headers, body }: WireRequest, host: string): Buf
   ])
 }
 
-/** Keeps connections and uses them again: what one request leaves behind would spoil the next. */
+/** Keeps connections and uses them again: leftovers of a request would spoil the next one. */
 export const createWire = (baseUrl: string, timeoutMs: number) => {
   const { hostname, port, host } = new URL(baseUrl)
   const idle: Socket[] = []
@@ -105,7 +105,7 @@ export const createWire = (baseUrl: string, timeoutMs: number) => {
       const finish = (settle: () => void) => {
         clearTimeout(timer)
         socket.removeAllListeners()
-        // A socket that fails while nobody uses it must not end us.
+        // An error of an unused socket must not end the process.
         socket.on('error', () => socket.destroy())
         settle()
       }
@@ -154,7 +154,7 @@ export const createWire = (baseUrl: string, timeoutMs: number) => {
   return {
     send: (request: WireRequest): Promise<WireResponse> =>
       exchange(take() ?? connect(Number(port), hostname).setNoDelay(true), request),
-    /** Writes bytes, and collects what comes until the other side ends or the time is over. */
+    /** Writes bytes, and collects what comes until the other side closes or the time is over. */
     raw: (parts: readonly (Buffer | number)[], forMs: number) =>
       new Promise<{ received: Buffer; isClosed: boolean }>((resolve) => {
         const socket = connect(Number(port), hostname).setNoDelay(true)

@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * A process that does nothing but attack one port, so that what it costs is not
- * taken for what the attacked cost. Who is thrown out comes back a second later.
+ * A process that only attacks one port, so that its own cost is not measured as the gateway's. A
+ * connection that is cut comes back a second later.
  */
 export const attackKinds = ['half bodies', 'slow headers', 'unread answers'] as const
 export type AttackKind = (typeof attackKinds)[number]
@@ -12,20 +12,20 @@ export interface AttackOrder {
   readonly kind: AttackKind
   readonly port: number
   readonly connections: number
-  /** Of each half body. */
+  /** The size of each half body. */
   readonly bodyBytes: number
-  /** Requests that each connection sends at once, and whose answers it does not read. */
+  /** How many requests each connection sends at once. It does not read their answers. */
   readonly pipelined: number
 }
 
 export type AttackerMessage =
   | { readonly say: 'running' }
-  | { readonly say: 'ended'; readonly opened: number; readonly thrownOut: number }
+  | { readonly say: 'ended'; readonly opened: number; readonly cutOff: number }
 
 const comeBackAfterMs = 1_000
-/** Who reads nothing learns only by writing that the connection is gone. */
+/** A socket that reads nothing notices only when it writes that the connection is closed. */
 const writeAgainEveryMs = 1_000
-/** All at once would only fill the queue of the listening socket. */
+/** More at once would only fill the queue of the listening socket. */
 const openedAtOnce = 100
 const pauseBetweenMs = 10
 
@@ -56,14 +56,14 @@ const createAttack = (order: AttackOrder) => {
   const sockets = new Set<Socket>()
   let isOver = false
   let opened = 0
-  let thrownOut = 0
+  let cutOff = 0
 
   const attack = () => {
     if (isOver) return
     const socket = connect(order.port, '127.0.0.1')
     opened += 1
     sockets.add(socket)
-    // Refusals are read, or the end of the connection would not be seen; answers are not.
+    // A paused socket does not read. The others read refusals, to see the end of the connection.
     if (order.kind === 'unread answers') socket.pause()
     else socket.resume()
     for (const bytes of firstBytes) socket.write(bytes)
@@ -74,7 +74,7 @@ const createAttack = (order: AttackOrder) => {
       clearInterval(trickle)
       sockets.delete(socket)
       if (isOver) return
-      thrownOut += 1
+      cutOff += 1
       setTimeout(attack, comeBackAfterMs)
     })
   }
@@ -89,7 +89,7 @@ const createAttack = (order: AttackOrder) => {
     end: () => {
       isOver = true
       for (const socket of sockets) socket.destroy()
-      return { opened, thrownOut }
+      return { opened, cutOff }
     },
   }
 }
@@ -107,8 +107,8 @@ process.on('message', async (message: AttackOrder | 'end') => {
     await attack.begin()
     return tell({ say: 'running' })
   }
-  const { opened, thrownOut } = attack?.end() ?? { opened: 0, thrownOut: 0 }
-  await tell({ say: 'ended', opened, thrownOut })
+  const { opened, cutOff } = attack?.end() ?? { opened: 0, cutOff: 0 }
+  await tell({ say: 'ended', opened, cutOff })
   process.disconnect()
 })
 process.on('disconnect', () => process.exit(0))

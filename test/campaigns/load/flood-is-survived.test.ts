@@ -4,7 +4,7 @@ import { machineSlowness } from './resources.ts'
 import { createShoppers, type Shoppers } from './shoppers.ts'
 import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 
-/** The worst of what `npm run test:flood` sends, half as much of it, and for a few seconds. */
+/** The worst attacks of `npm run test:flood`, half as large and only for a few seconds. */
 const attacks: readonly (Attack & { readonly mostGrownMb: number })[] = [
   { kind: 'half bodies', connections: 1_500, mostGrownMb: 70 },
   { kind: 'unread answers', connections: 40, mostGrownMb: 100 },
@@ -31,7 +31,7 @@ describe('while one client floods the gateway', () => {
         shoppers,
         attack,
         seconds: 4,
-        // Other tests come and go on the same cores.
+        // Other tests use the same cores.
         slowness: Math.max(4, machineSlowness()),
         say: (line) => said.push(line),
       })

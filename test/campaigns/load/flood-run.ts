@@ -8,8 +8,8 @@ import { percentile, type Shoppers, type Tally } from './shoppers.ts'
 import type { OwnSystem } from '../../lab/system.ts'
 
 /**
- * One client tries to close the gateway's door: the others must be served as
- * before, the gateway must stay small, and be itself again when it is over.
+ * One client tries to make the gateway useless for others. The others must be served as before, the
+ * gateway must stay small, and everything must be as before when the attack is over.
  */
 export interface Attack {
   readonly kind: AttackKind
@@ -20,18 +20,18 @@ export interface FloodOptions {
   readonly system: OwnSystem
   readonly shoppers: Shoppers
   readonly attack: Attack
-  /** How long it lasts. */
+  /** How long the attack lasts. */
   readonly seconds: number
-  /** How many times longer than on a quiet machine things may take: see `machineSlowness`. */
+  /** By which factor things may take longer than on a quiet machine: see `machineSlowness`. */
   readonly slowness: number
   readonly say: (line: string) => void
 }
 
 export interface FloodReport {
-  /** Of what the others asked for: what was done within a second (on a quiet machine). */
+  /** The share of the others' requests that was done within a second (on a quiet machine). */
   readonly servedShare: number
   readonly grownMb: number
-  /** Until the others are served as before and the attack's connections are gone; undefined: never. */
+  /** Until the others are served as before and the attack's connections are gone, if ever. */
   readonly backAfterMs: number | undefined
 }
 
@@ -41,7 +41,7 @@ const honestClients = 8
 const soonMs = 1_000
 const calmSeconds = 3
 const giveUpAfterMs = 30_000
-/** Connections of the honest clients and of the gateway come and go. */
+/** The number of connections of the honest clients and of the gateway varies by so many. */
 const spareDescriptors = 40
 
 const startAttacker = async (order: AttackOrder) => {
@@ -58,7 +58,7 @@ const startAttacker = async (order: AttackOrder) => {
       const gone = once(child, 'exit')
       const said = await say('end')
       await gone
-      return said.say === 'ended' ? said : { opened: 0, thrownOut: 0 }
+      return said.say === 'ended' ? said : { opened: 0, cutOff: 0 }
     },
   }
 }
@@ -83,7 +83,7 @@ const watchGateway = (system: OwnSystem) => {
   }
 }
 
-/** Milliseconds until a calm second is as quick as before and nothing of the attack is left. */
+/** Returns how long until all is as quick as before and the attack's connections are gone. */
 const untilBack = async (
   { system, shoppers }: FloodOptions,
   normalMs: number,
@@ -115,20 +115,18 @@ export const flood = async (options: FloodOptions): Promise<FloodReport> => {
     pipelined: pipelinedRequests,
   })
   const during = await shoppers.run(honestClients, seconds)
-  const { opened, thrownOut } = await attacker.end()
+  const { opened, cutOff } = await attacker.end()
   const grownMb = endWatch() - before
   const backAfterMs = await untilBack(options, normalMs, descriptorsBefore)
   const withinMs = Math.round(soonMs * slowness)
   const servedShare = servedShareOf(during, withinMs)
-  say(
-    `${attack.connections} x ${attack.kind} (${opened} connections opened, ${thrownOut} thrown out)`,
-  )
+  say(`${attack.connections} x ${attack.kind} (${opened} connections opened, ${cutOff} thrown out)`)
   say(`  before: ${show(calm)}`)
   say(`  during: ${show(during)}`)
   say(
     `  ${(servedShare * 100).toFixed(1)} % within ${withinMs} ms, memory ${Math.round(before)} MB + ${Math.round(grownMb)} MB, back after ${backAfterMs === undefined ? 'never' : `${Math.round(backAfterMs)} ms`}`,
   )
-  // What is still open in the kernel must not be taken for the next attack's.
+  // Connections that the kernel still closes must not count for the next attack.
   await sleep(500)
   return { servedShare, grownMb, backAfterMs }
 }

@@ -4,7 +4,7 @@ import { machineSlowness } from './resources.ts'
 import { createShoppers } from './shoppers.ts'
 import { startOwnSystem } from '../../lab/system.ts'
 
-/** Floods by command: one client tries to close the door for all others. */
+/** Runs floods: one client tries to make the gateway useless for all others. */
 const usage = `usage: npm run test:flood -- [--seconds N] [--only TEXT]
   --seconds  how long each attack lasts, 20 when missing
   --only     the attacks whose name contains this
@@ -40,7 +40,7 @@ const main = async (): Promise<boolean> => {
   const faults: string[] = []
   try {
     const shoppers = await createShoppers(system.urls.gateway)
-    // A process that has just started grows by itself for a while, attacked or not.
+    // A new process grows for a while, with or without an attack.
     await shoppers.run(8, warmUpSeconds)
     for (const attack of chosen) {
       const report = await flood({ system, shoppers, attack, seconds, slowness, say })

@@ -3,7 +3,7 @@ import { overload } from './overload-run.ts'
 import { machineSlowness } from './resources.ts'
 import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 
-/** Few places, so that an overload costs little; `npm run test:overload` takes the shipped limits. */
+/** Few places make an overload cheap. `npm run test:overload` uses the default limits. */
 const places = 24
 
 let system: OwnSystem
@@ -15,21 +15,21 @@ afterAll(async () => {
 }, 60_000)
 
 describe('five times more clients than there are places', () => {
-  it('are served or told to come back, and nothing of what they began is lost or doubled', async () => {
+  it('are served or told to come back, and what they began is neither lost nor done twice', async () => {
     const said: string[] = []
     const report = await overload({
       system,
       places,
       rounds: 1,
       seconds: 4,
-      // Other tests come and go on the same cores.
+      // Other tests use the same cores.
       slowness: Math.max(4, machineSlowness()),
       say: (line) => said.push(line),
     })
     expect(report.faults.join('\n'), said.join('\n')).toBe('')
     expect(report.refused).toBeGreaterThan(places)
     expect(report.orders).toBeGreaterThan(0)
-    // The command asks for 80 %, but measures longer.
+    // The command asks for 80 %, but it measures longer.
     expect(Math.max(report.share, report.cpuShare), said.join('\n')).toBeGreaterThan(0.5)
   }, 300_000)
 })

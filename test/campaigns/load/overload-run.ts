@@ -4,14 +4,14 @@ import { createShoppers, percentile, type Shoppers, type Tally } from './shopper
 import type { OwnSystem } from '../../lab/system.ts'
 
 /**
- * Five times more clients than the gateway lets in at once: it must go on
- * serving, tell the others so at once, stay small, and be itself again soon.
+ * Five times more clients than the gateway accepts at once. It must go on serving, refuse the
+ * others at once, stay small, and soon be as before.
  */
 const timesMore = 5
 const refusalP99Ms = 1_000
 const backToNormalMs = 10_000
 const calmClients = 8
-/** For each service, over what it held under its peak. */
+/** For each service, compared with its memory at its peak. */
 const allowedGrowthMb = 160
 
 export interface OverloadOptions {
@@ -20,16 +20,16 @@ export interface OverloadOptions {
   readonly places: number
   readonly rounds: number
   readonly seconds: number
-  /** How many times longer than on a quiet machine things may take: see `machineSlowness`. */
+  /** By which factor things may take longer than on a quiet machine: see `machineSlowness`. */
   readonly slowness: number
   readonly say: (line: string) => void
 }
 
 export interface OverloadReport {
   readonly faults: readonly string[]
-  /** What it served under overload, of what it served at its peak: the median of the rounds. */
+  /** The throughput under overload divided by that at the peak: the median of the rounds. */
   readonly share: number
-  /** The same, for each second that a core worked for the services. */
+  /** The same, for each second of CPU time of the services. */
   readonly cpuShare: number
   readonly refused: number
   readonly settled: number
@@ -41,7 +41,7 @@ const perSecond = (rate: number) => `${Math.round(rate)} orders/s`
 const msOf = (values: readonly number[], share: number) =>
   `${Math.round(percentile(values, share))} ms`
 
-/** The most that the system does for a moderate number of clients, and for how many that is. */
+/** Returns the highest throughput with a moderate number of clients, and that number. */
 const findPeak = async (shoppers: Shoppers, places: number, say: (line: string) => void) => {
   await shoppers.run(32, 6)
   let best = { clients: 0, rate: 0 }
@@ -64,7 +64,7 @@ const watchMemory = (system: OwnSystem) => {
   }
 }
 
-/** Milliseconds until a quiet second is as quick as before; undefined when that never came. */
+/** Returns how long until a quiet second is as quick as before, or undefined if it never was. */
 const untilNormal = async (shoppers: Shoppers, normalMs: number): Promise<number | undefined> => {
   const startMs = performance.now()
   while (performance.now() - startMs < backToNormalMs * 2) {
@@ -78,7 +78,7 @@ const untilNormal = async (shoppers: Shoppers, normalMs: number): Promise<number
 const cpuSecondsOf = (system: OwnSystem) =>
   [...cpuSeconds(system).values()].reduce((sum, seconds) => sum + seconds, 0)
 
-/** Orders for each second that a core worked for the services: what others do on the machine does not count. */
+/** Counts orders for each second of CPU time of the services: other processes do not matter. */
 const measured = async (system: OwnSystem, run: () => Promise<Tally>) => {
   const before = cpuSecondsOf(system)
   const tally = await run()
@@ -96,7 +96,7 @@ const runRound = async (
   const peakBefore = await measured(system, () => shoppers.run(clients, seconds / 2))
   const warm = rssMb(system)
   const endWatch = watchMemory(system)
-  // Retry-After says a second; where a core is slow, all together would ask for far more than five times.
+  // Retry-After is one second. On a slow core, all together would send far more than five times.
   const surplus = places * (timesMore - 1)
   const pauseMs = Math.max(1_000, (1_000 * surplus) / (timesMore * rateOf(peakBefore.tally)))
   const flood = await measured(system, () => shoppers.run(places * timesMore, seconds, pauseMs))

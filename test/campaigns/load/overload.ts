@@ -4,14 +4,14 @@ import { overload } from './overload-run.ts'
 import { machineSlowness } from './resources.ts'
 import { startOwnSystem } from '../../lab/system.ts'
 
-/** Overload by command, at the limits that the services ship with. */
+/** Runs the overload with the default limits. */
 const usage = `usage: npm run test:overload -- [--seconds N] [--rounds N] [--places N]
   --seconds  how long each overload lasts, 12 when missing
   --rounds   how often peak and overload are measured in turn, 3 when missing
   --places   MAX_CONCURRENT_REQUESTS of the services; what they ship with when missing`
 
 const leastShare = 0.8
-/** Where others keep the cores busy, calls time out that would not: there it must only not break down. */
+/** On a busy machine more calls time out. There the system only must not break down. */
 const leastShareAmongOthers = 0.5
 const quietSlowness = 1.5
 

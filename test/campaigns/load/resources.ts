@@ -4,7 +4,7 @@ import type { ServiceName } from '../../../src/registry.ts'
 import type { System } from '../../lab/system.ts'
 import { descriptorsOf, processCpuMicros, rssMbOf } from '../../lab/usage.ts'
 
-/** How many processes wanted each core before we came: all that is timed takes that much longer. */
+/** Returns how many processes want each core. Everything that is timed takes that much longer. */
 export const machineSlowness = (): number =>
   Math.max(1, (loadavg()[0] ?? 0) / availableParallelism())
 
@@ -33,7 +33,7 @@ export const cpuSeconds = (system: Processes): Amounts =>
 
 export const openDescriptors = (system: Processes): Amounts => measure(system, descriptorsOf)
 
-/** The least of some looks: what is held, without what the next collection takes away. */
+/** Returns the least of several readings: the memory without what the next collection frees. */
 export const settledRssMb = async (system: Processes): Promise<Amounts> => {
   const least = new Map(rssMb(system))
   for (let look = 0; look < 5; look += 1) {

@@ -5,8 +5,8 @@ import { createHistory } from '../../judge/history.ts'
 import { createWire, type Wire } from '../fuzz/wire.ts'
 
 /**
- * Many clients that each place one order after the other, as fast as they are
- * served, and keep the key of an order until they know what became of it.
+ * Many clients. Each places one order after the other, as fast as it is served, and keeps the key
+ * of an order until it knows the outcome.
  */
 export interface Tally {
   readonly seconds: number
@@ -15,9 +15,9 @@ export interface Tally {
   readonly confirmedMs: readonly number[]
   readonly refused: number
   readonly refusedMs: readonly number[]
-  /** 202, 502, 504, cut connections: told nothing definite. */
+  /** 202, 502, 504 and cut connections: the outcome is not known. */
   readonly open: number
-  /** Answers that must not be, whatever the load. */
+  /** Answers that are wrong under any load. */
   readonly wrong: readonly string[]
 }
 
@@ -28,7 +28,7 @@ interface Order {
 }
 
 const accounts = 64
-const deepPockets = 9_000_000_000_000
+const startBalance = 9_000_000_000_000
 const patienceMs = 15_000
 
 export const percentile = (values: readonly number[], share: number): number => {
@@ -40,12 +40,12 @@ export const createShoppers = async (baseUrl: string) => {
   const actor = createActor({ baseUrl, history: createHistory(), name: 'shopper' })
   const users: string[] = []
   while (users.length < accounts) {
-    const made = await Promise.all([0, 1, 2, 3].map(() => signUp(actor, deepPockets)))
+    const made = await Promise.all([0, 1, 2, 3].map(() => signUp(actor, startBalance)))
     users.push(...made.map(({ id }) => id))
   }
-  /** What was begun and not decided yet. */
+  /** Orders that were sent and are not decided yet. */
   const unsettled = new Map<string, Order>()
-  /** What each key was told: for ever the same order. */
+  /** What each key was told. It must always be the same order. */
   const told = new Map<string, string>()
 
   const newOrder = (): Order => ({
@@ -67,7 +67,7 @@ export const createShoppers = async (baseUrl: string) => {
     return { status, headers, text: body.toString('utf8') }
   }
 
-  /** One attempt; says whether the order is decided. */
+  /** Makes one attempt. Returns whether the order is decided. */
   const attempt = async (
     wire: Wire,
     order: Order,
@@ -107,7 +107,7 @@ export const createShoppers = async (baseUrl: string) => {
     return false
   }
 
-  /** So many clients for so long; who is refused comes back after about so long a pause. */
+  /** Runs so many clients for so long. A refused client comes back after about `pauseMs`. */
   const run = async (clients: number, seconds: number, pauseMs = 1_000): Promise<Tally> => {
     const wire = createWire(baseUrl, patienceMs)
     const tally = {
@@ -121,7 +121,7 @@ export const createShoppers = async (baseUrl: string) => {
     }
     const untilMs = performance.now() + seconds * 1_000
     const client = async () => {
-      // Nobody arrives in the same millisecond as everybody else.
+      // The clients must not all start in the same millisecond.
       await sleep(Math.random() * Math.min(pauseMs, clients))
       let order = newOrder()
       while (performance.now() < untilMs) {
@@ -137,7 +137,7 @@ export const createShoppers = async (baseUrl: string) => {
     return tally
   }
 
-  /** Repeats whatever is not decided until it is. */
+  /** Repeats each order until it is decided. */
   const settle = async (
     withinMs: number,
   ): Promise<{ readonly settled: number; readonly wrong: readonly string[] }> => {

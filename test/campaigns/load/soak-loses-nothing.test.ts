@@ -11,7 +11,7 @@ afterAll(async () => {
 }, 60_000)
 
 describe('a short soak', () => {
-  it('under mixed load, with a kill every few seconds, keeps all invariants and piles nothing up', async () => {
+  it('under mixed load, with a kill every few seconds, keeps all invariants and does not grow', async () => {
     const said: string[] = []
     const report = await soak({
       system,

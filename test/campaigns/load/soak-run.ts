@@ -11,9 +11,9 @@ import { percentile } from './shoppers.ts'
 import type { OwnSystem } from '../../lab/system.ts'
 
 /**
- * Mixed load for long, with a kill every now and then: nothing may be lost, and
- * nothing may pile up. Wave after wave of new clients, each judged from outside
- * by the invariants while the kills go on.
+ * Mixed load for a long time, with a kill now and then: nothing may be lost, and memory and
+ * connections may not grow. Waves of new clients follow each other, and the invariants judge each
+ * wave from outside while the kills go on.
  */
 export interface SoakOptions {
   readonly system: OwnSystem
@@ -33,14 +33,14 @@ interface Sample {
 }
 
 const stepsPerWave = 40
-/** Kills go on while a wave is looked at, so it may take some of them until all is at rest. */
+/** Kills go on while a wave is judged, so it may take several kills until all is at rest. */
 const restWithinMs = 120_000
 const sampleEveryMs = 2_000
 const progressEveryMs = 10_000
 const allowedGrowth = 1.3
 const allowedGrowthMb = 64
 const mostMb = 600
-/** Connections come and go; more than this many more are no chance. */
+/** The number of connections varies. A larger difference is a leak. */
 const allowedMore = 24
 
 const connectionsOf = async (system: OwnSystem): Promise<Map<string, number>> => {
@@ -61,7 +61,7 @@ const takeSamples = async (system: OwnSystem, startMs: number): Promise<Sample[]
   }))
 }
 
-/** Kills a service, or cuts its connections to Postgres, in turn and by chance. */
+/** Kills a service or cuts its connections to Postgres, chosen by chance. */
 const strike = async (
   system: OwnSystem,
   random: Random,
@@ -84,8 +84,8 @@ const middle = (samples: readonly Sample[], look: (sample: Sample) => number) =>
   percentile(samples.map(look), 0.5)
 
 /**
- * The second third of the time against the last: what grows in between would go
- * on growing. In the first, heaps still grow to the size that the load asks for.
+ * Compares the second third of the time with the last: what grows between them would go on growing.
+ * In the first third, heaps still grow to the size that the load needs.
  */
 const growthFaults = (samples: readonly Sample[], say: SoakOptions['say']): string[] => {
   const endMs = Math.max(...samples.map(({ atMs }) => atMs))
@@ -157,7 +157,7 @@ const runWave = async (
 }
 
 const leftConnections = async (system: OwnSystem): Promise<string[]> => {
-  // Idle ones may stay for as long as the pool is large; those of the killed must be gone.
+  // Idle connections may stay, up to the size of the pool. Those of killed processes must be gone.
   await sleep(2_000)
   return [...(await connectionsOf(system))].flatMap(([database, count]) =>
     count > 6 ? [`${count} connections of ${database} are left`] : [],

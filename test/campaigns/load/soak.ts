@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { soak } from './soak-run.ts'
 import { startOwnSystem } from '../../lab/system.ts'
 
-/** Soak by command. */
+/** Runs the soak. */
 const usage = `usage: npm run test:soak -- [--minutes N] [--seed N] [--clients N] [--kill-every SECONDS]
   --minutes     how long, 10 when missing
   --seed        repeats what the clients do and who is killed; random when missing

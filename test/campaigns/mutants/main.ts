@@ -5,8 +5,8 @@ import { endTests, runChaos, runTests, type Verdict } from './run-tests.ts'
 import { openWorkspace, type Workspace } from './workspace.ts'
 
 /**
- * Plants one small bug after the other in a copy of the project and asks the
- * tests whether they notice. A bug that nobody notices means a test is missing.
+ * Plants one small bug after the other in a copy of the project and runs the tests. When no test
+ * fails, a test is missing.
  */
 const usage = `usage: npm run test:mutants -- [--only TEXT] [--from TEXT] [--shard I/N] [--quick] [--random] [--list]
   --only   the mutations whose name contains this
@@ -16,7 +16,7 @@ const usage = `usage: npm run test:mutants -- [--only TEXT] [--from TEXT] [--sha
   --random asks a random run alone: how much does that see?
   --list   shows the names, and runs nothing`
 
-/** Asked when the tests that a mutation names did not notice it. */
+/** These run when the tests that a mutation names did not fail. */
 const widerTests = [
   'src/services',
   'test/guarantees/scenario.test.ts',
@@ -31,7 +31,7 @@ const chaosSeed = 7
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(0)} s`.padStart(6)
 
-/** Whose opinion counts. */
+/** Which tests run: the named and the wider ones, only the named ones, or only a random run. */
 type Asked = 'all' | 'named' | 'random'
 
 interface Result {
@@ -68,13 +68,13 @@ const choose = (): { chosen: readonly Mutation[]; asked: Asked } => {
   return { chosen, asked }
 }
 
-/** Tests that fail anyway would catch everything: each must pass before anything is planted. */
+/** Each test must pass before a bug is planted: a test that fails anyway would catch every bug. */
 const createBaseline = ({ root }: Workspace) => {
   const passed = new Set<string>()
   return async (file: string): Promise<Verdict> => {
     if (passed.has(file)) return { outcome: 'passed', by: '', ms: 0 }
     let verdict = await runTests(root, [file], namedTimeoutMs)
-    // A machine that is busy with other things may be too slow for a moment.
+    // A busy machine may have been too slow once.
     if (verdict.outcome !== 'passed') verdict = await runTests(root, [file], widerTimeoutMs)
     if (verdict.outcome === 'passed') passed.add(file)
     return verdict
@@ -129,7 +129,7 @@ const main = async () => {
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leave(1))
   try {
-    // All of them first: a text that is gone must not be found out after half an hour.
+    // Checks all edits first: a text that is missing must not be found after half an hour.
     for (const { edits } of mutations) {
       workspace.plant(edits)
       workspace.restore()

@@ -13,7 +13,7 @@ const door = 'src/platform/http/door.test.ts'
 const lines = 'src/platform/http/observer.test.ts'
 const drain = 'src/platform/http/drain.test.ts'
 
-/** What keeps one client from closing the door for others. */
+/** Bugs in what keeps one client from making the gateway useless for others. */
 export const doorMutations: readonly Mutation[] = [
   {
     name: 'a place is held until the answer was read',

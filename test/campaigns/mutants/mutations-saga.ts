@@ -1,6 +1,6 @@
 import type { Mutation } from './mutation.ts'
 
-/** Bugs in what is kept of refusals: which of them are final, and whom they are kept for. */
+/** Bugs in how refusals are stored: which of them are final, and who is told of them. */
 const workflow = 'src/services/order/workflow.ts'
 const decideOrders = 'src/services/order/sql/decide-orders.sql'
 const forgetOrders = 'src/services/order/sql/forget-orders.sql'

@@ -12,7 +12,7 @@ const recovery = 'src/services/order/recovery.test.ts'
 const clients = 'src/clients/clients.test.ts'
 const letters = 'src/clients/notification.test.ts'
 
-/** Unknown is told as unknown, and only the callee's own word settles anything. */
+/** Unknown is told as unknown, and only the answer of the called service settles anything. */
 export const unknownMutations: readonly Mutation[] = [
   {
     name: 'a statement that was given up before it was sent is sent later',

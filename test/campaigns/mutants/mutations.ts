@@ -9,7 +9,7 @@ import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
 
-/** Every bug that is planted. A new one is an entry in the file of its part. */
+/** All planted bugs. A new one is an entry in the file of its part. */
 export const mutations: readonly Mutation[] = [
   ...billingMutations,
   ...doorMutations,

@@ -5,7 +5,7 @@ import path from 'node:path'
 
 export interface Verdict {
   readonly outcome: 'passed' | 'failed' | 'timed out' | 'broken'
-  /** The first test that failed, or what went wrong before any could. */
+  /** The first test that failed, or what went wrong before any test ran. */
   readonly by: string
   readonly ms: number
 }
@@ -30,10 +30,10 @@ const keptOutput = 1_000_000
 
 let endRunning: () => void = () => {}
 
-/** For a run that is stopped in the middle: ends what it is waiting for. */
+/** Ends the running command when the run is stopped. */
 export const endTests = () => endRunning()
 
-/** Runs a command in a process group of its own, so that nothing of it outlives its time. */
+/** Runs a command in its own process group, so that the time limit ends all its processes. */
 const runCommand = (args: readonly string[], cwd: string, timeoutMs: number): Promise<Ended> =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, args, {
@@ -52,11 +52,11 @@ const runCommand = (args: readonly string[], cwd: string, timeoutMs: number): Pr
       try {
         process.kill(-child.pid!, signal)
       } catch {
-        // The whole group has ended by itself.
+        // The whole group has ended already.
       }
     }
     endRunning = () => end('SIGTERM')
-    // Politely first: the tests' Postgres is stopped by who started it.
+    // SIGTERM first: the process that started the tests' Postgres must stop it.
     const timer = setTimeout(() => {
       timedOut = true
       end('SIGTERM')
@@ -101,7 +101,7 @@ export const runTests = async (
     try {
       report = JSON.parse(readFileSync(reportFile, 'utf8')) as JsonReport
     } catch {
-      // No report: vitest itself did not get that far.
+      // There is no report: vitest itself failed.
     }
     const by = report && firstFailure(report)
     if (by !== undefined) return { outcome: 'failed', by, ms }
@@ -111,7 +111,7 @@ export const runTests = async (
   }
 }
 
-/** A random run against the planted bug: the last resort, and the most like life. */
+/** Makes a random run against the planted bug, as the last test: it is most like real use. */
 export const runChaos = async (root: string, seed: number, timeoutMs: number): Promise<Verdict> => {
   const startMs = performance.now()
   const args = ['test/campaigns/chaos/main.ts', '--seed', String(seed), '--minutes', '0.7']

@@ -13,14 +13,14 @@ import { projectFolder } from '../../../src/local/postgres/data-folder.ts'
 import type { Edit } from './mutation.ts'
 
 /**
- * A copy of the project to plant bugs in, with the installed packages borrowed:
- * the working tree is never touched, whatever happens to this process.
+ * A copy of the project in which bugs are planted. It uses the installed packages of the project,
+ * and never changes the working tree, even if this process is killed.
  */
 export interface Workspace {
   readonly root: string
-  /** Plants the edits; throws when a text is not there exactly once. */
+  /** Plants the edits. Throws when a text is not in its file exactly once. */
   readonly plant: (edits: readonly Edit[]) => void
-  /** Puts back what was planted. */
+  /** Undoes the edits. */
   readonly restore: () => void
   readonly remove: () => void
 }

@@ -5,8 +5,8 @@ import { installSchemathesis, type SchemathesisRun } from './tool.ts'
 import { faultsOf } from './verdict.ts'
 
 /**
- * Schemathesis by command: it reads each service's contract, and each that the
- * gateway shows, from the running system, and tries whether they are true.
+ * Runs Schemathesis: it reads each service's contract, and each contract that the gateway shows,
+ * from the running system, and tests whether they are true.
  */
 const usage = `usage: npm run test:schemathesis -- [--minutes N] [--seed N] [--only WORD]
   --minutes  for all contracts together, 8 when missing
@@ -37,7 +37,7 @@ const targetsOf = ({ urls }: OwnSystem): Target[] => [
   })),
 ]
 
-/** Services that ended, or do not say any more that they can work. */
+/** Returns the services that ended or are not ready any more. */
 const deadServices = async ({ processes }: OwnSystem): Promise<string[]> => {
   const faults = processes.map(async (running) => {
     const { service } = running

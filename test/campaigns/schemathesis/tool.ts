@@ -5,16 +5,16 @@ import { fileURLToPath } from 'node:url'
 import { runTool, type ToolRun } from '../../../tools/run-tool.ts'
 import type { RunReport } from './verdict.ts'
 
-/** Schemathesis, the newest that PyPI has, in a folder of its own that goes when the run is over. */
+/** The newest Schemathesis of PyPI, in a folder that is removed after the run. */
 const exceptions = fileURLToPath(new URL('schemathesis.toml', import.meta.url))
 const installTimeoutMs = 180_000
-/** Beyond its time it ends the request it is at, and writes its report. */
+/** After its time, it ends the present request and writes its report. */
 const graceMs = 60_000
 
 const isWindows = process.platform === 'win32'
 const pythonPrograms = isWindows ? ['python'] : ['python3', 'python']
 
-/** Undefined when there is no such program. */
+/** Returns undefined when the program does not exist. */
 const tryTool = (program: string, args: readonly string[]): Promise<ToolRun | undefined> =>
   runTool(program, args, { timeoutMs: installTimeoutMs }).catch(() => undefined)
 
@@ -47,7 +47,7 @@ export const installSchemathesis = async () => {
     }
     const program = join(bin, 'schemathesis')
     const { stdout } = await runTool(program, ['--version'])
-    // It reads its settings from the folder that it is started in.
+    // Schemathesis reads its settings from the folder where it starts.
     await cp(exceptions, join(folder, 'schemathesis.toml'))
 
     const run = async ({ location, seconds, seed }: SchemathesisRun) => {

@@ -12,7 +12,7 @@ const passed: RunReport = {
 }
 
 describe('a run of Schemathesis', () => {
-  it('passes when everything was tried and nothing found', () => {
+  it('passes when everything was tried and nothing was found', () => {
     expect(faultsOf({ exitCode: 0, report: passed })).toEqual([])
     const stateful = { status: 'skip', skip_reason: 'not_applicable' }
     const report = { ...passed, phases: { ...passed.phases, stateful } }

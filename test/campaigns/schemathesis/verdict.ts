@@ -1,4 +1,4 @@
-/** What of Schemathesis' own report of a run is looked at. */
+/** The parts of Schemathesis' report that are checked. */
 export interface RunReport {
   readonly complete: boolean
   readonly operations: {
@@ -23,10 +23,10 @@ export interface FinishedRun {
   readonly report: RunReport | null
 }
 
-/** Nothing was tried when there are not even so many requests for an operation. */
+/** With fewer requests for a route, nothing was tried. */
 const minimumCases = 10
 
-/** A contract whose operations lead nowhere has no stateful tests; every other phase must have run. */
+/** Without links between routes there are no stateful tests. Every other phase must have run. */
 const isSkipped = (name: string, reason: string | null) =>
   name === 'stateful' && reason === 'not_applicable'
 
@@ -37,7 +37,7 @@ const phaseFaults = (phases: RunReport['phases']) =>
     return [`the phase ${name} ended with ${phase?.status ?? 'nothing'}`]
   })
 
-/** Why a run does not count as passed; its exit code alone would also be 0 when it tried nothing. */
+/** Returns why a run does not pass. Its exit code alone is 0 even when it tried nothing. */
 export const faultsOf = ({ exitCode, report }: FinishedRun): string[] => {
   if (report === null) return [`it ended with ${exitCode} and left no report`]
   const { operations, test_cases: cases, failures, errors } = report
