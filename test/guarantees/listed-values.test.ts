@@ -3,16 +3,19 @@ import { is } from 'drizzle-orm'
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import { pino } from 'pino'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createBillingClient } from '../../src/clients/billing.ts'
 import type { ServiceApp } from '../../src/platform/http/app.ts'
 import { servicesWithDatabase } from '../../src/registry.ts'
 import { createBillingApp } from '../../src/services/billing/app.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
 import { createOrderApp } from '../../src/services/order/app.ts'
+import { createPayment } from '../../src/services/order/payment.ts'
 import { createOrderStore } from '../../src/services/order/store.ts'
 import { createOrderWorkflow } from '../../src/services/order/workflow.ts'
 import { createUserApp } from '../../src/services/user/app.ts'
 import { createUserStore } from '../../src/services/user/store.ts'
 import { createTestDatabase, type TestDatabase } from '../lab/database.ts'
+import { createFakeUpstream } from '../lab/fake-upstream.ts'
 import { openTestDatabase } from '../lab/service.ts'
 
 /**
@@ -134,18 +137,31 @@ describe('a value that no list has, in a row of order', () => {
     await expectFault(order, order.ask('PATCH', `/orders/${id}`, { price: 6 }), id)
   })
 
-  it('is never written about', async () => {
+  it('is never written about, and never decided by', async () => {
+    const happened: string[] = []
+    const refusal = { status: 409, code: unknown, type: `urn:orderly:problem:${unknown}` }
+    const upstream = createFakeUpstream(() => ({
+      status: 200,
+      data: { answers: [{ status: 409, body: refusal }] },
+    }))
     const workflow = createOrderWorkflow({
-      store: {} as never,
-      payment: {} as never,
-      users: {} as never,
-      notification: { sendLetter: notReached } as never,
-      letterBudgetMs: 0,
+      store: {
+        decideOrder: () => happened.push('decided'),
+        dueOrders: { postpone: () => happened.push('postponed') },
+      } as never,
+      payment: createPayment({ billing: createBillingClient(upstream), budgetMs: 1_000 }),
+      users: notReached,
+      notification: { sendLetter: () => happened.push('written') } as never,
+      letterBudgetMs: 1_000,
       log: notReached,
     })
-    const row = { id: 'an-order', email: 'a@example.com', dueAt: new Date() }
+    const row = { id: 'an-order', email: 'a@example.com', attempts: 0, dueAt: new Date() }
     const decided = { ...row, status: 'REJECTED', decision: unknown } as never
     await expect(workflow.advanceOrder(decided)).rejects.toThrow(/an-order.*moon-phase/)
+    const pending = { ...row, status: 'PENDING' } as never
+    await workflow.advanceOrder(pending)
+    expect(happened).toEqual(['postponed'])
+    expect(upstream.logged).toHaveLength(1)
   })
 })
 
