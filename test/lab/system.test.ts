@@ -125,7 +125,7 @@ describe('a system of real processes', () => {
     await system.close()
     expect(isAlive(pid)).toBe(false)
     expect(existsSync(system.postgres.data.path)).toBe(false)
-  })
+  }, 90_000)
 
   it('leaves nothing when whoever started it is killed, not even what stands still', async () => {
     const text = `
@@ -143,5 +143,5 @@ describe('a system of real processes', () => {
     starter.kill('SIGKILL')
     await eventually(() => expect(pids.filter(isAlive)).toEqual([]))
     await eventually(() => expect(existsSync(path.dirname(folder))).toBe(false))
-  })
+  }, 90_000)
 })
