@@ -10,7 +10,7 @@ beforeAll(async () => {
   database = await createTestDatabase('order')
 })
 
-/** Whoever is refused is told why. */
+/** A refused row must have a reason. */
 const reasonOf = (status: string) =>
   ['REJECTED', 'REFUSED'].includes(status) ? 'insufficient-funds' : null
 
