@@ -19,13 +19,13 @@ describe('the planted bugs', () => {
   it.each(mutations)('can still be planted: $name', ({ edits, tests }) => {
     expect(edits.length).toBeGreaterThan(0)
     const planted = new Map<string, string>()
-    for (const { file, search, replace } of edits) {
+    for (const [file, search, replacement] of edits) {
       const text = planted.get(file) ?? textOf(file)
       expect(text.split(search), `${file} has this just once:\n${search}`).toHaveLength(2)
-      expect(replace).not.toBe(search)
+      expect(replacement).not.toBe(search)
       planted.set(
         file,
-        text.replace(search, () => replace),
+        text.replace(search, () => replacement),
       )
     }
     expect(tests.length).toBeGreaterThan(0)

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutation.ts'
+import { bug } from './mutation.ts'
 
 const statements = 'src/services/billing/sql/apply-operations.sql'
 const ledgerTables = 'src/services/billing/migrations/0000_ledger.sql'
@@ -12,228 +12,168 @@ const guards = 'src/services/billing/guards.test.ts'
 const model = 'src/services/billing/ledger-model.test.ts'
 const outages = 'test/guarantees/no-outage-loses-an-order.test.ts'
 
-export const billingMutations: readonly Mutation[] = [
-  {
-    name: 'the key of an operation is not unique',
-    edits: [
-      {
-        file: ledgerTables,
-        search: '\tCONSTRAINT "operations_key" UNIQUE("user_id","key"),\n',
-        replace: '',
-      },
+export const billingMutations = [
+  bug(
+    'the key of an operation is not unique',
+    [guards],
+    [ledgerTables, '\tCONSTRAINT "operations_key" UNIQUE("user_id","key"),\n', ''],
+  ),
+  bug(
+    'a known key of an operation is not looked for',
+    [operations],
+    [
+      statements,
+      'on o.user_id = i."userId" and o.key = i.key',
+      'on o.user_id = i."userId" and o.key = i.key and false',
     ],
-    tests: [guards],
-  },
-  {
-    name: 'a known key of an operation is not looked for',
-    edits: [
-      {
-        file: statements,
-        search: 'on o.user_id = i."userId" and o.key = i.key',
-        replace: 'on o.user_id = i."userId" and o.key = i.key and false',
-      },
+  ),
+  bug(
+    'idempotency of operations is global, not per account',
+    [operations],
+    [
+      statements,
+      'join operations o on o.user_id = i."userId" and o.key = i.key',
+      'join operations o on o.key = i.key',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'idempotency of operations is global, not per account',
-    edits: [
-      {
-        file: statements,
-        search: 'join operations o on o.user_id = i."userId" and o.key = i.key',
-        replace: 'join operations o on o.key = i.key',
-      },
+  ),
+  bug(
+    'a refund that comes first leaves no tombstone',
+    [refunds],
+    [
+      statements,
+      "where q.kind = 'REFUND' and q.named = 0",
+      "where q.kind = 'REFUND' and q.named = 0 and false",
     ],
-    tests: [operations],
-  },
-  {
-    name: 'a refund that comes first leaves no tombstone',
-    edits: [
-      {
-        file: statements,
-        search: "where q.kind = 'REFUND' and q.named = 0",
-        replace: "where q.kind = 'REFUND' and q.named = 0 and false",
-      },
+  ),
+  bug(
+    'a refund has no limit',
+    [refunds],
+    [
+      statements,
+      "      when q.kind = 'REFUND' and q.amount > q.refundable then 'refund-exceeds-withdrawal'\n",
+      '',
     ],
-    tests: [refunds],
-  },
-  {
-    name: 'a refund has no limit',
-    edits: [
-      {
-        file: statements,
-        search:
-          "      when q.kind = 'REFUND' and q.amount > q.refundable then 'refund-exceeds-withdrawal'\n",
-        replace: '',
-      },
+  ),
+  bug(
+    'a refund forgets the refunds before it',
+    [refunds],
+    [
+      statements,
+      'and (p.key = f.reference or p.reference = f.reference)',
+      'and p.key = f.reference',
     ],
-    tests: [refunds],
-  },
-  {
-    name: 'a refund forgets the refunds before it',
-    edits: [
-      {
-        file: statements,
-        search: 'and (p.key = f.reference or p.reference = f.reference)',
-        replace: 'and p.key = f.reference',
-      },
+  ),
+  bug(
+    'the balance is not checked, nowhere',
+    [operations],
+    [
+      statements,
+      "when q.kind = 'WITHDRAW' and q.amount > w.balance then 'insufficient-funds'",
+      "when q.kind = 'WITHDRAW' and false then 'insufficient-funds'",
     ],
-    tests: [refunds],
-  },
-  {
-    name: 'the balance is not checked, nowhere',
-    edits: [
-      {
-        file: statements,
-        search: "when q.kind = 'WITHDRAW' and q.amount > w.balance then 'insufficient-funds'",
-        replace: "when q.kind = 'WITHDRAW' and false then 'insufficient-funds'",
-      },
-      {
-        file: ledgerTables,
-        search: 'CHECK ("accounts"."balance" between 0 and 9007199254740991)',
-        replace: 'CHECK ("accounts"."balance" is not null)',
-      },
-      {
-        file: ledgerTables,
-        search: '("operations"."seq" is not null and "operations"."balance_after" >= 0)',
-        replace: '("operations"."seq" is not null)',
-      },
+    [
+      ledgerTables,
+      'CHECK ("accounts"."balance" between 0 and 9007199254740991)',
+      'CHECK ("accounts"."balance" is not null)',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'the last kopeck cannot be spent',
-    edits: [
-      {
-        file: statements,
-        search: "when q.kind = 'WITHDRAW' and q.amount > w.balance",
-        replace: "when q.kind = 'WITHDRAW' and q.amount >= w.balance",
-      },
+    [
+      ledgerTables,
+      '("operations"."seq" is not null and "operations"."balance_after" >= 0)',
+      '("operations"."seq" is not null)',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'an account that changed meanwhile is written over',
-    edits: [
-      { file: statements, search: ' and l.version = s.version', replace: '' },
-      {
-        file: ledgerTables,
-        search: '\tCONSTRAINT "operations_seq" UNIQUE("user_id","seq"),\n',
-        replace: '',
-      },
+  ),
+  bug(
+    'the last kopeck cannot be spent',
+    [operations],
+    [
+      statements,
+      "when q.kind = 'WITHDRAW' and q.amount > w.balance",
+      "when q.kind = 'WITHDRAW' and q.amount >= w.balance",
     ],
-    tests: [races, model],
-  },
-  {
-    name: 'the place in the account is not advanced',
-    edits: [
-      {
-        file: statements,
-        search: 'version = a.version + l.turn',
-        replace: 'version = a.version',
-      },
+  ),
+  bug(
+    'an account that changed meanwhile is written over',
+    [races, model],
+    [statements, ' and l.version = s.version', ''],
+    [ledgerTables, '\tCONSTRAINT "operations_seq" UNIQUE("user_id","seq"),\n', ''],
+  ),
+  bug(
+    'the place in the account is not advanced',
+    [operations],
+    [statements, 'version = a.version + l.turn', 'version = a.version'],
+  ),
+  bug(
+    'neighbours in one statement do not see each other’s money',
+    [races, model],
+    [
+      statements,
+      'select w.user_id, q.turn, w.balance + e.effect, q.ord',
+      'select w.user_id, q.turn, q.base + e.effect, q.ord',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'neighbours in one statement do not see each other’s money',
-    edits: [
-      {
-        file: statements,
-        search: 'select w.user_id, q.turn, w.balance + e.effect, q.ord',
-        replace: 'select w.user_id, q.turn, q.base + e.effect, q.ord',
-      },
-      {
-        file: statements,
-        search: 'select f.*, o.email, o.version, o.created_at,',
-        replace: 'select f.*, o.balance as base, o.email, o.version, o.created_at,',
-      },
+    [
+      statements,
+      'select f.*, o.email, o.version, o.created_at,',
+      'select f.*, o.balance as base, o.email, o.version, o.created_at,',
     ],
-    tests: [races, model],
-  },
-  {
-    name: 'a refused operation is not stored',
-    edits: [
-      {
-        file: statements,
-        search: 'from walk w join queue q on q.ord = w.ord\n  returning *',
-        replace: 'from walk w join queue q on q.ord = w.ord where w.reason is null\n  returning *',
-      },
+  ),
+  bug(
+    'a refused operation is not stored',
+    [operations],
+    [
+      statements,
+      'from walk w join queue q on q.ord = w.ord\n  returning *',
+      'from walk w join queue q on q.ord = w.ord where w.reason is null\n  returning *',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'a refusal is thought over again when its request is repeated',
-    edits: [
-      {
-        file: statements,
-        search: 'on o.user_id = i."userId" and o.key = i.key\n),',
-        replace: 'on o.user_id = i."userId" and o.key = i.key and o.status = \'DONE\'\n),',
-      },
-      {
-        file: ledgerTables,
-        search: '\tCONSTRAINT "operations_key" UNIQUE("user_id","key"),\n',
-        replace: '',
-      },
+  ),
+  bug(
+    'a refusal is thought over again when its request is repeated',
+    [operations],
+    [
+      statements,
+      'on o.user_id = i."userId" and o.key = i.key\n),',
+      'on o.user_id = i."userId" and o.key = i.key and o.status = \'DONE\'\n),',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'another payload under a used key gets the old answer',
-    edits: [
-      {
-        file: app,
-        search: 'return applied.amount === wanted.amount && applied.reference === wanted.reference',
-        replace: 'return true',
-      },
+    [ledgerTables, '\tCONSTRAINT "operations_key" UNIQUE("user_id","key"),\n', ''],
+  ),
+  bug(
+    'another payload under a used key gets the old answer',
+    [operations],
+    [
+      app,
+      'return applied.amount === wanted.amount && applied.reference === wanted.reference',
+      'return true',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'a replayed withdrawal shows the balance of today',
-    edits: [
-      {
-        file: statements,
-        search:
-          'select i.ord, true as replayed, {{columns o}}, a.email, a.created_at as account_created_at',
-        replace:
-          'select i.ord, true as replayed, o.id, o.user_id, o.seq, o.key, o.kind, o.amount, o.effect, o.status, o.reason, o.reference, a.balance as balance_after, o.request_id, o.created_at, a.email, a.created_at as account_created_at',
-      },
+  ),
+  bug(
+    'a replayed withdrawal shows the balance of today',
+    [operations],
+    [
+      statements,
+      'select i.ord, true as replayed, {{columns o}}, a.email, a.created_at as account_created_at',
+      'select i.ord, true as replayed, o.id, o.user_id, o.seq, o.key, o.kind, o.amount, o.effect, o.status, o.reason, o.reference, a.balance as balance_after, o.request_id, o.created_at, a.email, a.created_at as account_created_at',
     ],
-    tests: [operations],
-  },
-  {
-    name: 'a deposit does not owe its letter',
-    edits: [
-      {
-        file: statements,
-        search: "where e.kind = 'DEPOSIT' and e.status = 'DONE'",
-        replace: "where e.kind = 'DEPOSIT' and e.status = 'DONE' and false",
-      },
+  ),
+  bug(
+    'a deposit does not owe its letter',
+    ['src/services/billing/deposit-letters.test.ts', outages],
+    [
+      statements,
+      "where e.kind = 'DEPOSIT' and e.status = 'DONE'",
+      "where e.kind = 'DEPOSIT' and e.status = 'DONE' and false",
     ],
-    tests: ['src/services/billing/deposit-letters.test.ts', outages],
-  },
-  {
-    name: 'the deposit’s letter has a fresh key at each attempt',
-    edits: [
-      {
-        file: letters,
-        search: 'key: `${id}:DEPOSIT`,',
-        replace: 'key: `${id}:DEPOSIT:${Math.random()}`,',
-      },
+  ),
+  bug(
+    'the deposit’s letter has a fresh key at each attempt',
+    ['src/services/billing/deposit-letters.test.ts', outages],
+    [letters, 'key: `${id}:DEPOSIT`,', 'key: `${id}:DEPOSIT:${Math.random()}`,'],
+  ),
+  bug(
+    'the deposit’s letter is settled before it is acknowledged',
+    ['src/services/billing/deposit-letters.test.ts', outages],
+    [
+      letters,
+      '    const letter = await notification.sendLetter({\n',
+      "    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', { outcome: 'done', ms: 0 }) })\n    const letter = await notification.sendLetter({\n",
     ],
-    tests: ['src/services/billing/deposit-letters.test.ts', outages],
-  },
-  {
-    name: 'the deposit’s letter is settled before it is acknowledged',
-    edits: [
-      {
-        file: letters,
-        search: '    const letter = await notification.sendLetter({\n',
-        replace:
-          "    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', { outcome: 'done', ms: 0 }) })\n    const letter = await notification.sendLetter({\n",
-      },
-    ],
-    tests: ['src/services/billing/deposit-letters.test.ts', outages],
-  },
+  ),
 ]

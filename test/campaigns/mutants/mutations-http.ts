@@ -1,4 +1,4 @@
-import type { Mutation } from './mutation.ts'
+import { bug } from './mutation.ts'
 
 const address = 'src/platform/http/address.ts'
 const server = 'src/platform/http/server.ts'
@@ -6,114 +6,84 @@ const server = 'src/platform/http/server.ts'
 const rules = 'test/contract/http-rules.test.ts'
 const names = 'test/contract/public-hosts.test.ts'
 
-export const httpMutations: readonly Mutation[] = [
-  {
-    name: 'an answer may be kept by whoever passes it on',
-    edits: [
-      {
-        file: 'src/platform/http/response.ts',
-        search: "      'cache-control': 'no-store',\n",
-        replace: '',
-      },
+export const httpMutations = [
+  bug(
+    'an answer may be kept by whoever passes it on',
+    [rules],
+    ['src/platform/http/response.ts', "      'cache-control': 'no-store',\n", ''],
+  ),
+  bug(
+    'a service answers to every name',
+    [names],
+    [server, 'const refusal = fault ?? address.checkHost(request)', 'const refusal = fault'],
+  ),
+  bug(
+    'a name that has one of ours in it is ours',
+    [names],
+    [address, "name.endsWith('.localhost')", "name.includes('localhost')"],
+  ),
+  bug(
+    'the name in a whole address does not count',
+    [rules],
+    [address, '  request.headers.host = authority\n', ''],
+  ),
+  bug(
+    'probes do not look at Host',
+    [rules],
+    [
+      server,
+      "if (fault === undefined && method === 'GET' && probes",
+      "if (method === 'GET' && probes",
     ],
-    tests: [rules],
-  },
-  {
-    name: 'a service answers to every name',
-    edits: [
-      {
-        file: server,
-        search: 'const refusal = fault ?? address.checkHost(request)',
-        replace: 'const refusal = fault',
-      },
+  ),
+  bug(
+    'codings before the chunks are not looked at',
+    [rules],
+    [
+      address,
+      "if (coding.toLowerCase() === 'chunked') return undefined",
+      "if (coding.toLowerCase().endsWith('chunked')) return undefined",
     ],
-    tests: [names],
-  },
-  {
-    name: 'a name that has one of ours in it is ours',
-    edits: [
-      {
-        file: address,
-        search: "name.endsWith('.localhost')",
-        replace: "name.includes('localhost')",
-      },
+  ),
+  bug(
+    'what comes behind a refused request is a request',
+    [rules],
+    [address, '      closing.add(request.socket)\n', ''],
+  ),
+  bug(
+    'one origin that may read answers lets all others do so',
+    ['test/contract/cors.test.ts'],
+    [
+      'src/platform/http/cors.ts',
+      'if (origin === undefined || !allowed.has(origin)) return false',
+      'if (origin === undefined) return false',
     ],
-    tests: [names],
-  },
-  {
-    name: 'the name in a whole address does not count',
-    edits: [{ file: address, search: '  request.headers.host = authority\n', replace: '' }],
-    tests: [rules],
-  },
-  {
-    name: 'probes do not look at Host',
-    edits: [
-      {
-        file: server,
-        search: "if (fault === undefined && method === 'GET' && probes",
-        replace: "if (method === 'GET' && probes",
-      },
+  ),
+  bug(
+    'a path that others may read as another one is passed on',
+    ['test/contract/gateway-routes.test.ts'],
+    [
+      'src/services/gateway/routes.ts',
+      ', (segment) => parameter.test(segment))',
+      ', (segment) => segment.length > 0)',
     ],
-    tests: [rules],
-  },
-  {
-    name: 'codings before the chunks are not looked at',
-    edits: [
-      {
-        file: address,
-        search: "if (coding.toLowerCase() === 'chunked') return undefined",
-        replace: "if (coding.toLowerCase().endsWith('chunked')) return undefined",
-      },
+  ),
+  bug(
+    'a parameter is preferred to a word',
+    ['src/platform/http/routes.test.ts'],
+    [
+      'src/platform/http/routes.ts',
+      'addresses.toSorted(bySpecificity)',
+      'addresses.toSorted(bySpecificity).toReversed()',
     ],
-    tests: [rules],
-  },
-  {
-    name: 'what comes behind a refused request is a request',
-    edits: [{ file: address, search: '      closing.add(request.socket)\n', replace: '' }],
-    tests: [rules],
-  },
-  {
-    name: 'one origin that may read answers lets all others do so',
-    edits: [
-      {
-        file: 'src/platform/http/cors.ts',
-        search: 'if (origin === undefined || !allowed.has(origin)) return false',
-        replace: 'if (origin === undefined) return false',
-      },
+  ),
+  bug(
+    'a page that could not be read once is never read again',
+    ['src/services/gateway/static-files.test.ts'],
+    [
+      'src/services/gateway/static-files.ts',
+      'loaded ??= prepare().catch(forget)',
+      'loaded ??= prepare()',
     ],
-    tests: ['test/contract/cors.test.ts'],
-  },
-  {
-    name: 'a path that others may read as another one is passed on',
-    edits: [
-      {
-        file: 'src/services/gateway/routes.ts',
-        search: ', (segment) => parameter.test(segment))',
-        replace: ', (segment) => segment.length > 0)',
-      },
-    ],
-    tests: ['test/contract/gateway-routes.test.ts'],
-  },
-  {
-    name: 'a parameter is preferred to a word',
-    edits: [
-      {
-        file: 'src/platform/http/routes.ts',
-        search: 'addresses.toSorted(bySpecificity)',
-        replace: 'addresses.toSorted(bySpecificity).toReversed()',
-      },
-    ],
-    tests: ['src/platform/http/routes.test.ts'],
-  },
-  {
-    name: 'a page that could not be read once is never read again',
-    edits: [
-      {
-        file: 'src/services/gateway/static-files.ts',
-        search: 'loaded ??= prepare().catch(forget)',
-        replace: 'loaded ??= prepare()',
-      },
-    ],
-    tests: ['src/services/gateway/static-files.test.ts'],
-  },
+  ),
 ]

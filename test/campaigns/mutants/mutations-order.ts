@@ -1,4 +1,4 @@
-import type { Mutation } from './mutation.ts'
+import { bug } from './mutation.ts'
 
 const insertOrders = 'src/services/order/sql/insert-orders.sql'
 const decideOrders = 'src/services/order/sql/decide-orders.sql'
@@ -19,333 +19,251 @@ const recovery = 'src/services/order/recovery.test.ts'
 const guards = 'src/services/order/guards.test.ts'
 const outages = 'test/guarantees/no-outage-loses-an-order.test.ts'
 
-export const orderMutations: readonly Mutation[] = [
-  {
-    name: 'the key of an order is not unique',
-    edits: [
-      {
-        file: tables,
-        search: '\tCONSTRAINT "orders_key" UNIQUE("user_id","idempotency_key"),\n',
-        replace: '',
-      },
+export const orderMutations = [
+  bug(
+    'the key of an order is not unique',
+    [guards, placing],
+    [tables, '\tCONSTRAINT "orders_key" UNIQUE("user_id","idempotency_key"),\n', ''],
+  ),
+  bug(
+    'idempotency of orders is global, not per user',
+    [placing],
+    [
+      insertOrders,
+      'on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"',
+      'on o.idempotency_key = i."idempotencyKey"',
     ],
-    tests: [guards, placing],
-  },
-  {
-    name: 'idempotency of orders is global, not per user',
-    edits: [
-      {
-        file: insertOrders,
-        search: 'on o.user_id = i."userId" and o.idempotency_key = i."idempotencyKey"',
-        replace: 'on o.idempotency_key = i."idempotencyKey"',
-      },
-      {
-        file: tables,
-        search: 'CONSTRAINT "orders_key" UNIQUE("user_id","idempotency_key")',
-        replace: 'CONSTRAINT "orders_key" UNIQUE("idempotency_key")',
-      },
+    [
+      tables,
+      'CONSTRAINT "orders_key" UNIQUE("user_id","idempotency_key")',
+      'CONSTRAINT "orders_key" UNIQUE("idempotency_key")',
     ],
-    tests: [placing],
-  },
-  {
-    name: 'the order is stored after the money moved',
-    edits: [
-      {
-        file: store,
-        search: 'insertOrder({ ...order, id: uuidv7(), leaseMs })',
-        replace: 'insertOrder({ id: uuidv7(), ...order, leaseMs })',
-      },
-      {
-        file: workflow,
-        search: '    advanceOrder: async',
-        replace: '    payFirst: payment.pay,\n    newId: uuidv7,\n    advanceOrder: async',
-      },
-      {
-        file: workflow,
-        search: "import type { Log } from '../../platform/base/telemetry.ts'",
-        replace:
-          "import type { Log } from '../../platform/base/telemetry.ts'\nimport { uuidv7 } from '../../platform/base/ids.ts'",
-      },
-      {
-        file: app,
-        search: 'const stored = await store.insertOrder(wanted)',
-        replace:
-          'const early = { ...wanted, id: workflow.newId() }\n    await workflow.payFirst(early as never)\n    const stored = await store.insertOrder(early)',
-      },
+  ),
+  bug(
+    'the order is stored after the money moved',
+    [placing, recovery],
+    [
+      store,
+      'insertOrder({ ...order, id: uuidv7(), leaseMs })',
+      'insertOrder({ id: uuidv7(), ...order, leaseMs })',
     ],
-    tests: [placing, recovery],
-  },
-  {
-    name: 'a new order has no lease: recovery takes it from its live request',
-    edits: [
-      {
-        file: insertOrders,
-        search: `"requestId",
+    [
+      workflow,
+      '    advanceOrder: async',
+      '    payFirst: payment.pay,\n    newId: uuidv7,\n    advanceOrder: async',
+    ],
+    [
+      workflow,
+      "import type { Log } from '../../platform/base/telemetry.ts'",
+      "import type { Log } from '../../platform/base/telemetry.ts'\nimport { uuidv7 } from '../../platform/base/ids.ts'",
+    ],
+    [
+      app,
+      'const stored = await store.insertOrder(wanted)',
+      'const early = { ...wanted, id: workflow.newId() }\n    await workflow.payFirst(early as never)\n    const stored = await store.insertOrder(early)',
+    ],
+  ),
+  bug(
+    'a new order has no lease: recovery takes it from its live request',
+    ['test/guarantees/replicas-do-not-trip.test.ts'],
+    [
+      insertOrders,
+      `"requestId",
     {{from-now "leaseMs"}}
   from input on conflict do nothing returning *`,
-        replace: `"requestId", now() + 0 * "leaseMs" * interval '1 s'
+      `"requestId", now() + 0 * "leaseMs" * interval '1 s'
   from input on conflict do nothing returning *`,
-      },
     ],
-    tests: ['test/guarantees/replicas-do-not-trip.test.ts'],
-  },
-  {
-    name: 'an order is decided whatever it is, and no trigger minds',
-    edits: [
-      {
-        file: decideOrders,
-        search: "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
-        replace: 'from input i where o.id = i.id returning o.*',
-      },
-      {
-        file: triggers,
-        search: 'CREATE TRIGGER orders_edge BEFORE UPDATE OF status ON orders',
-        replace: 'CREATE TRIGGER orders_edge BEFORE UPDATE OF user_id ON orders',
-      },
-      {
-        file: triggers,
-        search: 'CREATE TRIGGER orders_answers_are_final BEFORE UPDATE ON orders',
-        replace: 'CREATE TRIGGER orders_answers_are_final BEFORE UPDATE OF user_id ON orders',
-      },
+  ),
+  bug(
+    'an order is decided whatever it is, and no trigger minds',
+    [guards, recovery],
+    [
+      decideOrders,
+      "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
+      'from input i where o.id = i.id returning o.*',
     ],
-    tests: [guards, recovery],
-  },
-  {
-    name: 'an order is decided twice',
-    edits: [
-      {
-        file: decideOrders,
-        search: "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
-        replace: 'from input i where o.id = i.id returning o.*',
-      },
+    [
+      triggers,
+      'CREATE TRIGGER orders_edge BEFORE UPDATE OF status ON orders',
+      'CREATE TRIGGER orders_edge BEFORE UPDATE OF user_id ON orders',
     ],
-    tests: ['src/services/order/late-decisions.test.ts'],
-  },
-  {
-    name: 'a change is decided twice',
-    edits: [
-      {
-        file: decideChanges,
-        search: "where c.id = i.id and t.id = c.order_id and c.status = 'PENDING'\n  returning c.*",
-        replace: 'where c.id = i.id and t.id = c.order_id\n  returning c.*',
-      },
+    [
+      triggers,
+      'CREATE TRIGGER orders_answers_are_final BEFORE UPDATE ON orders',
+      'CREATE TRIGGER orders_answers_are_final BEFORE UPDATE OF user_id ON orders',
     ],
-    tests: ['src/services/order/late-decisions.test.ts', recovery],
-  },
-  {
-    name: 'a time-out of billing is a refusal',
-    edits: [
-      {
-        file: workflow,
-        search: 'const money = await saga.moveMoney(row)\n',
-        replace:
-          "const heard = await saga.moveMoney(row)\n          const refused = { outcome: 'refused', code: 'insufficient-funds', email: null } as const\n          const money = heard.outcome === 'unknown' ? { ...heard, ...refused } : heard\n",
-      },
+  ),
+  bug(
+    'an order is decided twice',
+    ['src/services/order/late-decisions.test.ts'],
+    [
+      decideOrders,
+      "from input i where o.id = i.id and o.status = 'PENDING' returning o.*",
+      'from input i where o.id = i.id returning o.*',
     ],
-    tests: [recovery],
-  },
-  {
-    name: 'an answer that nobody knows is a refusal',
-    edits: [
-      {
-        file: billing,
-        search: '    default:\n      return undefined',
-        replace:
-          "    default:\n      return { outcome: 'refused', code: 'insufficient-funds', email: null }",
-      },
+  ),
+  bug(
+    'a change is decided twice',
+    ['src/services/order/late-decisions.test.ts', recovery],
+    [
+      decideChanges,
+      "where c.id = i.id and t.id = c.order_id and c.status = 'PENDING'\n  returning c.*",
+      'where c.id = i.id and t.id = c.order_id\n  returning c.*',
     ],
-    tests: [recovery],
-  },
-  {
-    name: 'a refusal by whoever answers is billing’s',
-    edits: [
-      {
-        file: billing,
-        search: '    default:\n      return undefined',
-        replace:
-          "    default:\n      return code && { outcome: 'refused', code: code as 'balance-limit', email: null }",
-      },
+  ),
+  bug(
+    'a time-out of billing is a refusal',
+    [recovery],
+    [
+      workflow,
+      'const money = await saga.moveMoney(row)\n',
+      "const heard = await saga.moveMoney(row)\n          const refused = { outcome: 'refused', code: 'insufficient-funds', email: null } as const\n          const money = heard.outcome === 'unknown' ? { ...heard, ...refused } : heard\n",
     ],
-    tests: [recovery],
-  },
-  {
-    name: 'each attempt at a payment has a fresh key',
-    edits: [
-      {
-        file: billing,
-        search: 'sendWithdrawal(withdrawal, attempt)',
-        replace: 'sendWithdrawal({ ...withdrawal, key: crypto.randomUUID() }, attempt)',
-      },
+  ),
+  bug(
+    'an answer that nobody knows is a refusal',
+    [recovery],
+    [
+      billing,
+      '    default:\n      return undefined',
+      "    default:\n      return { outcome: 'refused', code: 'insufficient-funds', email: null }",
     ],
-    tests: [placing, recovery],
-  },
-  {
-    name: 'each attempt at a refund has a fresh key',
-    edits: [
-      {
-        file: billing,
-        search: 'send(refund(userId, { withdrawal, amount }), attempt)',
-        replace:
-          'send(refund(userId, { withdrawal, amount }), { ...attempt, key: crypto.randomUUID() })',
-      },
+  ),
+  bug(
+    'a refusal by whoever answers is billing’s',
+    [recovery],
+    [
+      billing,
+      '    default:\n      return undefined',
+      "    default:\n      return code && { outcome: 'refused', code: code as 'balance-limit', email: null }",
     ],
-    tests: [recovery, changes],
-  },
-  {
-    name: 'the payment of every order of a user has the same key',
-    edits: [
-      {
-        file: payment,
-        search: 'key: sagaKey(id), requestId, amount: price',
-        replace: 'key: sagaKey(userId), requestId, amount: price',
-      },
+  ),
+  bug(
+    'each attempt at a payment has a fresh key',
+    [placing, recovery],
+    [
+      billing,
+      'sendWithdrawal(withdrawal, attempt)',
+      'sendWithdrawal({ ...withdrawal, key: crypto.randomUUID() }, attempt)',
     ],
-    tests: [placing],
-  },
-  {
-    name: 'a refund names the change, not the order, as its withdrawal',
-    edits: [
-      {
-        file: payment,
-        search: 'withdrawal: payment, amount',
-        replace: 'withdrawal: call.key, amount',
-      },
+  ),
+  bug(
+    'each attempt at a refund has a fresh key',
+    [recovery, changes],
+    [
+      billing,
+      'send(refund(userId, { withdrawal, amount }), attempt)',
+      'send(refund(userId, { withdrawal, amount }), { ...attempt, key: crypto.randomUUID() })',
     ],
-    tests: [changes],
-  },
-  {
-    name: 'a dearer price is not linked to its order',
-    edits: [
-      {
-        file: payment,
-        search: ', reference: payment }',
-        replace: ' }',
-      },
+  ),
+  bug(
+    'the payment of every order of a user has the same key',
+    [placing],
+    [
+      payment,
+      'key: sagaKey(id), requestId, amount: price',
+      'key: sagaKey(userId), requestId, amount: price',
     ],
-    tests: [changes],
-  },
-  {
-    name: 'every letter about an order has the same key',
-    edits: [
-      {
-        file: workflow,
-        search: 'key: `${row.id}:${about.kind}`',
-        replace: 'key: `${about.orderId}`',
-      },
-    ],
-    tests: [changes],
-  },
-  {
-    name: 'a decision does not owe its letter',
-    edits: [
-      {
-        file: decideOrders,
-        search: `due_at = case when i.email is not null then {{from-now i."leaseMs"}} end
+  ),
+  bug(
+    'a refund names the change, not the order, as its withdrawal',
+    [changes],
+    [payment, 'withdrawal: payment, amount', 'withdrawal: call.key, amount'],
+  ),
+  bug(
+    'a dearer price is not linked to its order',
+    [changes],
+    [payment, ', reference: payment }', ' }'],
+  ),
+  bug(
+    'every letter about an order has the same key',
+    [changes],
+    [workflow, 'key: `${row.id}:${about.kind}`', 'key: `${about.orderId}`'],
+  ),
+  bug(
+    'a decision does not owe its letter',
+    [recovery, outages],
+    [
+      decideOrders,
+      `due_at = case when i.email is not null then {{from-now i."leaseMs"}} end
   from input i where o.id`,
-        replace: `due_at = null::timestamptz + i."leaseMs" * interval '1 s'
+      `due_at = null::timestamptz + i."leaseMs" * interval '1 s'
   from input i where o.id`,
-      },
     ],
-    tests: [recovery, outages],
-  },
-  {
-    name: 'a finished change does not owe its letter',
-    edits: [
-      {
-        file: decideChanges,
-        search: "due_at = case when i.status = 'DONE' and c.email is not null\n",
-        replace: "due_at = case when i.status = 'DONE' and false\n",
-      },
+  ),
+  bug(
+    'a finished change does not owe its letter',
+    [recovery, outages],
+    [
+      decideChanges,
+      "due_at = case when i.status = 'DONE' and c.email is not null\n",
+      "due_at = case when i.status = 'DONE' and false\n",
     ],
-    tests: [recovery, outages],
-  },
-  {
-    name: '“due” is cleared before the letter is acknowledged',
-    edits: [
-      {
-        file: workflow,
-        search: '          const letter = await saga.sendLetter(row)\n',
-        replace:
-          "          await saga.rows.settle({ id: row.id, entry: timelineEntry(row, 'letter', { outcome: 'done', ms: 0 }) })\n          const letter = await saga.sendLetter(row)\n",
-      },
+  ),
+  bug(
+    '“due” is cleared before the letter is acknowledged',
+    [recovery, outages],
+    [
+      workflow,
+      '          const letter = await saga.sendLetter(row)\n',
+      "          await saga.rows.settle({ id: row.id, entry: timelineEntry(row, 'letter', { outcome: 'done', ms: 0 }) })\n          const letter = await saga.sendLetter(row)\n",
     ],
-    tests: [recovery, outages],
-  },
-  {
-    name: 'the answer is given before the decision is committed',
-    edits: [
-      {
-        file: workflow,
-        search:
-          '          decided = await saga.decide(row, money, timelineEntry(row, saga.step, money))\n',
-        replace: `          void saga.decide(row, money, timelineEntry(row, saga.step, money)).catch(() => {})
+  ),
+  bug(
+    'the answer is given before the decision is committed',
+    [placing, changes, recovery, 'test/guarantees/scenario.test.ts'],
+    [
+      workflow,
+      '          decided = await saga.decide(row, money, timelineEntry(row, saga.step, money))\n',
+      `          void saga.decide(row, money, timelineEntry(row, saga.step, money)).catch(() => {})
           const yes = money.outcome === 'done'
           const status = saga.step === 'withdraw' ? (yes ? 'APPROVED' : 'REJECTED') : yes ? 'DONE' : 'REFUSED'
           const reason = money.outcome === 'refused' ? money.code : null
           const email = money.email
           decided = { ...row, status, decision: status, reason, email, dueAt: email && new Date(), changed: true } as never as Decided<typeof row>
 `,
-      },
     ],
-    tests: [placing, changes, recovery, 'test/guarantees/scenario.test.ts'],
-  },
-  {
-    name: 'answers to repeats show the order of today',
-    edits: [
-      {
-        file: answers,
-        search: "toOrder(row, { price: row.price, status: row.decision ?? 'PENDING' })",
-        replace: 'toOrder(row, { price: row.presentPrice, status: row.status })',
-      },
+  ),
+  bug(
+    'answers to repeats show the order of today',
+    [placing],
+    [
+      answers,
+      "toOrder(row, { price: row.price, status: row.decision ?? 'PENDING' })",
+      'toOrder(row, { price: row.presentPrice, status: row.status })',
     ],
-    tests: [placing],
-  },
-  {
-    name: 'another payload under an order’s key gets the old order',
-    edits: [
-      {
-        file: app,
-        search:
-          '    if (stored.price !== price || stored.description !== description) throw keyReused()\n',
-        replace: '',
-      },
+  ),
+  bug(
+    'another payload under an order’s key gets the old order',
+    [placing],
+    [
+      app,
+      '    if (stored.price !== price || stored.description !== description) throw keyReused()\n',
+      '',
     ],
-    tests: [placing],
-  },
-  {
-    name: 'a re-pricing starts from the first price',
-    edits: [
-      {
-        file: openChanges,
-        search: 'f.kind, t.present_price, f."toPrice"',
-        replace: 'f.kind, t.price, f."toPrice"',
-      },
+  ),
+  bug(
+    'a re-pricing starts from the first price',
+    [changes],
+    [openChanges, 'f.kind, t.present_price, f."toPrice"', 'f.kind, t.price, f."toPrice"'],
+  ),
+  bug(
+    'two changes of one order may be open at once',
+    [guards, changes],
+    [
+      tables,
+      'CREATE UNIQUE INDEX "order_changes_one_open" ON "order_changes" USING btree ("order_id") WHERE "order_changes"."status" = \'PENDING\'',
+      'CREATE INDEX "order_changes_one_open" ON "order_changes" USING btree ("order_id")',
     ],
-    tests: [changes],
-  },
-  {
-    name: 'two changes of one order may be open at once',
-    edits: [
-      {
-        file: tables,
-        search:
-          'CREATE UNIQUE INDEX "order_changes_one_open" ON "order_changes" USING btree ("order_id") WHERE "order_changes"."status" = \'PENDING\'',
-        replace:
-          'CREATE INDEX "order_changes_one_open" ON "order_changes" USING btree ("order_id")',
-      },
+  ),
+  bug(
+    'a refused change counts as done',
+    [changes],
+    [
+      workflow,
+      "status: verdict.outcome === 'done' ? 'DONE' : 'REFUSED'",
+      "status: verdict.outcome === 'done' || verdict.outcome === 'refused' ? 'DONE' : 'REFUSED'",
     ],
-    tests: [guards, changes],
-  },
-  {
-    name: 'a refused change counts as done',
-    edits: [
-      {
-        file: workflow,
-        search: "status: verdict.outcome === 'done' ? 'DONE' : 'REFUSED'",
-        replace:
-          "status: verdict.outcome === 'done' || verdict.outcome === 'refused' ? 'DONE' : 'REFUSED'",
-      },
-    ],
-    tests: [changes],
-  },
+  ),
 ]

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutation.ts'
+import { bug } from './mutation.ts'
 
 /** Bugs in how refusals are stored: which of them are final, and who is told of them. */
 const workflow = 'src/services/order/workflow.ts'
@@ -15,228 +15,162 @@ const operations = 'src/services/billing/operations.test.ts'
 const together = 'src/services/billing/shared-withdrawals.test.ts'
 const lists = 'test/guarantees/listed-values.test.ts'
 
-export const sagaMutations: readonly Mutation[] = [
-  {
-    name: 'an account that is owed yet is a refusal for ever',
-    edits: [
-      {
-        file: 'src/clients/billing.ts',
-        search: "      return { outcome: 'refused', code }\n",
-        replace:
-          "      return { outcome: 'refused', code: 'user-not-found', email: null } as never\n",
-      },
+export const sagaMutations = [
+  bug(
+    'an account that is owed yet is a refusal for ever',
+    [owed],
+    [
+      'src/clients/billing.ts',
+      "      return { outcome: 'refused', code }\n",
+      "      return { outcome: 'refused', code: 'user-not-found', email: null } as never\n",
     ],
-    tests: [owed],
-  },
-  {
-    name: 'billing remembers for ever that the saga found no account',
-    edits: [
-      {
-        file: 'src/services/billing/app.ts',
-        search: 'accountMayCome: true',
-        replace: 'accountMayCome: false',
-      },
+  ),
+  bug(
+    'billing remembers for ever that the saga found no account',
+    [together, owed],
+    ['src/services/billing/app.ts', 'accountMayCome: true', 'accountMayCome: false'],
+  ),
+  bug(
+    'an order of somebody without an account is refused',
+    [owed],
+    [workflow, "if (asked.outcome !== 'refused') {", "if (asked.outcome === 'unknown') {"],
+  ),
+  bug(
+    'a user service that does not answer knows nobody',
+    [owed],
+    [workflow, "if (asked.outcome !== 'refused') {", "if (asked.outcome === 'done') {"],
+  ),
+  bug(
+    'any 404 says that there is no such user',
+    [owed],
+    [
+      'src/clients/user.ts',
+      "if (code === 'user-not-found') return",
+      'if (answer.status === 404) return',
     ],
-    tests: [together, owed],
-  },
-  {
-    name: 'an order of somebody without an account is refused',
-    edits: [
-      {
-        file: workflow,
-        search: "if (asked.outcome !== 'refused') {",
-        replace: "if (asked.outcome === 'unknown') {",
-      },
+  ),
+  bug(
+    'an order of nobody is kept although it has no key',
+    [nobody],
+    [workflow, 'if (isForgettable(order, verdict)) return forget(order)\n', ''],
+  ),
+  bug(
+    'a client is told where to find an order that is forgotten',
+    ['test/guarantees/lost-answers.test.ts'],
+    [workflow, 'if (!isFromDatabase(error)) throw error', 'throw error'],
+  ),
+  bug(
+    'an order of nobody is forgotten although a 202 told of it',
+    [nobody],
+    [workflow, ' && order.attempts === 0', ''],
+  ),
+  bug(
+    'an order of nobody is forgotten although it has a key, and no trigger minds',
+    [nobody],
+    [workflow, ' && order.idempotencyKey === null', ''],
+    [
+      forgetOrders,
+      "and o.status = 'PENDING' and o.idempotency_key is null returning o.id",
+      "and o.status = 'PENDING' returning o.id",
     ],
-    tests: [owed],
-  },
-  {
-    name: 'a user service that does not answer knows nobody',
-    edits: [
-      {
-        file: workflow,
-        search: "if (asked.outcome !== 'refused') {",
-        replace: "if (asked.outcome === 'done') {",
-      },
+    [forgetTrigger, ' OR OLD.idempotency_key IS NOT NULL', ''],
+  ),
+  bug(
+    'the database lets an order go that has a key',
+    [forgetting],
+    [forgetTrigger, ' OR OLD.idempotency_key IS NOT NULL', ''],
+  ),
+  bug(
+    'an order is forgotten whatever was decided, and no trigger minds',
+    [forgetting],
+    [
+      forgetOrders,
+      "where o.id = i.id and o.status = 'PENDING' and o.idempotency_key is null",
+      'where o.id = i.id and o.idempotency_key is null',
     ],
-    tests: [owed],
-  },
-  {
-    name: 'any 404 says that there is no such user',
-    edits: [
-      {
-        file: 'src/clients/user.ts',
-        search: "if (code === 'user-not-found') return",
-        replace: 'if (answer.status === 404) return',
-      },
+    [forgetTrigger, "OLD.status <> 'PENDING' OR ", ''],
+  ),
+  bug(
+    'whoever decides an order that was forgotten never hears of it',
+    [forgetting],
+    [
+      decideOrders,
+      'select i.ord, false as changed, {{columns o}} from input i left join orders o on o.id = i.id\nwhere (',
+      'select i.ord, false as changed, {{columns o}} from input i join orders o on o.id = i.id\nwhere (',
     ],
-    tests: [owed],
-  },
-  {
-    name: 'an order of nobody is kept although it has no key',
-    edits: [
-      {
-        file: workflow,
-        search: 'if (isForgettable(order, verdict)) return forget(order)\n',
-        replace: '',
-      },
+  ),
+  bug(
+    'a price that stays as it is has a letter',
+    [changes],
+    [
+      'src/services/order/sql/decide-changes.sql',
+      '\n      and c.to_price is distinct from c.from_price then',
+      ' then',
     ],
-    tests: [nobody],
-  },
-  {
-    name: 'a client is told where to find an order that is forgotten',
-    edits: [
-      { file: workflow, search: 'if (!isFromDatabase(error)) throw error', replace: 'throw error' },
+  ),
+  bug(
+    'billing is asked to move nothing',
+    [changes],
+    [workflow, "return isSamePrice(row) ? 'nothing-to-move' : 'money'", "return 'money'"],
+  ),
+  bug(
+    'changes that do not fit into one answer are hidden',
+    [changes],
+    ['src/services/order/answers.ts', 'nextChanges: next,', 'nextChanges: null,'],
+  ),
+  bug(
+    'a refusal for want of an account is kept although it has no key',
+    [operations],
+    [
+      ledger,
+      'f.key is not null and not f."accountMayCome" as is_kept',
+      'not f."accountMayCome" as is_kept',
     ],
-    tests: ['test/guarantees/lost-answers.test.ts'],
-  },
-  {
-    name: 'an order of nobody is forgotten although a 202 told of it',
-    edits: [{ file: workflow, search: ' && order.attempts === 0', replace: '' }],
-    tests: [nobody],
-  },
-  {
-    name: 'an order of nobody is forgotten although it has a key, and no trigger minds',
-    edits: [
-      { file: workflow, search: ' && order.idempotencyKey === null', replace: '' },
-      {
-        file: forgetOrders,
-        search: "and o.status = 'PENDING' and o.idempotency_key is null returning o.id",
-        replace: "and o.status = 'PENDING' returning o.id",
-      },
-      { file: forgetTrigger, search: ' OR OLD.idempotency_key IS NOT NULL', replace: '' },
+  ),
+  bug(
+    'a re-pricing says that it belongs to itself, not to its order',
+    [together],
+    [
+      'src/services/billing/answers.ts',
+      "idOfSagaKey(reference ?? key ?? '')",
+      "idOfSagaKey(key ?? '')",
     ],
-    tests: [nobody],
-  },
-  {
-    name: 'the database lets an order go that has a key',
-    edits: [{ file: forgetTrigger, search: ' OR OLD.idempotency_key IS NOT NULL', replace: '' }],
-    tests: [forgetting],
-  },
-  {
-    name: 'an order is forgotten whatever was decided, and no trigger minds',
-    edits: [
-      {
-        file: forgetOrders,
-        search: "where o.id = i.id and o.status = 'PENDING' and o.idempotency_key is null",
-        replace: 'where o.id = i.id and o.idempotency_key is null',
-      },
-      { file: forgetTrigger, search: "OLD.status <> 'PENDING' OR ", replace: '' },
+  ),
+  bug(
+    'a reason that is in no list is told as a lack of money',
+    [lists],
+    [
+      'src/services/order/answers.ts',
+      'const known = listed(refusalReasons, reason, `the reason of a refusal of order ${order.id}`)',
+      "const known = refusalReasons.find((each) => each === reason) ?? 'insufficient-funds'",
     ],
-    tests: [forgetting],
-  },
-  {
-    name: 'whoever decides an order that was forgotten never hears of it',
-    edits: [
-      {
-        file: decideOrders,
-        search:
-          'select i.ord, false as changed, {{columns o}} from input i left join orders o on o.id = i.id\nwhere (',
-        replace:
-          'select i.ord, false as changed, {{columns o}} from input i join orders o on o.id = i.id\nwhere (',
-      },
+    [
+      'src/services/order/answers.ts',
+      "import { listed } from '../../platform/base/states.ts'\n",
+      '',
     ],
-    tests: [forgetting],
-  },
-  {
-    name: 'a price that stays as it is has a letter',
-    edits: [
-      {
-        file: 'src/services/order/sql/decide-changes.sql',
-        search: '\n      and c.to_price is distinct from c.from_price then',
-        replace: ' then',
-      },
+  ),
+  bug(
+    'an operation whose account is missing shows one without an address',
+    [lists],
+    [
+      'src/services/billing/answers.ts',
+      'email === null || balance === null || createdAt === null',
+      'balance === null || createdAt === undefined',
     ],
-    tests: [changes],
-  },
-  {
-    name: 'billing is asked to move nothing',
-    edits: [
-      {
-        file: workflow,
-        search: "return isSamePrice(row) ? 'nothing-to-move' : 'money'",
-        replace: "return 'money'",
-      },
+    [
+      'src/services/billing/answers.ts',
+      'toAccount({ userId, email, balance, createdAt })',
+      "toAccount({ userId, email: email ?? '', balance, createdAt: createdAt ?? applied.createdAt })",
     ],
-    tests: [changes],
-  },
-  {
-    name: 'changes that do not fit into one answer are hidden',
-    edits: [
-      {
-        file: 'src/services/order/answers.ts',
-        search: 'nextChanges: next,',
-        replace: 'nextChanges: null,',
-      },
+  ),
+  bug(
+    'the database of billing holds reasons that no list has',
+    [lists],
+    [
+      'src/services/billing/migrations/0005_known_values.sql',
+      "'withdrawal-refunded', 'nothing-withdrawn')",
+      "'withdrawal-refunded', 'nothing-withdrawn', 'moon-phase')",
     ],
-    tests: [changes],
-  },
-  {
-    name: 'a refusal for want of an account is kept although it has no key',
-    edits: [
-      {
-        file: ledger,
-        search: 'f.key is not null and not f."accountMayCome" as is_kept',
-        replace: 'not f."accountMayCome" as is_kept',
-      },
-    ],
-    tests: [operations],
-  },
-  {
-    name: 'a re-pricing says that it belongs to itself, not to its order',
-    edits: [
-      {
-        file: 'src/services/billing/answers.ts',
-        search: "idOfSagaKey(reference ?? key ?? '')",
-        replace: "idOfSagaKey(key ?? '')",
-      },
-    ],
-    tests: [together],
-  },
-  {
-    name: 'a reason that is in no list is told as a lack of money',
-    edits: [
-      {
-        file: 'src/services/order/answers.ts',
-        search:
-          'const known = listed(refusalReasons, reason, `the reason of a refusal of order ${order.id}`)',
-        replace:
-          "const known = refusalReasons.find((each) => each === reason) ?? 'insufficient-funds'",
-      },
-      {
-        file: 'src/services/order/answers.ts',
-        search: "import { listed } from '../../platform/base/states.ts'\n",
-        replace: '',
-      },
-    ],
-    tests: [lists],
-  },
-  {
-    name: 'an operation whose account is missing shows one without an address',
-    edits: [
-      {
-        file: 'src/services/billing/answers.ts',
-        search: 'email === null || balance === null || createdAt === null',
-        replace: 'balance === null || createdAt === undefined',
-      },
-      {
-        file: 'src/services/billing/answers.ts',
-        search: 'toAccount({ userId, email, balance, createdAt })',
-        replace:
-          "toAccount({ userId, email: email ?? '', balance, createdAt: createdAt ?? applied.createdAt })",
-      },
-    ],
-    tests: [lists],
-  },
-  {
-    name: 'the database of billing holds reasons that no list has',
-    edits: [
-      {
-        file: 'src/services/billing/migrations/0005_known_values.sql',
-        search: "'withdrawal-refunded', 'nothing-withdrawn')",
-        replace: "'withdrawal-refunded', 'nothing-withdrawn', 'moon-phase')",
-      },
-    ],
-    tests: [lists],
-  },
+  ),
 ]

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutation.ts'
+import { bug } from './mutation.ts'
 
 const connections = 'src/platform/database/connections.ts'
 const repeats = 'src/platform/http/repeats.ts'
@@ -13,162 +13,128 @@ const clients = 'src/clients/clients.test.ts'
 const letters = 'src/clients/notification.test.ts'
 
 /** Unknown is told as unknown, and only the answer of the called service settles anything. */
-export const unknownMutations: readonly Mutation[] = [
-  {
-    name: 'a statement that was given up before it was sent is sent later',
-    edits: [
-      { file: connections, search: 'if (!wasGiven(statement)) statement.cancel()', replace: '' },
-      { file: connections, search: 'close(used, 0).catch', replace: 'Promise.resolve(used).catch' },
+export const unknownMutations = [
+  bug(
+    'a statement that was given up before it was sent is sent later',
+    ['src/platform/database/db.test.ts'],
+    [connections, 'if (!wasGiven(statement)) statement.cancel()', ''],
+    [connections, 'close(used, 0).catch', 'Promise.resolve(used).catch'],
+  ),
+  bug(
+    'a request that was given up before it was sent is sent later',
+    [gatewayFailures],
+    ['src/platform/calls/forward.ts', 'if (end.isOver()) started.abort(noLongerWanted)', ''],
+  ),
+  bug(
+    'a write whose connection broke is told as one that was not done',
+    ['src/platform/database/lost-answers.test.ts', lostAnswers],
+    [
+      connections,
+      'wasGiven(statement) && !isUndone(error) ?',
+      'wasGiven(statement) && isUndone(error) ?',
     ],
-    tests: ['src/platform/database/db.test.ts'],
-  },
-  {
-    name: 'a request that was given up before it was sent is sent later',
-    edits: [
-      {
-        file: 'src/platform/calls/forward.ts',
-        search: 'if (end.isOver()) started.abort(noLongerWanted)',
-        replace: '',
-      },
+  ),
+  bug(
+    'a write that could not be sent is told as one of which nobody knows',
+    ['src/platform/database/db.test.ts', lostAnswers],
+    [connections, 'statement.state !== null', 'true'],
+  ),
+  bug(
+    'a program without a key is told when to repeat what it may have done',
+    [gatewayFailures, lostAnswers],
+    [repeats, "repeat === 'not safely' ? {} : {", "repeat === ('never' as Repeat) ? {} : {"],
+  ),
+  bug(
+    'a service takes every request for one with a key',
+    [lostAnswers],
+    [
+      'src/platform/http/app.ts',
+      "c.req.header('idempotency-key') !== undefined",
+      "c.req.header('idempotency-key') !== null",
     ],
-    tests: [gatewayFailures],
-  },
-  {
-    name: 'a write whose connection broke is told as one that was not done',
-    edits: [
-      {
-        file: connections,
-        search: 'wasGiven(statement) && !isUndone(error) ?',
-        replace: 'wasGiven(statement) && isUndone(error) ?',
-      },
+  ),
+  bug(
+    'the gateway says of a write that broke off what it says of a read',
+    [gatewayFailures],
+    [
+      'src/services/gateway/proxy.ts',
+      "failure === 'refused' || readMethods.has(method)",
+      "failure !== 'timeout' || readMethods.has(method)",
     ],
-    tests: ['src/platform/database/lost-answers.test.ts', lostAnswers],
-  },
-  {
-    name: 'a write that could not be sent is told as one of which nobody knows',
-    edits: [{ file: connections, search: 'statement.state !== null', replace: 'true' }],
-    tests: ['src/platform/database/db.test.ts', lostAnswers],
-  },
-  {
-    name: 'a program without a key is told when to repeat what it may have done',
-    edits: [
-      {
-        file: repeats,
-        search: "repeat === 'not safely' ? {} : {",
-        replace: "repeat === ('never' as Repeat) ? {} : {",
-      },
+  ),
+  bug(
+    'the gateway says of what it has sent that nothing was done',
+    [gatewayFailures],
+    [
+      'src/platform/calls/forward.ts',
+      "if (controller === undefined) onFailure('refused')",
+      "if (!response.headersSent) onFailure('refused')",
     ],
-    tests: [gatewayFailures, lostAnswers],
-  },
-  {
-    name: 'a service takes every request for one with a key',
-    edits: [
-      {
-        file: 'src/platform/http/app.ts',
-        search: "c.req.header('idempotency-key') !== undefined",
-        replace: "c.req.header('idempotency-key') !== null",
-      },
+  ),
+  bug(
+    'an order that is stored is told as nothing when its database fails later',
+    [lostAnswers],
+    [
+      'src/platform/saga/saga.ts',
+      'if (!isFromDatabase(error)) throw error',
+      'if (isFromDatabase(error)) throw error',
     ],
-    tests: [lostAnswers],
-  },
-  {
-    name: 'the gateway says of a write that broke off what it says of a read',
-    edits: [
-      {
-        file: 'src/services/gateway/proxy.ts',
-        search: "failure === 'refused' || readMethods.has(method)",
-        replace: "failure !== 'timeout' || readMethods.has(method)",
-      },
+  ),
+  bug(
+    'any answer of 200 acknowledges a letter',
+    [letters, recovery],
+    [
+      notification,
+      '(status === 200 || status === 201) && isLetter(data, letter)',
+      'status === 200 || status === 201',
     ],
-    tests: [gatewayFailures],
-  },
-  {
-    name: 'the gateway says of what it has sent that nothing was done',
-    edits: [
-      {
-        file: 'src/platform/calls/forward.ts',
-        search: "if (controller === undefined) onFailure('refused')",
-        replace: "if (!response.headersSent) onFailure('refused')",
-      },
+  ),
+  bug(
+    'a letter to somebody else acknowledges a letter',
+    [letters, recovery],
+    [notification, '  shown.userId === asked.userId &&\n', ''],
+    [notification, '  shown.email === asked.email &&\n', ''],
+  ),
+  bug(
+    'any account that billing shows is that of the user',
+    ['src/services/user/recovery.test.ts'],
+    [
+      billing,
+      'shown?.userId === asked.userId && shown.email === asked.email',
+      "typeof shown?.userId === 'string' && asked.userId !== ''",
     ],
-    tests: [gatewayFailures],
-  },
-  {
-    name: 'an order that is stored is told as nothing when its database fails later',
-    edits: [
-      {
-        file: 'src/platform/saga/saga.ts',
-        search: 'if (!isFromDatabase(error)) throw error',
-        replace: 'if (isFromDatabase(error)) throw error',
-      },
+  ),
+  bug(
+    'an operation with another amount pays an order',
+    [recovery],
+    [billing, '    operation.amount === asked.amount &&\n', ''],
+  ),
+  bug(
+    'an operation that moved nothing pays an order',
+    [recovery],
+    [
+      billing,
+      '(operation.status === status || isNothingToRefund)',
+      '(operation.status !== undefined || isNothingToRefund)',
     ],
-    tests: [lostAnswers],
-  },
-  {
-    name: 'any answer of 200 acknowledges a letter',
-    edits: [
-      {
-        file: notification,
-        search: '(status === 200 || status === 201) && isLetter(data, letter)',
-        replace: 'status === 200 || status === 201',
-      },
+  ),
+  bug(
+    'an answer counts although it is not declared as JSON',
+    ['src/platform/calls/client.test.ts'],
+    [
+      'src/platform/calls/transport.ts',
+      'if (!jsonMediaType.test(type)) {',
+      "if (type === 'none') {",
     ],
-    tests: [letters, recovery],
-  },
-  {
-    name: 'a letter to somebody else acknowledges a letter',
-    edits: [
-      { file: notification, search: '  shown.userId === asked.userId &&\n', replace: '' },
-      { file: notification, search: '  shown.email === asked.email &&\n', replace: '' },
-    ],
-    tests: [letters, recovery],
-  },
-  {
-    name: 'any account that billing shows is that of the user',
-    edits: [
-      {
-        file: billing,
-        search: 'shown?.userId === asked.userId && shown.email === asked.email',
-        replace: "typeof shown?.userId === 'string' && asked.userId !== ''",
-      },
-    ],
-    tests: ['src/services/user/recovery.test.ts'],
-  },
-  {
-    name: 'an operation with another amount pays an order',
-    edits: [{ file: billing, search: '    operation.amount === asked.amount &&\n', replace: '' }],
-    tests: [recovery],
-  },
-  {
-    name: 'an operation that moved nothing pays an order',
-    edits: [
-      {
-        file: billing,
-        search: '(operation.status === status || isNothingToRefund)',
-        replace: '(operation.status !== undefined || isNothingToRefund)',
-      },
-    ],
-    tests: [recovery],
-  },
-  {
-    name: 'an answer counts although it is not declared as JSON',
-    edits: [
-      {
-        file: 'src/platform/calls/transport.ts',
-        search: 'if (!jsonMediaType.test(type)) {',
-        replace: "if (type === 'none') {",
-      },
-    ],
-    tests: ['src/platform/calls/client.test.ts'],
-  },
-  {
-    name: 'an answer that does not say where to write pays an order',
-    edits: [{ file: billing, search: " && account.email !== ''", replace: '' }],
-    tests: [clients],
-  },
-  {
-    name: 'a code without the rest of its problem is a refusal',
-    edits: [{ file: client, search: ' || shown.status !== status', replace: '' }],
-    tests: [clients],
-  },
+  ),
+  bug(
+    'an answer that does not say where to write pays an order',
+    [clients],
+    [billing, " && account.email !== ''", ''],
+  ),
+  bug(
+    'a code without the rest of its problem is a refusal',
+    [clients],
+    [client, ' || shown.status !== status', ''],
+  ),
 ]

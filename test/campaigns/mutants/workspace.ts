@@ -44,7 +44,7 @@ export const openWorkspace = (): Workspace => {
     root,
     restore,
     plant: (edits) => {
-      for (const { file, search, replace } of edits) {
+      for (const [file, search, replacement] of edits) {
         const full = path.join(root, file)
         const text = readFileSync(full, 'utf8')
         const found = text.split(search).length - 1
@@ -57,7 +57,7 @@ export const openWorkspace = (): Workspace => {
         if (!originals.has(full)) originals.set(full, text)
         writeFileSync(
           full,
-          text.replace(search, () => replace),
+          text.replace(search, () => replacement),
         )
       }
     },
