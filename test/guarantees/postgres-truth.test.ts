@@ -44,6 +44,23 @@ const outcomeOf = (work: PromiseLike<unknown>): PromiseLike<string> =>
     (error: unknown) => (error as Error).message,
   )
 
+/**
+ * A migration must not hold up the service while a large table is read, so it adds a constraint for
+ * new rows only (docs/migrations.md). A later release validates it and takes it from this list.
+ */
+const waitingConstraints: Partial<Record<ServiceName, readonly string[]>> = {
+  user: ['users_known_reason'],
+  billing: ['operations_known_reason'],
+  order: [
+    'order_changes_known_kind',
+    'order_changes_known_reason',
+    'order_changes_reason',
+    'orders_known_decision',
+    'orders_known_reason',
+    'orders_reason',
+  ],
+}
+
 describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
   it('waits for the disk before it acknowledges, and survives a page that was half written', async () => {
     const settings = await asService(service, async (sql) => {
@@ -138,18 +155,21 @@ describe.each(servicesWithDatabase)('for %s, Postgres', (service) => {
     }
   })
 
-  it('has validated every constraint and enabled every trigger', async () => {
+  it('has validated every constraint but those that wait for a later release, and enabled every trigger', async () => {
     const unchecked = await asService(
       service,
       (sql) => sql`
         select conname from pg_constraint c join pg_namespace n on n.oid = c.connamespace
-        where n.nspname = 'public' and not convalidated`,
+        where n.nspname = 'public' and not convalidated order by conname`,
     )
     const disabled = await asService(
       service,
       (sql) => sql`select tgname from pg_trigger where not tgisinternal and tgenabled <> 'O'`,
     )
-    expect([[...unchecked], [...disabled]]).toEqual([[], []])
+    expect([unchecked.map(({ conname }) => conname as string), [...disabled]]).toEqual([
+      waitingConstraints[service] ?? [],
+      [],
+    ])
   })
 })
 

@@ -113,6 +113,16 @@ describe('a link without a fault', () => {
     expect(callee.received).toStrictEqual(['one', 'two'])
   })
 
+  it('passes over it for every one of many callers at once', async () => {
+    const callee = await startCallee()
+    const link = await openLink({ name: 'link', targets: () => [9, callee.port] })
+    opened.push(link)
+    const callers = await Promise.all(Array.from({ length: 40 }, () => call(link)))
+    for (const { socket } of callers) socket.write('one')
+    for (const caller of callers) await until(() => caller.said() !== '')
+    expect(callers.map(({ said }) => said())).toStrictEqual(callers.map(() => 'echo one'))
+  })
+
   it('gives every target its turn', async () => {
     const callees = [await startCallee(), await startCallee(), await startCallee()]
     const link = await openLink({ name: 'link', targets: () => callees.map(({ port }) => port) })

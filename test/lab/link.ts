@@ -94,10 +94,16 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   }
   const allowHalfOpen = passes === 'bytes'
 
-  /** A replica that does not listen is passed over, as a load balancer does. */
+  /**
+   * Passes over a replica that does not listen, as a load balancer does. Each is tried once,
+   * whatever turns other callers take meanwhile.
+   */
   const reach = async (): Promise<Socket | undefined> => {
-    for (let left = targets().length; left > 0; left -= 1) {
-      const callee = connect({ port: nextTarget(), host: '127.0.0.1', allowHalfOpen })
+    const ports = targets()
+    turn += 1
+    const first = turn % Math.max(ports.length, 1)
+    for (const port of [...ports.slice(first), ...ports.slice(0, first)]) {
+      const callee = connect({ port, host: '127.0.0.1', allowHalfOpen })
       keep(callee)
       const isReached = await new Promise<boolean>((resolve) => {
         callee.once('connect', () => resolve(true))
