@@ -12,7 +12,8 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 
-const OLDEST_NODE = [22, 19]
+/** The line that package.json names in `engines`; what npm brings beside the packages is of it. */
+const NODE_LINE = 24
 const LOCK_STALE_MS = 15_000
 const LOCK_BEAT_MS = 1_000
 
@@ -32,10 +33,7 @@ const seconds = (sinceMs) => `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`
 
 class Failure extends Error {}
 
-const isRecentEnough = (version) => {
-  const [major, minor] = version.replace(/^v/, '').split('.').map(Number)
-  return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
-}
+const isRecentEnough = (version) => Number.parseInt(version.replace(/^v/, ''), 10) >= NODE_LINE
 
 // --- is everything there? ---------------------------------------------------
 
@@ -103,7 +101,7 @@ const bundledNode = path.join(modules, '.bin', process.platform === 'win32' ? 'n
 
 const tooOld = () =>
   new Failure(
-    `Node ${OLDEST_NODE.join('.')} or newer is needed: this is ${process.version}, and none comes bundled for ${platform}. Install a newer Node from https://nodejs.org and try again.`,
+    `Node ${NODE_LINE} is needed: this is ${process.version}, and none comes bundled for ${platform}. Install Node ${NODE_LINE} from https://nodejs.org and try again.`,
   )
 
 const checkNode = () => {
@@ -273,6 +271,8 @@ const install = async () => {
     // Packages bring programs that run at their installation, one of them to report home. Nothing
     // here needs any: the one that links Postgres' libraries is done by postgres-binaries.ts.
     '--ignore-scripts',
+    // An older Node may install: what it cannot run, the Node that is installed here runs.
+    '--engine-strict=false',
     ...cacheArguments(),
   ]).finally(stopSpinning)
   if (result.code !== 0) {

@@ -132,6 +132,24 @@ describe('before the first start', () => {
     expect(await readFile(trace, 'utf8').catch(() => 'nothing')).toBe('nothing')
   })
 
+  it('an old Node installs, also where the settings of npm are strict about it', async () => {
+    const manifest = path.join(folder, 'package.json')
+    const content = JSON.parse(await readFile(manifest, 'utf8')) as object
+    await writeFile(manifest, JSON.stringify({ ...content, engines: { node: '1.x' } }))
+    npm(folder, 'install', '--package-lock-only')
+    expect(await ensure({ npm_config_engine_strict: 'true' })).toMatchObject({ code: 0 })
+    expect(await isInstalled()).toBe(true)
+  })
+
+  it('an old Node is told which one is needed where npm brings none', async () => {
+    await ensure()
+    const older = path.join(folder, 'older.cjs')
+    await writeFile(older, "Object.defineProperty(process, 'version', { value: 'v23.11.1' })")
+    const { code, errors } = await ensure({ NODE_OPTIONS: `--require ${older}` })
+    expect(code).toBe(1)
+    expect(errors).toMatch(/^Node 24 is needed: this is v23\.11\.1, and none comes bundled/)
+  })
+
   it('two at once install once', async () => {
     const outcomes = await Promise.all([ensure(), ensure()])
     expect(outcomes.map(({ code }) => code)).toEqual([0, 0])
