@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -49,13 +50,18 @@ describe('migrations', () => {
     })
   })
 
-  /** A database whose last migration is still to come, and a transaction that is in its way. */
+  const firstMigration = new URL(
+    '../../services/notification/migrations/0000_letters.sql',
+    import.meta.url,
+  )
+  /** A database that has only its first migration, and a transaction in the way of the others. */
   const withBusyTable = async () => {
     const database = await createEmptyDatabase()
     const { sql } = database
     await migrateDatabase({ url: database.url, service: 'notification' })
-    await sql.unsafe(`drop function refuse_history_change cascade;
-      delete from drizzle.__drizzle_migrations where id = 2`)
+    await sql.unsafe(`drop table letters; drop function refuse_history_change;
+      delete from drizzle.__drizzle_migrations where id > 1;
+      ${await readFile(firstMigration, 'utf8')}`)
     const holder = await sql.reserve()
     await holder`begin`
     await holder.unsafe(insertLetter)

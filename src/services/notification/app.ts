@@ -34,7 +34,7 @@ const toLetter = (row: LetterFields): Letter => ({
   createdAt: toIso(row.createdAt),
 })
 
-const orderOf = (wanted: NewLetter) => (wanted.kind === 'DEPOSIT' ? null : wanted.orderId)
+const orderOf = (wanted: NewLetter) => ('orderId' in wanted ? wanted.orderId : null)
 
 const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
   stored.userId === wanted.userId &&
