@@ -29,7 +29,13 @@ export interface OwnPostgres {
 }
 
 /** Without the driver's look at types: when its connection breaks meanwhile, nobody can catch that. */
-const quietly = { max: 1, connect_timeout: 5, fetch_types: false, onnotice: () => {} } as const
+const quietly = {
+  max: 1,
+  connect_timeout: 5,
+  backoff: () => 0.02,
+  fetch_types: false,
+  onnotice: () => {},
+} as const
 
 let opened = 0
 

@@ -28,6 +28,8 @@ export interface Life {
   /** Resolves with the exit code when it has ended and all that it wrote was read. */
   readonly ended: Promise<number | null>
   readonly signal: (name: NodeJS.Signals) => void
+  /** SIGKILL, and waits for its end. */
+  readonly kill: () => Promise<void>
   readonly logs: () => string
 }
 
@@ -53,15 +55,21 @@ export const spawnService = (options: SpawnOptions): Life => {
   child.stdout?.on('data', keep)
   child.stderr?.on('data', keep)
   const isRunning = () => child.exitCode === null && child.signalCode === null
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', forget)
+    child.once('close', resolve)
+  })
+  const signal = (name: NodeJS.Signals) => {
+    if (isRunning()) child.kill(name)
+  }
   return {
     child,
     isRunning,
-    ended: new Promise((resolve) => {
-      child.once('exit', forget)
-      child.once('close', resolve)
-    }),
-    signal: (name) => {
-      if (isRunning()) child.kill(name)
+    ended,
+    signal,
+    kill: async () => {
+      signal('SIGKILL')
+      await ended
     },
     logs: () => (logFile === undefined ? kept : readFileSync(logFile, 'utf8')),
   }
@@ -75,6 +83,8 @@ export interface ServiceProcess {
   readonly replica: number
   readonly port: number
   readonly url: string
+  /** What it is started with, besides its port. */
+  readonly environment: Readonly<Record<string, string>>
   /** The process of the present life, or of the last one. */
   child(): ChildProcess | undefined
   pid(): number | undefined
@@ -88,7 +98,7 @@ export interface ServiceProcess {
   pause(): void
   resume(): void
   /** What it wrote, of all its lives: JSON lines, and what came on standard error. */
-  logs(): string
+  readonly logs: () => string
 }
 
 export const processName = (service: ServiceName, replica: number) => `${service}-${replica + 1}`
@@ -105,16 +115,13 @@ export const createServiceProcess = (options: ServiceProcessOptions): ServicePro
   let past = ''
   const isRunning = () => life?.isRunning() ?? false
   const logs = () => past + (life?.logs() ?? '')
-  const kill = async () => {
-    life?.signal('SIGKILL')
-    await life?.ended
-  }
   return {
     name: processName(service, replica),
     service,
     replica,
     port,
     url,
+    environment,
     child: () => life?.child,
     pid: () => life?.child.pid,
     isRunning,
@@ -132,7 +139,7 @@ export const createServiceProcess = (options: ServiceProcessOptions): ServicePro
       clearTimeout(timer)
       return code
     },
-    kill,
+    kill: async () => life?.kill(),
     pause: () => life?.signal('SIGSTOP'),
     resume: () => life?.signal('SIGCONT'),
     logs,

@@ -7,7 +7,6 @@ import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { openLink } from './link.ts'
 import { freshDatabase } from './postgres.ts'
 import { startOwnSystem, startSystem, type Way } from './system.ts'
 import { eventually } from './wait.ts'
@@ -83,9 +82,9 @@ describe('a system of real processes', () => {
 
   it('goes through the links that it is given, and carries the agent that it is given', async () => {
     const ways: string[] = []
-    const link = ({ from, to, targets }: Way) => {
+    const link = ({ from, to }: Way) => {
       ways.push(`${from} to ${to}`)
-      return openLink({ name: to, targets })
+      return to === 'database' ? {} : undefined
     }
     const agent = `data:text/javascript,${encodeURIComponent('process.title = "watched"; console.log("agent")')}`
     const services = ['notification', 'billing'] as const
@@ -96,6 +95,11 @@ describe('a system of real processes', () => {
       'client to gateway',
       'notification-1 to database',
     ])
+    expect([...system.links.keys()].toSorted()).toEqual([
+      'billing-1→database',
+      'notification-1→database',
+    ])
+    expect(system.links.get('billing-1→database')?.connections()).toBeGreaterThan(0)
     await eventually(() => expect(system.logsOf('billing')).toBe('agent\n'))
     await system.close()
   })

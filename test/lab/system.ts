@@ -5,11 +5,11 @@ import { urlVariable } from '../../src/platform/base/config.ts'
 import { registry, serviceNames, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { inheritedByServices } from './environment.ts'
-import { openLink } from './link.ts'
+import { openLink, type Link, type LinkOptions } from './link.ts'
 import { makeDatabases, openPostgres, type OwnPostgres } from './own-postgres.ts'
 import { createServiceProcess, processName, type ServiceProcess } from './service-process.ts'
 
-type Variables = Readonly<Record<string, string>>
+type Variables = Readonly<Record<string, string | number>>
 type OfServices<T> = Readonly<Partial<Record<ServiceName, T>>>
 
 /** What one process, or a client, sends to one other, or to a database. */
@@ -21,18 +21,12 @@ export interface Way {
   readonly targets: () => readonly number[]
 }
 
-/** Something that stands in the way, where faults can be made. */
-export interface OpenedLink {
-  readonly port: number
-  readonly close: () => unknown
-}
-
 export interface SystemOptions {
   /** Which services run; the others' addresses lead to a port where nobody listens. */
   readonly services?: readonly ServiceName[]
   /** How many processes of each; with more than one, their common address takes turns. */
   readonly replicas?: number
-  /** How many of them run at first, if not all: the others are started by the test. */
+  /** How many of them run at first, if not all: the others are started by the test, in its own way. */
   readonly startedReplicas?: number
   /** All replicas listen on one port, which an agent must make possible; else something takes turns. */
   readonly isPortShared?: boolean
@@ -46,13 +40,19 @@ export interface SystemOptions {
   readonly databases?: OfServices<string>
   /** Where new databases are made; otherwise on the Postgres that all tests share. */
   readonly postgres?: OwnPostgres
-  /** Opened on every way between two processes, from a client to the gateway, and to each database. */
-  readonly link?: (way: Way) => Promise<OpenedLink>
+  /**
+   * Asked for every way between two processes, from a client to the gateway, and to each database:
+   * what is special about the link there. Without an answer there is no link on that way.
+   */
+  readonly link?: (way: Way) => Partial<LinkOptions> | undefined
   /** A module that is loaded into each process before the service. */
   readonly agent?: string
   /** Where each process writes a file of its own; without it the logs are kept in memory. */
   readonly logFolder?: string
 }
+
+const textsOf = (variables: Variables): Record<string, string> =>
+  Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, String(value)]))
 
 const localhost = (port: number) => `http://127.0.0.1:${port}`
 
@@ -99,7 +99,7 @@ const createProcess = async (service: ServiceName, replica: number, plan: Plan) 
     service,
     replica,
     port: ports[service][replica] as number,
-    environment: { ...inheritedByServices(), ...own, ...env, ...envOf?.[service] },
+    environment: { ...inheritedByServices(), ...textsOf({ ...own, ...env, ...envOf?.[service] }) },
     ...(agent === undefined ? {} : { agent }),
     ...(logFolder === undefined ? {} : { logFile: path.join(logFolder, `${from}.log`) }),
   })
@@ -159,13 +159,17 @@ export interface System extends ReturnType<typeof controlsOf> {
   readonly urls: Readonly<Record<ServiceName, string>>
   readonly databases: OfServices<string>
   readonly processes: readonly ServiceProcess[]
+  /** By their ways: `client→gateway`, `order-1→billing`, `order-1→database`. */
+  readonly links: ReadonlyMap<string, Link>
   /** Ends everything at once. Happens by itself when the test file ends. */
   readonly close: () => Promise<void>
 }
 
 /** Everything that a system needs but its processes. What it opens is closed with the system. */
-const prepare = async (options: SystemOptions, opened: { close: () => unknown }[]) => {
+const prepare = async (options: SystemOptions, opened: Pick<Link, 'close'>[]) => {
   const { services = serviceNames, replicas = 1, isPortShared = false, link, postgres } = options
+  const timeoutMs = options.env?.['STATEMENT_TIMEOUT_MS']
+  const limits = timeoutMs === undefined ? {} : { statementTimeoutMs: Number(timeoutMs) }
   const isBalanced = replicas > 1 && !isPortShared && link === undefined
   const ports = await mapServices(serviceNames, () => portsOf(options))
   const urls = await mapServices(serviceNames, async (name) => {
@@ -175,28 +179,33 @@ const prepare = async (options: SystemOptions, opened: { close: () => unknown }[
     return balancer.url
   })
   if (options.logFolder !== undefined) mkdirSync(options.logFolder, { recursive: true })
-  const given = options.databases ?? (postgres && (await makeDatabases(postgres)))
+  const given = options.databases ?? (postgres && (await makeDatabases(postgres, limits)))
   const owners = services.filter((name) => registry[name].hasDatabase)
   const databases = await mapServices(owners, async (name) => given?.[name] ?? newDatabase(name))
+  const links = new Map<string, Link>()
   const through: Plan['through'] = async (way, url) => {
-    if (!link) return url
-    const made = await link(way)
+    const special = link?.(way)
+    if (special === undefined) return url
+    const { from, to, targets } = way
+    const protocol = to === 'database' ? 'database' : 'http'
+    const made = await openLink({ name: `${from}→${to}`, protocol, targets, ...special })
     opened.push(made)
+    links.set(made.name, made)
     return Object.assign(new URL(url), { port: made.port }).href.replace(/\/$/, '')
   }
   const toGateway: Way = { from: 'client', to: 'gateway', targets: () => ports.gateway }
   const gateway = await through(toGateway, urls.gateway)
-  return { options, ports, urls: { ...urls, gateway }, databases, through }
+  return { options, ports, urls: { ...urls, gateway }, databases, links, through }
 }
 
 /** Starts real services, as processes; they are ready when it resolves. */
 export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
   const { services = serviceNames, replicas = 1, startedReplicas = replicas } = options
-  const opened: { readonly close: () => unknown }[] = []
+  const opened: Pick<Link, 'close'>[] = []
   const processes: ServiceProcess[] = []
   const close = async () => {
     await Promise.all(processes.map((process) => process.kill()))
-    await Promise.all(opened.splice(0).map((each) => each.close()))
+    for (const link of opened.splice(0)) link.close()
   }
   whenFileEnds(close)
   try {
@@ -210,12 +219,17 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
     for (let round = 0; round < startedReplicas; round += 1) {
       await startThem(processes.filter(({ replica }) => replica === round))
     }
-    const { urls, databases } = plan
-    return { ...controlsOf(processes), urls, databases, processes, close }
+    const { urls, databases, links } = plan
+    return { ...controlsOf(processes), urls, databases, links, processes, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+export interface OwnSystemOptions extends SystemOptions {
+  /** What differs from the product's settings of Postgres. */
+  readonly postgresSettings?: Readonly<Record<string, string>>
 }
 
 export interface OwnSystem extends System {
@@ -223,8 +237,8 @@ export interface OwnSystem extends System {
 }
 
 /** The same over a Postgres of its own, which goes with it: nothing here needs a test runner. */
-export const startOwnSystem = async (options: SystemOptions = {}): Promise<OwnSystem> => {
-  const postgres = await openPostgres()
+export const startOwnSystem = async (options: OwnSystemOptions = {}): Promise<OwnSystem> => {
+  const postgres = await openPostgres(options.postgresSettings)
   try {
     const env = { LOG_LEVEL: 'error', ...options.env }
     const system = await startSystem({ ...options, postgres, env })

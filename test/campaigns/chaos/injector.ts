@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceName } from '../../../src/registry.ts'
 import type { History } from '../../judge/history.ts'
 import type { ServiceProcess } from '../../lab/service-process.ts'
-import type { Cluster } from './cluster.ts'
-import { describePlanned, processNames, type Planned } from './plan.ts'
+import type { OwnSystem } from '../../lab/system.ts'
+import { describePlanned, type Planned } from './plan.ts'
 
 /** What a fault of the plan came to: how often it touched something. */
 export interface Struck {
@@ -12,7 +12,7 @@ export interface Struck {
 }
 
 export interface InjectorOptions {
-  readonly cluster: Cluster
+  readonly system: OwnSystem
   readonly plan: readonly Planned[]
   readonly history: History
   /** A process that ended although nobody ended it. */
@@ -26,10 +26,11 @@ const lookIntervalMs = 500
 const patienceMs = 6_000
 
 export const createInjector = (options: InjectorOptions) => {
-  const { cluster, plan, history, onOwnDeath } = options
+  const { plan, history, onOwnDeath } = options
+  const { links, postgres, processes } = options.system
   const struck: Struck[] = []
   /** Processes that are being killed, paused or started: one thing at a time. */
-  const treated = new Set<string>()
+  const treated = new Set<ServiceProcess>()
   let isOver = false
 
   /** As a supervisor does: a service that cannot reach its database yet ends, and is started again. */
@@ -46,25 +47,25 @@ export const createInjector = (options: InjectorOptions) => {
   }
 
   /** The planned process, or, when it is in treatment already, the next one that is not. */
-  const takeProcess = (wanted: string): string | undefined => {
-    const index = processNames.indexOf(wanted)
-    const order = [...processNames.slice(index), ...processNames.slice(0, index)]
-    return order.find((name) => !treated.has(name) && cluster.processes.get(name)!.isRunning())
+  const takeProcess = (wanted: string): ServiceProcess | undefined => {
+    const index = processes.findIndex(({ name }) => name === wanted)
+    const order = [...processes.slice(index), ...processes.slice(0, index)]
+    return order.find((process) => !treated.has(process) && process.isRunning())
   }
 
   const treat = async (
     wanted: string,
     treatment: (process: ServiceProcess) => Promise<unknown>,
   ): Promise<number> => {
-    const name = takeProcess(wanted)
-    if (name === undefined) return 0
-    if (name !== wanted) history.mark(`(${name} instead of ${wanted})`)
-    treated.add(name)
+    const process = takeProcess(wanted)
+    if (process === undefined) return 0
+    if (process.name !== wanted) history.mark(`(${process.name} instead of ${wanted})`)
+    treated.add(process)
     try {
-      await treatment(cluster.processes.get(name)!)
+      await treatment(process)
       return 1
     } finally {
-      treated.delete(name)
+      treated.delete(process)
     }
   }
 
@@ -74,7 +75,7 @@ export const createInjector = (options: InjectorOptions) => {
   const strikeLinks = async (planned: Planned): Promise<number> => {
     const { fault, durationMs } = planned
     if (fault.what !== 'link') return 0
-    const begun = fault.links.map((name) => cluster.links.get(name)!.begin(fault.fault))
+    const begun = fault.links.map((name) => links.get(name)!.begin(fault.fault))
     const times = () => begun.reduce((sum, each) => sum + each.strikes(), 0)
     await sleep(durationMs)
     // On a slow machine nobody may have come by: the first of its kind waits for somebody.
@@ -85,17 +86,17 @@ export const createInjector = (options: InjectorOptions) => {
   }
 
   const crashPostgres = async (durationMs: number): Promise<number> => {
-    if (!cluster.postgres.isRunning()) return 0
-    await cluster.postgres.crash()
+    if (!postgres.isRunning()) return 0
+    await postgres.crash()
     await sleep(durationMs)
-    await cluster.postgres.start()
+    await postgres.start()
     return 1
   }
 
   const cutConnections = async (service: ServiceName): Promise<number> => {
-    if (!cluster.postgres.isRunning()) return 0
+    if (!postgres.isRunning()) return 0
     // Another fault may stop Postgres in this moment: then there is nobody left to end.
-    return cluster.postgres.cutConnections(service).catch(() => 0)
+    return postgres.cutConnections(service).catch(() => 0)
   }
 
   const strike = async (planned: Planned): Promise<number> => {
@@ -142,11 +143,11 @@ export const createInjector = (options: InjectorOptions) => {
 
   const lookForDeaths = async () => {
     while (!isOver) {
-      for (const [name, process] of cluster.processes) {
-        if (treated.has(name) || process.isRunning()) continue
-        onOwnDeath(name, process.logs())
-        treated.add(name)
-        void keepStarting(process).finally(() => treated.delete(name))
+      for (const process of processes) {
+        if (treated.has(process) || process.isRunning()) continue
+        onOwnDeath(process.name, process.logs())
+        treated.add(process)
+        void keepStarting(process).finally(() => treated.delete(process))
       }
       await sleep(lookIntervalMs)
     }

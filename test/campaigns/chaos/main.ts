@@ -3,16 +3,17 @@ import { createHistory, type History } from '../../judge/history.ts'
 import { untilAtRest } from '../../judge/audit.ts'
 import { checkInvariants } from '../../judge/invariants.ts'
 import { linesWithAddresses } from '../../lab/marked-person.ts'
+import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
 import { prepareClients, repeatSettled } from './clients.ts'
-import { startCluster, timing, type Cluster } from './cluster.ts'
 import { createInjector, type Struck } from './injector.ts'
-import { describePlanned, drawPlan, type Planned } from './plan.ts'
+import { describePlanned, drawPlan, replicas, type Planned } from './plan.ts'
 import { createRandom, type Random } from '../../lab/random.ts'
 import { countKinds, countRequests, showKinds, showRequests, showUnknowns } from './report.ts'
 
 /**
- * Random runs: many clients, two processes of each service, trouble everywhere;
- * then peace, and the question whether anything was lost or doubled.
+ * Random runs: many clients, two processes of each service, and a link that can
+ * make trouble on every way between any two of them; then peace, and the
+ * question whether anything was lost or doubled.
  */
 const usage = `usage: npm run test:chaos -- [--seed N] [--minutes M] [--clients C] [--plan] [--log LEVEL]
   --seed     repeats the plan of faults of an earlier run; random when missing
@@ -20,6 +21,16 @@ const usage = `usage: npm run test:chaos -- [--seed N] [--minutes M] [--clients 
   --clients  how many clients are at work, 12 when missing
   --plan     shows the plan, and runs nothing
   --log      the services' log level; a run that fails shows the end of their logs`
+
+/** Short, so that many a lease ends in a minute. */
+const timing = {
+  CALL_TIMEOUT_MS: 500,
+  REQUEST_BUDGET_MS: 1_000,
+  LETTER_BUDGET_MS: 500,
+  LEASE_MS: 2_500,
+  RECOVERY_INTERVAL_MS: 300,
+  STATEMENT_TIMEOUT_MS: 2_000,
+} as const
 
 const recoverWithinMs = 30_000
 const progressIntervalMs = 5_000
@@ -72,18 +83,18 @@ const showProgress = (history: History, struck: readonly Struck[], startMs: numb
 }
 
 interface Run {
-  readonly cluster: Cluster
+  readonly system: OwnSystem
   readonly plan: readonly Planned[]
   readonly random: Random
   readonly options: Options
 }
 
 /** Faults and clients together; the complaints are what went wrong besides the invariants. */
-const storm = async ({ cluster, plan, random, options }: Run) => {
+const storm = async ({ system, plan, random, options }: Run) => {
   const history = createHistory()
   const complaints: string[] = []
   const injector = createInjector({
-    cluster,
+    system,
     plan,
     history,
     onOwnDeath: (name, logs) => {
@@ -93,7 +104,7 @@ const storm = async ({ cluster, plan, random, options }: Run) => {
   })
   const ending = new AbortController()
   const live = await prepareClients({
-    baseUrl: cluster.baseUrl,
+    baseUrl: system.urls.gateway,
     history,
     random,
     count: options.clients,
@@ -115,14 +126,14 @@ const storm = async ({ cluster, plan, random, options }: Run) => {
   }
 }
 
-const judge = async ({ cluster, random }: Run, history: History) => {
+const judge = async ({ system, random }: Run, history: History) => {
   history.mark('all faults are over')
-  const restMs = await untilAtRest(cluster.postgres, recoverWithinMs)
+  const restMs = await untilAtRest(system.postgres, recoverWithinMs)
   say(`nothing is pending or owed ${(restMs / 1_000).toFixed(1)} s after the last fault`)
-  const { baseUrl } = cluster
+  const baseUrl = system.urls.gateway
   const repeated = await repeatSettled({ baseUrl, history, random }, mostRepeats)
   say(`${repeated} answers of the storm were asked for once more`)
-  const facts = await checkInvariants({ urls: { gateway: baseUrl } }, history, {
+  const facts = await checkInvariants(system, history, {
     withinMs: recoverWithinMs,
   })
   const count = (name: 'orders' | 'operations' | 'letters') =>
@@ -135,10 +146,11 @@ const judge = async ({ cluster, random }: Run, history: History) => {
 const portTries = 3
 
 /** Another program may take a port between our look at it and the process that is to have it. */
-const startSomewhere = async (start: () => Promise<Cluster>): Promise<Cluster> => {
+const startSomewhere = async (logLevel: string): Promise<OwnSystem> => {
+  const env = { ...timing, LOG_LEVEL: logLevel }
   for (let tries = 1; ; tries += 1) {
     try {
-      return await start()
+      return await startOwnSystem({ replicas: replicas.length, env, link: () => ({}) })
     } catch (error) {
       if (tries === portTries || !String(error).includes('is taken')) throw error
     }
@@ -146,10 +158,10 @@ const startSomewhere = async (start: () => Promise<Cluster>): Promise<Cluster> =
 }
 
 const runAll = async (options: Options, plan: readonly Planned[]): Promise<string[]> => {
-  let cluster: Cluster | undefined
+  let system: OwnSystem | undefined
   const abandon = async (reason: string) => {
     say(reason)
-    await cluster?.close()
+    await system?.close()
     process.exit(1)
   }
   const seconds = options.minutes * 60 + marginMs / 1_000
@@ -161,8 +173,8 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
     process.once(signal, () => void abandon(`stopped by ${signal}`))
   }
   try {
-    cluster = await startSomewhere(() => startCluster(options.logLevel))
-    const run: Run = { cluster, plan, random: createRandom(options.seed), options }
+    system = await startSomewhere(options.logLevel)
+    const run: Run = { system, plan, random: createRandom(options.seed), options }
     const { history, complaints, struck } = await storm(run)
     const counts = countKinds(struck)
     const { exchanges } = history
@@ -172,13 +184,13 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
       await judge(run, history)
     } catch (error) {
       complaints.unshift((error as Error).message)
-      for (const [name, each] of cluster.processes) {
-        if (each.logs() !== '')
-          complaints.push(`the end of the log of ${name}:\n${each.logs().slice(-2_000)}`)
+      for (const { name, logs } of system.processes) {
+        if (logs() !== '')
+          complaints.push(`the end of the log of ${name}:\n${logs().slice(-2_000)}`)
       }
     }
-    for (const [name, each] of cluster.processes) {
-      const telling = linesWithAddresses(each.logs())
+    for (const { name, logs } of system.processes) {
+      const telling = linesWithAddresses(logs())
       if (telling.length > 0) complaints.push(`the log of ${name} names people:\n${telling[0]}`)
     }
     const missed = counts.filter((count) => count.struck === 0).map(({ kind }) => kind)
@@ -186,7 +198,7 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
     return complaints
   } finally {
     clearTimeout(watchdog)
-    await cluster?.close()
+    await system?.close()
   }
 }
 

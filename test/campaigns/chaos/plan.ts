@@ -27,7 +27,7 @@ export const databaseLinks: readonly string[] = servicesWithDatabase.flatMap((se
   replicas.map((replica) => `${service}-${replica}→database`),
 )
 
-export const processNames: readonly string[] = serviceNames.flatMap((service) =>
+const processNames: readonly string[] = serviceNames.flatMap((service) =>
   replicas.map((replica) => `${service}-${replica}`),
 )
 

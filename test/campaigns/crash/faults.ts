@@ -82,26 +82,20 @@ const pause: Fault = {
   strike: async (struck) => {
     const { system, note, meanwhile } = struck
     const instance = instanceIn(struck)
-    instance.pause()
+    instance.signal('SIGSTOP')
     note(`${instance.service} (${instance.pid}) stands still; another replica goes on`)
     const goOn = async () => {
       await system.relieve(instance.service)
       await sleep(times.LEASE_MS + afterLeaseMs)
-      instance.resume()
+      instance.signal('SIGCONT')
       note(`${instance.service} (${instance.pid}) goes on where it stood`)
     }
     meanwhile(goOn())
   },
 }
 
-const linkFor = ({ system, place }: Struck) => {
-  const callee = calleeOf(place.name)
-  const link = system.links.find(
-    (other) => other.caller === place.service && other.callee === callee,
-  )
-  if (!link) throw new Error(`${place.service} has no way to ${callee}`)
-  return link
-}
+const linkFor = ({ system, place }: Struck) =>
+  system.linkBetween(place.service, calleeOf(place.name))
 
 const loseAnswer: Fault = {
   name: 'the answer is lost after the work was done',

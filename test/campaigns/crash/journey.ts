@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { registry } from '../../../src/registry.ts'
 import type { History, Sent } from '../../judge/history.ts'
 import { api } from '../../lab/http.ts'
 import { isDecision, type ToldExchange } from '../../judge/evidence.ts'
@@ -62,8 +63,8 @@ type Sender = ReturnType<typeof createSender>
 
 /** Asks each service itself, because the gateway remembers for a moment what the services told it. */
 export const askReady = async (system: System) => {
-  for (const { caller, url } of system.links) {
-    if (caller !== 'gateway') continue
+  for (const service of registry.gateway.upstreams) {
+    const { url } = system.linkBetween('gateway', service)
     for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
       const options = { signal: AbortSignal.timeout(attemptTimeoutMs) }
       const status = await fetch(`${url}/readyz`, options).then(
@@ -92,17 +93,14 @@ const meetOutage = async (
   step: Step,
   variant: Variant,
 ) => {
-  const ways = system.links.filter(
-    ({ caller, callee }) => caller !== 'gateway' && callee === variant.outage?.callee,
-  )
   await enter(variant.name)
-  for (const way of ways) way.setAway(true)
+  system.setAway(variant.outage?.callee)
   for (const sent of step.requests(memory)) {
     const { answer } = await sender.once(sent)
     if (answer.kind === 'told' && answer.status < 300) step.keep?.(memory, answer.body as never)
   }
   await enter(recoveryOf(variant))
-  for (const way of ways) way.setAway(false)
+  system.setAway()
   await nothingOwed(system, memory, recoveryPatienceMs)
 }
 

@@ -223,7 +223,7 @@ export const run = async (system: System, incidents: readonly Incident[]): Promi
   await system.endOthers()
   if (complaints.length > 0) {
     for (const service of serviceNames) {
-      journal.note(`${service} said last: ${system.current(service).lastWords().slice(-keptWords)}`)
+      journal.note(`${service} said last: ${system.current(service).logs().slice(-keptWords)}`)
     }
     for (const { method, path, answer } of history.exchanges) {
       journal.note(`client: ${method} ${path} -> ${JSON.stringify(answer)}`)

@@ -1,11 +1,9 @@
 import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
-import { urlVariable } from '../../../src/platform/base/config.ts'
-import { registry, serviceNames, type ServiceName } from '../../../src/registry.ts'
-import { inheritedByServices } from '../../lab/environment.ts'
-import { makeDatabases, openPostgres } from '../../lab/own-postgres.ts'
-import { openCallLink, type CallLink } from './call-link.ts'
+import { serviceNames, type ServiceName } from '../../../src/registry.ts'
+import type { Effect } from '../../lab/link/lane.ts'
+import { startOwnSystem, type Way } from '../../lab/system.ts'
 import { createFleet } from './fleet.ts'
-import { spawnInstance, type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { createWitness, installWitness } from './witness.ts'
 
 /** Times so short that a run with an outage and a recovery takes about a second. */
@@ -33,99 +31,81 @@ export type OnCheckpoint = (
 
 export interface Listener {
   readonly onCheckpoint: OnCheckpoint
-  /** Called when a process that runs ends although nobody killed it; it is replaced. */
   readonly onDeath: (how: string) => void
 }
 
 const nobody: Listener = { onCheckpoint: async () => {}, onDeath: () => {} }
 
-const openLinks = (
-  port: (service: ServiceName) => number,
-  onCheckpoint: OnCheckpoint,
-): Promise<CallLink[]> =>
-  Promise.all(
-    serviceNames.flatMap((caller) =>
-      registry[caller].upstreams.map((callee) =>
-        openCallLink({
-          caller,
-          callee,
-          port: () => port(callee),
-          // The gateway only passes on: its calls are seen here, those of the others by themselves.
-          onRequest: async (name) => {
-            if (caller !== 'gateway') return
-            await onCheckpoint({ service: caller }, { kind: 'call', name, phase: 'before' })
-          },
-        }),
-      ),
-    ),
-  )
+/** Ids are different each time; the places of the code are not. */
+const nameOf = (callee: string, firstLine: string) => {
+  const [method, url = ''] = firstLine.split(' ')
+  return `${method} ${callee}${url.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/\?.*/, '')}`
+}
 
-/** Five real processes, a Postgres of their own, and a proxy on each way between them. */
+/** Five real processes, a Postgres of their own, and a link on each way between them. */
 export const startSystem = async () => {
-  const postgres = await openPostgres(postgresSettings)
-  const urls = await makeDatabases(postgres, { statementTimeoutMs: times.STATEMENT_TIMEOUT_MS })
-  const { url: adminUrl, port: postgresPort } = postgres.server()
-  await installWitness(postgres)
-  const witness = createWitness(adminUrl)
   let listener = nobody
   const onCheckpoint: OnCheckpoint = (from, checkpoint) => listener.onCheckpoint(from, checkpoint)
+  let away: ServiceName | undefined
 
-  const environmentOf = (service: ServiceName, databasePort: number) => {
-    const upstreams = links.filter((link) => link.caller === service)
-    const url = urls[service]
-    const database = url && Object.assign(new URL(url), { port: databasePort }).href
-    return {
-      ...inheritedByServices(),
-      LOG_LEVEL: 'warn',
-      DATABASE_POOL_SIZE: '3',
-      ...Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, `${ms}`])),
-      ...(database === undefined ? { ADMIN_PORT: '0' } : { DATABASE_URL: database }),
-      ...Object.fromEntries(upstreams.map((link) => [urlVariable(link.callee), link.url])),
+  const link = ({ from, to }: Way) => {
+    if (from === 'client' || to === 'database') return undefined
+    const passes = 'messages' as const
+    if (from !== 'gateway-1') return { passes, targets: () => (to === away ? [] : [portOf(to)]) }
+    // The gateway only passes on: its calls are seen here, those of the others by themselves.
+    const hold: Effect['hold'] = async ({ direction }, { messages: [request] }) => {
+      if (direction === 'down' || !request) return
+      const name = nameOf(to, request.start)
+      await onCheckpoint({ service: 'gateway' }, { kind: 'call', name, phase: 'before' })
     }
+    return { passes, targets: () => [portOf(to)], watch: { hold } }
   }
-  const fleet = createFleet((service) =>
-    spawnInstance({
-      service,
-      postgresPort,
-      environment: (databasePort) => environmentOf(service, databasePort),
-      onCheckpoint: (instance, checkpoint) => onCheckpoint({ service, instance }, checkpoint),
-      onDeath: (instance, how) => {
-        if (!fleet.isReady(instance)) return
-        const words = instance.lastWords()
-        listener.onDeath(`${service} (${instance.pid}) died by itself, ${how}: ${words}`)
-        if (!fleet.isCurrent(instance)) return
-        fleet.takeOver(service).catch((error: unknown) => listener.onDeath(String(error)))
-      },
-    }),
-  )
-  const links = await openLinks((service) => fleet.portOf(service), onCheckpoint)
-  await Promise.all(serviceNames.map((service) => fleet.takeOver(service)))
+  const env = { ...times, LOG_LEVEL: 'warn', DATABASE_POOL_SIZE: 3 }
+  const system = await startOwnSystem({ startedReplicas: 0, postgresSettings, env, link })
+  const { links, postgres, close } = system
+  await installWitness(postgres)
 
-  const { current, takeOver, relieve, endOthers } = fleet
+  const fleet = createFleet({
+    environmentOf: (service) => system.process(service).environment,
+    onCheckpoint: (instance, checkpoint) =>
+      onCheckpoint({ service: instance.service, instance }, checkpoint),
+    onDeath: (how) => listener.onDeath(how),
+  })
+  const { portOf, current, takeOver, relieve, endOthers } = fleet
+  await Promise.all(serviceNames.map(takeOver))
+
   return {
-    gatewayUrl: `http://127.0.0.1:${current('gateway').port()}`,
-    links,
-    witness,
+    gatewayUrl: `http://127.0.0.1:${portOf('gateway')}`,
+    /** The way of the calls from one service to another. */
+    linkBetween: (caller: ServiceName, callee: ServiceName) => {
+      const found = links.get(`${caller}-1→${callee}`)
+      if (!found) throw new Error(`${caller} has no way to ${callee}`)
+      return found
+    },
+    witness: createWitness(postgres),
     postgres,
     current,
     takeOver,
     relieve,
     endOthers,
+    /** From now on, and until there is another, the services find nobody at its address. */
+    setAway: (service?: ServiceName) => {
+      away = service
+    },
     /** Without one, nobody listens. */
     setListener: (next: Listener = nobody) => {
       listener = next
     },
     /** What was armed on any way, and met nobody, is forgotten. */
     disarm: () => {
-      for (const link of links) link.reset()
+      away = undefined
+      for (const { endFaults } of links.values()) endFaults()
       for (const { database } of fleet.all()) database.endFaults()
     },
     stop: async () => {
       listener = nobody
-      await witness.close()
       await fleet.endAll()
-      for (const link of links) link.close()
-      await postgres.close()
+      await close()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import postgres from 'postgres'
+import type { Sql } from 'postgres'
 import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import type { OwnPostgres } from '../../lab/own-postgres.ts'
 
@@ -26,12 +26,6 @@ const statusColumns = [
   { service: 'order', table: 'order_changes', column: 'status' },
 ] as const
 
-const databaseUrl = (adminUrl: string, service: ServiceName) => {
-  const url = new URL(adminUrl)
-  url.pathname = `/${service}`
-  return url.href
-}
-
 const witnessText = (table: string, column: string) => `
 create table if not exists witnessed (
   seq bigint generated always as identity, of text, id uuid, user_id uuid, was text, became text);
@@ -45,9 +39,6 @@ create trigger witness_${table} after update on ${table}
   for each row when (old.${column} is distinct from new.${column})
   execute function witness_${table}()`
 
-/** A connection that breaks while the driver looks types up would end this process. */
-const oneConnection = { max: 1, fetch_types: false, onnotice: () => {} } as const
-
 export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
   for (const { service, table, column } of statusColumns) {
     await sql(service).unsafe(witnessText(table, column))
@@ -56,8 +47,6 @@ export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
 
 const patienceMs = 10_000
 const pauseMs = 20
-
-type Sql = postgres.Sql
 
 /** Postgres may be down just now: that is part of the game. */
 const patiently = async <Result>(read: () => Promise<Result>): Promise<Result> => {
@@ -76,20 +65,10 @@ const findSagaTables = (sql: Sql) =>
     select table_name as name from information_schema.columns
     where column_name = 'due_at' and table_schema = 'public'`
 
-export const createWitness = (adminUrl: string) => {
-  const options = { ...oneConnection, connect_timeout: 2, backoff: () => 0.02 }
-  const clients = new Map(
-    servicesWithDatabase.map((service) => [
-      service as ServiceName,
-      postgres(databaseUrl(adminUrl, service), options),
-    ]),
-  )
+export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
   const sagaTables = new Map<ServiceName, readonly string[]>()
-  const on = <Result>(service: ServiceName, read: (sql: Sql) => Promise<Result>) => {
-    const sql = clients.get(service)
-    if (!sql) throw new Error(`${service} has no database`)
-    return patiently(() => read(sql))
-  }
+  const on = <Result>(service: ServiceName, read: (sql: Sql) => Promise<Result>) =>
+    patiently(() => read(sqlOf(service)))
   const tablesOf = async (service: ServiceName) => {
     const known = sagaTables.get(service)
     if (known) return known
@@ -163,9 +142,5 @@ export const createWitness = (adminUrl: string) => {
           union all
           select id, created_at from order_changes where user_id = ${userId}`,
       ),
-
-    close: async () => {
-      await Promise.all([...clients.values()].map((sql) => sql.end({ timeout: 1 })))
-    },
   }
 }
