@@ -60,7 +60,7 @@ export const startBenchPostgres = async () => {
     version: row?.version ?? 'unknown',
     /** One set of the four databases; several sets live on the same Postgres. */
     createSet: async (name: string): Promise<BenchDatabases> => {
-      const urls = await makeDatabases(postgres, { set: name })
+      const { urls } = await makeDatabases(postgres, { set: name })
       const admin = owners.map((owner) => [owner, postgres.sql(`${owner}_${name}`)] as const)
       return { name, urls, admin: Object.fromEntries(admin) as BenchDatabases['admin'] }
     },

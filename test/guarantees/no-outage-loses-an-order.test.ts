@@ -17,7 +17,7 @@ import {
 import { createHistory, type Exchange, type History } from '../judge/history.ts'
 import { checkInvariants, checkWhileRunning } from '../judge/invariants.ts'
 import { runLoad } from '../lab/load.ts'
-import { adminSql } from '../lab/postgres.ts'
+import { adminSql } from '../lab/database.ts'
 import { startSystem, type System } from '../lab/system.ts'
 import { eventually } from '../lab/wait.ts'
 

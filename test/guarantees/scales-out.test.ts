@@ -6,7 +6,7 @@ import { createHistory, type History } from '../judge/history.ts'
 import { api } from '../lab/http.ts'
 import { checkInvariants } from '../judge/invariants.ts'
 import { runLoad } from '../lab/load.ts'
-import { adminSql } from '../lab/postgres.ts'
+import { adminSql } from '../lab/database.ts'
 import { startSystem, type System } from '../lab/system.ts'
 import { eventually } from '../lab/wait.ts'
 

@@ -1,9 +1,43 @@
 import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import { inject } from 'vitest'
+import { runtimeRoleOf } from '../../src/local/postgres/provision.ts'
 import type { ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { adminSql, freshDatabaseOf, type DatabaseAddresses } from './postgres.ts'
+
+export interface DatabaseAddresses {
+  /** As the service gets it. */
+  readonly url: string
+  /** With the role that owns the tables. */
+  readonly ownerUrl: string
+}
+
+let admin: postgres.Sql | undefined
+
+/** The connection of this file as administrator of the tests' Postgres. */
+export const adminSql = (): postgres.Sql => {
+  if (admin) return admin
+  const sql = postgres(inject('adminUrl'), { max: 4, onnotice: () => {}, prepare: false })
+  admin = sql
+  whenFileEnds(async () => {
+    admin = undefined
+    await sql.end({ timeout: 5 })
+  })
+  return sql
+}
+
+/** A new, migrated, empty database for that service. */
+export const freshDatabase = async (service: ServiceName): Promise<DatabaseAddresses> => {
+  const { urls, ownerUrls } = inject('templates')
+  const name = `${service}_${randomBytes(6).toString('hex')}`
+  const sql = adminSql()
+  await sql.unsafe(`create database "${name}" template "${service}" owner "${service}"`)
+  whenFileEnds(() => sql.unsafe(`drop database if exists "${name}" with (force)`))
+  await sql.unsafe(`revoke all on database "${name}" from public`)
+  await sql.unsafe(`grant connect on database "${name}" to "${runtimeRoleOf(service)}"`)
+  const inIt = (url = '') => Object.assign(new URL(url), { pathname: `/${name}` }).href
+  return { url: inIt(urls[service]), ownerUrl: inIt(ownerUrls[service]) }
+}
 
 /** A fresh database, as its service, the owner of its tables and its administrator see it. */
 export interface TestDatabase {
@@ -38,7 +72,7 @@ const open = ({ url, ownerUrl }: DatabaseAddresses): TestDatabase => {
 
 /** Migrated and empty. */
 export const createTestDatabase = async (service: ServiceName): Promise<TestDatabase> =>
-  open(await freshDatabaseOf(service))
+  open(await freshDatabase(service))
 
 /** Not even migrated, with a role of its own that owns it and may do nothing else. */
 export const createEmptyDatabase = async (): Promise<TestDatabase> => {

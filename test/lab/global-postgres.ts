@@ -1,10 +1,13 @@
 import type { TestProject } from 'vitest/node'
-import { openPostgres } from './own-postgres.ts'
+import type { ProvisionedDatabases } from '../../src/local/postgres/provision.ts'
+import { makeDatabases, openPostgres } from './own-postgres.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** The administrator's address of the Postgres that all tests of this run share. */
     adminUrl: string
+    /** The migrated databases of which the tests get copies. */
+    templates: ProvisionedDatabases
   }
 }
 
@@ -14,6 +17,7 @@ let end: () => Promise<void> = async () => {}
 export const setup = async (project: TestProject) => {
   const postgres = await openPostgres({ max_connections: '400' })
   project.provide('adminUrl', postgres.server().url)
+  project.provide('templates', await makeDatabases(postgres))
   end = postgres.close
 }
 

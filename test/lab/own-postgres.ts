@@ -3,7 +3,12 @@ import path from 'node:path'
 import postgres from 'postgres'
 import { openDataFolder, type DataFolder } from '../../src/local/postgres/data-folder.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/local/postgres/embedded.ts'
-import { provision, runtimeRoleOf, type DatabaseUrls } from '../../src/local/postgres/provision.ts'
+import {
+  provision,
+  runtimeRoleOf,
+  type DatabaseUrls,
+  type ProvisionedDatabases,
+} from '../../src/local/postgres/provision.ts'
 import { migrateDatabase } from '../../src/platform/database/migrate.ts'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { janitor } from './janitor.ts'
@@ -102,22 +107,27 @@ export const openPostgres = async (
 export const makeDatabases = async (
   { server, sql }: OwnPostgres,
   { set, ...limits }: { readonly set?: string; readonly statementTimeoutMs?: number } = {},
-): Promise<DatabaseUrls> => {
-  const { urls, ownerUrls } = await provision({
+): Promise<ProvisionedDatabases> => {
+  const made = await provision({
     adminUrl: server().url,
     services: servicesWithDatabase,
     secret: '',
     isOurServer: true,
   })
-  const made = servicesWithDatabase.map(async (service) => {
+  const urls: DatabaseUrls = {}
+  const ownerUrls: DatabaseUrls = {}
+  const make = async (service: ServiceName) => {
     const name = set === undefined ? service : `${service}_${set}`
     if (set !== undefined) {
       await sql('postgres').unsafe(`create database "${name}" owner "${service}"`)
     }
     const inSet = (url = '') => Object.assign(new URL(url), { pathname: `/${name}` }).href
-    const url = inSet(urls[service])
-    await migrateDatabase({ url, ownerUrl: inSet(ownerUrls[service]), service, ...limits })
-    return [service, url] as const
-  })
-  return Object.fromEntries(await Promise.all(made))
+    const url = inSet(made.urls[service])
+    const ownerUrl = inSet(made.ownerUrls[service])
+    await migrateDatabase({ url, ownerUrl, service, ...limits })
+    urls[service] = url
+    ownerUrls[service] = ownerUrl
+  }
+  await Promise.all(servicesWithDatabase.map(make))
+  return { urls, ownerUrls }
 }

@@ -4,7 +4,7 @@ import { whenFileEnds } from './cleanup.ts'
 import { wordsIn, witnessCommits, type Commit } from './commit-witness.ts'
 import { api } from './http.ts'
 import type { Step } from './picture-steps.ts'
-import { freshDatabase } from './postgres.ts'
+import { freshDatabase } from './database.ts'
 import { openLink } from './link.ts'
 import { openRecordedLink, type SentMessage } from './link/recorder.ts'
 import { startSystem } from './system.ts'
@@ -35,7 +35,7 @@ const settings = {
 
 /** A database whose every answer and question is late, and that tells of its commits. */
 const openLateDatabase = async (service: ServiceName, onCommit: (commit: Commit) => void) => {
-  const url = new URL(await freshDatabase(service))
+  const url = new URL((await freshDatabase(service)).url)
   await witnessCommits(service, url.href, onCommit)
   const port = Number(url.port)
   const link = await openLink({ name: service, protocol: 'database', targets: () => [port] })

@@ -7,13 +7,13 @@ import postgres from 'postgres'
 import { describe, expect, it } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { freshDatabase } from './postgres.ts'
+import { freshDatabase } from './database.ts'
 import { startOwnSystem, startSystem, type Way } from './system.ts'
 import { eventually } from './wait.ts'
 
 describe('a fresh database', () => {
   it('is migrated, empty, and belongs to the role of its service', async () => {
-    const sql = postgres(await freshDatabase('notification'), { max: 1 })
+    const sql = postgres((await freshDatabase('notification')).url, { max: 1 })
     const tables = await sql<{ tableowner: string }[]>`
       select tableowner from pg_tables where schemaname = 'public'`
     await sql.end()
@@ -22,8 +22,8 @@ describe('a fresh database', () => {
   })
 
   it('is closed to the roles of other services', async () => {
-    const theirs = new URL(await freshDatabase('notification'))
-    const ours = new URL(await freshDatabase('billing'))
+    const theirs = new URL((await freshDatabase('notification')).url)
+    const ours = new URL((await freshDatabase('billing')).url)
     ours.pathname = theirs.pathname
     const sql = postgres(ours.href, { max: 1 })
     await expect(sql`select 1`).rejects.toThrow(/permission denied for database/)
@@ -31,8 +31,8 @@ describe('a fresh database', () => {
   })
 
   it('is another one for each who asks, also at the same moment', async () => {
-    const urls = await Promise.all(Array.from({ length: 8 }, () => freshDatabase('notification')))
-    expect(new Set(urls).size).toBe(8)
+    const made = await Promise.all(Array.from({ length: 8 }, () => freshDatabase('notification')))
+    expect(new Set(made.map(({ url }) => url)).size).toBe(8)
   })
 })
 

@@ -66,8 +66,8 @@ const mapServices = async <T>(
 
 const newDatabase = async (service: ServiceName) => {
   // Loaded only here: it needs the test runner, and campaigns and benches do without.
-  const { freshDatabase } = await import('./postgres.ts')
-  return freshDatabase(service)
+  const { freshDatabase } = await import('./database.ts')
+  return (await freshDatabase(service)).url
 }
 
 interface Plan {
@@ -179,7 +179,7 @@ const prepare = async (options: SystemOptions, opened: Pick<Link, 'close'>[]) =>
     return balancer.url
   })
   if (options.logFolder !== undefined) mkdirSync(options.logFolder, { recursive: true })
-  const given = options.databases ?? (postgres && (await makeDatabases(postgres, limits)))
+  const given = options.databases ?? (postgres && (await makeDatabases(postgres, limits)).urls)
   const owners = services.filter((name) => registry[name].hasDatabase)
   const databases = await mapServices(owners, async (name) => given?.[name] ?? newDatabase(name))
   const links = new Map<string, Link>()

@@ -6,7 +6,7 @@ import { startEmbeddedPostgres } from '../../src/local/postgres/embedded.ts'
 import { servicesWithDatabase } from '../../src/registry.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
 import { dataFolder, launch } from '../lab/launcher.ts'
-import { freshDatabaseOf } from '../lab/postgres.ts'
+import { freshDatabase } from '../lab/database.ts'
 
 /** A server that the launcher did not start. */
 let url: string
@@ -69,7 +69,7 @@ describe('a given Postgres', () => {
     const folder = await dataFolder()
     const variables: Record<string, string> = {}
     for (const service of servicesWithDatabase) {
-      variables[`${service.toUpperCase()}_DATABASE_URL`] = (await freshDatabaseOf(service)).ownerUrl
+      variables[`${service.toUpperCase()}_DATABASE_URL`] = (await freshDatabase(service)).ownerUrl
     }
     const system = launch({ DATA_DIR: folder, ...variables })
     await system.sees(/logs .*\n\n/)

@@ -48,7 +48,7 @@ const check = async (system: System, postgres: OwnPostgres, seed: number) => {
 const tryOut = async (postgres: OwnPostgres, folder: string, prepare: boolean) => {
   say(`DATABASE_PREPARE=${prepare}`)
   // Not through the pooler: a migration holds a lock of its session.
-  const urls = await makeDatabases(postgres)
+  const { urls } = await makeDatabases(postgres)
   const pooler = await startPooler({
     program,
     folder,
