@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { ConfigError, readConfig } from './base/config.ts'
+import { ConfigError, readConfig, type Config } from './base/config.ts'
 import { createHttpServer } from './http/server.ts'
 import { errorText } from './base/redaction.ts'
 import type { Runtime, Service } from './service.ts'
@@ -44,15 +44,12 @@ const listenForMetrics = (port: number, host: string, metrics: Metrics) => {
   })
 }
 
-/** Runs one service in this process until it is told to stop. */
-export const runService = async (
-  name: ServiceName,
-  createService: (runtime: Runtime) => Service | Promise<Service>,
-): Promise<void> => {
-  crashOnFaults()
-  const config = readConfig(name)
-  const log = createLog(name, config.logLevel)
-  const metrics = createMetrics(name)
+type CreateService = (runtime: Runtime) => Service | Promise<Service>
+
+/** Puts a service together and lets it serve; to stop, it first answers what is in flight. */
+export const serve = async (config: Config, createService: CreateService) => {
+  const log = createLog(config.service, config.logLevel)
+  const metrics = createMetrics(config.service)
   const service = await createService({ config, log, metrics })
   await service.prepare()
   const { handle, routeOf, checkReady } = service
@@ -60,18 +57,32 @@ export const runService = async (
   const deps = { config, log, metrics, handle, routeOf, checkReady, exposesMetrics }
   const server = createHttpServer(deps)
   const port = await server.listen(config.port)
+  for (const loop of service.loops) loop.start()
+  const stop = async () => {
+    await server.drain(config.shutdownGraceMs)
+    await Promise.all(service.loops.map((loop) => loop.stop()))
+    await service.close()
+  }
+  return { log, metrics, port, stop }
+}
+
+/** Runs one service in this process until it is told to stop. */
+export const runService = async (
+  name: ServiceName,
+  createService: CreateService,
+): Promise<void> => {
+  crashOnFaults()
+  const config = readConfig(name)
+  const { log, metrics, port, stop: stopServing } = await serve(config, createService)
   const closeMetrics =
     config.adminPort === undefined
       ? () => {}
       : await listenForMetrics(config.adminPort, config.host, metrics)
-  for (const loop of service.loops) loop.start()
   log.info({ port }, 'listening')
 
   const stop = async (reason: string) => {
     log.info({ reason }, 'stopping')
-    await server.drain(config.shutdownGraceMs)
-    await Promise.all(service.loops.map((loop) => loop.stop()))
-    await service.close()
+    await stopServing()
     closeMetrics()
     flushAndExit(log, 0)
   }

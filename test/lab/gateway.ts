@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { readConfig } from '../../src/platform/base/config.ts'
-import { createHttpServer } from '../../src/platform/http/server.ts'
-import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
+import { readConfig, urlVariable } from '../../src/platform/base/config.ts'
+import { serve } from '../../src/platform/run-service.ts'
 import { registry, type ServiceName } from '../../src/registry.ts'
 import { createGatewayService } from '../../src/services/gateway/service.ts'
 
@@ -63,22 +62,15 @@ export const startGateway = async (variables: Readonly<Record<string, string>> =
   } satisfies Record<UpstreamName, ScriptedService>
   const urls = Object.fromEntries(
     registry.gateway.upstreams.map((name) => [
-      `${name.toUpperCase()}_URL`,
+      urlVariable(name),
       `http://127.0.0.1:${portOf(services[name as UpstreamName].server)}`,
     ]),
   )
-  const config = readConfig('gateway', { LOG_LEVEL: 'silent', ...urls, ...variables })
-  const log = createLog('gateway', config.logLevel)
-  const metrics = createMetrics('gateway')
-  const service = createGatewayService({ config, log, metrics })
-  await service.prepare()
-  const { handle, routeOf, checkReady } = service
-  const deps = { config, log, metrics, handle, routeOf, checkReady, exposesMetrics: false }
-  const server = createHttpServer(deps)
-  const port = await server.listen(0)
+  const always = { LOG_LEVEL: 'silent', PORT: '0', SHUTDOWN_GRACE_MS: '1' }
+  const config = readConfig('gateway', { ...always, ...urls, ...variables })
+  const { metrics, port, stop: end } = await serve(config, createGatewayService)
   const stop = async () => {
-    await server.drain(0)
-    await service.close()
+    await end()
     for (const { server: upstream } of Object.values(services)) {
       upstream.close()
       upstream.closeAllConnections()

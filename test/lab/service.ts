@@ -2,9 +2,9 @@ import { createBillingService } from '../../src/services/billing/service.ts'
 import { createNotificationService } from '../../src/services/notification/service.ts'
 import { createOrderService } from '../../src/services/order/service.ts'
 import { createUserService } from '../../src/services/user/service.ts'
-import { readConfig, type DatabaseConfig } from '../../src/platform/base/config.ts'
+import { readConfig, urlVariable, type DatabaseConfig } from '../../src/platform/base/config.ts'
 import { createDatabase, type Database } from '../../src/platform/database/db.ts'
-import { createHttpServer } from '../../src/platform/http/server.ts'
+import { serve } from '../../src/platform/run-service.ts'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import type { Runtime, Service } from '../../src/platform/service.ts'
 import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
@@ -82,68 +82,49 @@ export const startService = async (
   database: Pick<TestDatabase, 'url'>,
   variables: Variables = {},
 ): Promise<RunningService> => {
-  const upstreams = registry[name].upstreams.map((to) => [`${to.toUpperCase()}_URL`, nowhere])
+  const upstreams = registry[name].upstreams.map((to) => [urlVariable(to), nowhere])
   const config = readConfig(name, {
     ...testVariables,
     ...Object.fromEntries(upstreams),
     DATABASE_URL: database.url,
     ...variables,
   })
-  const log = createLog(name, config.logLevel)
-  const metrics = createMetrics(name)
-  const service = factories[name]({ config, log, metrics })
-  await service.prepare()
-  const { handle, routeOf, checkReady } = service
-  const server = createHttpServer({
-    config,
-    log,
-    metrics,
-    handle,
-    routeOf,
-    checkReady,
-    exposesMetrics: true,
-  })
-  const port = await server.listen(0)
-  for (const loop of service.loops) loop.start()
+  const { metrics, port, stop: end } = await serve(config, factories[name])
   const url = `http://127.0.0.1:${port}`
-  let stopped: Promise<unknown> | undefined
-  const end = async () => {
-    await server.drain(config.shutdownGraceMs)
-    await Promise.all(service.loops.map((loop) => loop.stop()))
-    await service.close()
-  }
-  const stop = async () => {
-    stopped ??= end()
-    await stopped
-  }
+  let stopped: Promise<void> | undefined
+  const stop = () => (stopped ??= end())
   whenFileEnds(stop)
   return { name, url, api: api(url), metrics, stop }
 }
 
+/** Starts a service over a new database, and replicas of it when a test wants more. */
+const startWithDatabase = async (name: ServiceWithDatabase, variables: Variables) => {
+  const database = await createTestDatabase(name)
+  const startReplica = (more: Variables = {}) =>
+    startService(name, database, { ...variables, ...more })
+  return { database, service: await startReplica(), startReplica }
+}
+
 /** Notification alone. */
 export const startNotification = async (variables: Variables = {}) => {
-  const database = await createTestDatabase('notification')
-  return { database, notification: await startService('notification', database, variables) }
+  const { database, service: notification } = await startWithDatabase('notification', variables)
+  return { database, notification }
 }
 
 /** Billing with a real notification behind it, on a link that a test may break. */
 export const startBilling = async (variables: Variables = {}) => {
   const letters = await startNotification()
   const toNotification = await startUpstream(letters.notification.url)
-  const database = await createTestDatabase('billing')
-  const startReplica = (more: Variables = {}) =>
-    startService('billing', database, {
-      NOTIFICATION_URL: toNotification.url,
-      ...variables,
-      ...more,
-    })
+  const { service: billing, ...started } = await startWithDatabase('billing', {
+    NOTIFICATION_URL: toNotification.url,
+    ...variables,
+  })
   return {
-    database,
-    billing: await startReplica(),
+    ...started,
+    billing,
     toNotification,
     notification: letters.notification,
     notificationDatabase: letters.database,
-    startReplica,
   }
 }
 
@@ -160,26 +141,19 @@ export const openAccount = async (billing: RunningService, balance = 0): Promise
 /** User or order with the real services behind it, on links that a test may break. */
 export const startWithBilling = async (name: 'user' | 'order', variables: Variables = {}) => {
   const ledger = await startBilling()
-  const toBilling = await startUpstream(ledger.billing.url)
-  const toNotification = await startUpstream(ledger.notification.url)
-  const database = await createTestDatabase(name)
-  const startReplica = (more: Variables = {}) =>
-    startService(name, database, {
-      BILLING_URL: toBilling.url,
-      ...(name === 'order' ? { NOTIFICATION_URL: toNotification.url } : {}),
-      ...variables,
-      ...more,
-    })
+  const { billing, database: billingDatabase, notification, notificationDatabase } = ledger
+  const toBilling = await startUpstream(billing.url)
+  const toNotification = await startUpstream(notification.url)
+  const upstreams = { BILLING_URL: toBilling.url, NOTIFICATION_URL: toNotification.url }
+  const started = await startWithDatabase(name, { ...upstreams, ...variables })
   return {
-    database,
-    service: await startReplica(),
-    billing: ledger.billing,
-    billingDatabase: ledger.database,
-    notification: ledger.notification,
-    notificationDatabase: ledger.notificationDatabase,
+    ...started,
+    billing,
+    billingDatabase,
+    notification,
+    notificationDatabase,
     toBilling,
     toNotification,
-    startReplica,
   }
 }
 
@@ -191,24 +165,13 @@ export const startWithUsers = async (variables: Variables = {}) => {
   const toUser = await startUpstream(people.service.url)
   const toBilling = await startUpstream(people.billing.url)
   const toNotification = await startUpstream(people.notification.url)
-  const database = await createTestDatabase('order')
-  const startReplica = (more: Variables = {}) =>
-    startService('order', database, {
-      USER_URL: toUser.url,
-      BILLING_URL: toBilling.url,
-      NOTIFICATION_URL: toNotification.url,
-      ...variables,
-      ...more,
-    })
-  return {
-    people,
-    database,
-    service: await startReplica(),
-    toUser,
-    toBilling,
-    toNotification,
-    startReplica,
-  }
+  const started = await startWithDatabase('order', {
+    USER_URL: toUser.url,
+    BILLING_URL: toBilling.url,
+    NOTIFICATION_URL: toNotification.url,
+    ...variables,
+  })
+  return { ...started, people, toUser, toBilling, toNotification }
 }
 
 export type WithUsers = Awaited<ReturnType<typeof startWithUsers>>
