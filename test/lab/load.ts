@@ -13,6 +13,7 @@ import {
   type Reply,
   type Request,
 } from './actors.ts'
+import { createRandom, type Random } from './random.ts'
 import type { History } from '../judge/history.ts'
 import type { Checkable } from '../judge/invariants.ts'
 
@@ -35,45 +36,17 @@ export interface LoadOptions {
   readonly thinkMs?: number
 }
 
-export type Random = () => number
-
-/** Mulberry32: small, and the same everywhere for the same seed. */
-export const createRandom = (seed: number): Random => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-const wholeNumber = (random: Random, min: number, max: number) =>
-  min + Math.floor(random() * (max - min + 1))
-
-const pick = <Item>(random: Random, items: readonly Item[]): Item | undefined =>
-  items[Math.floor(random() * items.length)]
-
 type Step = 'order' | 'deposit' | 'withdraw' | 'reprice' | 'cancel' | 'look' | 'repeat'
 
-const weights: readonly (readonly [Step, number])[] = [
-  ['order', 6],
-  ['deposit', 2],
-  ['withdraw', 1],
-  ['reprice', 3],
-  ['cancel', 1],
-  ['look', 3],
-  ['repeat', 2],
+const weights: readonly (readonly [number, Step])[] = [
+  [6, 'order'],
+  [2, 'deposit'],
+  [1, 'withdraw'],
+  [3, 'reprice'],
+  [1, 'cancel'],
+  [3, 'look'],
+  [2, 'repeat'],
 ]
-
-const pickStep = (random: Random): Step => {
-  let left = random() * weights.reduce((sum, [, weight]) => sum + weight, 0)
-  for (const [step, weight] of weights) {
-    left -= weight
-    if (left < 0) return step
-  }
-  return 'order'
-}
 
 const maxPrice = 900_000
 /** A little less than what is ordered on average, so that some orders cannot be paid. */
@@ -94,36 +67,30 @@ const createShopper = (actor: Actor, user: User, random: Random) => {
   }
 
   const order = async () => {
-    const reply = await send(newOrder(user.id, wholeNumber(random, 1, maxPrice)))
+    const reply = await send(newOrder(user.id, random.between(1, maxPrice)))
     if (reply.status === 201 || reply.status === 202) orders.push((reply.body as Order).id)
   }
 
   const steps: Record<Step, () => Promise<unknown>> = {
     order,
-    deposit: () => send(deposit(user.id, wholeNumber(random, 1, maxDeposit))),
-    withdraw: () => send(withdrawal(user.id, wholeNumber(random, 1, maxPrice))),
+    deposit: () => send(deposit(user.id, random.between(1, maxDeposit))),
+    withdraw: () => send(withdrawal(user.id, random.between(1, maxPrice))),
     reprice: async () => {
-      const orderId = pick(random, orders)
-      if (orderId === undefined) return order()
-      return send(reprice(orderId, wholeNumber(random, 1, maxPrice)))
+      if (orders.length === 0) return order()
+      const orderId = random.pick(orders)
+      return send(reprice(orderId, random.between(1, maxPrice)))
     },
     cancel: async () => {
-      const orderId = pick(random, orders)
-      if (orderId === undefined) return order()
+      if (orders.length === 0) return order()
+      const orderId = random.pick(orders)
       return send(cancel(orderId))
     },
-    look: async () => {
-      const orderId = pick(random, orders)
-      return orderId === undefined ? actor.account(user.id) : actor.order(orderId)
-    },
-    repeat: async () => {
-      const request = pick(random, sent)
-      return request === undefined ? order() : actor.acknowledged(request)
-    },
+    look: () => (orders.length === 0 ? actor.account(user.id) : actor.order(random.pick(orders))),
+    repeat: () => (sent.length === 0 ? order() : actor.acknowledged(random.pick(sent))),
   }
 
   return {
-    step: () => steps[pickStep(random)](),
+    step: () => steps[random.pickWeighted(weights)](),
     /** Asks until the end of everything that was begun is known. */
     settle: async () => {
       for (const request of unsettled.splice(0)) await actor.decided(request)
@@ -135,18 +102,18 @@ const createShopper = (actor: Actor, user: User, random: Random) => {
 export const runLoad = async (options: LoadOptions): Promise<void> => {
   const { system, history, clients, steps, seed, signal, patienceMs, thinkMs = 0 } = options
   const work = Array.from({ length: clients }, async (_, index) => {
-    const random = createRandom(seed * 1_000 + index)
+    const random = createRandom(`${seed}/${index}`)
     const actor = createActor({
       baseUrl: system.urls.gateway,
       history,
       name: `client-${seed}-${index}`,
       ...(patienceMs === undefined ? {} : { patienceMs }),
     })
-    const user = await signUp(actor, wholeNumber(random, 1, maxDeposit))
+    const user = await signUp(actor, random.between(1, maxDeposit))
     const shopper = createShopper(actor, user, random)
     for (let step = 0; step < steps && !signal?.aborted; step += 1) {
       await shopper.step()
-      if (thinkMs > 0) await sleep(2 * thinkMs * random())
+      if (thinkMs > 0) await sleep(2 * thinkMs * random.next())
     }
     await shopper.settle()
   })

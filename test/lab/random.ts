@@ -9,6 +9,8 @@ export interface Random {
   readonly between: (low: number, high: number) => number
   readonly chance: (probability: number) => boolean
   readonly pick: <Item>(items: readonly Item[]) => Item
+  /** The second of each entry, as often as the first one says. */
+  readonly pickWeighted: <Item>(items: readonly (readonly [weight: number, item: Item])[]) => Item
   readonly shuffle: <Item>(items: readonly Item[]) => Item[]
   readonly fork: (name: string) => Random
 }
@@ -41,6 +43,10 @@ export const createRandom = (seed: string | number): Random => {
     pick: (items) => {
       if (items.length === 0) throw new Error('there is nothing to pick from')
       return items[between(0, items.length - 1)]!
+    },
+    pickWeighted: (items) => {
+      let left = next() * items.reduce((sum, [weight]) => sum + weight, 0)
+      return (items.find(([weight]) => (left -= weight) < 0) ?? items[0]!)[1]
     },
     shuffle: (items) => {
       const shuffled = [...items]

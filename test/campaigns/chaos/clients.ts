@@ -183,36 +183,15 @@ const actsOf = (client: Client): readonly (readonly [weight: number, act: Act])[
   ]
 }
 
-const drawAct = (client: Client): Act => {
-  const acts = actsOf(client)
-  const total = acts.reduce((sum, [weight]) => sum + weight, 0)
-  let left = client.random.next() * total
-  for (const [weight, act] of acts) {
-    left -= weight
-    if (left < 0) return act
-  }
-  return acts[0]![1]
-}
-
 const createClient = (options: ClientsOptions, shared: Shared, index: number): Client => {
   const { baseUrl, history, stormMs } = options
   const random = options.random.fork(`client ${index}`)
   const patienceMs = stormMs + patienceAfterwardsMs
   const name = `client-${index}`
-  const patient = createActor({
-    baseUrl,
-    history,
-    name,
-    patienceMs,
-    attemptTimeoutMs: patientAttemptMs,
-  })
-  const hasty = createActor({
-    baseUrl,
-    history,
-    patienceMs,
-    attemptTimeoutMs: hastyAttemptMs,
-    name: `${name}-hasty`,
-  })
+  const actorOf = (own: { readonly name: string; readonly attemptTimeoutMs: number }) =>
+    createActor({ baseUrl, history, patienceMs, ...own })
+  const patient = actorOf({ name, attemptTimeoutMs: patientAttemptMs })
+  const hasty = actorOf({ name: `${name}-hasty`, attemptTimeoutMs: hastyAttemptMs })
   return { random, shared, history, actor: () => (random.chance(0.15) ? hasty : patient) }
 }
 
@@ -233,7 +212,7 @@ export const prepareClients = async (
   const live = async (client: Client) => {
     while (!options.ending.aborted) {
       try {
-        await drawAct(client)()
+        await client.random.pickWeighted(actsOf(client))()
       } catch (error) {
         if (error instanceof ContractViolation || !wasNeverAnswered(error)) throw error
         givenUp += 1
