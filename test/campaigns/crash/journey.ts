@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { registry } from '../../../src/registry.ts'
-import type { History, Sent } from '../../judge/history.ts'
-import { api } from '../../lab/http.ts'
+import type { History } from '../../judge/history.ts'
+import { createActor, type Request } from '../../lab/actors.ts'
+import { eventually } from '../../lab/wait.ts'
 import { isDecision, type ToldExchange } from '../../judge/evidence.ts'
 import { steps, type Memory, type Step } from './scenario.ts'
 import type { System } from './system.ts'
@@ -34,29 +35,18 @@ const pauseMs = 25
 const decisionPatienceMs = 30_000
 const recoveryPatienceMs = 6_000
 
-export const createSender = ({ gatewayUrl }: System, history: History) => {
-  const client = api(gatewayUrl)
-  const once = (sent: Sent) => {
-    const options = { timeoutMs: attemptTimeoutMs, ...(sent.key ? { key: sent.key } : {}) }
-    return history.record(sent, () =>
-      client.send(
-        sent.method,
-        sent.path,
-        sent.body === undefined ? undefined : JSON.stringify(sent.body),
-        options,
-      ),
-    )
-  }
-  const untilDecided = async (sent: Sent): Promise<ToldExchange> => {
+const createSender = ({ gatewayUrl }: System, history: History) => {
+  const { attempt } = createActor({ baseUrl: gatewayUrl, history, attemptTimeoutMs })
+  const untilDecided = async (sent: Request): Promise<ToldExchange> => {
     for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
-      const exchange = await once(sent)
+      const exchange = await attempt(sent)
       if (isDecision(exchange)) return exchange
       if (Date.now() > untilMs) {
         throw new WrongAnswer(`${sent.method} ${sent.path} has no definite answer after 30 s`)
       }
     }
   }
-  return { once, untilDecided }
+  return { attempt, untilDecided }
 }
 
 type Sender = ReturnType<typeof createSender>
@@ -65,15 +55,13 @@ type Sender = ReturnType<typeof createSender>
 export const askReady = async (system: System) => {
   for (const service of registry.gateway.upstreams) {
     const { url } = system.linkBetween('gateway', service)
-    for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
-      const options = { signal: AbortSignal.timeout(attemptTimeoutMs) }
-      const status = await fetch(`${url}/readyz`, options).then(
-        (answer) => answer.status,
-        () => 0,
-      )
-      if (status === 200) break
-      if (Date.now() > untilMs) throw new WrongAnswer(`${url}/readyz is not 200 after 30 s`)
+    const ask = async () => {
+      const { status } = await fetch(`${url}/readyz`, {
+        signal: AbortSignal.timeout(attemptTimeoutMs),
+      })
+      if (status !== 200) throw new WrongAnswer(`${url}/readyz is ${status} after 30 s`)
     }
+    await eventually(ask, { withinMs: decisionPatienceMs, everyMs: pauseMs })
   }
 }
 
@@ -96,7 +84,7 @@ const meetOutage = async (
   await enter(variant.name)
   system.setAway(variant.outage?.callee)
   for (const sent of step.requests(memory)) {
-    const { answer } = await sender.once(sent)
+    const { answer } = await sender.attempt(sent)
     if (answer.kind === 'told' && answer.status < 300) step.keep?.(memory, answer.body as never)
   }
   await enter(recoveryOf(variant))
@@ -110,7 +98,7 @@ const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
   const variant = variants.find(({ outage }) => outage?.step === step.name)
   if (variant) await meetOutage(options, sender, step, variant)
   else await enter(step.name)
-  const send = async (sent: Sent) => {
+  const send = async (sent: Request) => {
     const { answer } = await sender.untilDecided(sent)
     if (answer.status !== step.status) {
       const said = JSON.stringify(answer.body)

@@ -1,4 +1,4 @@
-import type { Sent } from '../../judge/history.ts'
+import type { Request } from '../../lab/actors.ts'
 
 /**
  * What every run does, for a user of its own: each kind of write with its good
@@ -16,7 +16,7 @@ export interface Memory {
 
 export interface Step {
   readonly name: string
-  readonly requests: (memory: Memory) => readonly Sent[]
+  readonly requests: (memory: Memory) => readonly Request[]
   /** What its definite answer must be. */
   readonly status: number
   /** The services keep nothing of it, so it cannot be repeated. */
@@ -32,11 +32,9 @@ const write = (
   method: 'POST' | 'PATCH',
   path: string,
   body: unknown,
-): readonly Sent[] => [
-  { client: memory.tag, method, path, body, key: `${memory.tag}-${step.replaceAll(' ', '-')}` },
-]
+): readonly Request[] => [{ method, path, body, key: `${memory.tag}-${step.replaceAll(' ', '-')}` }]
 
-const read = (memory: Memory, path: string): Sent => ({ client: memory.tag, method: 'GET', path })
+const read = (path: string): Request => ({ method: 'GET', path })
 
 const order = { paid: 300, raised: 450, lowered: 200 } as const
 const deposit = 1_000
@@ -87,7 +85,7 @@ export const steps: readonly Step[] = [
   {
     name: 'cancel',
     status: 200,
-    requests: ({ tag, orderId }) => [{ client: tag, method: 'DELETE', path: `/orders/${orderId}` }],
+    requests: ({ orderId }) => [{ method: 'DELETE', path: `/orders/${orderId}` }],
   },
   {
     name: 'orders at once',
@@ -120,21 +118,21 @@ export const steps: readonly Step[] = [
     name: 'order of nobody without a key',
     status: 404,
     isForgotten: true,
-    requests: ({ tag, nobody }) => [
-      { client: tag, method: 'POST', path: '/orders', body: { userId: nobody, price: 6 } },
+    requests: ({ nobody }) => [
+      { method: 'POST', path: '/orders', body: { userId: nobody, price: 6 } },
     ],
   },
   {
     name: 'read everything',
     status: 200,
     requests: (memory) => [
-      read(memory, `/users/${memory.userId}`),
-      read(memory, `/billing/accounts/${memory.userId}`),
-      read(memory, `/billing/accounts/${memory.userId}/operations`),
-      read(memory, `/orders/${memory.orderId}`),
-      read(memory, `/orders/${memory.orderId}/changes`),
-      read(memory, `/orders?userId=${memory.userId}`),
-      read(memory, `/notifications?userId=${memory.userId}`),
+      read(`/users/${memory.userId}`),
+      read(`/billing/accounts/${memory.userId}`),
+      read(`/billing/accounts/${memory.userId}/operations`),
+      read(`/orders/${memory.orderId}`),
+      read(`/orders/${memory.orderId}/changes`),
+      read(`/orders?userId=${memory.userId}`),
+      read(`/notifications?userId=${memory.userId}`),
     ],
   },
 ]

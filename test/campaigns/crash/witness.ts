@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sql } from 'postgres'
 import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import type { OwnPostgres } from '../../lab/own-postgres.ts'
+import { eventually } from '../../lab/wait.ts'
 
 /**
  * Looks into the databases for what no public answer can tell: what is still
@@ -45,19 +45,8 @@ export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
   }
 }
 
-const patienceMs = 10_000
-const pauseMs = 20
-
 /** Postgres may be down just now: that is part of the game. */
-const patiently = async <Result>(read: () => Promise<Result>): Promise<Result> => {
-  for (const untilMs = Date.now() + patienceMs; ; await sleep(pauseMs)) {
-    try {
-      return await read()
-    } catch (error) {
-      if (Date.now() > untilMs) throw error
-    }
-  }
-}
+const patience = { withinMs: 10_000, everyMs: 20 }
 
 /** Every table with a due date, whichever they are: a new saga is watched without being named here. */
 const findSagaTables = (sql: Sql) =>
@@ -68,7 +57,7 @@ const findSagaTables = (sql: Sql) =>
 export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
   const sagaTables = new Map<ServiceName, readonly string[]>()
   const on = <Result>(service: ServiceName, read: (sql: Sql) => Promise<Result>) =>
-    patiently(() => read(sqlOf(service)))
+    eventually(() => read(sqlOf(service)), patience)
   const tablesOf = async (service: ServiceName) => {
     const known = sagaTables.get(service)
     if (known) return known
