@@ -6,7 +6,7 @@ import type { OwnPostgres } from '../lab/own-postgres.ts'
  * Asks the tables what the invariants ask from outside: tens of thousands of orders are too many to
  * read through the API.
  */
-const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+export const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
   user: ['users'],
   billing: ['accounts', 'operations', 'deposit_letters'],
   order: ['orders', 'order_changes'],

@@ -139,27 +139,17 @@ export const newUser = (username: string, { key = newKey() }: Keyed = {}): Reque
   body: { username, email: `${username}@example.org` },
 })
 
-export const deposit = (
-  userId: string,
-  amount: number,
-  { key = newKey() }: Keyed = {},
-): Request => ({
-  method: 'POST',
-  path: `/billing/accounts/${userId}/deposit`,
-  key,
-  body: { amount },
-})
+const movement =
+  (verb: 'deposit' | 'withdraw') =>
+  (userId: string, amount: number, { key = newKey() }: Keyed = {}): Request => ({
+    method: 'POST',
+    path: `/billing/accounts/${userId}/${verb}`,
+    key,
+    body: { amount },
+  })
 
-export const withdrawal = (
-  userId: string,
-  amount: number,
-  { key = newKey() }: Keyed = {},
-): Request => ({
-  method: 'POST',
-  path: `/billing/accounts/${userId}/withdraw`,
-  key,
-  body: { amount },
-})
+export const deposit = movement('deposit')
+export const withdrawal = movement('withdraw')
 
 export const newOrder = (
   userId: string,

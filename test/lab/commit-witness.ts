@@ -1,6 +1,7 @@
 import postgres from 'postgres'
 import { inject } from 'vitest'
 import type { ServiceName } from '../../src/registry.ts'
+import { tables } from '../judge/audit.ts'
 import { whenFileEnds } from './cleanup.ts'
 
 /**
@@ -21,13 +22,6 @@ export interface Commit {
   /** What was written, in the words of the pictures. */
   readonly words: ReadonlySet<string>
   readonly ids: readonly string[]
-}
-
-const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
-  user: ['users'],
-  billing: ['accounts', 'operations', 'deposit_letters'],
-  order: ['orders', 'order_changes'],
-  notification: ['letters'],
 }
 
 const witnessText = (names: readonly string[]) => `

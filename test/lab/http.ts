@@ -34,13 +34,10 @@ const parseBody = (contentType: unknown, text: string): Parsed => {
   return /[/+]json\b/.test(String(contentType)) ? JSON.parse(text) : text
 }
 
-/** Loads the contracts once, at the first answer that is to be checked. */
-const lazily = <Value>(create: () => Value) => {
-  let value: Value | undefined
-  return () => (value ??= create())
-}
+let loaded: ContractChecker | undefined
 
-const sharedChecker = lazily(() => createContractChecker())
+/** Loads the contracts once, at the first answer that is to be checked. */
+const sharedChecker = () => (loaded ??= createContractChecker())
 
 export interface ApiOptions {
   readonly checker?: ContractChecker

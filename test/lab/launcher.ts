@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -84,23 +84,6 @@ export const environmentOf = async (pid: number): Promise<string[]> =>
     ? (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0')
     : execFileSync('ps', ['eww', '-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' }).split(' ')
 
-export interface Launcher {
-  readonly child: ChildProcess
-  readonly pid: number
-  isRunning(): boolean
-  /** Everything on the screen: standard output and standard error as they came. */
-  screen(): string
-  errors(): string
-  readonly ended: Promise<number | null>
-  signal(name: NodeJS.Signals): void
-  /** Waits for a text on the screen, or for a premature end, which fails. */
-  sees(text: string | RegExp, withinMs?: number): Promise<void>
-  /** The address printed beside a label. */
-  addressOf(label: string): string
-  /** Ctrl-C, and how long it took. */
-  interrupt(): Promise<{ code: number | null; tookMs: number }>
-}
-
 /** Any free ports, so that tests and a running system do not meet. */
 const freePorts = Object.fromEntries(
   ['PORT', 'ADMIN_PORT', 'USER_PORT', 'BILLING_PORT', 'ORDER_PORT', 'NOTIFICATION_PORT'].map(
@@ -109,7 +92,7 @@ const freePorts = Object.fromEntries(
 )
 
 /** What `npm start` runs, with variables of its own; in a copy of the project, if one is named. */
-export const launch = (variables: Record<string, string>, folder = projectFolder): Launcher => {
+export const launch = (variables: Record<string, string>, folder = projectFolder) => {
   const child = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
     cwd: folder,
     env: { ...inherited(), ...freePorts, ...variables },
@@ -139,11 +122,13 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
     child,
     pid: child.pid as number,
     isRunning,
+    /** Everything on the screen: standard output and standard error as they came. */
     screen: () => screen,
     errors: () => errors,
     ended,
-    signal: (name) => child.kill(name),
-    sees: (text, withinMs = 40_000) =>
+    signal: (name: NodeJS.Signals) => child.kill(name),
+    /** Waits for a text on the screen, or for a premature end, which fails. */
+    sees: (text: string | RegExp, withinMs = 40_000) =>
       eventually(
         () => {
           if (contains(text)) return
@@ -151,11 +136,13 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
         },
         { withinMs },
       ),
-    addressOf: (label) => {
+    /** The address printed beside a label. */
+    addressOf: (label: string) => {
       const address = new RegExp(`^ {2}${label} +(\\S+)`, 'm').exec(screen)?.[1]
       if (address === undefined) throw new Error(`no address of ${label} on the screen:\n${screen}`)
       return address
     },
+    /** Ctrl-C, and how long it took. */
     interrupt: async () => {
       const startMs = performance.now()
       child.kill('SIGINT')
@@ -164,3 +151,5 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
     },
   }
 }
+
+export type Launcher = ReturnType<typeof launch>

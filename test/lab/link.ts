@@ -15,8 +15,6 @@ export interface LinkOptions {
   readonly protocol?: 'http' | 'database'
   /** Where the other side listens, at the moment: several take turns; with none, it is away. */
   readonly targets: () => readonly number[]
-  /** Where the link listens itself; a free port if nobody says. */
-  readonly port?: number
   /**
    * Bytes pass on as they come, as faults of the network need it, or as whole
    * messages, as faults of messages need it: then each request has a connection
@@ -65,7 +63,7 @@ const splitters = (protocol: LinkOptions['protocol'], passes: 'bytes' | 'message
 }
 
 export const openLink = async (options: LinkOptions): Promise<Link> => {
-  const { name, protocol, targets, port = 0, passes = 'bytes', watch } = options
+  const { name, protocol, targets, passes = 'bytes', watch } = options
   const open = new Set<Connection>()
   const sockets = new Set<Socket>()
   const begun = new Set<BegunFault>()
@@ -157,7 +155,7 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   const server = createServer({ allowHalfOpen }, (caller) => void accept(caller))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(0, '127.0.0.1', resolve)
   })
   const listensAt = (server.address() as AddressInfo).port
 

@@ -94,7 +94,7 @@ const createProcess = async (service: ServiceName, replica: number, plan: Plan) 
     const targets = () => [options.postgres?.server().port ?? Number(new URL(database).port)]
     own['DATABASE_URL'] = await through({ from, to: 'database', targets }, database)
   }
-  if (service === 'gateway') own['ADMIN_PORT'] = String(await freePort())
+  if (service === 'gateway') own['ADMIN_PORT'] = '0'
   return createServiceProcess({
     service,
     replica,

@@ -21,7 +21,7 @@ const statOf = (pid: number): number[] | undefined => {
 }
 
 /** The processes that a process has started and that live; none where the system does not tell. */
-export const childrenOf = (parent: number): number[] => {
+const childrenOf = (parent: number): number[] => {
   if (!isLinux) return []
   return readdirSync('/proc')
     .map(Number)

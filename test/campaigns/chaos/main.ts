@@ -40,21 +40,13 @@ const marginMs = 240_000
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-interface Options {
-  readonly seed: number
-  readonly minutes: number
-  readonly clients: number
-  readonly showsPlan: boolean
-  readonly logLevel: string
-}
-
 const positive = (text: string, name: string) => {
   const value = Number(text)
   if (Number.isFinite(value) && value > 0) return value
   throw new Error(`--${name} must be a number above 0\n${usage}`)
 }
 
-const readOptions = (): Options => {
+const readOptions = () => {
   const { values } = parseArgs({
     options: {
       seed: { type: 'string' },
@@ -72,6 +64,8 @@ const readOptions = (): Options => {
     logLevel: values.log,
   }
 }
+
+type Options = ReturnType<typeof readOptions>
 
 const showProgress = (history: History, struck: readonly Struck[], startMs: number) => {
   const timer = setInterval(() => {
@@ -202,6 +196,9 @@ const runAll = async (options: Options, plan: readonly Planned[]): Promise<strin
   }
 }
 
+const describe = (error: unknown) =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error)
+
 const main = async () => {
   const options = readOptions()
   const random = createRandom(options.seed)
@@ -210,9 +207,7 @@ const main = async () => {
   const startMs = performance.now()
   say(`seed ${options.seed}, ${options.minutes} minutes, ${plan.length} faults`)
   if (options.showsPlan) return say(plan.map(describePlanned).join('\n'))
-  const complaints = await runAll(options, plan).catch((error: unknown) => [
-    error instanceof Error ? (error.stack ?? error.message) : String(error),
-  ])
+  const complaints = await runAll(options, plan).catch((error: unknown) => [describe(error)])
   const seconds = Math.round((performance.now() - startMs) / 1_000)
   if (complaints.length > 0) {
     say(`\n${complaints.join('\n\n')}\n`)
@@ -224,8 +219,6 @@ const main = async () => {
 }
 
 main().catch((error: unknown) => {
-  process.stdout.write(
-    `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  )
+  say(describe(error))
   process.exit(1)
 })
