@@ -17,12 +17,14 @@ export interface InstanceOptions {
   readonly onDeath: (instance: Instance, how: string) => void
 }
 
-export interface Instance extends Pick<Life, 'isRunning' | 'kill' | 'signal' | 'logs'> {
+export interface Instance extends Pick<Life, 'isRunning' | 'kill' | 'signal'> {
   readonly service: ServiceName
   /** 0 until it listens. */
   readonly port: () => number
   readonly pid: number
   readonly database: Link
+  /** The end of what it wrote. */
+  readonly logs: () => string
   /** Until then it is a spare: loaded, but without connections and deaf. */
   readonly activate: () => Promise<void>
   /** At its next question it gets no answer until it is needed: so it ends by itself when we do. */
@@ -33,6 +35,7 @@ export interface Instance extends Pick<Life, 'isRunning' | 'kill' | 'signal' | '
 const agent = fileURLToPath(new URL('./agent.ts', import.meta.url))
 const loadTimeoutMs = 60_000
 const readyTimeoutMs = 20_000
+const keptOutput = 4_000
 
 /** Starts a process up to the point where everything is loaded and nothing has begun. */
 export const spawnInstance = async (options: InstanceOptions): Promise<Instance> => {
@@ -54,7 +57,8 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     agent,
     isAsking: true,
   })
-  const { child, isRunning, signal, logs } = life
+  const { child, isRunning, signal } = life
+  const logs = () => life.logs().slice(-keptOutput)
   let isKilled = false
   const kill = async () => {
     isKilled = true

@@ -26,10 +26,6 @@ export const beforehand = 'ask whether all are ready'
 /** The epoch of the repeats and of the judgement: no faults are planned for it. */
 export const afterwards = 'after everything'
 
-export class WrongAnswer extends Error {
-  override name = 'WrongAnswer'
-}
-
 const attemptTimeoutMs = 700
 const pauseMs = 25
 const decisionPatienceMs = 30_000
@@ -42,7 +38,7 @@ const createSender = ({ gatewayUrl }: System, history: History) => {
       const exchange = await attempt(sent)
       if (isDecision(exchange)) return exchange
       if (Date.now() > untilMs) {
-        throw new WrongAnswer(`${sent.method} ${sent.path} has no definite answer after 30 s`)
+        throw new Error(`${sent.method} ${sent.path} has no definite answer after 30 s`)
       }
     }
   }
@@ -59,7 +55,7 @@ export const askReady = async (system: System) => {
       const { status } = await fetch(`${url}/readyz`, {
         signal: AbortSignal.timeout(attemptTimeoutMs),
       })
-      if (status !== 200) throw new WrongAnswer(`${url}/readyz is ${status} after 30 s`)
+      if (status !== 200) throw new Error(`${url}/readyz is ${status} after 30 s`)
     }
     await eventually(ask, { withinMs: decisionPatienceMs, everyMs: pauseMs })
   }
@@ -102,7 +98,7 @@ const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
     const { answer } = await sender.untilDecided(sent)
     if (answer.status !== step.status) {
       const said = JSON.stringify(answer.body)
-      throw new WrongAnswer(
+      throw new Error(
         `"${step.name}" must be answered ${step.status}, but it was ${answer.status} ${said}`,
       )
     }
