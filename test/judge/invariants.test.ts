@@ -223,6 +223,12 @@ const spoiled: [string, number, (sound: Sound) => void][] = [
     ({ facts }) => Object.assign(facts.orders[0]!, { status: 'REJECTED' }),
   ],
   [
+    'a told order that lost what a field of it said',
+    3,
+    ({ exchanges }) =>
+      Object.assign((exchanges[1]!.answer as Told).body as object, { giftNote: 'For Masha' }),
+  ],
+  [
     'a told deposit that is gone',
     3,
     ({ facts }) => Object.assign(facts.operations[0]!, { id: 'another' }),

@@ -150,15 +150,11 @@ const orderViolations = ({ orders, isQuiet }: Index, status: number, told: Order
   const now = orders.get(told.id)
   if (now === undefined)
     return [lost(`order ${told.id} was told with ${status}, and is gone`, told.id)]
-  const { description, createdAt, userId } = now
+  // Every field that was told is there as it was told, also one that orders do not have yet.
+  const shouldBe = { ...now, price: isQuiet ? firstPriceOf(now) : told.price }
   const isSame = isDeepStrictEqual(
-    { description, createdAt, userId, price: isQuiet ? firstPriceOf(now) : told.price },
-    {
-      description: told.description,
-      createdAt: told.createdAt,
-      userId: told.userId,
-      price: told.price,
-    },
+    { ...shouldBe, ...told },
+    { ...shouldBe, status: told.status, reason: told.reason },
   )
   if (isSame && allowedNow[status]?.includes(now.status)) return []
   const message = `order ${JSON.stringify(told)} was told with ${status}, and is ${JSON.stringify(now)}`
