@@ -69,6 +69,13 @@ describe('contracts:diff', () => {
     repository.restore()
   })
 
+  it('accepts a new problem code, in every document that shows the list of them', async () => {
+    change('order', /^( +- )user-not-found$/gm, '$&\n$1new-code')
+    expect(repository.read('order').match(/new-code/g)).toHaveLength(3)
+    expect(await diff('order')).toMatchObject({ verdict: 'compatible' })
+    repository.restore()
+  })
+
   it.each([
     ['a removed path', 'order', /^ {2}\/orders:$/m, '  /requests:'],
     ['a renamed member of an answer', 'billing', /balanceAfter/g, 'remaining'],
@@ -84,6 +91,7 @@ describe('contracts:diff', () => {
       /(amount:\n\s+type: integer\n\s+minimum: )1/g,
       '$1100',
     ],
+    ['another list that gains a value', 'order', /^( +- )CANCELLED$/gm, '$&\n$1LOST'],
     ['a type that changes', 'order', /(\n\s+price:\n\s+)type: integer/g, '$1type: string'],
   ])('names %s as breaking', async (_name, service, what, by) => {
     change(service, what, by)

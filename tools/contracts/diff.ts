@@ -26,7 +26,6 @@ interface Change {
 }
 
 interface DiffReport {
-  readonly summary: Readonly<Record<'major' | 'minor' | 'patch', number>>
   readonly changes: readonly Change[]
 }
 
@@ -69,13 +68,23 @@ const describeChange = (change: Change) => {
   return `${readablePath(change.path)}: ${reasons.length > 0 ? reasons.join(' ') : what}`
 }
 
+/**
+ * All contracts share one list of problem codes, so a new one is in all of them. It breaks nobody:
+ * who meets a code that they do not know goes by the status.
+ */
+const isNewProblemCode = ({ path, verdicts }: Change) =>
+  path.endsWith('application~1problem+json/schema/properties/code') &&
+  verdicts.every(({ ruleId }) => ruleId === 'enum-values-added')
+
 const compare = async (before: string, after: string): Promise<Omit<FileDiff, 'file'>> => {
   const args = ['diff', before, after, '--fail-on', 'none', '--format', 'json']
   const { exitCode, stdout, output } = await runTool('redocly', args, { timeoutMs: 60_000 })
   if (exitCode !== 0) throw new Error(`redocly could not compare the contracts:\n${output}`)
-  const { summary, changes } = JSON.parse(stdout) as DiffReport
-  const breaking = changes.filter(({ impact }) => impact === 'major')
-  if (summary.major > 0 || breaking.length > 0) {
+  const { changes } = JSON.parse(stdout) as DiffReport
+  const breaking = changes.filter(
+    (change) => change.impact === 'major' && !isNewProblemCode(change),
+  )
+  if (breaking.length > 0) {
     return { verdict: 'BREAKING', details: breaking.map(describeChange) }
   }
   if (changes.length === 0) return { verdict: 'no change', details: [] }
