@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import type { TestDatabase } from '../lab/database.ts'
 import type { Api } from '../lab/http.ts'
+import { loadOperations, type Schema } from '../campaigns/fuzz/operations.ts'
 import { createRequestSchemas } from '../lab/request-schemas.ts'
 import { openAccount, startBilling, startWithBilling } from '../lab/service.ts'
 
@@ -223,6 +224,9 @@ const beyondSchemas = new Set([
 ])
 
 const schemas = createRequestSchemas()
+const contracted = loadOperations()
+const pathOf = (template: string) =>
+  template.replaceAll(/\{(\w+)\}/g, (_, name) => (name === 'orderId' ? orderId : userId))
 
 const templateOf = ({ path }: Operation) =>
   path().replace(userId, '{userId}').replace(orderId, '{orderId}')
@@ -244,6 +248,23 @@ const expectRefused = async (operation: Operation, text: string, code: string, f
   if (field !== undefined) expect(names, shown).toContain(field)
   expect(await contentOf(target), shown).toBe(before)
 }
+
+/** Lists of what other routes take alone; the tests of billing and notification try them. */
+const forMany = new Set(['POST /billing/withdrawals', 'POST /notifications/many'])
+
+it('is tried with every field of every body in the contracts', () => {
+  const fieldsOf = ({ properties = {}, oneOf = [] }: Schema): string[] => [
+    ...new Set([...Object.keys(properties), ...oneOf.flatMap(fieldsOf)]),
+  ]
+  const promised = contracted
+    .filter(({ body, method, template }) => body && !forMany.has(`${method} ${template}`))
+    .map(({ method, template, body }) => [`${method} ${template}`, fieldsOf(body!).toSorted()])
+  const tried = Object.values(operations).map((operation) => [
+    `${operation.method} ${templateOf(operation)}`,
+    Object.keys(operation.fields).toSorted(),
+  ])
+  expect(Object.fromEntries(tried)).toEqual(Object.fromEntries(promised))
+})
 
 const eachOperation = Object.entries(operations)
 const eachField = eachOperation.flatMap(([name, operation]) =>
@@ -401,34 +422,23 @@ const badIds = [
   '019aa0b6-52a5-7c11-8f6e-2d3c4b5a697',
   '019aa0b6-52a5-7c11-8f6e-2d3c4b5a69788',
 ]
-const idRoutes: [
-  ServiceName,
-  'GET' | 'DELETE' | 'POST' | 'PATCH',
-  (id: string) => string,
-  string,
-][] = [
-  ['user', 'GET', (id) => `/users/${id}`, 'userId'],
-  ['billing', 'GET', (id) => `/billing/accounts/${id}`, 'userId'],
-  ['billing', 'GET', (id) => `/billing/accounts/${id}/operations`, 'userId'],
-  ['billing', 'POST', (id) => `/billing/accounts/${id}/deposit`, 'userId'],
-  ['billing', 'POST', (id) => `/billing/accounts/${id}/withdraw`, 'userId'],
-  ['billing', 'POST', (id) => `/billing/accounts/${id}/refund`, 'userId'],
-  ['order', 'GET', (id) => `/orders/${id}`, 'orderId'],
-  ['order', 'GET', (id) => `/orders/${id}/changes`, 'orderId'],
-  ['order', 'PATCH', (id) => `/orders/${id}`, 'orderId'],
-  ['order', 'DELETE', (id) => `/orders/${id}`, 'orderId'],
-  ['order', 'GET', (id) => `/orders?userId=${id}`, 'userId'],
-  ['notification', 'GET', (id) => `/notifications?userId=${id}`, 'userId'],
-  ['notification', 'GET', (id) => `/notifications?orderId=${id}`, 'orderId'],
-]
+const idRoutes = contracted.flatMap(({ parameters, ...route }) =>
+  parameters
+    .filter(({ name, schema }) => schema.format === 'uuid' && name !== 'cursor')
+    .map(({ name, in: place }) => ({ ...route, name, place })),
+)
 
 describe('an id in an address', () => {
   it.each(idRoutes)(
-    'of %s, %s, is refused by its name when it is none',
-    async (service, method, path, field) => {
-      const body = method === 'GET' || method === 'DELETE' ? undefined : '{"amount":5}'
+    'of $method $template, $name, is refused by its name when it is none',
+    async ({ service, method, template, body, name: field, place }) => {
       for (const id of badIds) {
-        const answer = await targets[service].api.send(method, path(id), body)
+        const path =
+          place === 'query'
+            ? `${template}?${field}=${id}`
+            : pathOf(template.replace(`{${field}}`, id))
+        const { api } = targets[service as ServiceName]
+        const answer = await api.send(method as 'GET', path, body && '{"amount":5}')
         expect([answer.status, answer.body.code], id).toEqual([400, 'validation-failed'])
         expect(answer.body.errors[0].field, id).toBe(field)
       }
@@ -503,26 +513,16 @@ describe('an address', () => {
     },
   )
 
-  const known: [ServiceName, () => string, string][] = [
-    ['user', () => '/users', 'POST'],
-    ['user', () => `/users/${userId}`, 'GET, HEAD'],
-    ['billing', () => '/billing/accounts', 'POST'],
-    ['billing', () => `/billing/accounts/${userId}`, 'GET, HEAD'],
-    ['billing', account('deposit'), 'POST'],
-    ['billing', account('operations'), 'GET, HEAD'],
-    ['order', () => '/orders', 'POST, GET, HEAD'],
-    ['order', () => `/orders/${orderId}`, 'GET, HEAD, PATCH, DELETE'],
-    ['notification', () => '/notifications', 'POST, GET, HEAD'],
-  ]
-  it.each(known)(
-    'of %s that is known answers other methods with 405 and says which it knows',
-    async (service, path, allow) => {
-      const target = targets[service]
+  it.each([...Map.groupBy(contracted, ({ template }) => template)])(
+    '%s answers other methods with 405 and says which it knows',
+    async (template, known) => {
+      const target = targets[known[0]!.service as ServiceName]
+      const allow = known.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
       const before = await contentOf(target)
       for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
         if (allow.split(', ').includes(method)) continue
         for (const text of ['{}', undefined]) {
-          const { status, body, headers } = await target.api.send(method, path(), text)
+          const { status, body, headers } = await target.api.send(method, pathOf(template), text)
           expect([status, body.code, headers['allow']], method).toEqual([
             405,
             'method-not-allowed',
