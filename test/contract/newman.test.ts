@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadOperations } from '../campaigns/fuzz/operations.ts'
 import { startSystem, type System } from '../lab/system.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -15,7 +16,7 @@ const collectionText = readFileSync(
 interface Item {
   readonly name: string
   readonly item?: readonly Item[]
-  readonly request?: { readonly method: string }
+  readonly request?: { readonly method: string; readonly url: { readonly raw: string } }
   readonly event?: readonly { readonly script: { readonly exec: readonly string[] } }[]
 }
 
@@ -47,6 +48,17 @@ describe('the Postman collection as a file', () => {
     ])
     const scenario = requests.map((each) => JSON.stringify(each.request))
     for (const request of scenario) expect(request).toContain('"raw":"{{baseUrl}}/')
+  })
+
+  it('asks by every public route of the contracts', () => {
+    const asked = requests.map(({ request }) => {
+      const [path = ''] = request!.url.raw.replace('{{baseUrl}}', '').split('?')
+      return `${request!.method} ${path.replaceAll(/{{\w+}}/g, '*')}`
+    })
+    const promised = loadOperations()
+      .filter(({ isInternal }) => !isInternal)
+      .map(({ method, template }) => `${method} ${template.replaceAll(/{\w+}/g, '*')}`)
+    expect(promised.filter((route) => !asked.includes(route))).toEqual([])
   })
 
   it('never waits and never skips a request', () => {

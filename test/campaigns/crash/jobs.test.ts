@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { faults } from './faults.ts'
 import { stepOfIncident } from './incidents.ts'
 import { createPacks, firstsForPairs, singleJobs } from './jobs.ts'
+import { loadOperations } from '../fuzz/operations.ts'
 import { placeName, type Point } from './points.ts'
+import { steps } from './scenario.ts'
 import { plainVariant } from './variants.ts'
 
 const visit = (epoch: string, name: string): Point => ({
@@ -21,6 +23,19 @@ const planned = plan(
   ...Array.from({ length: 9 }, (_, index) => visit('order', `statement ${index}`)),
   ...Array.from({ length: 4 }, (_, index) => visit('cancel', `statement ${index}`)),
 )
+
+describe('the scenario of the crash test', () => {
+  it('goes by every public route of the contracts, so that each is crashed', () => {
+    const memory = { tag: '*', nobody: '*', userId: '*', orderId: '*' }
+    const asked = steps
+      .flatMap(({ requests }) => requests(memory))
+      .map(({ method, path }) => `${method} ${path.split('?')[0]}`)
+    const promised = loadOperations()
+      .filter(({ isInternal }) => !isInternal)
+      .map(({ method, template }) => `${method} ${template.replaceAll(/{\w+}/g, '*')}`)
+    expect(promised.filter((route) => !asked.includes(route))).toEqual([])
+  })
+})
 
 describe('jobs of the crash test', () => {
   it('are each run once, and only those of different steps together', () => {
