@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { registry } from '../../src/registry.ts'
 import {
   publicDocument,
@@ -8,6 +6,7 @@ import {
   type RouteDescription,
 } from '../../src/services/gateway/contracts.ts'
 import { createRoutes } from '../../src/services/gateway/routes.ts'
+import { loadOperations } from '../campaigns/fuzz/operations.ts'
 import {
   rawRequest,
   sendRaw,
@@ -18,22 +17,14 @@ import {
 
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 
-/** Reads every route of the committed contracts, without the gateway's own code. */
-const operations = registry.gateway.upstreams.flatMap((service) => {
-  const file = new URL(`../../openapi/${service}.yaml`, import.meta.url)
-  const { paths } = parse(readFileSync(file, 'utf8')) as {
-    paths: Record<string, Record<string, { 'x-internal'?: boolean }>>
-  }
-  return Object.entries(paths).flatMap(([template, item]) =>
-    Object.entries(item).map(([method, operation]) => ({
-      service: service as UpstreamName,
-      method: method.toUpperCase(),
-      template,
-      path: template.replaceAll(/\{[^}]+\}/g, id),
-      isInternal: operation['x-internal'] === true,
-    })),
-  )
-})
+/** Every route of the committed contracts, read without the gateway's own code. */
+const operations = loadOperations().map(({ service, method, template, isInternal }) => ({
+  service: service as UpstreamName,
+  method,
+  template,
+  path: template.replaceAll(/\{[^}]+\}/g, id),
+  isInternal,
+}))
 const publicOperations = operations.filter(({ isInternal }) => !isInternal)
 const internalOperations = operations.filter(({ isInternal }) => isInternal)
 
