@@ -19,12 +19,12 @@ import {
 type Withdrawal = NewWithdrawalsWithdrawalsItem
 type Refund = NewRefund & { readonly userId: string; readonly key: string }
 
-/** What billing said of money; a letter about it goes to `email`, if there is to be one. */
+/** What billing answered about money. If a letter is due, it goes to `email`. */
 export type MoneyWord =
   | { readonly outcome: 'done'; readonly email: string }
   | {
       readonly outcome: 'refused'
-      /** Stored under the key, so refused for ever. */
+      /** Billing stores it under the key, so a repeat is refused, too. */
       readonly code:
         | 'insufficient-funds'
         | 'balance-limit'
@@ -32,7 +32,7 @@ export type MoneyWord =
         | 'withdrawal-refunded'
       readonly email: string | null
     }
-  /** Not stored: the account may be owed yet. */
+  /** Billing does not store it: the account may still be opened. */
   | { readonly outcome: 'refused'; readonly code: 'account-not-found' }
 
 /** What billing was asked to do. */
@@ -43,8 +43,8 @@ interface Asked {
 }
 
 /**
- * The address in an answer about just what was asked. Whoever answered may not
- * have been billing: what its contract promises is looked at, not believed.
+ * Reads the address from an answer about exactly what was asked. Something else may
+ * have answered in billing's place, so the answer is checked and not trusted.
  */
 const emailIn = (
   shown: Partial<OperationResult> | null | undefined,
@@ -97,7 +97,7 @@ const isAccount = (shown: Partial<Account> | null | undefined, asked: NewAccount
 
 const shareWithdrawals = ({ send }: Pick<Upstream, 'send'>) =>
   createSharedCalls<Withdrawal, withdrawResponse>({
-    // The same route as for many: the public one is for people, and keeps every refusal.
+    // Uses the route for many: the public one is for people, and it stores every refusal.
     alone: async (withdrawal, attempt) => {
       const answer = await send(withdrawMany({ withdrawals: [withdrawal] }), attempt)
       if (answer.status !== 200) return answer as withdrawResponse
@@ -112,11 +112,11 @@ const shareWithdrawals = ({ send }: Pick<Upstream, 'send'>) =>
     maxTogether,
   })
 
-/** What the other services may ask of billing. */
+/** The calls that other services may make to billing. */
 export const createBillingClient = ({ send, ask }: Upstream) => {
   const sendWithdrawal = shareWithdrawals({ send })
   return {
-    /** The user is the key. Never refused: nobody else chooses the id of a user. */
+    /** The user's id is the key. Billing never refuses: only user chooses these ids. */
     openAccount: ({ userId, email, ...options }: NewAccount & CallOptions) =>
       ask(options, {
         send: (attempt) => send(openAccount({ userId, email }), attempt),

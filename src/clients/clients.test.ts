@@ -18,12 +18,12 @@ const problem = (code: ProblemCode, members: object = {}): Answer => ({
 const operation = { userId: 'u-1', kind: 'WITHDRAW', amount: 5, status: 'DONE', reason: null }
 const refusal = { operation: { ...operation, status: 'REFUSED' }, account }
 
-/** A client of billing that is answered the same each time. */
+/** A client of billing that gets the same answer to each call. */
 const answeredBy = (answer: Answer) => {
   const upstream = createFakeUpstream(() => answer)
   return { ...upstream, ...createBillingClient(upstream) }
 }
-/** What a withdrawal is answered, which goes the way of those that share a request. */
+/** The answer to a withdrawal, which is sent like the calls that share a request. */
 const partOf = ({ status, data }: Answer): Answer => ({
   status: 200,
   data: { answers: [{ status, body: data }] },

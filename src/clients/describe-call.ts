@@ -1,6 +1,6 @@
 import type { DescribedCall } from '../platform/calls/transport.ts'
 
-/** What the generated code knows of a request; its only header is the content type of the body. */
+/** What the generated code knows about a request. The only header is the content type. */
 interface GeneratedRequest {
   readonly method?: string
   readonly headers?: Record<string, string>
@@ -8,9 +8,8 @@ interface GeneratedRequest {
 }
 
 /**
- * Called by the generated code for every operation. A generated function only
- * describes a call, and nothing is sent before the description is given to a
- * transport: no client knows at import time where its service is.
+ * The generated code calls this for every route. A generated function only describes
+ * a call, and a transport sends it: at import time no client knows where its service is.
  */
 export const describeCall = <Answer>(
   path: string,

@@ -13,7 +13,7 @@ const letterTo = (name: string): NewLetter => ({
 
 const asWritten = ({ key: _key, ...letter }: NewLetter) => ({ ...letter, orderId: null })
 
-/** A sender whose notification answers what a test tells it to, and what it logged. */
+/** A sender, its log, and a notification that answers what the test says. */
 const startSender = (answer: (call: SentCall) => unknown) => {
   const upstream = createFakeUpstream((call) => ({ status: 200, data: answer(call) }))
   const { sendLetter } = createNotificationClient(upstream)
@@ -22,7 +22,7 @@ const startSender = (answer: (call: SentCall) => unknown) => {
   return { ...upstream, send }
 }
 
-/** The letters of a request, in their order. */
+/** The letters of a request, in the order in which it has them. */
 const lettersIn = ({ path, body = '' }: SentCall): NewLetter[] => {
   if (path === '/notifications') return [JSON.parse(body) as NewLetter]
   return (JSON.parse(body) as { letters: { letter: NewLetter }[] }).letters.map(
@@ -51,7 +51,7 @@ it('is still owed when letters that shared a request were answered in another or
     return { answers: parts.toReversed() }
   })
   const outcomes = await Promise.all([send('masha'), send('olya'), send('petya')])
-  // The one in the middle has its own answer.
+  // The letter in the middle has a different answer.
   expect(outcomes.map(({ outcome }) => outcome)).toEqual(['unknown', 'done', 'unknown'])
 })
 

@@ -10,7 +10,7 @@ import {
   type sendLetterResponse,
 } from './generated/notification.ts'
 
-/** Whoever answered may not have been notification: only the letter itself says that it is kept. */
+/** Something else may have answered: only an answer with this letter proves that it is stored. */
 const isLetter = (shown: Partial<Letter> | null | undefined, asked: NewLetter) =>
   shown?.kind === asked.kind &&
   shown.userId === asked.userId &&
@@ -18,7 +18,7 @@ const isLetter = (shown: Partial<Letter> | null | undefined, asked: NewLetter) =
   shown.orderId === ('orderId' in asked ? asked.orderId : null) &&
   shown.amount === asked.amount
 
-/** What the other services may ask of notification. */
+/** The calls that other services may make to notification. */
 export const createNotificationClient = ({ send, ask }: Upstream) => {
   const sendShared = createSharedCalls<NewLettersLettersItem, sendLetterResponse>({
     alone: ({ letter }, attempt) => send(sendLetter(letter), attempt),
@@ -30,9 +30,9 @@ export const createNotificationClient = ({ send, ask }: Upstream) => {
   })
   return {
     /**
-     * The letter's key comes from the row that owes it, so whoever sends it again
-     * sends the same. What is owed stays owed: only an acknowledgement of just this
-     * letter ends it, and there is no refusal.
+     * The letter's key comes from the row that owes it, so every repeat sends the
+     * same letter. It stays owed until an answer acknowledges exactly this letter:
+     * there is no refusal.
      */
     sendLetter: ({ requestId, timeoutMs, ...letter }: NewLetter & CallOptions) =>
       ask(

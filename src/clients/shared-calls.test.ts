@@ -9,7 +9,7 @@ import { createBillingClient, type BillingClient } from './billing.ts'
 type Withdrawals = { withdrawals: { userId: string; key: string; amount: number }[] }
 
 const callsIn = ({ body = '' }: SentCall) => (JSON.parse(body) as Withdrawals).withdrawals
-/** The address tells whose answer somebody was given. */
+/** The address shows to which call an answer belongs. */
 const resultOf = (key: string) => ({
   operation: { userId: 'u', kind: 'WITHDRAW', amount: 5, status: 'DONE' },
   account: { userId: 'u', email: `${key}@example.com` },
@@ -21,7 +21,7 @@ const done = (key: string, attempts = 1) => ({
   ms: expect.any(Number),
 })
 
-/** What billing answers to a request that calls share. */
+/** The answer of billing to a request that several calls share. */
 let answerShared: (calls: Withdrawals['withdrawals']) => Answer
 const answersTo = (calls: Withdrawals['withdrawals']) => ({
   status: 200,
@@ -41,7 +41,7 @@ beforeEach(() => {
 
 const withdraw = (key: string, timeoutMs = 2_000) =>
   billing.withdraw({ userId: 'u', key, requestId: `r-${key}`, amount: 5, timeoutMs })
-/** How many calls each request carried. */
+/** The number of calls in each request. */
 const sizes = () => sent.map((call) => callsIn(call).length)
 
 describe('calls that are made in one turn', () => {
@@ -57,7 +57,7 @@ describe('calls that are made in one turn', () => {
         requestId: `r-${key}`,
       })),
     })
-    // It is nobody's own: the parts name the requests that they belong to.
+    // The shared request belongs to no caller: each part names its own request.
     expect(sent[0]?.requestId).toBeUndefined()
   })
 

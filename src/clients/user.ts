@@ -1,7 +1,7 @@
 import { refusalIn, type CallOptions, type Upstream } from '../platform/calls/client.ts'
 import { getUser, type User, type getUserResponse } from './generated/user.ts'
 
-/** Whether somebody is there, in user's own words. */
+/** Reads from the answer of user whether this user exists. */
 const readUser = (answer: getUserResponse, userId: string) => {
   const code = refusalIn(answer)
   if (code === 'user-not-found') return { outcome: 'refused', code } as const
@@ -9,11 +9,11 @@ const readUser = (answer: getUserResponse, userId: string) => {
   return shown?.id === userId ? ({ outcome: 'done' } as const) : undefined
 }
 
-/** What the other services may ask of user. */
+/** The calls that other services may make to user. */
 export const createUserClient = ({ send, ask }: Upstream) => ({
   /**
-   * The ids are made by user itself, and told to nobody before the row is stored:
-   * who is nobody now will never be a user.
+   * A refusal is final: user makes the ids itself and tells them only after it has
+   * stored the row, so an unknown id never becomes a user.
    */
   getUser: ({ userId, ...options }: { readonly userId: string } & CallOptions) =>
     ask(options, {

@@ -6,7 +6,7 @@ import type { Runtime, Service } from './service.ts'
 import { createLog, createMetrics, type Log, type Metrics } from './base/telemetry.ts'
 import type { ServiceName } from '../registry.ts'
 
-/** Exit codes of sysexits.h: a supervisor can tell a wrong setting from an absent database. */
+/** Exit codes of sysexits.h: a supervisor can distinguish a wrong setting and a missing database. */
 const exitCodes = { configuration: 78, unavailable: 69 } as const
 
 export const exitCodeOf = (error: unknown) =>
@@ -17,7 +17,7 @@ export const startUpComplaint = (error: unknown): string => {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number }
   if (code === 'EADDRINUSE') return `port ${port} is taken: stop what uses it, or set PORT`
   if (code === 'EACCES') return `port ${port} may not be opened by this user: set PORT`
-  // A host with several addresses fails with one error for each, and the whole has no message.
+  // A host with several addresses gives one error for each, and the outer error has no message.
   const message = error.message || code || error.name
   const cause = error.cause instanceof Error ? ` (${startUpComplaint(error.cause)})` : ''
   return `${message}${cause}`.replaceAll(/\s*\n\s*/g, ' ')
@@ -46,7 +46,7 @@ const listenForMetrics = (port: number, host: string, metrics: Metrics) => {
 
 type CreateService = (runtime: Runtime) => Service | Promise<Service>
 
-/** Puts a service together and lets it serve; to stop, it first answers what is in flight. */
+/** Builds a service and starts it. Before it stops, it answers the requests that it has begun. */
 export const serve = async (config: Config, createService: CreateService) => {
   const log = createLog(config.service, config.logLevel)
   const metrics = createMetrics(config.service)
@@ -94,7 +94,7 @@ const flushAndExit = (log: Log, code: number) => {
   setTimeout(() => process.exit(code), 500).unref()
 }
 
-/** A crash is logged like every other error: without personal data. */
+/** Logs a crash like every other error, without personal data. */
 const crashOnFaults = () => {
   process.on('uncaughtException', (error: unknown) => {
     process.stderr.write(`${errorText(error)}\n`)
@@ -102,7 +102,7 @@ const crashOnFaults = () => {
   })
 }
 
-/** Room after the grace period for loops and connections to end. */
+/** The time that loops and connections have to end after the grace period. */
 const exitMarginMs = 3_000
 
 const stopOnSignals = (stop: (reason: string) => Promise<void>, graceMs: number) => {

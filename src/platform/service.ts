@@ -13,7 +13,7 @@ export interface Runtime {
   readonly metrics: Metrics
 }
 
-/** What a service gives back to be run. */
+/** What a service returns, so that the process can run it. */
 export interface Service {
   readonly handle: Handle
   readonly routeOf: (method: string, path: string) => string
@@ -30,7 +30,7 @@ export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {
   return url
 }
 
-/** The way to one upstream, for its client. */
+/** Connects the client of one upstream to it. */
 export const connectUpstream = (runtime: Runtime, upstream: ServiceName) => {
   const { config, log, metrics } = runtime
   const { service: caller, callTimeoutMs } = config

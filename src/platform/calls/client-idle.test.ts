@@ -6,12 +6,12 @@ import { createTransport } from './transport.ts'
 import { createReadinessProbe } from './readiness.ts'
 import { createMetrics } from '../base/telemetry.ts'
 
-/** DRAIN_DELAY_MS in the cluster: who drains so long must find its connections gone. */
+/** DRAIN_DELAY_MS in the cluster: callers must close idle connections before it is over. */
 const drainDelayMs = 6_000
 
 describe('idle connections to a service', { timeout: 15_000 }, () => {
   const sockets = new Set<Socket>()
-  // Like our services: it would keep idle connections for more than a minute, and says so.
+  // Like our services, it offers to keep idle connections for more than a minute.
   const server = createServer({ keepAliveTimeout: 65_000 }, (_request, response) => {
     response.end()
   })

@@ -9,7 +9,7 @@ import { createAsker, type Answer } from './client.ts'
 import { UnknownOutcomeError, createTransport } from './transport.ts'
 
 const callTimeoutMs = 300
-/** What a busy machine may add to any time limit. */
+/** A busy machine may exceed any time limit by so much. */
 const marginMs = 400
 
 interface Upstream {
@@ -49,7 +49,7 @@ const clientOf = (baseUrl: string, longestCallMs = callTimeoutMs) => {
   whenFileEnds(transport.close)
   const ask = createAsker({ upstream: 'billing', log: createLog('order', 'silent') })
   const call = { method: 'POST', path: '/refund', headers: { 'Content-Type': 'application/json' } }
-  /** Takes whatever is answered for the callee's word: what it says is not the question here. */
+  /** Accepts every answer as done: these tests do not check what an answer says. */
   const refund = (timeoutMs: number, key = 'saga:1') =>
     ask<Answer, Answer & { readonly outcome: 'done' }>(
       { key, requestId: 'r-7', timeoutMs },
@@ -117,7 +117,7 @@ describe('a call to another service', () => {
       expect(result.outcome).toBe('unknown')
       expect(ms).toBeLessThan(700 + marginMs)
       expect(upstream.keys.length).toBeGreaterThan(1)
-      // The last one may run out of time before it is sent.
+      // The time may end before the last attempt is sent.
       expect([0, 1]).toContain(result.attempts - upstream.keys.length)
       expect(new Set(upstream.keys)).toEqual(new Set(['saga:1']))
     },

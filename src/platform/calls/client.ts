@@ -7,7 +7,7 @@ import { UnknownOutcomeError, reasonOf, type Send, type SendOptions } from './tr
 
 /**
  * Calls between services. A call ends in one of three ways: done or refused, if
- * the callee itself says so, or unknown. Unknown is never taken for refused: it
+ * the callee itself says so, or unknown. Unknown never counts as refused: the call
  * is repeated with the same key until there is an answer.
  */
 export type Outcome<Word> = { readonly attempts: number; readonly ms: number } & (
@@ -15,16 +15,16 @@ export type Outcome<Word> = { readonly attempts: number; readonly ms: number } &
   | { readonly outcome: 'unknown'; readonly reason: string }
 )
 
-/** What each call is made with, beside what its contract asks for. */
+/** What each call needs besides the fields of its contract. */
 export interface CallOptions {
   readonly key?: string
   readonly requestId: string
-  /** The longest that all attempts together may take. */
+  /** The time limit for all attempts together. */
   readonly timeoutMs: number
 }
 
 export interface Attempt extends SendOptions {
-  /** From 1 on. */
+  /** The first attempt is 1. */
   readonly attempt: number
 }
 
@@ -36,9 +36,9 @@ export interface Answer {
 
 export interface Question<Given extends Answer, Word> {
   readonly send: (attempt: Attempt) => Promise<Given>
-  /** What the callee says of just what it was asked; undefined when it may have been somebody else. */
+  /** What the callee says about the call. Undefined means that something else may have answered. */
   readonly read: (answer: Given) => Word | undefined
-  /** For the log, when `read` finds nothing: that is a fault to mend. */
+  /** Logged when `read` returns undefined, because somebody must repair that. */
   readonly complaint: string
   readonly about: Readonly<Record<string, string>>
 }
@@ -48,13 +48,13 @@ export interface AskerDeps {
   readonly log: Log
 }
 
-/** The code of a problem: the rest of an answer may tell of people, so logs get only this. */
+/** The code of a problem. Logs get only this, because the rest may contain personal data. */
 const problemCodeIn = (data: unknown): ProblemCode | undefined => {
   const code = (data as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && isProblemCode(code) ? code : undefined
 }
 
-/** The whole of what a contract says, not the status alone: a 404 of something in between is none. */
+/** Checks more than the status: a 404 from a proxy in between is no refusal. */
 export const refusalIn = ({ status, data }: Answer): ProblemCode | undefined => {
   const code = problemCodeIn(data)
   const shown = data as { readonly status?: unknown; readonly type?: unknown }
@@ -67,13 +67,13 @@ const breakerPauseMs = 500
 const firstPauseMs = 40
 const maxPauseMs = 400
 
-/** Full jitter: callers that failed together must not come back together. */
+/** Full jitter: callers that failed together must not repeat together. */
 const pauseMs = (attempts: number) =>
   Math.random() * Math.min(firstPauseMs * 2 ** Math.min(attempts, 10), maxPauseMs)
 
 const createBreaker = ({ upstream, log }: AskerDeps) => {
   const counted = new WeakSet<Error>()
-  /** Calls that shared a request all end with the same error: the upstream failed once. */
+  /** Calls that share a request all get the same error, which counts as one failure. */
   const isNewFailure = (error: unknown) => {
     if (!(error instanceof UnknownOutcomeError) || counted.has(error)) return false
     counted.add(error)
@@ -89,9 +89,9 @@ const createBreaker = ({ upstream, log }: AskerDeps) => {
 }
 
 /**
- * Repeats a keyed call until there is an answer or its time is over. When an
- * upstream failed many times in a row, calls end as unknown at once for a
- * moment: callers get their 202 quickly, and recovery goes on later.
+ * Repeats a call with a key until there is an answer or its time is over. After
+ * many failures in a row, calls to that upstream end as unknown at once for a
+ * moment: clients get their 202 quickly, and recovery continues later.
  */
 export const createAsker = (deps: AskerDeps) => {
   const { upstream, log } = deps
@@ -128,7 +128,7 @@ export const createAsker = (deps: AskerDeps) => {
   }
 }
 
-/** The way to one service: how to send once, and how to ask until there is an answer. */
+/** How to reach one service: `send` sends once, `ask` repeats until there is an answer. */
 export interface Upstream {
   readonly send: Send
   readonly ask: ReturnType<typeof createAsker>

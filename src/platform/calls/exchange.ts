@@ -24,9 +24,9 @@ const textOf = (chunks: readonly Buffer[]) => {
 
 /**
  * One request and its whole answer, within a time that includes the wait for a
- * connection. On undici's lowest interface, because every order makes several
- * of these: no streams for bodies of a few hundred bytes, and a timer that is
- * cleared instead of an AbortSignal.timeout, which always fires.
+ * connection. It uses undici's lowest interface, because every order makes several
+ * of these: that needs no streams for small bodies, and its timer can be cleared,
+ * while an AbortSignal.timeout always fires.
  */
 export const exchange = (pool: Pool, request: Sent): Promise<Received> =>
   new Promise((resolve, reject) => {

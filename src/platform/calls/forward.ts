@@ -6,42 +6,42 @@ import { callTimers, type Metrics } from '../base/telemetry.ts'
 import { openPool } from './pool.ts'
 
 /**
- * Passes a request on to a service and its answer back, byte for byte: nothing
- * is parsed and nothing is collected, because every request of the system goes
- * through here. undici's lowest interface is used for the same reason.
+ * Passes a request on to a service and its answer back, byte for byte. Every
+ * request of the system goes through here, so this parses and collects nothing and
+ * uses undici's lowest interface.
  */
 export interface ForwardedRequest {
   readonly method: string
-  /** Path and query, as they were sent. */
+  /** Path and query, as the client sent them. */
   readonly path: string
-  /** Names and values in turn. */
+  /** Each name is followed by its value. */
   readonly headers: string[]
   readonly body: Buffer | null
 }
 
-/** `refused`: it was certainly not sent. The others leave open whether it was done. */
+/** `refused` means that it was certainly not sent. After the others it may have been done. */
 export type ForwardFailure = 'refused' | 'broken' | 'timeout'
 
 export interface ForwardEvents {
-  /** There is no answer, and nothing was sent to the client yet. */
+  /** There is no answer, and the client has received nothing yet. */
   readonly onFailure: (failure: ForwardFailure) => void
-  /** The answer is a problem of this code: for the log. */
+  /** The answer is a problem with this code, which is logged. */
   readonly onProblem: (code: ProblemCode) => void
 }
 
 export interface ForwarderDeps {
   readonly upstream: ServiceName
   readonly baseUrl: string
-  /** For the answer's head, and once more for its body. */
+  /** The time for the answer's head, and then the same time again for its body. */
   readonly deadlineMs: number
   readonly connectTimeoutMs: number
-  /** So much of an answer is taken from the service before its client has read it. */
+  /** How much of an answer to read from the service before the client has read it. */
   readonly unreadBytes: number
   readonly metrics: Metrics
 }
 
 const connectionsPerUpstream = 256
-/** Nothing was sent when a connection is refused, so trying once more is safe: it may be a restart. */
+/** A refused connection may mean a restart. Nothing was sent, so a second attempt is safe. */
 const refusedPauseMs = 100
 
 const hopByHop = new Set([
@@ -56,7 +56,7 @@ const hopByHop = new Set([
   'upgrade',
 ])
 
-/** The headers that are meant for the client, not for the connection that they came by. */
+/** The headers for the client, without those that are only about the connection. */
 const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
   const kept: IncomingHttpHeaders = {}
   const named = headers.connection?.toLowerCase().split(/\s*,\s*/)
@@ -67,7 +67,7 @@ const endToEnd = (headers: IncomingHttpHeaders): IncomingHttpHeaders => {
   return kept
 }
 
-/** A problem names its code first; the log wants it, and nothing else of the body is read. */
+/** A problem names its code first. The log needs only the code, so the rest is not read. */
 const problemCodeIn = (chunk: Buffer) => {
   const code = /^\{"type":"urn:orderly:problem:([a-z-]+)"/.exec(
     chunk.toString('latin1', 0, 96),
@@ -77,7 +77,7 @@ const problemCodeIn = (chunk: Buffer) => {
 
 const noLongerWanted = new Error('the answer is no longer wanted')
 
-/** An ordinary answer is taken whole: how slowly its client reads must not keep a place. */
+/** An ordinary answer is read whole, because a slow client must not keep a place. */
 const passOn = (
   chunk: Buffer,
   response: ServerResponse,
@@ -89,7 +89,7 @@ const passOn = (
   response.once('drain', () => reading.resume())
 }
 
-/** The one end of a passage, whatever comes first: its answer, its deadline, or that its client goes. */
+/** A request ends once: with its answer, at its deadline, or when its client disconnects. */
 const createEnd = (
   response: ServerResponse,
   deadlineMs: number,
@@ -116,7 +116,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
   const pool = openPool(deps.baseUrl, connectionsPerUpstream, deps.connectTimeoutMs)
   const { answered, unknown } = callTimers(deps.metrics, deps.upstream)
 
-  /** Resolves when the answer is ended. A failure in mid-answer cuts the client's connection. */
+  /** Resolves when the answer has ended. A failure in its middle cuts the client's connection. */
   const forward = (
     request: ForwardedRequest,
     response: ServerResponse,
@@ -130,7 +130,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
     const fail = (failure: ForwardFailure) => {
       end.finish()
       unknown.observe((performance.now() - startedAtMs) / 1e3)
-      // What was never begun on a connection was not sent, whatever the error is called.
+      // A request that no connection began was not sent, whatever the error says.
       if (controller === undefined) onFailure('refused')
       else if (response.headersSent) response.destroy()
       else onFailure(failure)
@@ -151,7 +151,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (started) => {
         controller = started
-        // It waited for a free connection so long that nobody waits for it any more.
+        // A connection became free only after the request had ended.
         if (end.isOver()) started.abort(noLongerWanted)
       },
       onResponseStart: (_controller, status, headers) => {

@@ -1,21 +1,21 @@
 import { Pool } from 'undici'
 
-/** Below the 65 s of our servers: they must never close a connection that we are about to use. */
+/** Less than the 65 s of our servers: else they could close a connection that we begin to use. */
 const keepAliveTimeoutMs = 4_000
-/** Addresses lead to many replicas, and a connection to one: new ones get work only by new connections. */
+/** One address has many replicas, and a connection leads to one: new replicas need new connections. */
 const connectionLifetimeMs = 5_000
 
-/** Opens the connections to one service, alike for all who need some. */
+/** Opens connections to one service, with the same settings for every caller. */
 export const openPool = (baseUrl: string, connections: number, connectTimeoutMs: number) =>
   new Pool(baseUrl, {
     connections,
     pipelining: 1,
     keepAliveTimeout: keepAliveTimeoutMs,
-    // Whatever longer time the server offers: it closes idle connections when it has drained.
+    // Ignores a longer time that the server offers: it closes idle connections after its drain.
     keepAliveMaxTimeout: keepAliveTimeoutMs,
     clientTtl: connectionLifetimeMs,
     connect: { timeout: connectTimeoutMs },
-    // A timer of the caller's own watches the whole: undici's fire up to a second late.
+    // The caller has its own timer for the whole: undici's timers fire up to a second late.
     headersTimeout: 0,
     bodyTimeout: 0,
   })

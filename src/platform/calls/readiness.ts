@@ -1,6 +1,6 @@
 import { openPool } from './pool.ts'
 
-/** Asks a service whether it is ready, on a connection of its own: work must not crowd this out. */
+/** Asks a service whether it is ready, on its own connection: calls must not delay this. */
 export const createReadinessProbe = (baseUrl: string, timeoutMs: number) => {
   const pool = openPool(baseUrl, 1, timeoutMs)
   const isReady = async (): Promise<boolean> => {

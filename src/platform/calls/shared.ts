@@ -3,18 +3,18 @@ import type { Answer, Attempt } from './client.ts'
 
 /**
  * Calls of one kind that are made within one turn of the event loop share one
- * request: callers who shared a statement go on in the same turn, and what one
- * request costs is paid once. Nobody waits for others, only for the end of the
- * turn, and a call that is alone is sent by itself.
+ * request, so its cost is paid once: callers that shared a statement continue in the
+ * same turn. A call waits only for the end of the turn, and a single call is sent
+ * by itself.
  *
- * Each caller gets what it would have got alone. When the other side does not
- * understand the shared request, every call is sent alone; when nobody knows
- * what became of it, every caller learns just that, and repeats with its key: a
- * repeat goes alone, whatever was wrong with those that it went with.
+ * Each caller gets what it would have got alone. If the callee does not understand
+ * the shared request, every call is sent alone. If its outcome is unknown, it is
+ * unknown to every caller, and each repeats with its key. A repeat is sent alone,
+ * because another call may have caused the failure.
  */
 export interface SharedCallsOptions<Call, Given> {
   readonly alone: (call: Call, attempt: Attempt) => Promise<Given>
-  /** One part of the answer for each call, in their order; undefined: it was not understood. */
+  /** Returns one part for each call, in their order, or undefined if it was not understood. */
   readonly together: (calls: Call[], timeoutMs: number) => Promise<readonly Part[] | undefined>
   readonly maxTogether: number
 }
@@ -24,7 +24,7 @@ export interface Part {
   readonly body: unknown
 }
 
-/** One of several answers, as a plain call would have brought it; throws when it leaves the outcome open. */
+/** Reads a part like the answer to a single call. Throws when it leaves the outcome open. */
 export const readPart = <Given extends Answer>(part: Part | undefined): Given => {
   if (typeof part?.status !== 'number') throw new UnknownOutcomeError('it is no answer')
   if (leavesOpen(part.status)) throw new UnknownOutcomeError(`it was answered ${part.status}`)
@@ -48,7 +48,7 @@ export const createSharedCalls = <Call, Given extends Answer>(
     resolve(alone(call, attempt))
 
   const sendTogether = async (entries: readonly Waiting<Call, Given>[]) => {
-    // None of them waits longer than it would have alone.
+    // No call may wait longer than it would have waited alone.
     const timeoutMs = Math.min(...entries.map(({ attempt }) => attempt.timeoutMs))
     const calls = entries.map(({ call }) => call)
     const parts = await together(calls, timeoutMs)

@@ -5,18 +5,18 @@ import { userAgentOf } from '../base/user-agent.ts'
 import { exchange, type Received } from './exchange.ts'
 import { openPool } from './pool.ts'
 
-/** Thrown when nobody knows what became of an attempt: it may have been done, and it may not. */
+/** Thrown when the outcome of an attempt is unknown: it may or may not have been done. */
 export class UnknownOutcomeError extends Error {
   override name = 'UnknownOutcomeError'
 }
 
-/** A call as a generated client describes it: what to send, and the type of what is answered. */
+/** A call as a generated client describes it: what to send, and the type of the answer. */
 export interface DescribedCall<Answer> {
   readonly method: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Never set: it carries the type to `send`. */
+  /** Never has a value: it only gives the type to `send`. */
   readonly answer?: Answer
 }
 
@@ -24,7 +24,7 @@ export interface SendOptions {
   /** Sent as `Idempotency-Key`: the caller stored it before the call. */
   readonly key?: string
   readonly requestId?: string
-  /** The longest this attempt may take, if that is less than the transport's own limit. */
+  /** The time limit of this attempt, if it is less than the transport's own limit. */
   readonly timeoutMs: number
 }
 
@@ -38,7 +38,7 @@ export interface TransportDeps {
 
 const connectionsPerUpstream = 64
 
-/** Statuses that leave open whether the work was done, or that ask to come back. */
+/** Statuses after which the work may have been done, or that ask for a repeat. */
 export const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
 
 const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
@@ -48,7 +48,7 @@ export const reasonOf = (error: unknown) =>
 
 const jsonMediaType = /^application\/(?:problem\+)?json\s*(?:;|$)/i
 
-/** An answer that nobody can read, from a proxy in between perhaps, tells nothing about the outcome. */
+/** An unreadable answer says nothing about the outcome: a proxy may have sent it. */
 const parse = ({ body, headers, status }: Received, request: string): unknown => {
   if (body === '') return undefined
   const type = String(headers['content-type'])
@@ -64,8 +64,8 @@ const parse = ({ body, headers, status }: Received, request: string): unknown =>
 }
 
 /**
- * Sends each call once. It never throws on a status that is an answer: the
- * types name the body of each, and which of them is a refusal the client knows.
+ * Sends each call once. It never throws on a status that is an answer: the types
+ * name the body of each status, and the client knows which of them is a refusal.
  */
 export const createTransport = (deps: TransportDeps) => {
   const { upstream, baseUrl, callTimeoutMs, metrics } = deps

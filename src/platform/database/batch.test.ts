@@ -13,13 +13,13 @@ class DataError extends Error {}
 class LockConflict extends Error {}
 class ConnectionLost extends Error {}
 
-/** What one execution of a statement does besides its work. */
+/** What goes wrong in one execution of a statement. */
 type Mishap = 'none' | 'lock-conflict' | 'lost-races'
 
 /**
- * A database in memory with the manners of the real one: a statement is done
- * wholly or not at all, fails for all when one row is bad, and leaves out rows
- * that lost a race.
+ * A database in memory that behaves like the real one: a statement is done wholly
+ * or not at all, one bad row makes it fail for all, and it returns no row for an
+ * item that lost a race.
  */
 const createFakeDatabase = (mishaps: readonly Mishap[] = []) => {
   const balances = new Map<number, number>()
@@ -59,7 +59,7 @@ const itemArbitrary = fc.record({
     { weight: 1, arbitrary: fc.constant(true) },
   ),
 })
-/** Never more in a row than an item may lose. */
+/** Fewer than the attempts that an item has. */
 const mishapsArbitrary = fc.array(fc.constantFrom<Mishap>('none', 'lock-conflict', 'lost-races'), {
   maxLength: 5,
 })

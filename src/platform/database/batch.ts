@@ -1,22 +1,22 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 
 /**
- * Coalescing, like a group commit: while one statement is in flight, callers of
- * the same statement gather, and the next one carries them all. An idle batch
- * starts within the same turn of the event loop, so a lone caller waits for nobody.
+ * Coalescing, like a group commit: while one statement is running, the items of new
+ * callers are collected, and the next statement takes them all. An idle batch starts
+ * within the same turn of the event loop, so a single caller does not wait for others.
  *
  * Each caller gets exactly what it would have got alone: items that would
- * disturb each other never share a statement (`distinctBy`), and when a
- * statement fails for a reason that lies in the data, every caller runs alone.
+ * disturb each other never share a statement (`distinctBy`), and when the data
+ * makes a statement fail, every item is run again alone.
  */
 export interface BatchOptions<Item, Result> {
   readonly execute: (items: readonly Item[]) => Promise<readonly (Result | undefined)[]>
   /** Items that share one of these keys never share a statement: the later one waits. */
   readonly distinctBy?: (item: Item) => readonly string[]
   readonly maxSize?: number
-  /** A failure that says nothing was applied and that is worth running again at once. */
+  /** A failure after which nothing was applied and the statement can run again at once. */
   readonly isRetryable?: (error: unknown) => boolean
-  /** A failure that leaves open what happened: all callers must learn that, none may be rerun. */
+  /** A failure with an unknown outcome: every caller gets it, and no item may run again. */
   readonly isUnknown?: (error: unknown) => boolean
   readonly onBatch?: (size: number) => void
 }
@@ -43,7 +43,7 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
   let waiting: Waiting<Item, Result>[] = []
   let isRunning = false
 
-  /** Takes what may go together now, in order of arrival; the rest keeps its place. */
+  /** Takes the items that may run together now, in order of arrival. The rest keeps its order. */
   const takeNext = () => {
     const taken: Waiting<Item, Result>[] = []
     const left: Waiting<Item, Result>[] = []
@@ -52,7 +52,7 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
       const full = taken.length >= maxSize || taken[0]?.alone || (entry.alone && taken.length > 0)
       if (full || entry.keys.some((key) => keys.has(key))) left.push(entry)
       else taken.push(entry)
-      // Also a key that waits is taken: otherwise a third item could overtake the second.
+      // The key of a waiting item counts, too: else a third item could overtake the second.
       for (const key of entry.keys) keys.add(key)
     }
     waiting = left
@@ -81,7 +81,7 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
 
   const fail = (entries: readonly Waiting<Item, Result>[], error: unknown) => {
     if (isRetryable(error)) {
-      // Whoever keeps failing goes on alone, so that its neighbours do not fail with it.
+      // An item that fails again and again runs alone, so that others do not fail with it.
       for (const entry of entries) entry.alone = entry.triesLeft < triesPerItem / 2
       waiting = [...entries.filter((entry) => tryAgain(entry, error)), ...waiting]
     } else if (entries.length > 1 && !isUnknown(error)) {
@@ -92,7 +92,7 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
     }
   }
 
-  /** One statement after the other, each with all that has come until then. */
+  /** Runs one statement after the other, each with all items that wait at that time. */
   const run = async () => {
     while (waiting.length > 0) {
       const entries = takeNext()
@@ -107,7 +107,7 @@ export const createBatch = <Item, Result>(options: BatchOptions<Item, Result>) =
     isRunning = false
   }
 
-  /** At the end of this turn of the event loop: what arrived in it goes together, nobody waits longer. */
+  /** Starts at the end of this turn of the event loop, so that items of one turn run together. */
   const start = () => {
     if (isRunning) return
     isRunning = true

@@ -4,7 +4,7 @@ import type { DatabaseConfig } from '../base/config.ts'
 import { ProblemError } from '../base/errors.ts'
 import type { Log } from '../base/telemetry.ts'
 
-/** Failures of which Postgres undid everything: the statement may simply run again. */
+/** After these failures Postgres has undone everything, so the statement may run again. */
 const retryableCodes = new Set(['40001', '40P01', '23505'])
 
 /** Classes of SQLSTATE that a caller's data can cause: 22 data, 23 constraint, P0 raised by a trigger. */
@@ -23,12 +23,12 @@ const connect = (config: DatabaseConfig) =>
     connect_timeout: 5,
     prepare: config.prepare,
     onnotice: () => {},
-    // The driver would look arrays up on each new connection, and a connection that breaks at that
-    // moment would end the process: nobody handles that rejection. There are no arrays here.
+    // There are no arrays here. The driver would look them up on each new connection, and if that
+    // connection broke at that moment, the unhandled rejection would end the process.
     fetch_types: false,
-    // A connection that ended in good order, as each does after a while, is opened again at once.
+    // Each connection is closed after a while, and then it is opened again at once.
     backoff: (attempt: number) => (attempt === 0 ? 0 : Math.min(0.05 * 2 ** attempt, 1)),
-    // Only what every pooler passes on; the rest are settings of the role (see migrate.ts).
+    // Only what every pooler passes on: the other settings belong to the role (see migrate.ts).
     connection: { application_name: 'orderly' },
     transform: { column: { from: postgres.toCamel } },
     // Every bigint here is money or a counter below 2^53, and the tables check that.
@@ -65,10 +65,9 @@ const open = (config: DatabaseConfig): Connection[] =>
   })
 
 /**
- * The first of those with the fewest statements. The driver's own pool goes
- * round all its connections, and each statement would wake the process of
- * Postgres that has slept longest: a twelfth more CPU for an order that comes
- * alone.
+ * The first of those with the fewest statements. The driver's own pool uses its
+ * connections in turn, so each statement would wake the process of Postgres that
+ * has slept longest: a single order would cost a twelfth more CPU.
  */
 const warmest = (connections: readonly Connection[]): Connection =>
   connections.reduce((best, each) => (each.running < best.running ? each : best))
@@ -79,37 +78,37 @@ const unavailable = (cause: unknown) =>
     cause,
   })
 
-/** What its client may do now depends on its request: see toProblem, which completes this. */
+/** toProblem adds what the client may do now, because that depends on the request. */
 const outcomeUnknown = (cause: unknown) =>
   new ProblemError('outcome-unknown', 'The database did not answer', { cause })
 
 type Statement<Result> = PromiseLike<Result> & {
   readonly cancel: () => void
-  /** The driver's own note, in none of its types: null until the statement is given to a connection. */
+  /** Not in the driver's types: it is null until the driver gives the statement to a connection. */
   readonly state?: unknown
 }
 
 const wasGiven = (statement: Statement<unknown>) => statement.state !== null
 
 /**
- * An ERROR undoes the statement. A FATAL may come after the commit, and class 08 is a pooler that
- * has lost its own connection: both leave it open.
+ * An ERROR undoes the statement. A FATAL may come after the commit, and class 08 means that a
+ * pooler has lost its own connection: after both, the outcome is unknown.
  */
 const isUndone = (error: unknown) =>
   error instanceof postgres.PostgresError &&
   error.severity === 'ERROR' &&
   !error.code.startsWith('08')
 
-/** How work ends that did not end well. */
+/** What to do when work fails. */
 interface Ending<Work> {
   readonly onDeadline: (work: Work) => void
   readonly toProblem: (error: unknown, work: Work) => ProblemError
 }
 
 /**
- * A pool that never makes a caller wait for ever. The driver has no time-out of
- * its own: a connection that swallows statements would keep its place in the
- * pool, so a statement over its deadline means a new pool.
+ * A pool in which no caller waits for ever. The driver has no time-out, and a
+ * connection that never answers would stay in the pool. So the pool is replaced
+ * when a statement exceeds its deadline.
  */
 export const createConnections = (config: DatabaseConfig, log: Log) => {
   const deadlineMs = config.statementTimeoutMs + deadlineMarginMs
@@ -156,14 +155,14 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
     }
   }
 
-  /** A read changes nothing, whatever became of it. */
+  /** A read changes nothing, so every failure of it is `unavailable`. */
   const read = <Result>(begin: (connection: Connection) => PromiseLike<Result>) =>
     run(begin, { onDeadline: () => {}, toProblem: unavailable })
 
-  /** What it throws is about the data, or says that nothing was done, or that nobody knows. */
+  /** Its errors are about the data, or say that nothing was done or that the outcome is unknown. */
   const write = <Result>(begin: (client: Connection['client']) => Statement<Result>) =>
     run(({ client }) => begin(client), {
-      // Who is told that nothing was done must not be wrong a moment later.
+      // The caller is told that nothing was done, so the statement must not run later.
       onDeadline: (statement) => {
         if (!wasGiven(statement)) statement.cancel()
       },

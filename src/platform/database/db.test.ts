@@ -26,10 +26,10 @@ const insertText = `
   inserted as (insert into notes select id, text from input returning *)
   select i.ord, n.* from input i join inserted n on n.id = i.id`
 
-/** With this Postgres says that a connection is open: ReadyForQuery, idle. */
+/** Postgres sends this when a connection is open: ReadyForQuery, idle. */
 const connectionIsOpen = Buffer.from('5a0000000549', 'hex')
 
-/** A link to Postgres that can be made to swallow everything, or to keep what opens a connection. */
+/** A link to Postgres that can drop everything, or hold back the message that opens a connection. */
 const startLink = async () => {
   const target = new URL(server.url)
   const sockets = new Set<Socket>()
@@ -118,10 +118,10 @@ describe('a statement', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(2_500)
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'))
     expect(outcomes[0]).toMatchObject({ reason: outcomeUnknown })
-    // The second connection never came about, so that nothing was sent on it.
+    // The second connection was never opened, so nothing was sent on it.
     expect(outcomes[1]).toMatchObject({ reason: unavailable })
     link.swallow(false)
-    // On an old connection, the answer that comes would be that to an earlier question.
+    // On an old connection, this would get the answer to an earlier statement.
     let question = 0
     await eventually(async () => {
       question += 1
@@ -146,7 +146,7 @@ describe('a statement', () => {
     const told = insert.catch((error: unknown) => error)
     await eventually(() => expect(opening.kept()).toBe(1))
     const leftMs = () => deadlineMs - performance.now()
-    // Busy for so long that two timers are due in one turn: the connection is there, and the time is over.
+    // Blocks until two timers are due in one turn: the connection is open, and the time is over.
     setTimeout(opening.release, leftMs() - 20)
     setTimeout(
       () =>
@@ -218,7 +218,7 @@ describe('a statement', () => {
     await admin.unsafe('create table notes (id int primary key, text text not null)')
     await admin.unsafe(`grant all on notes to ${new URL(url).username}`)
     await admin.unsafe(`insert into notes values (1, 'a'), (2, 'b')`)
-    // Locks one row, waits until the other statement has locked the other, and wants that one too.
+    // Locks one row, waits until the other statement has locked the other row, and needs that row, too.
     const text = `
       with input as (
         select * from json_to_recordset($1::text::json) as t(ord int, mine int, theirs int)

@@ -12,8 +12,8 @@ export interface DatabaseDeps {
 }
 
 /**
- * One service's database. There is no transaction in it on purpose: every state
- * change is one statement, atomic by itself.
+ * One service's database. It has no transactions on purpose: every change of state
+ * is one statement, which is atomic by itself.
  */
 export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   const connections = createConnections(config, log)
@@ -31,9 +31,9 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     )
 
   /**
-   * A coalesced statement. The rows it gets carry `ord`, their place in the
-   * batch, and each row it returns says with `ord` whose result it is; no row
-   * means that the item lost a race and is to run again on a fresh snapshot.
+   * A coalesced statement. Each row of its input has `ord`, its position in the
+   * batch, and each row that it returns names its item by `ord`. If there is no row,
+   * the item lost a race and must run again on a new snapshot.
    */
   const statement = <Item extends object, Result extends object>({
     name,
@@ -57,7 +57,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
     })
   }
 
-  /** Runs a read built with drizzle, within the same deadline as every statement. */
+  /** Runs a read that drizzle has built, with the same deadline as every statement. */
   const read = <Result>(name: string, build: (reader: Reader) => PromiseLike<Result>) =>
     betweenCheckpoints('statement', name, () => connections.read(({ reader }) => build(reader)))
 

@@ -8,7 +8,7 @@ import * as notification from '../../services/notification/schema.ts'
 import * as order from '../../services/order/schema.ts'
 import * as user from '../../services/user/schema.ts'
 
-/** A value of each type, as Postgres takes it and as the code must get it. */
+/** A value of each type, as it is written to Postgres and as the code must read it. */
 const samples = {
   uuid: ['019a0000-0000-7000-8000-000000000001', '019a0000-0000-7000-8000-000000000001'],
   text: ['a text', 'a text'],
@@ -33,7 +33,7 @@ const tables = Object.entries({ user, billing, order, notification }).flatMap(([
 describe('a row is of the types that the schema says, be it read by a statement or by drizzle', () => {
   it.each(tables)('$service: $name', async ({ service, table, name }) => {
     const { admin, url } = await createTestDatabase(service)
-    // The same columns without the rules, which would need a row that makes sense.
+    // The same columns without the checks, which would refuse these values.
     await admin.unsafe(`alter table ${name} rename to original; create table ${name} (like original);
       grant select on ${name} to public`)
     const columns = Object.entries(getTableColumns(table))

@@ -12,7 +12,7 @@ beforeAll(async () => {
   url = (await createEmptyDatabase()).url
 })
 
-/** On a new connection, as the service would find them. */
+/** Read on a new connection, as the service would do it. */
 const settingsOf = async (database: string) => {
   const sql = postgres(database, { max: 1 })
   try {
@@ -54,7 +54,7 @@ describe('migrations', () => {
     '../../services/notification/migrations/0000_letters.sql',
     import.meta.url,
   )
-  /** A database that has only its first migration, and a transaction in the way of the others. */
+  /** A database that has only its first migration, and a transaction that blocks the others. */
   const withBusyTable = async () => {
     const database = await createEmptyDatabase()
     const { sql } = database

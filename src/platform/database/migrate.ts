@@ -6,46 +6,45 @@ import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import type { ServiceName } from '../../registry.ts'
 
-/** Any number that no other program uses on the same database: only one migration runs at a time. */
+/** Any number that no other program uses on this database. It lets only one migration run at a time. */
 const migrationLock = 7_365_001
 
 /**
- * A statement that waits for a table stops all that come after it, also those that could go on
- * beside the one it waits for. So a migration waits for a short time, lets the others pass, and
- * tries again.
+ * A statement that waits for a table blocks all later statements on it, also those that could
+ * run now. So a migration waits for a short time, lets the others run, and tries again.
  */
 const lockTimeoutMs = 500
 const shortestPauseMs = 250
 const longestPauseMs = 2_000
-/** A migration that never finds its tables free must fail, so that somebody looks why. */
+/** If the tables are never free, the migration must fail, so that somebody looks for the cause. */
 const defaultPatienceMs = 60_000
-/** Waiting for another process that migrates stops nobody, and its work may take long. */
+/** To wait for another migration blocks no statement, and that migration may take long. */
 const othersPatienceMs = 600_000
 
 const migrationsFolder = (service: ServiceName) =>
   fileURLToPath(new URL(`../../services/${service}/migrations`, import.meta.url))
 
 /**
- * Settings of the service's role, not of a connection: they hold through a
- * pooler in transaction mode and for a hand at psql alike.
+ * Settings of the service's role, not of a connection: so they are also valid behind
+ * a pooler in transaction mode and for a person who uses psql.
  */
 const roleSettings = (statementTimeoutMs: number) => [
   `statement_timeout = ${statementTimeoutMs}`,
   `lock_timeout = ${statementTimeoutMs}`,
   `idle_in_transaction_session_timeout = ${statementTimeoutMs}`,
-  // An acknowledged write is on disk.
+  // A write is on the disk before it is acknowledged.
   'synchronous_commit = on',
-  // Compiling a short statement costs more than running it.
+  // To compile a short statement costs more than to run it.
   'jit = off',
-  // Every statement here finds its rows by key. Its plan is kept while the table grows, so one
-  // that was made for a new, small table must not read it whole, along an index or not: a row
-  // read counts for more than a look into an index.
+  // Every statement here finds its rows by key. Postgres keeps a plan while the table grows, so
+  // a plan for a new, small table must not read all of it, with or without an index. So reading
+  // a row costs more here than a look into an index.
   'enable_seqscan = off',
   'cpu_tuple_cost = 1',
   'random_page_cost = 0.1',
 ]
 
-/** Drizzle's errors quote the statement; what is wrong stands in their cause. */
+/** Drizzle's errors quote the statement. Their cause says what is wrong. */
 const rootOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 
@@ -53,14 +52,14 @@ const rootOf = (error: unknown): unknown =>
 const isLockTimeout = (error: unknown) =>
   (rootOf(error) as { readonly code?: unknown } | undefined)?.code === '55P03'
 
-/** One connection, and no other after it: the lock below would not be held by that one. */
+/** Opens one connection and never another one: a second one would not hold the lock below. */
 const connect = (url: string) => {
   const client = postgres(url, {
     max: 1,
     connect_timeout: 5,
     onnotice: () => {},
     onclose: () => void client.end({ timeout: 0 }),
-    // See db-connections.ts: a connection lost during that look-up would end the process.
+    // See connections.ts: a connection that breaks during this look-up would end the process.
     fetch_types: false,
     connection: { application_name: 'orderly migrations' },
   })
@@ -78,7 +77,7 @@ const waitForOthers = async (db: PostgresJsDatabase) => {
   }
 }
 
-/** All that is due in one transaction: an attempt that found a table in use leaves nothing behind. */
+/** Applies all due migrations in one transaction: an attempt that fails leaves nothing behind. */
 const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceMs: number) => {
   await db.execute(sql.raw(`set lock_timeout = ${lockTimeoutMs}`))
   const giveUpAtMs = performance.now() + patienceMs
@@ -97,10 +96,10 @@ const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceM
   }
 }
 
-/** Where a service may delete at all; which rows, a trigger of that table says. */
+/** The only table where a service may delete. A trigger of that table says which rows. */
 const forgetfulTables: Partial<Record<ServiceName, string>> = { order: 'orders' }
 
-/** What a service does to its tables: nothing that changes a table or its triggers, and hardly any deleting. */
+/** Lets a service read and write rows, but not change tables or triggers, and hardly delete. */
 const letServiceWork = async (db: PostgresJsDatabase, service: ServiceName, role: string) => {
   const name = sql.identifier(role)
   await db.execute(sql`grant usage on schema public to ${name}`)
@@ -109,7 +108,7 @@ const letServiceWork = async (db: PostgresJsDatabase, service: ServiceName, role
   if (table) await db.execute(sql`grant delete on ${sql.identifier(table)} to ${name}`)
 }
 
-/** A role may make its own settings, and only its own. */
+/** A role may change only its own settings, so the service's role does this. */
 const setUpRole = async (db: PostgresJsDatabase, statementTimeoutMs: number) => {
   const settings = roleSettings(statementTimeoutMs)
   await db.execute(sql.raw(settings.map((s) => `alter role current_user set ${s}`).join('; ')))
@@ -129,9 +128,9 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings a service's database to its newest schema. Many may call it at once:
- * they wait for each other on an advisory lock, held by the one connection that
- * also runs the migrations.
+ * Brings a service's database to its newest schema. Many processes may do this at
+ * once: they wait for each other with an advisory lock, which is held by the
+ * connection that also runs the migrations.
  */
 export const migrateDatabase = async ({
   url,

@@ -71,7 +71,7 @@ describe('a statement', () => {
   })
 })
 
-/** The compiler proves these: `npm run types`. */
+/** The compiler checks these: `npm run types`. */
 describe('the item of a statement', () => {
   it('has the types of its columns', () => {
     expectTypeOf<Thing>().toEqualTypeOf<{

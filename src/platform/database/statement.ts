@@ -20,20 +20,20 @@ interface Values {
   readonly jsonb: unknown
 }
 
-/** Types of Postgres; with a question mark the value may be null. */
+/** Types of Postgres. A question mark means that the value may be null. */
 export type Column = keyof Values | `${keyof Values}?`
 export type Columns = Readonly<Record<string, Column>>
 
-/** Known to the compiler alone. */
+/** Only the compiler knows this. */
 declare const narrowed: unique symbol
 interface Narrowed<Value> {
   readonly [narrowed]: Value
 }
 
-/** A text that is one of a few words, or null if the words say so. */
+/** A text that is one of a few words, or null if the type allows it. */
 export const text = <Value extends string | null>() => 'text' as 'text' & Narrowed<Value>
 
-/** JSON of a known shape; what is in it stays as JSON has it, so a time is a string there. */
+/** JSON of a known shape. Its values stay as JSON has them, so a time is a string. */
 export const json = <Value>() => 'jsonb' as 'jsonb' & Narrowed<Value>
 
 type ValueOf<Type> =
@@ -68,7 +68,7 @@ export const rowsOf = <Result extends object>(): Returns<Result> => ({})
 
 export interface Definition<Input extends Columns, Result extends object> {
   readonly name: string
-  /** The file when it is not named like the statement: a file may serve several tables. */
+  /** The file, if its name is not that of the statement: several tables may share a file. */
   readonly file?: string
   /** The table that `{{table}}` and `{{columns …}}` are about. */
   readonly table?: PgTable
@@ -77,20 +77,20 @@ export interface Definition<Input extends Columns, Result extends object> {
   readonly distinctBy?: (item: Given<Input>) => readonly string[]
 }
 
-/** A row that is tried for days must not grow for days: from here on its last entry is overwritten. */
+/** A row may be tried for days but must not grow: from here on its last entry is overwritten. */
 const maxEntries = 20
 
 type Fillable = Pick<Definition<Columns, object>, 'name' | 'table' | 'input'>
 type Placeholder = (...words: string[]) => string
 
-/** All that may stand between double braces in a file. */
+/** Everything that a file may have between double braces. */
 const placeholdersOf = ({ name, table, input }: Fillable) => {
   const knownTable = () => {
     if (table === undefined) throw new Error(`the statement "${name}" has no table`)
     return table
   }
   return new Map<string, Placeholder>([
-    /** The items as rows, each with `ord`, its place in the batch: `select * from {{input}}`. */
+    /** The items as rows, each with `ord`, its position in the batch: `select * from {{input}}`. */
     [
       'input',
       () => {
@@ -101,7 +101,7 @@ const placeholdersOf = ({ name, table, input }: Fillable) => {
       },
     ],
     ['table', () => getTableName(knownTable())],
-    /** Each column of the table, and no other that a newer version may have added: `{{columns o}}`. */
+    /** Each column that this version knows, also if a newer one has added more: `{{columns o}}`. */
     [
       'columns',
       (alias) =>
@@ -109,7 +109,7 @@ const placeholdersOf = ({ name, table, input }: Fillable) => {
           .map((column) => `${alias}.${column.name}`)
           .join(', '),
     ],
-    /** So many milliseconds from now: `{{from-now i."leaseMs"}}`. */
+    /** The time after so many milliseconds: `{{from-now i."leaseMs"}}`. */
     ['from-now', (milliseconds) => `now() + ${milliseconds} * interval '1 millisecond'`],
     /** A timeline with one more entry: `{{appended o.timeline i.entry}}`. */
     [
@@ -133,10 +133,10 @@ const fill = (source: string, definition: Fillable) => {
   })
 }
 
-/** Comments are for those who read the file. */
+/** Removes comments: only people who read the file need them. */
 const withoutComments = (source: string) => source.replace(/^ *--.*\n/gm, '')
 
-/** Reads a statement's file, once, when the module that defines it is loaded. */
+/** Reads a statement's file once, when the module that defines the statement is loaded. */
 export const defineStatement = <const Input extends Columns, Result extends object>(
   /** The module's `import.meta.url`. */
   module: string,

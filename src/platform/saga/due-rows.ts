@@ -2,9 +2,9 @@ import type { Database } from '../database/db.ts'
 import { defineStatement, getTableName, json, rowsOf, type Table } from '../database/statement.ts'
 
 /**
- * Rows that owe something to someone: `due_at` says when recovery may take them
- * (null: nothing is owed), `attempts` how often it did, `timeline` what came of
- * each step. Every saga table has these columns, so their statements are one.
+ * Rows with unfinished work. `due_at` says when recovery may take a row (null: nothing
+ * is owed), `attempts` says how often it did, and `timeline` has the result of each
+ * step. Every saga table has these columns, so they share their statements.
  */
 export interface TimelineEntry {
   readonly at: string
@@ -19,7 +19,7 @@ export interface DueRow {
   readonly attempts: number
 }
 
-/** What came of a step, as an input of the statements that add it to a row's timeline. */
+/** The result of a step, as input of the statements that add it to a row's timeline. */
 export const entry = json<TimelineEntry>()
 
 const byId = ({ id }: { readonly id: string }) => [id]
@@ -54,11 +54,11 @@ export const createDueRows = <Row extends DueRow>(
     distinctBy: byId,
   })
   return {
-    /** Takes due rows for this worker alone, until their new lease is over. */
+    /** Takes due rows for this worker only, until their new lease ends. */
     claim: (maxRows: number): Promise<Row[]> => database.execute(claim, [{ maxRows, leaseMs }]),
-    /** Notes an attempt without an answer and when to try again. */
+    /** Stores that an attempt got no answer, and when to try again. */
     postpone: database.statement(postpone),
-    /** Notes that nothing is owed any more. */
+    /** Stores that the row owes nothing any more. */
     settle: database.statement(settle),
   }
 }

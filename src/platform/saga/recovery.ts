@@ -1,12 +1,12 @@
 import type { Log, Metrics } from '../base/telemetry.ts'
 
-/** What became of a row that recovery took up: all it owed is done, or it waits for its next attempt. */
+/** The result for a row that recovery took: all its work is done, or it waits for its next attempt. */
 export type RowOutcome = 'finished' | 'postponed'
 
 /**
- * The loop that finishes what a request began. It claims rows whose lease is
- * over (each for one worker, by `for update skip locked` in the store) and runs
- * the same function on them that the live request runs.
+ * The loop that finishes what a request began. It claims rows whose lease is over
+ * (`for update skip locked` in the store gives each to one worker) and runs the same
+ * function on them as the request itself.
  */
 export interface RecoveryOptions<Row> {
   readonly name: string
@@ -15,7 +15,7 @@ export interface RecoveryOptions<Row> {
   readonly metrics: Metrics
   /** Takes up to `limit` due rows and gives each a new lease. */
   readonly claim: (limit: number) => Promise<readonly Row[]>
-  /** Advances one row as far as it gets; must not throw for an unknown outcome. */
+  /** Advances one row as far as possible. It must not throw for an unknown outcome. */
   readonly advance: (row: Row) => Promise<RowOutcome>
 }
 
@@ -24,7 +24,7 @@ export interface Loop {
   readonly stop: () => Promise<void>
 }
 
-/** What is claimed is also worked on at once: a round is bounded, and so is its load upstream. */
+/** All claimed rows are advanced at once, so this also limits the load on other services. */
 const rowsPerRound = 32
 const jitter = 0.3
 
@@ -38,7 +38,7 @@ export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
     postponed: recoveredRows.labels(name, 'postponed'),
     failed: recoveredRows.labels(name, 'failed'),
   }
-  // From the start: a rate over a counter that appears with its first event misses that event.
+  // A counter must exist before its first event: else a rate over it misses that event.
   for (const counter of Object.values(counters)) counter.inc(0)
   let stopped = false
   let timer: NodeJS.Timeout | undefined
@@ -88,6 +88,6 @@ export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
 const firstBackoffMs = 250
 const maxBackoffMs = 3_000
 
-/** How long to leave a row alone after `attempts` of recovery that got no answer. */
+/** How long to wait after so many `attempts` of recovery that got no answer. */
 export const backoffMs = (attempts: number): number =>
   Math.round(withJitter(Math.min(firstBackoffMs * 2 ** Math.min(attempts, 10), maxBackoffMs)))

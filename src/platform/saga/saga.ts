@@ -5,13 +5,13 @@ import { sagaKeyPrefix } from '../base/idempotency-keys.ts'
 import { backoffMs } from './recovery.ts'
 import type { Log } from '../base/telemetry.ts'
 
-/** What came of one step, as a client's call tells it. */
+/** The result of one step, as the call of a client returns it. */
 interface StepOutcome {
   readonly outcome: 'done' | 'refused' | 'unknown'
   readonly ms: number
 }
 
-/** One visit of one step, as the owner of the row will see it. */
+/** One attempt at one step, as the owner of the row sees it. */
 export const timelineEntry = (
   row: DueRow,
   step: string,
@@ -32,7 +32,7 @@ interface Postponable {
   }) => Promise<unknown>
 }
 
-/** Nobody decided: the row stays due and recovery comes back to it, each time a little later. */
+/** The outcome is unknown: the row stays due, and recovery tries it again, each time a little later. */
 export const postpone = (rows: Postponable, row: DueRow, step: string, outcome: StepOutcome) =>
   rows.postpone({
     id: row.id,
@@ -47,9 +47,9 @@ export const isFromDatabase = (error: unknown) =>
   (error instanceof ProblemError && fromDatabase.has(error.code))
 
 /**
- * Advances a row for the request that stored it. What is stored will be finished, so a database
- * that fails from here on leaves the row as it is: "nothing was done" would be wrong, and a client
- * without a key would do it all once more.
+ * Advances a row for the request that stored it. Recovery will finish a stored row, so if the
+ * database fails now, this returns the row as it is: "nothing was done" would be wrong, and a
+ * client without a key would do everything again.
  */
 export const advanceOrLeave = async <Row extends DueRow, Result>(
   row: NoInfer<Row>,
@@ -69,5 +69,5 @@ export const sagaKey = (id: string) => `${sagaKeyPrefix}${id}`
 
 const sagaKeyPattern = new RegExp(`^${sagaKeyPrefix}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
 
-/** The id that a key was made of; undefined when it is no such key. */
+/** The id from which a key was made, or undefined if it is no such key. */
 export const idOfSagaKey = (key: string): string | undefined => sagaKeyPattern.exec(key)?.[1]
