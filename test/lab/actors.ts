@@ -8,17 +8,16 @@ import type { Exchange, History, Method, Told } from '../judge/history.ts'
 import { api } from './http.ts'
 
 /**
- * Clients as they should be: each stores a key before it sends, and repeats with
- * the same key until it is told what became of it. All they send and are told is
- * recorded.
+ * Clients as they should be: each stores a key before it sends, and repeats with the same key until
+ * it knows the outcome. The history records all that they send and receive.
  */
 export interface ActorOptions {
   readonly baseUrl: string
   readonly history: History
   readonly name?: string
-  /** The longest that one attempt waits for its answer. */
+  /** How long one attempt waits for its answer. */
   readonly attemptTimeoutMs?: number
-  /** The longest that a request is repeated before the client gives up without an answer. */
+  /** How long the client repeats a request before it gives up without an answer. */
   readonly patienceMs?: number
 }
 
@@ -46,7 +45,7 @@ interface Page<Item> {
   readonly next: string | null
 }
 
-/** What a client makes of an answer; `Body` is what the asked-for status promises. */
+/** What a client makes of an answer. `Body` is what the expected status promises. */
 export interface Reply<Body> {
   readonly status: number
   readonly body: Body
@@ -58,7 +57,7 @@ export const newKey = () => randomUUID()
 const firstPauseMs = 50
 const maxPauseMs = 400
 
-/** An answer that a client acts upon, rather than one that asks to come back. */
+/** An answer that tells a result, and not only to come back later. */
 const isFinal = ({ answer }: Exchange, isPendingFine: boolean): boolean => {
   if (answer.kind === 'unknown') return false
   if (answer.status === 202) return isPendingFine
@@ -95,11 +94,11 @@ export const createActor = (options: ActorOptions) => {
     }
   }
 
-  /** Repeats until it is told anything definite; 202 is an answer. */
+  /** Repeats until it gets any definite answer; 202 is an answer. */
   const acknowledged = async <Body = Problem>(request: Request): Promise<Reply<Body>> =>
     toReply<Body>(await repeat(request, true))
 
-  /** Repeats until it is told how it ended; 202 is not the end. */
+  /** Repeats until it knows how the request ended; 202 is not the end. */
   const decided = async <Body = Problem>(request: Request): Promise<Reply<Body>> =>
     toReply<Body>(await repeat(request, false))
 
@@ -168,7 +167,7 @@ export const reprice = (
   { key = newKey() }: Keyed = {},
 ): Request => ({ method: 'PATCH', path: `/orders/${orderId}`, key, body: { price } })
 
-/** Needs no key: an order is cancelled once. */
+/** Needs no key: a client can cancel an order only once. */
 export const cancel = (orderId: string): Request => ({
   method: 'DELETE',
   path: `/orders/${orderId}`,
@@ -176,7 +175,7 @@ export const cancel = (orderId: string): Request => ({
 
 let usersMade = 0
 
-/** A user nobody has met, with an open account that holds `balance`. */
+/** A new user, with an open account that holds `balance`. */
 export const signUp = async (actor: Actor, balance = 0): Promise<User> => {
   usersMade += 1
   const username = `${actor.name}-${usersMade}-${newKey().slice(0, 8)}`
@@ -189,7 +188,7 @@ export const signUp = async (actor: Actor, balance = 0): Promise<User> => {
   return body
 }
 
-/** For assertions on one exchange: what was told, or an error that says that nothing was. */
+/** For assertions on one exchange: returns the answer, or throws if there is none. */
 export const toldIn = (exchange: Exchange): Told => {
   const { method, path, answer } = exchange
   if (answer.kind === 'told') return answer

@@ -9,9 +9,9 @@ import { brotliDecompressSync, createBrotliDecompress } from 'node:zlib'
 import { chromium, type Browser, type LaunchOptions } from 'playwright-core'
 
 /**
- * A real Chromium for tests. On 64-bit Linux it comes out of an npm package, with
- * the fonts and libraries that a bare machine lacks, and runs for every user, root
- * included. Elsewhere an installed Chrome is used. `CHROME_PATH` overrules both.
+ * A real Chromium for tests. On 64-bit Linux it comes from an npm package, with the fonts and
+ * libraries that a bare machine lacks, and runs for every user, also for root. Elsewhere tests use
+ * an installed Chrome. `CHROME_PATH` overrules both.
  */
 const packageFolder = new URL(
   '..',
@@ -23,7 +23,7 @@ const tarBlockBytes = 512
 const textAt = (block: Buffer, from: number, to: number) =>
   block.toString('utf8', from, to).replace(/\0.*$/s, '')
 
-/** Plain files with short names are all that these archives hold. */
+/** These archives hold only plain files with short names. */
 const filesInTar = function* (archive: Buffer) {
   for (let offset = 0; offset + tarBlockBytes <= archive.length;) {
     const name = textAt(archive, offset, offset + 100)
@@ -50,7 +50,7 @@ const exists = (path: string) =>
     () => false,
   )
 
-/** The settings name the folder's final place, since they are read there. */
+/** The settings name the folder's final place, because Chromium reads them there. */
 const unpack = async (into: string, home: string) => {
   const executable = join(into, 'chromium')
   await pipeline(
@@ -75,7 +75,7 @@ const unpack = async (into: string, home: string) => {
   await writeFile(join(into, 'fonts.conf'), settings)
 }
 
-/** Unpacked once per version and user, under another name first: nobody ever meets half a browser. */
+/** Unpacks each version once per user, under another name first, so that nobody sees half a browser. */
 const bundledBrowser = async (): Promise<LaunchOptions> => {
   const manifest = await readFile(new URL('package.json', packageFolder), 'utf8')
   const { version } = JSON.parse(manifest) as { version: string }
@@ -83,7 +83,7 @@ const bundledBrowser = async (): Promise<LaunchOptions> => {
   if (!(await exists(folder))) {
     const fresh = await mkdtemp(`${folder}-`)
     await unpack(fresh, folder)
-    // Whoever was faster at the same time has made the same.
+    // If another process was faster, it has made the same.
     await rename(fresh, folder).catch(() => rm(fresh, { recursive: true, force: true }))
   }
   return {
@@ -138,7 +138,7 @@ export const launchBrowser = async ({ hostRules }: BrowserOptions = {}): Promise
   )
 }
 
-/** A folder that goes with the machine's other temporary ones, or, with `npm run screenshots`, docs. */
+/** A temporary folder that is removed at the end, or docs with `npm run screenshots`. */
 export const screenshotsFolder = async (): Promise<string> => {
   if (process.env['MODE'] !== 'screenshots') return mkdtemp(join(tmpdir(), 'orderly-screenshots-'))
   const folder = fileURLToPath(new URL('../../docs/screenshots', import.meta.url))

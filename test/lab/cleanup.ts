@@ -2,7 +2,7 @@ type Cleanup = () => unknown
 
 const cleanups: Cleanup[] = []
 
-/** Remembers something to be done when the test file has ended; the last one comes first. */
+/** Remembers what to do when the test file ends. The last one runs first. */
 export const whenFileEnds = (cleanup: Cleanup) => {
   cleanups.unshift(cleanup)
 }

@@ -5,9 +5,8 @@ import { tables } from '../judge/audit.ts'
 import { whenFileEnds } from './cleanup.ts'
 
 /**
- * Hears of every commit of a database at the moment it happens, and of what was
- * written: Postgres delivers a notification if and only if its transaction
- * commits. The triggers are the test's own.
+ * Hears of every commit of a database at once, and of what it wrote: Postgres delivers a
+ * notification if and only if its transaction commits. The triggers belong to the test.
  */
 interface WrittenRow {
   readonly table: string
@@ -19,7 +18,7 @@ interface WrittenRow {
 export interface Commit {
   readonly service: ServiceName
   readonly transaction: string
-  /** What was written, in the words of the pictures. */
+  /** What the commit wrote, in the words of the pictures. */
   readonly words: ReadonlySet<string>
   readonly ids: readonly string[]
 }
@@ -65,7 +64,7 @@ const wordsOf = (row: WrittenRow): string[] => {
     }
     case 'accounts':
       if (was === null) return ['account']
-      // A refused operation is counted on its account, and moves nothing.
+      // A refused operation counts on its account, and moves nothing.
       if (is['balance'] === was['balance']) return []
       return [(is['balance'] as number) > (was['balance'] as number) ? 'balance +' : 'balance −']
     case 'operations':
@@ -91,12 +90,12 @@ const states = ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'OPEN', 'DONE', 
 const things = ['account', 'operation', 'balance +', 'balance −', 'tombstone', 'key']
 const owed = ['lease', 'letter due', 'nothing is due', 'postponed', 'taken up']
 
-/** Every word that a commit can have, so that the same words are looked for in a picture. */
+/** Every word that a commit can have, so that the test finds the same words in a picture. */
 const vocabulary = [...states, ...things, ...owed]
 
 export const wordsIn = (label: string) => new Set(vocabulary.filter((word) => label.includes(word)))
 
-/** Installs the triggers and tells of each commit, with what it wrote as one set of words. */
+/** Installs the triggers and reports each commit, with one set of words for what it wrote. */
 export const witnessCommits = async (
   service: ServiceName,
   databaseUrl: string,

@@ -6,9 +6,9 @@ import type { ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 
 export interface DatabaseAddresses {
-  /** As the service gets it. */
+  /** The address that the service gets. */
   readonly url: string
-  /** With the role that owns the tables. */
+  /** The address with the role that owns the tables. */
   readonly ownerUrl: string
 }
 
@@ -39,14 +39,14 @@ export const freshDatabase = async (service: ServiceName): Promise<DatabaseAddre
   return { url: inIt(urls[service]), ownerUrl: inIt(ownerUrls[service]) }
 }
 
-/** A fresh database, as its service, the owner of its tables and its administrator see it. */
+/** A new database, as its service, the owner of its tables and its administrator see it. */
 export interface TestDatabase {
   readonly url: string
-  /** As the owner: what is refused here is refused to everybody but a superuser. */
+  /** As the owner: what it may not do, only a superuser may do. */
   readonly sql: postgres.Sql
   readonly asService: postgres.Sql
   readonly admin: postgres.Sql
-  /** Ends the service's connections as a failing network would; says how many there were. */
+  /** Ends the service's connections as a failing network would. Returns how many there were. */
   readonly killConnections: () => Promise<number>
 }
 
@@ -74,7 +74,7 @@ const open = ({ url, ownerUrl }: DatabaseAddresses): TestDatabase => {
 export const createTestDatabase = async (service: ServiceName): Promise<TestDatabase> =>
   open(await freshDatabase(service))
 
-/** Not even migrated, with a role of its own that owns it and may do nothing else. */
+/** Not migrated. Its own role owns it and may do nothing else. */
 export const createEmptyDatabase = async (): Promise<TestDatabase> => {
   const name = `empty_${randomBytes(6).toString('hex')}`
   const password = randomBytes(12).toString('hex')

@@ -1,6 +1,6 @@
 import type { Edge } from '../../src/platform/base/states.ts'
 
-/** Every way from one status to another, and whether the edges of `states.ts` have it. */
+/** Lists every way from one status to another, and whether the edges of `states.ts` have it. */
 export const waysBetween = <Status extends string>(
   statuses: readonly Status[],
   edges: readonly Edge<Status>[],
@@ -14,7 +14,7 @@ export const waysBetween = <Status extends string>(
       }),
   )
 
-/** What became of a statement: `done`, or what the database said against it. */
+/** The result of a statement: `done`, or the error of the database. */
 export const outcomeOf = (attempt: PromiseLike<unknown>): PromiseLike<string> =>
   attempt.then(
     () => 'done',

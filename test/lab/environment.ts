@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { currentEnvironment } from '../../src/platform/base/config.ts'
 import { janitor } from './janitor.ts'
 
-/** What a program needs to run at all; nothing that could configure a service by accident. */
+/** Only what every program needs to run, so that nothing configures a service by accident. */
 export const inherited = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(currentEnvironment()).filter(
@@ -29,12 +29,12 @@ const isReady = async (url: string) => {
   }
 }
 
-/** What is waited for: something that serves, and may end instead. */
+/** What a test waits for: a program that serves, but may end instead. */
 export interface Starting {
   readonly name: string
   readonly url: string
   readonly isRunning: () => boolean
-  /** What it wrote until now. */
+  /** Its output until now. */
   readonly logs: () => string
 }
 
@@ -46,6 +46,6 @@ export const untilReady = async (starting: Starting, withinMs = 30_000): Promise
     if (performance.now() > untilMs) throw new Error(`${name} is not ready:\n${logs()}`)
     await sleep(25)
   }
-  // Somebody else may have taken the port meanwhile, and be the one who is ready.
+  // Another program may have taken the port and give the answer that it is ready.
   if (!isRunning()) throw new Error(`${name} ended, and its port answers:\n${logs()}`)
 }

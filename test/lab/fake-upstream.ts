@@ -4,7 +4,7 @@ import type { DescribedCall, Send } from '../../src/platform/calls/transport.ts'
 
 export interface SentCall extends DescribedCall<unknown>, Partial<Attempt> {}
 
-/** A way to a service that is not there: a test answers each call, or throws what a transport would. */
+/** A client of a service that does not run: a test answers each call, or throws a transport error. */
 export const createFakeUpstream = (answer: (call: SentCall) => Answer) => {
   const sent: SentCall[] = []
   const logged: string[] = []

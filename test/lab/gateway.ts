@@ -5,10 +5,10 @@ import { serve } from '../../src/platform/run-service.ts'
 import { registry, type ServiceName } from '../../src/registry.ts'
 import { createGatewayService } from '../../src/services/gateway/service.ts'
 
-/** The real gateway on a free port, before services that do what a test tells them. */
+/** The real gateway on a free port, in front of services that do what a test tells them. */
 export interface ScriptedService {
   readonly server: Server
-  /** What it does with the next requests; answers its own name until a test says otherwise. */
+  /** How it answers the next requests. It answers its own name until a test says otherwise. */
   behave: RequestListener
   readonly received: {
     method: string
@@ -81,7 +81,7 @@ export const startGateway = async (variables: Readonly<Record<string, string>> =
 
 export type RunningGateway = Awaited<ReturnType<typeof startGateway>>
 
-/** Sends bytes as they are and returns all that came back: clients tidy up what these tests must not. */
+/** Sends bytes as they are and returns all that comes back: clients would correct these bytes. */
 export const sendRaw = (port: number, text: string, waitMs = 5_000): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text))

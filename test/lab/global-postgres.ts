@@ -6,14 +6,14 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The administrator's address of the Postgres that all tests of this run share. */
     adminUrl: string
-    /** The migrated databases of which the tests get copies. */
+    /** The migrated databases that the tests copy. */
     templates: ProvisionedDatabases
   }
 }
 
 let end: () => Promise<void> = async () => {}
 
-/** One real Postgres, fsync on, for the whole run, in a folder that goes away with it. */
+/** One real Postgres, fsync on, for the whole run, in a folder that is removed with it. */
 export const setup = async (project: TestProject) => {
   const postgres = await openPostgres({ max_connections: '400' })
   project.provide('adminUrl', postgres.server().url)

@@ -6,7 +6,7 @@ import { createHttpServer } from '../../src/platform/http/server.ts'
 
 export type Handler = (request: Request) => Response | Promise<Response>
 
-/** The services' own server around one handler. It ends with the test that started it. */
+/** The services' own server with one handler. It ends with the test that started it. */
 export const startHttpServer = async (
   handler: Handler,
   settings: Partial<Config> = {},

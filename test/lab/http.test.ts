@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ContractViolation } from '../judge/contract-check.ts'
 import { api, type Api } from './http.ts'
 
-/** A server that answers what it is told to, contract or not. */
+/** A server that gives the answer it is told to give, in the contract or not. */
 describe('the test client', () => {
   let server: Server
   let client: Api

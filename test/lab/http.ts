@@ -2,9 +2,9 @@ import { request } from 'undici'
 import { createContractChecker, type ContractChecker } from '../judge/contract-check.ts'
 
 /**
- * The tests' own client: plain requests, as anybody's program would send them,
- * and every answer checked against the contracts. It works for the gateway and
- * for a service alone, whose addresses are the same.
+ * The tests' own client: it sends plain requests, as any program would, and checks every answer
+ * against the contracts. It works for the gateway and for a single service, because their paths are
+ * the same.
  */
 export interface RequestOptions {
   /** Sent as `Idempotency-Key`. */
@@ -12,17 +12,17 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   readonly timeoutMs?: number
-  /** `false` for answers that are not the services' own, a broken proxy's for example. */
+  /** `false` for answers that no service gave, for example those of a broken proxy. */
   readonly check?: boolean
 }
 
-/** What `JSON.parse` gives: the contract's check is what says that it has the right members. */
+/** The result of `JSON.parse`. The check by the contract proves that it has the right members. */
 type Parsed = ReturnType<typeof JSON.parse>
 
 export interface ApiResponse<Body = Parsed> {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Parsed when it is JSON, the text when it is not, undefined when there is none. */
+  /** Parsed if it is JSON, the text if it is not, undefined if there is none. */
   readonly body: Body
   readonly text: string
 }
@@ -36,7 +36,7 @@ const parseBody = (contentType: unknown, text: string): Parsed => {
 
 let loaded: ContractChecker | undefined
 
-/** Loads the contracts once, at the first answer that is to be checked. */
+/** Loads the contracts once, for the first answer that needs a check. */
 const sharedChecker = () => (loaded ??= createContractChecker())
 
 export interface ApiOptions {
@@ -55,7 +55,7 @@ export const api = (baseUrl: string, { checker, headers: always }: ApiOptions = 
     const timeout = AbortSignal.timeout(options.timeoutMs ?? defaultTimeoutMs)
     const response = await request(new URL(path, baseUrl), {
       method,
-      // A connection of its own: a service that was restarted in between must not be met on an old one.
+      // A new connection each time: a service that restarted must not be reached on an old one.
       reset: true,
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
       headers: {
@@ -79,7 +79,7 @@ export const api = (baseUrl: string, { checker, headers: always }: ApiOptions = 
   const json = (body: unknown) => (body === undefined ? undefined : JSON.stringify(body))
 
   return {
-    /** Sends the text as it is, for bodies that are not what they should be. */
+    /** Sends the text as it is, for bodies that are deliberately wrong. */
     send,
     get: <Body = Parsed>(path: string, options?: RequestOptions) =>
       send<Body>('GET', path, undefined, options),

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 /**
- * Nothing may stay behind, however this process ends: a small shell waits for
- * the end of its standard input, which is the end of us, then ends what is
- * still listed and removes the folder. When all went well the list is empty.
+ * Nothing may stay behind, however this process ends. A small shell waits until its standard input
+ * ends, as it does when we end. Then it ends what is still listed and removes the folder. When all
+ * went well the list is empty.
  */
 const script = `
 cat > /dev/null
@@ -16,9 +16,9 @@ rm -rf "$1"
 `
 
 export interface Janitor {
-  /** A temporary folder that goes with us. */
+  /** A temporary folder that is removed when we end. */
   readonly folder: string
-  /** What would have to be ended, and with which signal; returns how to forget it. */
+  /** Lists what must be ended, and with which signal. Returns how to take it off the list. */
   readonly watch: (signal: 'KILL' | 'QUIT', pid: number) => () => void
 }
 
@@ -48,5 +48,5 @@ const startJanitor = (): Janitor => {
 
 let started: Janitor | undefined
 
-/** The one of this process, at work since it was first asked for. */
+/** The janitor of this process. It works from the first request on. */
 export const janitor = (): Janitor => (started ??= startJanitor())

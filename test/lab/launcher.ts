@@ -9,7 +9,7 @@ import { whenFileEnds } from './cleanup.ts'
 import { inherited } from './environment.ts'
 import { eventually } from './wait.ts'
 
-/** An empty folder that goes away with the test file, with the server that may run in it. */
+/** An empty folder. It is removed with the test file, after the server in it has ended. */
 export const dataFolder = async (): Promise<string> => {
   const folder = await mkdtemp(path.join(tmpdir(), 'orderly-start-'))
   whenFileEnds(async () => {
@@ -61,16 +61,16 @@ const processesByPs = (): RunningProcess[] =>
     })
 
 const childProcessesOf = async (parent: number): Promise<RunningProcess[]> => {
-  // Small systems have no ps; those without /proc always do.
+  // Small systems have no ps; systems without /proc always have it.
   const all = process.platform === 'linux' ? await processesOfLinux() : processesByPs()
   return all.filter((candidate) => candidate.parent === parent)
 }
 
-/** The processes that a launcher started, found without any help of its own. */
+/** Finds the processes that a launcher started, without its help. */
 export const childrenOf = async (parent: number): Promise<number[]> =>
   (await childProcessesOf(parent)).map(({ pid }) => pid)
 
-/** The process that runs a service, told by the command with which it was started. */
+/** Finds the process that runs a service, by the command that started it. */
 export const pidOf = async (launcher: number, service: string): Promise<number> => {
   const children = await childProcessesOf(launcher)
   const found = children.find(({ command }) => command.endsWith(` ${service}`))
@@ -78,20 +78,20 @@ export const pidOf = async (launcher: number, service: string): Promise<number> 
   return found.pid
 }
 
-/** What a process was given at its start. */
+/** The environment variables that a process got at its start. */
 export const environmentOf = async (pid: number): Promise<string[]> =>
   process.platform === 'linux'
     ? (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0')
     : execFileSync('ps', ['eww', '-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' }).split(' ')
 
-/** Any free ports, so that tests and a running system do not meet. */
+/** Any free ports, so that tests do not disturb a system that runs. */
 const freePorts = Object.fromEntries(
   ['PORT', 'ADMIN_PORT', 'USER_PORT', 'BILLING_PORT', 'ORDER_PORT', 'NOTIFICATION_PORT'].map(
     (name) => [name, '0'],
   ),
 )
 
-/** What `npm start` runs, with variables of its own; in a copy of the project, if one is named. */
+/** Runs what `npm start` runs, with its own variables, in a copy of the project if one is named. */
 export const launch = (variables: Record<string, string>, folder = projectFolder) => {
   const child = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
     cwd: folder,
@@ -127,7 +127,7 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
     errors: () => errors,
     ended,
     signal: (name: NodeJS.Signals) => child.kill(name),
-    /** Waits for a text on the screen, or for a premature end, which fails. */
+    /** Waits for a text on the screen. Fails if the launcher ends before. */
     sees: (text: string | RegExp, withinMs = 40_000) =>
       eventually(
         () => {
@@ -136,13 +136,13 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
         },
         { withinMs },
       ),
-    /** The address printed beside a label. */
+    /** The address that is printed beside a label. */
     addressOf: (label: string) => {
       const address = new RegExp(`^ {2}${label} +(\\S+)`, 'm').exec(screen)?.[1]
       if (address === undefined) throw new Error(`no address of ${label} on the screen:\n${screen}`)
       return address
     },
-    /** Ctrl-C, and how long it took. */
+    /** Sends Ctrl-C, and returns how long the end took. */
     interrupt: async () => {
       const startMs = performance.now()
       child.kill('SIGINT')

@@ -7,7 +7,7 @@ import { openLink, type Link } from './link.ts'
 import type { DeliverLate } from './link/faults.ts'
 import { eventually } from './wait.ts'
 
-/** Whatever is opened here is closed after each test. */
+/** Everything that a test opens here is closed after it. */
 const opened: (() => unknown)[] = []
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close()

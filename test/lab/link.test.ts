@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openLink, type Link } from './link.ts'
 
-/** Whatever is opened here is closed after each test. */
+/** Everything that a test opens here is closed after it. */
 const opened: { close: () => unknown }[] = []
 afterEach(() => {
   for (const each of opened.splice(0).reverse()) each.close()

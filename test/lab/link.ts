@@ -5,28 +5,26 @@ import { openLane, type Connection, type Effect, type Message, type Piece } from
 import { createStatementSplitter, deliverStatement, splitAnswers } from './link/postgres-wire.ts'
 
 /**
- * The way from one process to another, or to Postgres. All that they say passes
- * through it, and it can be made to fail: late, in part, in one direction,
- * silently, or with one message that is lost.
+ * The way from one process to another, or to Postgres. All their messages pass through it, and a
+ * test can make it fail: late, in part, in one direction, silently, or with one lost message.
  */
 export interface LinkOptions {
   readonly name: string
   /** Needed for faults that must know where a request or a statement ends. */
   readonly protocol?: 'http' | 'database'
-  /** Where the other side listens, at the moment: several take turns; with none, it is away. */
+  /** Where the other side listens now. Several take turns; if there is none, it is away. */
   readonly targets: () => readonly number[]
   /**
-   * Bytes pass on as they come, as faults of the network need it, or as whole
-   * messages, as faults of messages need it: then each request has a connection
-   * of its own and arrives whatever becomes of its caller.
+   * Passes bytes on as they come, for faults of the network, or whole messages, for faults of
+   * messages: then each request has its own connection and arrives even if its caller is gone.
    */
   readonly passes?: 'bytes' | 'messages'
-  /** Meets every message before all faults, as long as the link is open. */
+  /** Sees every message before all faults, as long as the link is open. */
   readonly watch?: Effect
 }
 
 export interface BegunFault {
-  /** How often it struck until now. */
+  /** How often it has struck. */
   readonly strikes: () => number
   readonly end: () => void
 }
@@ -36,9 +34,9 @@ export interface Link {
   readonly port: number
   readonly url: string
   readonly begin: (fault: Fault) => BegunFault
-  /** Ends all that was begun, whether it struck or not. */
+  /** Ends all faults, whether they struck or not. */
   readonly endFaults: () => void
-  /** Lets the last request arrive once more, and tells what came of it; undefined if there was none. */
+  /** Lets the last request arrive once more. Returns the result; undefined if there was no request. */
   readonly lastAgain: () => (() => Promise<string>) | undefined
   readonly connections: () => number
   readonly close: () => void
@@ -80,7 +78,7 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   const keep = (socket: Socket) => {
     sockets.add(socket)
     socket.setNoDelay(true)
-    // A lane sees what breaks; an error that nobody hears would end the process.
+    // The lane handles the break. An error without a listener would end the process.
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
   }
@@ -93,8 +91,8 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   const allowHalfOpen = passes === 'bytes'
 
   /**
-   * Passes over a replica that does not listen, as a load balancer does. Each is tried once,
-   * whatever turns other callers take meanwhile.
+   * Skips a replica that does not listen, as a load balancer does. Tries each one once, whatever
+   * turns other callers take at the same time.
    */
   const reach = async (): Promise<Socket | undefined> => {
     const ports = targets()
@@ -124,7 +122,7 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
     }
     const silence = () => {
       up.swallow()
-      // Only a statement that is held arrives later on the same connection.
+      // Only a held statement arrives later on the same connection.
       if (protocol === 'database') return
       down.swallow()
       callee.destroy()
@@ -133,7 +131,7 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
     open.add(connection)
     caller.on('close', () => open.delete(connection))
     const deliver = (message: Message) => {
-      // Whoever sent it does not hear what comes of it now.
+      // The sender does not hear the result now.
       caller.destroy()
       if (protocol === 'http') return deliverRequest(message, nextTarget)
       return deliverStatement(message.bytes, callee)

@@ -18,9 +18,9 @@ import type { History } from '../judge/history.ts'
 import type { Checkable } from '../judge/invariants.ts'
 
 /**
- * Clients that do everything a client may do, in an order that a seed decides:
- * order, pay in and out, re-price, cancel, look, and repeat what they sent
- * before. Amounts are rarely the same, so that each can be followed.
+ * Clients that do everything a client may do, in an order that depends on a seed: order, pay in and
+ * out, re-price, cancel, look, and repeat earlier requests. Amounts are rarely equal, so that a
+ * test can follow each one.
  */
 export interface LoadOptions {
   readonly system: Checkable
@@ -29,7 +29,7 @@ export interface LoadOptions {
   /** Requests per client, reads and repeats included. */
   readonly steps: number
   readonly seed: number
-  /** Clients stop early when it is aborted; what they began is settled all the same. */
+  /** When it is aborted, clients stop early, but still settle what they began. */
   readonly signal?: AbortSignal
   readonly patienceMs?: number
   /** How long a client thinks between two requests, on average. */
@@ -49,7 +49,7 @@ const weights: readonly (readonly [number, Step])[] = [
 ]
 
 const maxPrice = 900_000
-/** A little less than what is ordered on average, so that some orders cannot be paid. */
+/** A little less than the average order costs, so that users cannot pay some orders. */
 const maxDeposit = 2_000_000
 
 const createShopper = (actor: Actor, user: User, random: Random) => {
@@ -59,7 +59,7 @@ const createShopper = (actor: Actor, user: User, random: Random) => {
 
   const send = async (request: Request): Promise<Reply<unknown>> => {
     sent.push(request)
-    // Until there is an answer: a client that dies here would look for it at its next start.
+    // Kept until there is an answer: a client that dies here would look for it at its next start.
     unsettled.push(request)
     const reply = await actor.acknowledged<unknown>(request)
     if (reply.status !== 202) unsettled.splice(unsettled.indexOf(request), 1)
@@ -91,14 +91,14 @@ const createShopper = (actor: Actor, user: User, random: Random) => {
 
   return {
     step: () => steps[random.pickWeighted(weights)](),
-    /** Asks until the end of everything that was begun is known. */
+    /** Asks until it knows how everything ended that it began. */
     settle: async () => {
       for (const request of unsettled.splice(0)) await actor.decided(request)
     },
   }
 }
 
-/** Runs the clients to their end; whatever they are told is in the history. */
+/** Runs the clients to their end. The history holds all their answers. */
 export const runLoad = async (options: LoadOptions): Promise<void> => {
   const { system, history, clients, steps, seed, signal, patienceMs, thinkMs = 0 } = options
   const work = Array.from({ length: clients }, async (_, index) => {

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
 /**
- * A person whose every word is rare: whatever of it is found in a log was put
- * there by mistake. The words are kept short, so that a cut or an escaped text
- * is found as well.
+ * A person whose data is only rare words: if a log contains one of them, the service put it there
+ * by mistake. The words are short, so that tests find them in cut or escaped text, too.
  */
 const words =
   /zdislava|bohumil|svatopluk|hvezdoslav|777 ?123 ?987|tok-5f3a|sess-77aa|marked\.example|keyofmine|gift-for/i
@@ -26,10 +25,10 @@ export const markedPerson = () => {
 
 export type MarkedPerson = ReturnType<typeof markedPerson>
 
-/** The lines of a log that tell who somebody is. */
+/** Returns the lines of a log that tell who a person is. */
 export const tellingLines = (log: string): string[] =>
   log.split('\n').filter((line) => words.test(line))
 
-/** The lines that hold an address of the clients of a campaign, which all end alike. */
+/** Returns the lines with an address of a campaign's client. These addresses all end alike. */
 export const linesWithAddresses = (log: string): string[] =>
   log.split('\n').filter((line) => /(?:@|%40)example\./i.test(line))

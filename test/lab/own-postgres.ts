@@ -13,27 +13,27 @@ import { migrateDatabase } from '../../src/platform/database/migrate.ts'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { janitor } from './janitor.ts'
 
-/** A Postgres of one's own, with the product's settings, in a temporary folder. */
+/** A Postgres for one test only, with the product's settings, in a temporary folder. */
 export interface OwnPostgres {
   readonly data: DataFolder
-  /** The server of this moment: after a crash it is the next one. */
+  /** The server that runs now. After a crash it is a new one. */
   readonly server: () => EmbeddedPostgres
   readonly isRunning: () => boolean
   /** Ends it as a power cut would. */
   readonly crash: () => Promise<void>
-  /** After a crash of its own or ours, however it came. */
+  /** Starts it again after any crash, its own or one that we caused. */
   readonly start: () => Promise<void>
-  /** As the administrator, on a database; the connections are opened when they are first used. */
+  /** As the administrator, on a database. The first use opens the connections. */
   readonly sql: (database: string) => postgres.Sql
   /**
-   * Ends the connections of a service, as an administrator would, and waits so long for the end
-   * of each; says how many there were.
+   * Ends the connections of a service, as an administrator would, and waits so long for the end of
+   * each. Returns how many there were.
    */
   readonly cutConnections: (service: ServiceName, waitMs?: number) => Promise<number>
   readonly close: () => Promise<void>
 }
 
-/** Without the driver's look at types: when its connection breaks meanwhile, nobody can catch that. */
+/** The driver must not query the types: if the connection broke then, nobody could catch the error. */
 const quietly = {
   max: 1,
   connect_timeout: 5,
@@ -103,7 +103,7 @@ export const openPostgres = async (
   }
 }
 
-/** The services' databases on it, migrated and empty; the names of a set end with its name. */
+/** The services' databases on it, migrated and empty. The name of a set is the end of their names. */
 export const makeDatabases = async (
   { server, sql }: OwnPostgres,
   { set, ...limits }: { readonly set?: string; readonly statementTimeoutMs?: number } = {},

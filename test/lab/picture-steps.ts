@@ -1,14 +1,13 @@
 /**
- * A sequence diagram as steps that can be compared with a run: what is sent,
- * and what is committed. Remarks, colours and the order of participants are
- * for the eye only.
+ * Reads a sequence diagram as steps that a test can compare with a run: what is sent, and what is
+ * committed. It ignores remarks, colours and the order of participants.
  */
 export type Step =
   | {
       readonly kind: 'message'
       readonly from: string
       readonly to: string
-      /** `->>` asks, `-->>` answers; with an x it does not arrive. */
+      /** `->>` asks, `-->>` answers. With an x the message does not arrive. */
       readonly arrow: string
       readonly says: string
     }
@@ -17,7 +16,7 @@ export type Step =
 export interface PictureSteps {
   /** The run in which nothing fails. */
   readonly main: readonly Step[]
-  /** What the frame shows whose title begins like this. */
+  /** The steps of the frame whose title begins with this text. */
   readonly frame: (beginning: string) => readonly Step[]
 }
 
@@ -61,7 +60,7 @@ export const stepsOf = (text: string): PictureSteps => {
   }
 }
 
-/** The steps before the first one that goes this way. */
+/** Returns the steps before the first one that goes this way. */
 export const upTo = (steps: readonly Step[], from: string, to: string, arrowSign = '->>') => {
   const end = steps.findIndex(
     (step) =>

@@ -4,15 +4,15 @@ import type postgres from 'postgres'
 import type { Database } from '../../src/platform/database/db.ts'
 
 /**
- * The statements of a store as they really are: the store is used with a
- * database that only writes down what it is asked to run.
+ * The statements of a store as they really are: the store uses a database that only writes down the
+ * statements.
  */
 export interface RecordedStatement {
   readonly name: string
   readonly text: string
-  /** As the driver sends them: the batched ones have one, a JSON document of rows. */
+  /** As the driver sends them: a batched statement has one, a JSON document of rows. */
   readonly parameters: readonly unknown[]
-  /** How many rows its callers asked for, all together. */
+  /** How many rows its callers asked for in total. */
   readonly asked: number
 }
 
@@ -47,7 +47,7 @@ export const createRecorder = () => {
       build: (reader: unknown) => { toSQL: () => { sql: string; params: unknown[] } },
     ) => {
       const { sql, params } = build(reader).toSQL()
-      // Every read of many rows says how many it wants; one by its key wants one.
+      // Every read of many rows gives a limit; a read by key wants one row.
       const limit = / limit \$\d+$/.test(sql) ? Number(params.at(-1)) : 1
       recorded.push({ name, text: sql, parameters: params, asked: limit })
       return []
@@ -67,7 +67,7 @@ export const createRecorder = () => {
 
   return {
     database: database as unknown as Database,
-    /** The same store, which notes what of it is used. */
+    /** The same store. It notes which of its functions a test uses. */
     watch: <Store extends object>(store: Store): Store => {
       for (const verb of Object.keys(store)) unused.add(verb)
       return new Proxy(store, {
@@ -77,7 +77,7 @@ export const createRecorder = () => {
         },
       })
     },
-    /** Everything that was used; a statement that nobody used has no rows. */
+    /** Every statement that was used. A statement that was not used has no rows. */
     recording: () => ({ statements: statements(), unused: [...unused] }),
   }
 }
@@ -103,8 +103,8 @@ const literal = (value: unknown) =>
 class Undone extends Error {}
 
 /**
- * Prepares and explains a statement as production runs it, and undoes what it
- * did: with `analyze` it really runs.
+ * Prepares and explains a statement as production runs it, and undoes its effect: with `analyze` it
+ * really runs.
  */
 export const explain = async (
   sql: postgres.Sql,
@@ -112,7 +112,7 @@ export const explain = async (
   { mode, analyze }: { readonly mode: PlanMode; readonly analyze: boolean },
 ): Promise<PlanNode> => {
   let plan: PlanNode | undefined
-  // A prepared statement outlives a transaction that failed.
+  // A prepared statement stays when a transaction fails.
   const name = `examined_${randomBytes(6).toString('hex')}`
   const values = parameters.map(literal).join(', ')
   await sql
@@ -140,7 +140,7 @@ export const nodesOf = (plan: PlanNode): PlanNode[] => [
 
 const indexScans = new Set(['Index Scan', 'Index Only Scan', 'Bitmap Index Scan'])
 
-/** Tables that a plan reads from one end to the other, be it along an index. */
+/** Returns the tables that a plan reads completely, also by an index. */
 export const tablesReadWhole = (plan: PlanNode): string[] =>
   nodesOf(plan).flatMap((node) => {
     const type = node['Node Type']
@@ -154,7 +154,7 @@ const readBy = (node: PlanNode) =>
     (node['Rows Removed by Index Recheck'] ?? 0)) *
   (node['Actual Loops'] ?? 1)
 
-/** The most rows that one scan of a plan touched, those that it threw away included. */
+/** Returns the most rows that one scan of a plan touched, including those that it dropped. */
 export const mostRowsRead = (plan: PlanNode): { readonly rows: number; readonly where: string } => {
   const scans = nodesOf(plan)
     .filter((node) => node['Relation Name'] ?? node['Index Name'])

@@ -18,7 +18,7 @@ const copied = [
   '.dependency-cruiser.mjs',
 ]
 
-/** A copy of the project to break on purpose; it borrows the installed packages. */
+/** A copy of the project that a test may break. It uses the installed packages. */
 export const copyProject = async () => {
   const root = await mkdtemp(join(tmpdir(), 'project-copy-'))
   for (const path of copied) {

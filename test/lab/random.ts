@@ -1,9 +1,9 @@
 /**
- * Random numbers that a seed repeats. Each part of a run takes a fork of its
- * own, so that one part that draws once more does not change all others.
+ * Random numbers that a seed repeats. Each part of a run has its own fork, so that one more draw in
+ * one part does not change the others.
  */
 export interface Random {
-  /** From 0 up to 1. */
+  /** From 0 up to, but not including, 1. */
   readonly next: () => number
   /** A whole number, both ends included. */
   readonly between: (low: number, high: number) => number
@@ -26,7 +26,7 @@ const hash = (text: string): number => {
 export const createRandom = (seed: string | number): Random => {
   let state = hash(`seed ${seed}`)
 
-  /** mulberry32: small, and good enough to choose faults with. */
+  /** mulberry32: small, and good enough to choose faults. */
   const next = () => {
     state = (state + 0x6d_2b_79_f5) >>> 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)

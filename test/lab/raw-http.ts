@@ -1,6 +1,6 @@
 import { sendRaw } from './gateway.ts'
 
-/** Requests written by hand, and their answers taken apart: for what no client would send. */
+/** Writes requests by hand and takes answers apart, for requests that no client would send. */
 export const lines = (...all: string[]) => `${all.join('\r\n')}\r\n\r\n`
 
 export interface Answer {

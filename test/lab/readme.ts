@@ -2,7 +2,7 @@
 export interface ScenarioStep {
   readonly commands: string
   readonly answer: string
-  /** Where the answer's text stands in the page. */
+  /** Where the text of the answer begins in the page. */
   readonly start: number
 }
 
@@ -13,7 +13,7 @@ export const readScenario = (page: string): ScenarioStep[] =>
     start: match.index + match[0].length - 3 - (match[2]?.length ?? 0),
   }))
 
-/** The words of a shell line: quotes, variables and continued lines, which is all the README uses. */
+/** Splits a shell line into words. Knows quotes, variables and continued lines, as the README uses. */
 export const shellWords = (line: string, variables: ReadonlyMap<string, string>): string[] => {
   const withValues = (text: string) =>
     text.replace(/\$(\w+)/g, (_, name: string) => {
@@ -38,7 +38,7 @@ export interface CurlRequest {
   readonly body: string | undefined
 }
 
-/** What `curl` would send. An option that is not known here is an error, not ignored. */
+/** What `curl` would send. An unknown option is an error, so that none is ignored. */
 export const readCurl = (words: readonly string[]): CurlRequest => {
   const headers: Record<string, string> = {}
   let method: string | undefined
@@ -61,7 +61,7 @@ export const readCurl = (words: readonly string[]): CurlRequest => {
   return { method: method ?? (body === undefined ? 'GET' : 'POST'), path, headers, body }
 }
 
-/** Ids and times differ in each run; which of them are the same must not. */
+/** Ids and times differ in each run, but equal ones must stay equal. */
 export const withoutChance = (text: string): string => {
   const seen = new Map<string, string>()
   return text

@@ -11,12 +11,12 @@ import { startSystem } from './system.ts'
 import { eventually } from './wait.ts'
 
 /**
- * The real services over real databases, with everything noted that they send
- * and commit, in the order in which it happens, to be held against a picture.
+ * The real services over real databases. It notes everything that they send and commit, in order,
+ * so that a test can compare it with a picture.
  *
- * What one step does not wait for happens beside the next one, so chance would
- * decide which is noted first. Therefore every piece of data from and to
- * Postgres is late: a commit that an answer does not wait for comes after it.
+ * Each piece from and to Postgres is late, because a step may run beside the next one, and chance
+ * would decide which is noted first. So a commit that an answer does not wait for comes after that
+ * answer.
  */
 const lateByMs = 70
 
@@ -24,7 +24,7 @@ type Event = SentMessage | Commit
 
 const services = ['user', 'billing', 'order', 'notification'] as const
 
-/** Budgets that a busy machine keeps, and one attempt within each: the pictures show no repeats. */
+/** Timeouts long enough for a busy machine, with one attempt each: the pictures show no repeats. */
 const settings = {
   REQUEST_BUDGET_MS: '1500',
   CALL_TIMEOUT_MS: '1500',
@@ -33,7 +33,7 @@ const settings = {
   RECOVERY_INTERVAL_MS: '100',
 }
 
-/** A database whose every answer and question is late, and that tells of its commits. */
+/** A link to a database that delays everything in both directions, and reports its commits. */
 const openLateDatabase = async (service: ServiceName, onCommit: (commit: Commit) => void) => {
   const url = new URL((await freshDatabase(service)).url)
   await witnessCommits(service, url.href, onCommit)
@@ -81,7 +81,7 @@ const fitsPath = (path: string, pictured: string) => {
 
 const fieldsIn = (says: string) => /\{([\w, ]+)\}(?!\S)/.exec(says)?.[1]?.split(', ') ?? []
 
-/** Keys stand in a header, a letter's in its body. */
+/** A key is in a header; the key of a letter is in its body. */
 const keyOf = ({ request }: SentMessage): string => {
   const { key = '' } = request.body === '' ? {} : (JSON.parse(request.body) as { key?: string })
   return request.key || key
@@ -110,7 +110,7 @@ const fitsRequest = ({ request }: SentMessage, says: string): boolean => {
   return fieldsIn(says.slice(says.indexOf(path) + path.length)).every((name) => name in body)
 }
 
-/** Statuses, states and codes that a picture names must be in the answer, and headers too. */
+/** If a picture names a status, state, code or header, the answer must have it. */
 const fitsAnswer = ({ answer }: SentMessage, says: string): boolean => {
   if (!answer) return false
   const named = (pattern: RegExp) => [...says.matchAll(pattern)].map(([word]) => word)
@@ -154,14 +154,14 @@ const lineOfEvent = (event: Event) => {
   return `${from}${arrow}${to}: ${what}`
 }
 
-/** Long enough for anything that would still come. */
+/** Long enough for all that may still come. */
 const quietMs = 5 * lateByMs
 
 export const startRecordedSystem = async () => {
   const events: Event[] = []
   let begunAt = 0
   const onCommit = (commit: Commit) => {
-    // Rows that were written by one statement are one commit.
+    // Rows that one statement wrote are one commit.
     const known = events.findIndex(
       (event) =>
         isCommit(event) &&
@@ -216,7 +216,7 @@ export const startRecordedSystem = async () => {
   })
   urls = system.urls
 
-  /** What happened as lines; what fits its place in the picture is put in the picture's words. */
+  /** What happened, as lines. A line that fits its place in the picture uses the picture's words. */
   const linesBeside = (steps: readonly Step[]) =>
     events.slice(begunAt).map((event, index) => {
       const step = steps[index]
@@ -230,11 +230,11 @@ export const startRecordedSystem = async () => {
     user: api(links['client to user'].url),
     billing: api(links['client to billing'].url),
     order: api(links['client to order'].url),
-    /** What was noted until now belongs to earlier flows. */
+    /** All earlier notes belong to earlier flows. */
     begin: () => {
       begunAt = events.length
     },
-    /** How many times this was noted. */
+    /** Returns how many times this was noted. */
     count: (isMeant: (line: string) => boolean) =>
       events.slice(begunAt).map(lineOfEvent).filter(isMeant).length,
     expectPictured: async (steps: readonly Step[]) => {

@@ -1,6 +1,6 @@
 import type { Metrics } from '../../src/platform/base/telemetry.ts'
 
-/** How many rows a recovery loop took up, by what came of them; undefined: the counter does not exist. */
+/** How many rows a recovery loop took up, by result; undefined if the counter does not exist. */
 export const recoveredIn = async ({ recoveredRows }: Metrics, loop: string) => {
   const { values } = await recoveredRows.get()
   const count = (outcome: string) =>

@@ -13,7 +13,7 @@ export const createRequestSchemas = (
   const ajv = createValidator()
   for (const [service, document] of contracts) ajv.addSchema(document, service)
 
-  /** References within the contract, made to lead there from outside it. */
+  /** Changes references within the contract so that they work from outside it. */
   const compile = (service: string, schema: SchemaObject): ValidateFunction =>
     ajv.compile(
       JSON.parse(

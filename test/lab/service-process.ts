@@ -13,11 +13,11 @@ const stopTimeoutMs = 15_000
 export interface SpawnOptions {
   readonly service: ServiceName
   readonly environment: Readonly<Record<string, string>>
-  /** A module that is loaded before the service: it watches the process, or holds it up. */
+  /** A module that is loaded before the service. It watches the process, or holds it up. */
   readonly agent?: string
   /** The agent asks its questions through one more pipe, with the number 4. */
   readonly isAsking?: boolean
-  /** The process itself writes its log there, as under any supervisor that uses a file. */
+  /** The process writes its log to this file, as under a supervisor that uses a file. */
   readonly logFile?: string
 }
 
@@ -25,10 +25,10 @@ export interface SpawnOptions {
 export interface Life {
   readonly child: ChildProcess
   readonly isRunning: () => boolean
-  /** Resolves with the exit code when it has ended and all that it wrote was read. */
+  /** Resolves with the exit code when the process has ended and all its output was read. */
   readonly ended: Promise<number | null>
   readonly signal: (name: NodeJS.Signals) => void
-  /** SIGKILL, and waits for its end. */
+  /** Sends SIGKILL, and waits for the end. */
   readonly kill: () => Promise<void>
   readonly logs: () => string
 }
@@ -36,17 +36,17 @@ export interface Life {
 export const spawnService = (options: SpawnOptions): Life => {
   const { service, environment, agent, isAsking = false, logFile } = options
   const log = logFile === undefined ? 'pipe' : openSync(logFile, 'a')
-  // The channel makes the service end when this process is gone, however it went.
+  // The channel makes the service end when this process is gone, however it ended.
   const stdio: StdioOptions = ['ignore', log, log, 'ipc', ...(isAsking ? ['pipe' as const] : [])]
   const preloaded = agent === undefined ? [] : ['--import', agent]
   const child = spawn(process.execPath, [...nodeOptions, ...preloaded, entry, service], {
     env: environment,
     stdio,
-    // Ctrl-C is for us: we end the services in our own way.
+    // Only we react to Ctrl-C: we end the services in our own way.
     detached: process.platform !== 'win32',
   })
   if (typeof log === 'number') closeSync(log)
-  // One that stands still sees nothing of our end.
+  // A stopped process does not notice that we end.
   const forget = janitor().watch('KILL', child.pid ?? 0)
   let kept = ''
   const keep = (chunk: Buffer) => {
@@ -75,29 +75,29 @@ export const spawnService = (options: SpawnOptions): Life => {
   }
 }
 
-/** One process of one service, which may live several lives on the same port. */
+/** A service at one port. It can be started again after its process ended. */
 export interface ServiceProcess {
-  /** Told apart from its replicas: `order-1` is the first of them. */
+  /** Its name among the replicas: `order-1` is the first one. */
   readonly name: string
   readonly service: ServiceName
   readonly replica: number
   readonly port: number
   readonly url: string
-  /** What it is started with, besides its port. */
+  /** The variables that it starts with, besides its port. */
   readonly environment: Readonly<Record<string, string>>
-  /** The process of the present life, or of the last one. */
+  /** The process that runs now, or the last one that ran. */
   child(): ChildProcess | undefined
   pid(): number | undefined
   isRunning(): boolean
   /** Starts it and waits until it is ready. */
   start(): Promise<void>
-  /** SIGTERM, and waits for its end. Resolves with the exit code. */
+  /** Sends SIGTERM, and waits for the end. Resolves with the exit code. */
   stop(): Promise<number | null>
-  /** SIGKILL, and waits for its end. */
+  /** Sends SIGKILL, and waits for the end. */
   kill(): Promise<void>
   pause(): void
   resume(): void
-  /** What it wrote, of all its lives: JSON lines, and what came on standard error. */
+  /** The output of all its processes: JSON lines, and what came on standard error. */
   readonly logs: () => string
 }
 
@@ -127,7 +127,7 @@ export const createServiceProcess = (options: ServiceProcessOptions): ServicePro
     isRunning,
     start: async () => {
       if (isRunning()) throw new Error(`${service} runs already`)
-      // A file holds the logs of all lives by itself.
+      // A file already holds the logs of all its processes.
       if (logFile === undefined) past = logs().slice(-keptLogBytes)
       life = spawnService({ ...options, environment: { ...environment, PORT: String(port) } })
       await untilReady({ name: service, url, isRunning, logs })

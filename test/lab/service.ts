@@ -15,8 +15,8 @@ import { api, type Api } from './http.ts'
 import { startUpstream } from './upstream.ts'
 
 /**
- * One service as its process would run it, over a real database of its own:
- * the same configuration, server, store and recovery, on a free port.
+ * One service as its process would run it, over its own real database: the same configuration,
+ * server, store and recovery, on a free port.
  */
 export type ServiceWithDatabase = Exclude<ServiceName, 'gateway'>
 
@@ -34,14 +34,14 @@ export interface RunningService {
   readonly url: string
   readonly api: Api
   readonly metrics: Runtime['metrics']
-  /** Answers what is in flight and ends, as on SIGTERM; happens by itself when the test file ends. */
+  /** Answers the open requests and ends, as on SIGTERM. Runs by itself when the test file ends. */
   readonly stop: () => Promise<void>
 }
 
-/** Nobody listens there: an upstream that was never started. */
+/** Nobody listens there, as if the upstream was never started. */
 const nowhere = 'http://127.0.0.1:9'
 
-/** Long enough for a busy machine: a slow answer must not pass for a failure. */
+/** Long enough for a busy machine: a test must not take a slow answer for a failure. */
 const testVariables: Variables = {
   LOG_LEVEL: 'silent',
   PORT: '0',
@@ -76,7 +76,7 @@ export const openTestDatabase = (
   return database
 }
 
-/** Starts a replica of a service over a database that is there already. */
+/** Starts a replica of a service over a database that exists already. */
 export const startService = async (
   name: ServiceWithDatabase,
   database: Pick<TestDatabase, 'url'>,
@@ -105,7 +105,7 @@ const startWithDatabase = async (name: ServiceWithDatabase, variables: Variables
   return { database, service: await startReplica(), startReplica }
 }
 
-/** Notification alone. */
+/** Only notification. */
 export const startNotification = async (variables: Variables = {}) => {
   const { database, service: notification } = await startWithDatabase('notification', variables)
   return { database, notification }
@@ -128,7 +128,7 @@ export const startBilling = async (variables: Variables = {}) => {
   }
 }
 
-/** A new account with so much on it, and its owner. */
+/** A new account with this balance, and its owner. */
 export const openAccount = async (billing: RunningService, balance = 0): Promise<string> => {
   const userId = uuidv7()
   await billing.api.post('/billing/accounts', { userId, email: `${userId}@example.com` })
@@ -159,7 +159,7 @@ export const startWithBilling = async (name: 'user' | 'order', variables: Variab
 
 export type WithBilling = Awaited<ReturnType<typeof startWithBilling>>
 
-/** Order with real users behind it as well: their accounts open only when a test lets them. */
+/** Order with real users behind it, too. Their accounts open only when a test lets them. */
 export const startWithUsers = async (variables: Variables = {}) => {
   const people = await startWithBilling('user', { ...variables, RECOVERY_INTERVAL_MS: '600000' })
   const toUser = await startUpstream(people.service.url)

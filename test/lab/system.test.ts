@@ -53,7 +53,7 @@ describe('a system of real processes', () => {
     system.resume('notification')
     expect((await eventually(health)).status).toBe(200)
 
-    // Logs are written in chunks, a moment later.
+    // The service writes logs in chunks, a moment later.
     await eventually(() => expect(system.logsOf('notification')).toContain('"level"'))
     const pid = system.processes[0]?.pid() as number
     await system.close()

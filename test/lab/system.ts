@@ -12,42 +12,42 @@ import { createServiceProcess, processName, type ServiceProcess } from './servic
 type Variables = Readonly<Record<string, string | number>>
 type OfServices<T> = Readonly<Partial<Record<ServiceName, T>>>
 
-/** What one process, or a client, sends to one other, or to a database. */
+/** The way from one process or client to another process or a database. */
 export interface Way {
   /** `client`, or the name of a process: `order-1`. */
   readonly from: string
   readonly to: ServiceName | 'database'
-  /** Where the other side listens, at the moment; with replicas these are several. */
+  /** Where the other side listens now. With replicas there are several. */
   readonly targets: () => readonly number[]
 }
 
 export interface SystemOptions {
-  /** Which services run; the others' addresses lead to a port where nobody listens. */
+  /** Which services run. The addresses of the others lead to a port where nobody listens. */
   readonly services?: readonly ServiceName[]
-  /** How many processes of each; with more than one, their common address takes turns. */
+  /** How many processes each service has. If more than one, their common address takes turns. */
   readonly replicas?: number
-  /** How many of them run at first, if not all: the others are started by the test, in its own way. */
+  /** How many run at first, if not all. The test starts the others in its own way. */
   readonly startedReplicas?: number
-  /** All replicas listen on one port, which an agent must make possible; else something takes turns. */
+  /** All replicas listen on one port, which an agent must make possible. Otherwise a link takes turns. */
   readonly isPortShared?: boolean
   /** Variables for every service. */
   readonly env?: Variables
-  /** Variables for one service, which win over those for all. */
+  /** Variables for one service. They win over those for all. */
   readonly envOf?: OfServices<Variables>
-  /** Addresses to be called instead of a service's own: a fake, or a proxy that makes trouble. */
+  /** Addresses that replace those of a service: a fake, or a proxy that fails. */
   readonly upstreams?: OfServices<string>
-  /** Databases to be used, where new ones are not wanted. */
+  /** Databases that already exist, for services that need no new one. */
   readonly databases?: OfServices<string>
-  /** Where new databases are made; otherwise on the Postgres that all tests share. */
+  /** Where to make new databases; by default on the Postgres that all tests share. */
   readonly postgres?: OwnPostgres
   /**
-   * Asked for every way between two processes, from a client to the gateway, and to each database:
-   * what is special about the link there. Without an answer there is no link on that way.
+   * Called for every way between two processes, from a client to the gateway, and to each database.
+   * Returns the options of the link there; without options there is no link on that way.
    */
   readonly link?: (way: Way) => Partial<LinkOptions> | undefined
   /** A module that is loaded into each process before the service. */
   readonly agent?: string
-  /** Where each process writes a file of its own; without it the logs are kept in memory. */
+  /** The folder for one log file per process. Without it the logs stay in memory. */
   readonly logFolder?: string
 }
 
@@ -65,7 +65,7 @@ const mapServices = async <T>(
 }
 
 const newDatabase = async (service: ServiceName) => {
-  // Loaded only here: it needs the test runner, and campaigns and benches do without.
+  // Loaded only here, because it needs the test runner, which campaigns and benches lack.
   const { freshDatabase } = await import('./database.ts')
   return (await freshDatabase(service)).url
 }
@@ -76,7 +76,7 @@ interface Plan {
   readonly ports: Readonly<Record<ServiceName, readonly number[]>>
   readonly urls: Readonly<Record<ServiceName, string>>
   readonly databases: OfServices<string>
-  /** Opens a link where one is wanted, to be closed with the system. */
+  /** Opens a link where one is wanted. It closes with the system. */
   readonly through: (way: Way, url: string) => Promise<string>
 }
 
@@ -128,9 +128,9 @@ const controlsOf = (processes: readonly ServiceProcess[]) => {
     return picked
   }
   return {
-    /** One of them: the first replica, when none is named. */
+    /** One process of a service: the first replica, if none is named. */
     process: (service: ServiceName, replica = 0) => pick(service, replica)[0] as ServiceProcess,
-    /** SIGTERM, and waits for the end. Without a service: all of them. */
+    /** Sends SIGTERM, and waits for the end. Without a service: all of them. */
     stop: async (service?: ServiceName, replica?: number) => {
       const picked = service === undefined ? processes : pick(service, replica)
       await Promise.all(picked.map((process) => process.stop()))
@@ -155,17 +155,17 @@ const controlsOf = (processes: readonly ServiceProcess[]) => {
 
 /** Without a replica's number, an action is for all replicas of the service. */
 export interface System extends ReturnType<typeof controlsOf> {
-  /** Where each service is reached; also those that do not run have an address. */
+  /** The address of each service, also of one that does not run. */
   readonly urls: Readonly<Record<ServiceName, string>>
   readonly databases: OfServices<string>
   readonly processes: readonly ServiceProcess[]
-  /** By their ways: `client→gateway`, `order-1→billing`, `order-1→database`. */
+  /** The links by name: `client→gateway`, `order-1→billing`, `order-1→database`. */
   readonly links: ReadonlyMap<string, Link>
-  /** Ends everything at once. Happens by itself when the test file ends. */
+  /** Ends everything at once. Runs by itself when the test file ends. */
   readonly close: () => Promise<void>
 }
 
-/** Everything that a system needs but its processes. What it opens is closed with the system. */
+/** Everything that a system needs except its processes. What it opens closes with the system. */
 const prepare = async (options: SystemOptions, opened: Pick<Link, 'close'>[]) => {
   const { services = serviceNames, replicas = 1, isPortShared = false, link, postgres } = options
   const timeoutMs = options.env?.['STATEMENT_TIMEOUT_MS']
@@ -198,7 +198,7 @@ const prepare = async (options: SystemOptions, opened: Pick<Link, 'close'>[]) =>
   return { options, ports, urls: { ...urls, gateway }, databases, links, through }
 }
 
-/** Starts real services, as processes; they are ready when it resolves. */
+/** Starts real services as processes. They are ready when it resolves. */
 export const startSystem = async (options: SystemOptions = {}): Promise<System> => {
   const { services = serviceNames, replicas = 1, startedReplicas = replicas } = options
   const opened: Pick<Link, 'close'>[] = []
@@ -215,7 +215,7 @@ export const startSystem = async (options: SystemOptions = {}): Promise<System> 
         processes.push(await createProcess(service, replica, plan))
       }
     }
-    // One of each first: the others find compiled code, and start in a moment.
+    // One of each service starts first, so that the others find compiled code and start fast.
     for (let round = 0; round < startedReplicas; round += 1) {
       await startThem(processes.filter(({ replica }) => replica === round))
     }
@@ -236,7 +236,7 @@ export interface OwnSystem extends System {
   readonly postgres: OwnPostgres
 }
 
-/** The same over a Postgres of its own, which goes with it: nothing here needs a test runner. */
+/** The same, with its own Postgres, which ends with it. Nothing here needs a test runner. */
 export const startOwnSystem = async (options: OwnSystemOptions = {}): Promise<OwnSystem> => {
   const postgres = await openPostgres(options.postgresSettings)
   try {

@@ -3,20 +3,20 @@ import type { AddressInfo } from 'node:net'
 import { whenFileEnds } from './cleanup.ts'
 
 /**
- * A link to a real service that fails when a test wants it to. By default it
- * passes everything on; a failure happens before the service saw the request
- * or after it did the work, which its caller cannot tell apart.
+ * A link to a real service that fails when a test wants it. By default it passes everything on. A
+ * failure happens before the service saw the request or after it did the work, which the caller
+ * cannot tell apart.
  */
 export type Behaviour =
   | 'forward'
-  /** Cuts the connection before anything was done. */
+  /** Cuts the connection before the service does anything. */
   | 'refuse'
-  /** The service does the work, and nobody hears of it. */
+  /** The service does the work, but its answer is lost. */
   | 'drop-answer'
-  /** Keeps the caller waiting for ever. */
+  /** Lets the caller wait for ever. */
   | 'hang'
   | ScriptedAnswer
-  /** Whatever a test makes of the request; `pass` lets the service do the work. */
+  /** The test decides about the request; `pass` lets the service do the work. */
   | ((request: SeenRequest, pass: () => Promise<ScriptedAnswer>) => Promise<ScriptedAnswer>)
 
 export interface ScriptedAnswer {
@@ -35,7 +35,7 @@ export interface SeenRequest {
 export interface Upstream {
   readonly url: string
   readonly seen: SeenRequest[]
-  /** What happens to requests from now on; with a list, one after the other, then the last for ever. */
+  /** What happens to requests from now on. Of a list, one after the other, then the last for ever. */
   readonly behave: (...behaviours: readonly [Behaviour, ...Behaviour[]]) => void
 }
 
@@ -62,7 +62,7 @@ const toScripted = ({ message, body }: Awaited<ReturnType<typeof passOn>>): Scri
   type: message.headers['content-type'],
 })
 
-/** An address that is known only later is given as a function. */
+/** Pass a function for an address that is known only later. */
 export const startUpstream = async (to: string | (() => string)): Promise<Upstream> => {
   const target = typeof to === 'string' ? () => to : to
   const seen: SeenRequest[] = []

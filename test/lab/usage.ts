@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** What processes use, as the operating system sees it from outside: most of it only on Linux. */
+/** What processes use, as the operating system reports it: most of it only on Linux. */
 const isLinux = process.platform === 'linux'
 
 /** Linux counts in hundredths of a second. */
@@ -10,7 +10,7 @@ const tickMicros = 10_000
 const statOf = (pid: number): number[] | undefined => {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name of the program stands in brackets and may contain anything.
+    // The name of the program is in brackets and may contain anything.
     return text
       .slice(text.lastIndexOf(')') + 2)
       .split(' ')
@@ -20,7 +20,7 @@ const statOf = (pid: number): number[] | undefined => {
   }
 }
 
-/** The processes that a process has started and that live; none where the system does not tell. */
+/** The processes that a process started and that still run; none if the system does not tell. */
 const childrenOf = (parent: number): number[] => {
   if (!isLinux) return []
   return readdirSync('/proc')
@@ -29,8 +29,8 @@ const childrenOf = (parent: number): number[] => {
 }
 
 /**
- * What Postgres used until now: its processes that live, and those that ended.
- * Only Linux tells; elsewhere there is no figure rather than a wrong one.
+ * The CPU time of Postgres until now: of processes that run, and of those that ended. Only Linux
+ * tells it; elsewhere there is no number, because it would be wrong.
  */
 export const postgresCpuMicros = (postmasterPid: number): number | undefined => {
   const postmaster = statOf(postmasterPid)
@@ -51,9 +51,9 @@ export const processCpuMicros = (pid: number): number | undefined => {
 }
 
 export interface Memory {
-  /** What processes have for themselves, and what they share, counted once. */
+  /** The memory of each process alone, plus the shared memory, counted once. */
   readonly ownMb: number
-  /** The sum of what each seems to have: shared pages are counted as often as they are shared. */
+  /** The sum over all processes. It counts a shared page once for each process. */
   readonly rssMb: number
 }
 
@@ -77,7 +77,7 @@ export const memoryOf = (pids: readonly number[]): Memory => {
   return { ownMb: ((own + shared) * 1_024) / 1e6, rssMb: (rss * 1_024) / 1e6 }
 }
 
-/** All that a process has in memory, shared pages included. */
+/** All memory of a process, including shared pages. */
 export const rssMbOf = (pid: number): number => {
   if (isLinux) return kilobytes(readFileSync(`/proc/${pid}/status`, 'utf8'), ['VmRSS']) / 1_024
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1_024

@@ -19,23 +19,23 @@ import type { Exchange, History } from '../../judge/history.ts'
 import type { Random } from '../../lab/random.ts'
 
 /**
- * Many clients share their users and orders, so that they disturb each other.
- * Each keeps its key until it is told the outcome of its request; some have
- * short timeouts and repeat a request while the first one is still worked on.
+ * Many clients share users and orders, so that they disturb each other. Each client keeps its key
+ * until it knows the outcome of its request. Some have short timeouts and repeat a request that the
+ * service still works on.
  */
 export interface ClientsOptions {
   readonly baseUrl: string
   readonly history: History
   readonly random: Random
   readonly count: number
-  /** How long the faults go on; nobody gives up before their end. */
+  /** How long the faults go on. No client gives up before they end. */
   readonly stormMs: number
-  /** Aborted when no new work is to begin. */
+  /** Aborted when clients must not begin new work. */
   readonly ending: AbortSignal
 }
 
 export interface ClientsReport {
-  /** Requests that were repeated until the client's patience ended, without an answer. */
+  /** Requests that got no answer before the client's patience ended. */
   readonly givenUp: number
 }
 
@@ -46,13 +46,13 @@ interface Shared {
 
 const firstUsers = 4
 const firstDeposit = 5_000_000
-/** A client that still has no answer this long after the last fault has been forgotten. */
+/** A client that waits longer than this after the last fault will never get an answer. */
 const patienceAfterwardsMs = 45_000
 const patientAttemptMs = 6_000
 const hastyAttemptMs = 350
 const longestThoughtMs = 220
 
-/** Old orders are not touched again, because races happen on new ones. */
+/** Clients do not touch old orders again, because races happen on new ones. */
 const recentCount = 12
 
 type Act = () => Promise<unknown>
@@ -65,7 +65,7 @@ interface Client {
   readonly actor: () => Actor
 }
 
-/** An amount is hardly ever drawn twice, so an operation shows which request it belongs to. */
+/** Two requests rarely get the same amount, so the amount of an operation shows its request. */
 const drawAmount = (random: Random) => random.between(1_001, 900_000)
 
 const send = async <Body>({ actor, random }: Client, request: Request) => {
@@ -75,7 +75,7 @@ const send = async <Body>({ actor, random }: Client, request: Request) => {
   return one
 }
 
-/** Orders as soon as the user exists, although the account may still be missing. */
+/** Orders as soon as the user exists, when the account may still be missing. */
 const signUpInHaste = async (client: Client) => {
   const request = newUser(`h-${newKey()}`)
   const { answer } = await client.actor().attempt(request)
@@ -85,7 +85,7 @@ const signUpInHaste = async (client: Client) => {
   await send(client, request)
 }
 
-/** An order of nobody: only one with a key may leave a trace. */
+/** An order of an unknown user. It may leave a trace only if it has a key. */
 const orderForNobody = async (client: Client) => {
   const { random } = client
   const request = newOrder(uuidv7(), drawAmount(random))
@@ -102,7 +102,7 @@ const signUp = async (client: Client) => {
 
 const placeOrder = async (client: Client) => {
   const { random, shared } = client
-  // Now and then more than anybody has: refusals must be as lasting as payments.
+  // Some amounts are more than any user has: refusals must be as lasting as payments.
   const price = random.chance(0.15) ? drawAmount(random) * 1_000 : drawAmount(random)
   const words = random.chance(0.3) ? { description: `parcel ${price}` } : {}
   const user = random.pick(shared.users.slice(-recentCount))
@@ -139,7 +139,7 @@ const isSettled = ({ key, method, answer }: Exchange) =>
 
 const toRequest = ({ method, path, key, body }: Exchange): Request => ({ method, path, key, body })
 
-/** Repeats a request that was answered long ago: unchanged, or with another body and the same key. */
+/** Repeats a request that has its answer: unchanged, or with another body and the same key. */
 const digUp = async ({ random, history, actor }: Client) => {
   const settled = history.exchanges.slice(-400).filter(isSettled)
   if (settled.length === 0) return
@@ -198,7 +198,7 @@ const createClient = (options: ClientsOptions, shared: Shared, index: number): C
 const wasNeverAnswered = (error: unknown) =>
   error instanceof Error && error.message.includes('was never answered')
 
-/** Creates the first users before the faults begin, and returns the work that goes on until the end. */
+/** Creates the first users before the faults begin, and returns the work that goes on to the end. */
 export const prepareClients = async (
   options: ClientsOptions,
 ): Promise<() => Promise<ClientsReport>> => {
@@ -228,7 +228,7 @@ export const prepareClients = async (
 
 const repeatsAtOnce = 6
 
-/** After the faults: repeats the requests that were answered during them. */
+/** After the faults, repeats the requests that got their answers during them. */
 export const repeatSettled = async (
   { baseUrl, history, random }: Pick<ClientsOptions, 'baseUrl' | 'history' | 'random'>,
   most: number,

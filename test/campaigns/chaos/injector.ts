@@ -5,7 +5,7 @@ import type { ServiceProcess } from '../../lab/service-process.ts'
 import type { OwnSystem } from '../../lab/system.ts'
 import { describePlanned, type Planned } from './plan.ts'
 
-/** What a fault of the plan came to: how often it touched something. */
+/** The result of a fault of the plan: how often it touched something. */
 export interface Struck {
   readonly planned: Planned
   readonly times: number
@@ -15,12 +15,12 @@ export interface InjectorOptions {
   readonly system: OwnSystem
   readonly plan: readonly Planned[]
   readonly history: History
-  /** A process that ended although nobody ended it. */
+  /** A process that ended although the test did not end it. */
   readonly onOwnDeath: (name: string, logs: string) => void
 }
 
 const restartPauseMs = 200
-/** Longer than all faults that could keep it from its database. */
+/** Longer than all faults that can keep a process from its database. */
 const startWithinMs = 45_000
 const lookIntervalMs = 500
 const patienceMs = 6_000
@@ -29,11 +29,11 @@ export const createInjector = (options: InjectorOptions) => {
   const { plan, history, onOwnDeath } = options
   const { links, postgres, processes } = options.system
   const struck: Struck[] = []
-  /** Processes that are being killed, paused or started: one thing at a time. */
+  /** Processes that the test kills, pauses or starts now: it does one thing at a time. */
   const treated = new Set<ServiceProcess>()
   let isOver = false
 
-  /** As a supervisor does: a service that cannot reach its database yet ends, and is started again. */
+  /** Acts as a supervisor: a service that cannot reach its database ends, and this starts it again. */
   const keepStarting = async (process: ServiceProcess) => {
     const untilMs = performance.now() + startWithinMs
     while (!process.isRunning() && !isOver) {
@@ -46,7 +46,7 @@ export const createInjector = (options: InjectorOptions) => {
     }
   }
 
-  /** The planned process, or, when it is in treatment already, the next one that is not. */
+  /** Returns the planned process, or the next one if another fault has the planned one. */
   const takeProcess = (wanted: string): ServiceProcess | undefined => {
     const index = processes.findIndex(({ name }) => name === wanted)
     const order = [...processes.slice(index), ...processes.slice(0, index)]
@@ -78,7 +78,7 @@ export const createInjector = (options: InjectorOptions) => {
     const begun = fault.links.map((name) => links.get(name)!.begin(fault.fault))
     const times = () => begun.reduce((sum, each) => sum + each.strikes(), 0)
     await sleep(durationMs)
-    // On a slow machine nobody may have come by: the first of its kind waits for somebody.
+    // On a slow machine no call may have passed yet, so the first fault of a kind waits for one.
     const untilMs = performance.now() + patienceMs
     while (times() === 0 && isFirst(planned) && performance.now() < untilMs) await sleep(50)
     for (const each of begun) each.end()
@@ -95,7 +95,7 @@ export const createInjector = (options: InjectorOptions) => {
 
   const cutConnections = async (service: ServiceName): Promise<number> => {
     if (!postgres.isRunning()) return 0
-    // Another fault may stop Postgres in this moment: then there is nobody left to end.
+    // Another fault may stop Postgres now: then there is no connection to end.
     return postgres.cutConnections(service).catch(() => 0)
   }
 

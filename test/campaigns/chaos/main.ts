@@ -11,9 +11,8 @@ import { createRandom, type Random } from '../../lab/random.ts'
 import { countKinds, countRequests, showKinds, showRequests, showUnknowns } from './report.ts'
 
 /**
- * Random runs: many clients, two processes of each service, and a link that can
- * make trouble on every way between any two of them; then peace, and the
- * question whether anything was lost or doubled.
+ * Random runs: many clients, two processes of each service, and a link between any two of them that
+ * can fail. After the faults, a check that nothing was lost or doubled.
  */
 const usage = `usage: npm run test:chaos -- [--seed N] [--minutes M] [--clients C] [--plan] [--log LEVEL]
   --seed     repeats the plan of faults of an earlier run; random when missing
@@ -22,7 +21,7 @@ const usage = `usage: npm run test:chaos -- [--seed N] [--minutes M] [--clients 
   --plan     shows the plan, and runs nothing
   --log      the services' log level; a run that fails shows the end of their logs`
 
-/** Short, so that many a lease ends in a minute. */
+/** Short, so that many leases end in a minute. */
 const timing = {
   CALL_TIMEOUT_MS: 500,
   REQUEST_BUDGET_MS: 1_000,
@@ -35,7 +34,7 @@ const timing = {
 const recoverWithinMs = 30_000
 const progressIntervalMs = 5_000
 const mostRepeats = 400
-/** For starting, the last answers, and looking at everything; a run that takes longer hangs. */
+/** Time to start, get the last answers and check everything. A run that takes longer hangs. */
 const marginMs = 240_000
 
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -83,7 +82,7 @@ interface Run {
   readonly options: Options
 }
 
-/** Faults and clients together; the complaints are what went wrong besides the invariants. */
+/** Runs faults and clients together. The complaints tell what went wrong besides the invariants. */
 const storm = async ({ system, plan, random, options }: Run) => {
   const history = createHistory()
   const complaints: string[] = []
@@ -109,7 +108,7 @@ const storm = async ({ system, plan, random, options }: Run) => {
   try {
     const clients = live()
     const faults = injector.run().finally(() => ending.abort())
-    // Clients end after the faults; when they end before, something is wrong with them.
+    // Clients end after the faults. If they end before, they have a defect.
     await Promise.race([faults, clients])
     const { givenUp } = await clients
     if (givenUp > 0) complaints.push(`${givenUp} requests were never answered`)
@@ -139,7 +138,7 @@ const judge = async ({ system, random }: Run, history: History) => {
 
 const portTries = 3
 
-/** Another program may take a port between our look at it and the process that is to have it. */
+/** Another program may take a free port before our process does. */
 const startSomewhere = async (logLevel: string): Promise<OwnSystem> => {
   const env = { ...timing, LOG_LEVEL: logLevel }
   for (let tries = 1; ; tries += 1) {

@@ -8,8 +8,8 @@ import type { NetworkFault } from '../../lab/link/faults.ts'
 import type { Random } from '../../lab/random.ts'
 
 /**
- * Which fault strikes where, when and for how long: drawn from the seed alone,
- * before anything runs, so that a seed can be looked at and run again.
+ * Decides which fault strikes where, when and for how long. It depends on the seed alone, so that a
+ * person can look at a seed and run it again.
  */
 export const replicas = [1, 2] as const
 
@@ -39,7 +39,7 @@ export type PlannedFault =
 
 export interface Planned {
   readonly id: number
-  /** What is counted: `http delay`, `database cut`, `kill`. */
+  /** The kinds that the report counts: `http delay`, `database cut`, `kill`. */
   readonly kind: string
   readonly atMs: number
   readonly durationMs: number
@@ -47,7 +47,7 @@ export interface Planned {
 }
 
 export interface Timing {
-  /** Pauses are longer than this, so that a row is taken away from who still believes to have it. */
+  /** Pauses are longer than this, so that another process takes a row from its paused owner. */
   readonly leaseMs: number
   readonly totalMs: number
 }
@@ -72,12 +72,12 @@ export const faultKinds: readonly string[] = [
   'terminate-backends',
 ]
 
-/** Money and letters go over these: they are struck more often than the rest. */
+/** These links carry money and letters, so faults strike them more often than the rest. */
 const busyCallees = new Set(['billing', 'notification', 'order', 'database'])
 
 const isBusy = (link: string) => busyCallees.has(link.split('→')[1] ?? '')
 
-/** One link, or all links to or from the same place: half a network at once. */
+/** One link, or all links of one process: half a network at once. */
 const pickLinks = (random: Random, all: readonly string[]): string[] => {
   const one = random.pick(random.chance(0.7) ? all.filter(isBusy) : all)
   if (random.chance(0.5)) return [one]
@@ -116,7 +116,7 @@ const drawLinkFault = (random: Random, kind: NetworkFault['kind']): NetworkFault
   }
 }
 
-/** The first of each kind strikes everywhere: a quiet link must not be all that it ever met. */
+/** The first fault of each kind strikes every link, so that quiet links meet it, too. */
 const drawFault = (random: Random, kind: string, isFirst: boolean): PlannedFault => {
   const [place, linkKind] = kind.split(' ')
   if (linkKind !== undefined) {
@@ -156,12 +156,12 @@ const drawDurationMs = (random: Random, kind: string, leaseMs: number): number =
 
 const shortestGapMs = 150
 const longestGapMs = 1_700
-/** Long enough for somebody to come by. */
+/** Long enough for some call to pass. */
 const firstDurationMs = 1_000
-/** Time to get going, so that there is work to disturb. */
+/** Time for the clients to begin, so that there is work to disturb. */
 const quietStartMs = 1_500
 
-/** Every kind once, in a new order, then again: none is left out, however short the run. */
+/** Takes every kind once, in a new order, then again, so that short runs leave none out. */
 export const drawPlan = (seedRandom: Random, { leaseMs, totalMs }: Timing): Planned[] => {
   const random = seedRandom.fork('plan')
   const planned: Planned[] = []

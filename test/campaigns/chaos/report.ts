@@ -2,11 +2,11 @@ import type { Exchange } from '../../judge/history.ts'
 import type { Struck } from './injector.ts'
 import { faultKinds } from './plan.ts'
 
-/** How often each kind of fault struck, because a plan that strikes nothing proves nothing. */
+/** Counts how often each kind of fault struck: a plan that strikes nothing proves nothing. */
 export interface KindCount {
   readonly kind: string
   readonly planned: number
-  /** How many of them touched something. */
+  /** How many of these faults touched something. */
   readonly struck: number
   /** How many connections, pieces of data, requests or processes they touched. */
   readonly times: number
@@ -59,7 +59,7 @@ export const showRequests = (count: RequestCount): string =>
 
 const mostReasons = 8
 
-/** Why clients got no definite answer: this shows whether a single cause took most of a run. */
+/** Tells why clients got no definite answer: one cause may have taken most of a run. */
 export const showUnknowns = (exchanges: readonly Exchange[]): string => {
   const counts = new Map<string, number>()
   for (const { answer } of exchanges) {

@@ -7,20 +7,19 @@ import { shortenDrizzleLoading } from '../../../src/platform/database/module-loa
 import { askDescriptor } from './ask-descriptor.ts'
 
 /**
- * Loaded into a service's process before the service itself. It stops the whole
- * process at every checkpoint and asks the harness what to do: the harness may
- * kill or freeze the process, cut its connections, or let it go on. That one
- * byte is the only answer keeps every decision in one place, outside.
+ * The test loads this into a service's process before the service. It stops the whole process at
+ * every checkpoint and asks the harness what to do: the harness may kill or freeze the process, cut
+ * its connections, or let it go on. The answer is one byte, so that the harness alone decides.
  */
 const answer = Buffer.alloc(1)
 
 const ask = (question: unknown) => {
   writeSync(askDescriptor, `${JSON.stringify(question)}\n`)
-  // Nobody will ever answer any more: the harness is gone.
+  // The harness is gone, so no answer will come.
   if (readSync(askDescriptor, answer, 0, 1, null) === 0) process.exit(1)
 }
 
-/** The first server that listens is the service's own; only the system knows a port that is free. */
+/** The first server that listens is the service's own. Only the system knows a free port. */
 let isListening = false
 subscribe('tracing:net.server.listen:asyncEnd', (message) => {
   const { server } = message as { readonly server: Server }
@@ -30,12 +29,12 @@ subscribe('tracing:net.server.listen:asyncEnd', (message) => {
   writeSync(askDescriptor, `${JSON.stringify({ port })}\n`)
 })
 
-/** Everything is loaded ahead, so that a spare process takes over within milliseconds. */
+/** Loads everything ahead, so that a spare process takes over within milliseconds. */
 const service = process.argv[2]
 shortenDrizzleLoading()
 await import('../../../src/platform/run-service.ts')
 await import(`../../../src/services/${service}/service.ts`)
-// Node writes what it compiled when a process ends, and most of these are killed.
+// Node stores compiled code when a process ends, but the test kills most of these.
 flushCompileCache()
 ask('loaded')
 subscribe(checkpointChannelName, ask)

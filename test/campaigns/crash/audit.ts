@@ -7,7 +7,7 @@ import type { ToldExchange } from '../../judge/evidence.ts'
 import { outcome, type Memory } from './scenario.ts'
 import type { System } from './system.ts'
 
-/** Everything that is checked after a run, the invariants of the design first. */
+/** Checks everything after a run, the invariants of the design first. */
 const allowedEdges: Readonly<Record<string, readonly string[]>> = {
   users: ['PENDING-OPEN'],
   orders: orderEdges.map(({ from, to }) => `${from}-${to}`),
@@ -70,7 +70,7 @@ const outcomeComplaints = ({ account, operations, orders, letters }: UserFacts) 
   ),
 ]
 
-/** Every definite answer that a request ever got is the same, to the byte, and a repeat says so. */
+/** All definite answers to one request are equal, byte for byte, and a repeat says that it is one. */
 const repeatComplaints = (history: History, repeated: readonly ToldExchange[]) =>
   repeated.flatMap((again) => {
     const shown = JSON.stringify(again.answer.body)

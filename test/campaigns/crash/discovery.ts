@@ -7,9 +7,9 @@ import { spread } from './spread.ts'
 import { outageVariant, plainVariant, recoveryOf, type Variant } from './variants.ts'
 
 /**
- * Finds the points by running the scenario several times: nobody keeps a list. A
- * point is planned when most of these runs visited it. The other visits are
- * chance (a retry, a slow moment), and another point must cover their places.
+ * Runs the scenario several times to find the points, so that nobody keeps a list. The plan has a
+ * point if most of these runs visited it. Other visits are chance (a retry, a slow moment), and
+ * another point must cover their places.
  */
 export interface PlannedPoint {
   readonly variant: Variant
@@ -40,9 +40,8 @@ const steadyOf = (seen: readonly Point[][]): Point[] => {
 const atOnce = new Set(steps.filter((step) => step.isAtOnce).map(({ name }) => name))
 
 /**
- * Requests that are sent at the same moment arrive in another order each time.
- * Such a step gives only the places that no other step visits: those of calls
- * that share a request.
+ * Requests that are sent at the same moment arrive in another order each time. Such a step gives
+ * only the places that no other step visits: those of calls that share a request.
  */
 const withoutChance = (points: readonly Point[]): Point[] => {
   const elsewhere = new Set(points.filter(({ epoch }) => !atOnce.has(epoch)).map(placeName))
@@ -68,8 +67,8 @@ const placeInRecovery = (variant: Variant, point: Point): string => {
 }
 
 /**
- * What outages add: all places of recovery, and of the time before what nothing
- * else visits. A place is taken once, even if it is visited after several outages.
+ * Outages add all places of recovery, and those places before it that nothing else visits. A place
+ * counts once, even if several outages lead to it.
  */
 const addedByOutages = (
   seen: ReadonlyMap<Variant, readonly Point[]>,
@@ -114,7 +113,7 @@ export const discover = async (systems: readonly System[], say: (line: string) =
   return { planned, unsteady: unsteadyPlaces(all, planned), troubles }
 }
 
-/** Places that were visited, but not in enough runs to plan a fault there. */
+/** Places that too few runs visited to plan a fault there. */
 const unsteadyPlaces = (all: readonly Place[], planned: readonly PlannedPoint[]): string[] => {
   const covered = new Set(planned.map(({ point }) => placeName(point)))
   return [...new Set(all.map(placeName))].filter((name) => !covered.has(name))

@@ -5,16 +5,16 @@ import type { Instance } from './instance.ts'
 import { calleeOf, type Place } from './points.ts'
 import { times, type System } from './system.ts'
 
-/** What is done to a process that stands at a point, before it is let on. */
+/** What the test does to a process that stopped at a point, before the process goes on. */
 export interface Struck {
   readonly system: System
   readonly place: Place
   readonly from: { readonly service: ServiceName; readonly instance?: Instance }
-  /** For the log; the first note of a fault is also the proof that it struck. */
+  /** For the log. The first note of a fault also proves that it struck. */
   readonly note: (text: string) => void
-  /** Work that goes on while the run does; the run waits for it before it judges. */
+  /** Work beside the run. The run waits for it before it judges. */
   readonly meanwhile: (work: Promise<unknown>) => void
-  /** Work for when the scenario is over. */
+  /** Work for the time after the scenario. */
   readonly atEnd: (work: () => Promise<void>) => void
 }
 
@@ -25,7 +25,7 @@ export interface Fault {
   readonly strike: (struck: Struck) => Promise<void>
 }
 
-/** The gateway keeps nothing: only its calls are worth a fault. */
+/** The gateway stores nothing, so only its calls need a fault. */
 const inService = ({ service }: Place) => service !== 'gateway'
 
 const instanceIn = ({ from }: Struck): Instance => {
@@ -42,7 +42,7 @@ const kill: Fault = {
     const instance = instanceIn(struck)
     await instance.kill()
     note(`${instance.service} (${instance.pid}) was killed`)
-    // A replica that had taken over already goes on by itself.
+    // A replica that has taken over goes on by itself.
     if (system.current(instance.service) === instance) {
       meanwhile(system.takeOver(instance.service))
     }
@@ -72,7 +72,7 @@ const crashPostgres: Fault = {
   },
 }
 
-/** Room for the other replica to find the rows and to finish them. */
+/** Time for the other replica to find and finish the rows. */
 const afterLeaseMs = 250
 
 const pause: Fault = {
@@ -108,13 +108,13 @@ const loseAnswer: Fault = {
   },
 }
 
-/** After a call it arrives once more; Postgres' connections do not repeat anything. */
+/** A call arrives once more. Postgres' connections do not repeat anything. */
 const canBeLate = ({ kind, phase }: Place) => phase === 'before' || kind === 'call'
 
 /**
- * `isSoon`: in the next moment, while the caller tries again; else at the very
- * end, when everything has moved on. A statement of that kind is swallowed in
- * silence, so that its sender waits until its own deadline.
+ * `isSoon`: the message arrives while the caller tries again; otherwise at the very end, when
+ * everything has moved on. A statement of that kind is lost silently, so that its sender waits
+ * until its own deadline.
  */
 const strikeLate =
   (isSoon: boolean) =>

@@ -5,19 +5,19 @@ const startsPerTakeOver = 5
 
 export interface FleetOptions extends Pick<InstanceOptions, 'onCheckpoint'> {
   readonly environmentOf: (service: ServiceName) => InstanceOptions['environment']
-  /** Called when a process that runs ends although nobody killed it; it is replaced. */
+  /** Called when a process ends although the test did not kill it. The fleet replaces it. */
   readonly onDeath: (how: string) => void
 }
 
-/** The processes of a system: which serve, which wait to take over, and which must be ended. */
+/** The processes of a system: which serve, which wait to take over, and which the test must end. */
 export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptions) => {
-  /** All that were ever begun, so that none can outlive the run. */
+  /** All processes that were started, so that none outlives the run. */
   const begun = new Set<Promise<Instance>>()
   let isEnding = false
   const active = new Map<ServiceName, Instance>()
   const spares = new Map<ServiceName, Promise<Instance>>()
   const others = new Set<Instance>()
-  /** Replicas that rest, one of a service: starting a process costs most of a run. */
+  /** Replicas that rest, one for each service: a start takes most of a run's time. */
   const resting = new Map<ServiceName, Instance>()
 
   const keepSpare = (service: ServiceName) => {
@@ -25,7 +25,7 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
     const environment = environmentOf(service)
     const spare = spawnInstance({ service, environment, onCheckpoint, onDeath: replace })
     begun.add(spare)
-    // Whoever needs the spare learns about its trouble; until then nobody is waiting.
+    // The caller that takes the spare sees its error. Before that nobody waits for it.
     spare.catch(() => {})
     spares.set(service, spare)
     return spare
@@ -33,7 +33,7 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
 
   const nextSpare = (service: ServiceName) => {
     const spare = spares.get(service) ?? keepSpare(service)
-    // Two may ask at once: each takes a spare of its own.
+    // Two callers may ask at once: each takes its own spare.
     void keepSpare(service)
     return spare
   }
@@ -44,12 +44,12 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
     active.set(next.service, next)
   }
 
-  /** As a supervisor does: a process that ends while its database is away is started again. */
+  /** Acts as a supervisor: starts a process again if it ends while its database is away. */
   const takeOver = async (service: ServiceName): Promise<void> => {
     for (let start = 1; ; start += 1) {
       try {
         const next = await nextSpare(service)
-        // Only now: another take-over may have put its own process here meanwhile.
+        // Only now, because another take-over may have put its own process here.
         putInPlace(next)
         return await next.activate()
       } catch (error) {
@@ -60,7 +60,7 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
 
   const replace = (instance: Instance, how: string) => {
     const { service, pid, port, logs } = instance
-    // One that cannot start is only tried again.
+    // If a process cannot start, the next attempt follows.
     if (port() === 0) return
     onDeath(`${service} (${pid}) died by itself, ${how}: ${logs()}`)
     if (active.get(service) !== instance) return
@@ -71,7 +71,7 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
     instance.port() > 0 && instance.isRunning() && !resting.has(instance.service)
 
   return {
-    /** Where a service listens at the moment; 0 while it does not. */
+    /** The port on which a service listens now; 0 if it does not listen. */
     portOf: (service: ServiceName) => active.get(service)?.port() ?? 0,
     current: (service: ServiceName) => {
       const instance = active.get(service)
@@ -79,9 +79,9 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
       return instance
     },
     all: () => [active, resting, others].flatMap((of) => [...of.values()]),
-    /** Lets a new process take over, as a supervisor does; the old one is only left aside. */
+    /** Lets a new process take over, as a supervisor does. The old one stays alive, set aside. */
     takeOver,
-    /** Lets another replica go on: one that was left aside before, if there is one. */
+    /** Lets another replica go on: one that was set aside before, if there is one. */
     relieve: async (service: ServiceName): Promise<void> => {
       const rested = resting.get(service)
       if (!rested?.isRunning()) return takeOver(service)
@@ -89,7 +89,7 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
       putInPlace(rested)
       rested.wake()
     },
-    /** Ends the processes that were left aside, or lets them rest until they relieve another. */
+    /** Ends the processes that were set aside, or lets them rest until they are needed. */
     endOthers: async () => {
       const left = [...others]
       others.clear()
@@ -101,7 +101,7 @@ export const createFleet = ({ environmentOf, onCheckpoint, onDeath }: FleetOptio
       })
       await Promise.all(superfluous.map((instance) => instance.kill()))
     },
-    /** None may be left: neither one that is still starting, nor one that a take-over began meanwhile. */
+    /** None may stay: also none that still starts, and none from a take-over in between. */
     endAll: async () => {
       isEnding = true
       const all = await Promise.allSettled(begun)

@@ -5,7 +5,7 @@ import type { Variant } from './variants.ts'
 /** A fault, and where it strikes. */
 export interface Strike {
   readonly fault: Fault
-  /** The first is struck at exactly this visit, a second one at the next visit of its place. */
+  /** The first fault strikes at exactly this visit, a second one at the next visit of its place. */
   readonly at: Point | Place
 }
 
@@ -15,7 +15,7 @@ export interface Incident {
   readonly strikes: readonly Strike[]
 }
 
-/** What came of it. */
+/** The result of an incident. */
 export interface Outcome {
   /** How many of its faults really struck. */
   readonly struck: number
@@ -23,7 +23,7 @@ export interface Outcome {
   readonly pointsAfterFault: readonly Point[]
 }
 
-/** The step of the scenario that a visit belongs to. */
+/** Returns the step of the scenario that a visit belongs to. */
 export const stepOf = ({ variant, at }: { readonly variant: Variant; readonly at: Point }) =>
   variant.outage?.step ?? at.epoch
 
@@ -37,19 +37,19 @@ const isAt = (wanted: Point | Place, point: Point) =>
 
 const isBegun = ({ begunAt }: { readonly begunAt: number }) => begunAt < Infinity
 
-/** Follows the incidents of a run: whose strike is next at a point, and what came of each. */
+/** Follows the incidents of a run: which fault is next at a point, and how each one ended. */
 export const followIncidents = (incidents: readonly Incident[]) => {
   const followed = incidents.map((incident) => ({
     step: stepOfIncident(incident),
     pending: [...incident.strikes],
-    /** After a single fault, and when there is none, every visit may lead to another run. */
+    /** After a single fault, or with no fault, every visit may lead to another run. */
     leadsOn: incident.strikes.length < 2,
     struck: new Set<Strike>(),
     /** How many visits there were before its first strike. */
     begunAt: Infinity,
   }))
   return {
-    /** The fault that must strike at this point, if there is one; it is told only once. */
+    /** Returns the fault that must strike at this point, if there is one, and only once. */
     due: (point: Point, pointsBefore: number) => {
       const one = followed.find(({ pending: [next] }) => next && isAt(next.at, point))
       const strike = one?.pending.shift()
@@ -58,13 +58,13 @@ export const followIncidents = (incidents: readonly Incident[]) => {
       return { strike, struck: () => void one.struck.add(strike) }
     },
     isAnyBegun: () => followed.some(isBegun),
-    /** Whether a visit tells anything: where the next fault strikes, or where a second one could. */
+    /** Whether a visit matters: the next fault strikes there, or a second fault could. */
     isLookingFor: (place: Place) =>
       followed.some(
         ({ pending: [next], leadsOn }) =>
           leadsOn || (next !== undefined && placeName(next.at) === placeName(place)),
       ),
-    /** Something began, and either something else begins in this step or it waits for its second place. */
+    /** One incident has begun, and either this step has another one or it waits for its second place. */
     needsCalm: (step: string) =>
       followed.length > 1 &&
       followed.some(isBegun) &&

@@ -8,12 +8,12 @@ import { openLink, type Link } from '../../lab/link.ts'
 import { spawnService, type Life } from '../../lab/service-process.ts'
 import { askDescriptor } from './ask-descriptor.ts'
 
-/** One process of one service, stopped at each of its checkpoints until it is let on. */
+/** One process of one service. It stops at each checkpoint until the test lets it go on. */
 export interface InstanceOptions {
   readonly service: ServiceName
   readonly environment: Readonly<Record<string, string>>
   readonly onCheckpoint: (instance: Instance, checkpoint: Checkpoint) => Promise<void>
-  /** It ended although nobody killed it. */
+  /** It ended although the test did not kill it. */
   readonly onDeath: (instance: Instance, how: string) => void
 }
 
@@ -23,11 +23,11 @@ export interface Instance extends Pick<Life, 'isRunning' | 'kill' | 'signal'> {
   readonly port: () => number
   readonly pid: number
   readonly database: Link
-  /** The end of what it wrote. */
+  /** The end of its output. */
   readonly logs: () => string
-  /** Until then it is a spare: loaded, but without connections and deaf. */
+  /** Before that it is a spare: loaded, but without connections, and it does not listen. */
   readonly activate: () => Promise<void>
-  /** At its next question it gets no answer until it is needed: so it ends by itself when we do. */
+  /** It gets no answer to its next question until it is needed, so it ends by itself when we end. */
   readonly rest: () => void
   readonly wake: () => void
 }
@@ -37,13 +37,13 @@ const loadTimeoutMs = 60_000
 const readyTimeoutMs = 20_000
 const keptOutput = 4_000
 
-/** Starts a process up to the point where everything is loaded and nothing has begun. */
+/** Starts a process, loads everything, and stops before anything begins. */
 export const spawnInstance = async (options: InstanceOptions): Promise<Instance> => {
   const { service, environment, onCheckpoint, onDeath } = options
   const own: Record<string, string> = { PORT: '0' }
   const url = new URL(environment['DATABASE_URL'] ?? 'postgres://nowhere')
   const targets = [Number(url.port)]
-  // A fault on the way to the database is meant for one process, so each has a link of its own.
+  // A fault on the way to the database is for one process only, so each has its own link.
   const database = await openLink({
     name: `${service}→database`,
     protocol: 'database',
@@ -83,7 +83,7 @@ export const spawnInstance = async (options: InstanceOptions): Promise<Instance>
     } else if (isResting) letOn()
     else void onCheckpoint(instance, question).finally(letOn)
   }
-  // A killed process breaks the pipe; that it is gone is noticed elsewhere.
+  // A killed process breaks the pipe. Other code notices its end.
   createInterface({ input: asking })
     .on('line', hear)
     .on('error', () => {})

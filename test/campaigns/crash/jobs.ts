@@ -6,7 +6,7 @@ import { placeName, pointName, type Place, type Point } from './points.ts'
 import { spread } from './spread.ts'
 import type { Variant } from './variants.ts'
 
-/** What is to be run: a fault at a point, and perhaps a second one during the recovery from it. */
+/** What to run: a fault at a point, and perhaps a second fault during the recovery from it. */
 export interface Job extends Incident {
   readonly strikes: readonly [Strike, ...Strike[]]
   readonly name: string
@@ -27,11 +27,11 @@ export const singleJobs = (planned: readonly PlannedPoint[]): Job[] =>
       .map((fault) => jobOf(variant, [{ fault, at: point }])),
   )
 
-/** For pairs each place is struck first once in ordinary running and once in recovery. */
+/** For pairs, the first fault strikes each place once in normal work and once in recovery. */
 export const firstsForPairs = (planned: readonly PlannedPoint[]): PlannedPoint[] =>
   spread(planned, ({ variant, point }) => `${variant.outage !== undefined} ${placeName(point)}`)
 
-/** Every place that was visited between the first fault and the end of its step, with every fault. */
+/** Every place visited between the first fault and the end of its step, with every fault. */
 export const pairJobs = (first: Job, pointsAfterFault: readonly Point[]): Job[] => {
   const [strike] = first.strikes
   const epoch = 'epoch' in strike.at ? strike.at.epoch : ''
@@ -52,15 +52,15 @@ export const pairJobs = (first: Job, pointsAfterFault: readonly Point[]): Job[] 
 const rank = (seed: number, { name }: Job) =>
   createHash('sha256').update(`${seed} ${name}`).digest().readUInt32BE(0)
 
-/** The same order for the same seed, so that what was run before a limit is a fair sample. */
+/** The order depends on the seed only, so a time limit leaves a fair sample. */
 export const shuffled = (jobs: readonly Job[], seed: number): Job[] =>
   jobs.toSorted((one, other) => rank(seed, one) - rank(seed, other))
 
 export const isInTenth = (job: Job, seed: number): boolean => rank(seed, job) < 2 ** 32 / 10
 
 /**
- * Jobs of different steps may share a run of the scenario, which saves most of
- * its time. The fullest steps give first, so that none is left over alone.
+ * Jobs of different steps may share a run of the scenario, which saves most of the time. The
+ * fullest steps give first, so that no step has many jobs left at the end.
  */
 export const createPacks = (jobs: readonly Job[], maxSize: number) => {
   const bySteps = [...Map.groupBy(jobs, stepOfIncident).values()].map((of) => of.toReversed())

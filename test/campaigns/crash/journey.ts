@@ -8,14 +8,14 @@ import { steps, type Memory, type Step } from './scenario.ts'
 import type { System } from './system.ts'
 import { recoveryOf, type Variant } from './variants.ts'
 
-/** One client does the scenario: it repeats a request with the same key until it knows the outcome. */
+/** One client runs the scenario. It repeats a request with the same key until it knows the outcome. */
 export interface JourneyOptions {
   readonly system: System
   /** At most one for a step. */
   readonly variants: readonly Variant[]
   readonly history: History
   readonly memory: Memory
-  /** Begins a new epoch; when this resolves, the epoch before has ended. */
+  /** Begins a new epoch. When this resolves, the previous epoch has ended. */
   readonly enter: (epoch: string) => Promise<void>
   readonly beforeStep: (step: string) => Promise<void>
 }
@@ -23,7 +23,7 @@ export interface JourneyOptions {
 /** The epoch before the first step. */
 export const beforehand = 'ask whether all are ready'
 
-/** The epoch of the repeats and of the judgement: no faults are planned for it. */
+/** The epoch of the repeats and of the judgement. The plan has no faults for it. */
 export const afterwards = 'after everything'
 
 const attemptTimeoutMs = 700
@@ -47,7 +47,7 @@ const createSender = ({ gatewayUrl }: System, history: History) => {
 
 type Sender = ReturnType<typeof createSender>
 
-/** Asks each service itself, because the gateway remembers for a moment what the services told it. */
+/** Asks each service itself, because the gateway keeps the services' answers for a moment. */
 export const askReady = async (system: System) => {
   for (const service of registry.gateway.upstreams) {
     const { url } = system.linkBetween('gateway', service)
@@ -70,7 +70,7 @@ const nothingOwed = async ({ witness }: System, memory: Memory, patienceMs: numb
   }
 }
 
-/** The client asks once and does not repeat; then the callee comes back, and recovery finishes the step alone. */
+/** The client asks once. Then the callee comes back, and recovery finishes the step alone. */
 const meetOutage = async (
   { system, memory, enter }: JourneyOptions,
   sender: Sender,

@@ -20,7 +20,7 @@ import {
 import { run, type RunResult } from './run.ts'
 import { startSystem, type System } from './system.ts'
 
-/** Every crash point: finds them, strikes each with every fault, and judges what is left. */
+/** Finds every crash point, strikes each one with every fault, and judges the result. */
 const usage = `usage: npm run test:crash -- [--pairs | --tenth] [--seed N] [--only TEXT] [--alone] [--minutes M] [--lanes N]
                every single fault at every point
   --pairs      then all pairs: a second fault during the recovery from the first
@@ -65,7 +65,7 @@ const minutesOf = (ms: number) =>
 
 const triesPerJob = 3
 const jobsPerRun = 6
-/** Whether the first fault leads past the place of the second is a matter of milliseconds, at times. */
+/** Milliseconds may decide whether the first fault leads past the place of the second one. */
 const pairMissesAllowed = 0.1
 const progressEveryMs = 15_000
 const maxFailuresShown = 5
@@ -110,8 +110,8 @@ const runPacks = async (
 }
 
 /**
- * Works a list off, several jobs in a run. What missed its point for a moment's
- * slowness gets two more chances, the last one alone; a violation never does.
+ * Works a list off, several jobs in a run. A job that missed its point gets two more chances,
+ * because slowness may be the reason, the last one alone. A violation never does.
  */
 const workOff = async (
   work: Work,
@@ -133,7 +133,7 @@ const workOff = async (
     waiting = [...done.values()].filter(isMissed).map(({ job }) => job)
   }
   endProgress()
-  // What missed and had no second chance, because the time was over, counts as not run.
+  // A job that missed and got no second chance, because the time was over, counts as not run.
   const all = [...done.values()].filter((one) => !isMissed(one) || one.tries === triesPerJob)
   for (const one of all.filter(isMissed)) say(describeMiss(one))
   return { done: all, left: jobs.length - all.length }
@@ -150,7 +150,7 @@ const conclude = (done: readonly Done[], left: number, missesAllowed = 0): boole
   return of('violated') === 0 && of('not reached') <= missesAllowed * done.length
 }
 
-/** Each fault for itself, which shows what its recovery visits. */
+/** Runs each fault alone, which shows what its recovery visits. */
 const runSingles = async (work: Work, jobs: readonly Job[]) => {
   say(`${jobs.length} single faults`)
   const { done, left } = await workOff(work, jobs)
@@ -159,7 +159,7 @@ const runSingles = async (work: Work, jobs: readonly Job[]) => {
   return { done, isKept: isKept && left === 0 }
 }
 
-/** And then with a second one during the recovery: all of them, or a random tenth. */
+/** Runs each with a second fault during the recovery: all pairs, or a random tenth. */
 const runPairs = async (work: Work, firsts: readonly Done[]): Promise<boolean> => {
   const { seed, tenth } = work.options
   const possible = firsts.flatMap(({ job, outcome }) => pairJobs(job, outcome.pointsAfterFault))

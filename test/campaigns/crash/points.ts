@@ -22,11 +22,11 @@ export const pointName = (point: Point) => {
   return `${point.epoch}: ${placeName(point)}${again}`
 }
 
-/** Recovery looks for due rows all the time; only the look that finds some is a point. */
+/** Recovery looks for due rows all the time. It is a point only if it finds some. */
 export const isClaim = ({ kind, name }: Checkpoint) =>
   kind === 'statement' && name.startsWith('claim ')
 
 export const claimedTable = (name: string) => name.slice('claim '.length)
 
-/** Whom a call is for: its name is "POST billing/billing/accounts". */
+/** Returns the callee of a call, whose name is "POST billing/billing/accounts". */
 export const calleeOf = (name: string) => name.split(/[ /]/)[1] as ServiceName

@@ -4,7 +4,7 @@ import { pointName } from './points.ts'
 import type { Outcome } from './incidents.ts'
 import type { RunResult } from './run.ts'
 
-/** Counts what was run and what came of it, and says so in full sentences. */
+/** Counts the runs and their results, and reports them in full sentences. */
 export type Verdict = 'kept' | 'violated' | 'not reached'
 
 export interface Done {
@@ -13,7 +13,7 @@ export interface Done {
   readonly tries: number
   readonly result: RunResult
   readonly outcome: Outcome
-  /** Its share of the time, if others were in the same run. */
+  /** Its share of the time, if other jobs were in the same run. */
   readonly ms: number
 }
 
@@ -21,7 +21,7 @@ const maxEvents = 80
 const maxLast = 30
 const maxEventLength = 400
 
-/** What a run says about each of its jobs; a violation is blamed on all of them. */
+/** What a run says about each of its jobs. All of them get the blame for a violation. */
 export const judge = (jobs: readonly Job[], result: RunResult, tries: number): Done[] =>
   jobs.map((job, index) => {
     const outcome = result.outcomes[index] ?? { struck: 0, pointsAfterFault: [] }
@@ -45,7 +45,7 @@ const eventsAround = (events: readonly string[]) => {
 export const describeMiss = ({ job, tries }: Done): string =>
   `NOT REACHED (tried ${tries} times)  ${job.name}`
 
-/** A run with a violation, whoever of its jobs brought it about. */
+/** A run with a violation, whichever of its jobs caused it. */
 export const describeViolation = (
   jobs: readonly Job[],
   result: RunResult,
@@ -60,7 +60,7 @@ export const describeViolation = (
   return `${head}${blame}\n  ${first}${more}${events}`
 }
 
-/** One line for each point, one letter for each fault: small when it was kept. */
+/** One line for each point, one letter for each fault: `!` or `?` if it was not kept. */
 export const matrix = (done: readonly Done[]): string => {
   const lines = new Map<string, Map<string, string>>()
   for (const { job, verdict } of done) {

@@ -12,13 +12,13 @@ import type { Memory } from './scenario.ts'
 import type { OnCheckpoint, System } from './system.ts'
 
 /**
- * One run: the scenario for a new user, with what befalls some of its steps, and
- * the judgement. Between two incidents everything comes to rest.
+ * One run: the scenario for a new user, with the incidents of some of its steps, and the judgement.
+ * Between two incidents everything comes to rest.
  */
 export interface RunResult {
   /** Every visit, in order. */
   readonly points: readonly Point[]
-  /** What came of each incident. */
+  /** The result of each incident. */
   readonly outcomes: readonly Outcome[]
   readonly complaints: readonly string[]
   readonly events: readonly string[]
@@ -27,7 +27,7 @@ export interface RunResult {
 
 const owedPatienceMs = 30_000
 const quietForMs = 4
-/** Without faults everything that began also ends; with them some things never do. */
+/** Without faults, everything that begins also ends. With faults, some things never end. */
 const quietPatienceMs = { undisturbed: 1_000, disturbed: 80 } as const
 const pollMs = 25
 const keptWords = 1_500
@@ -40,7 +40,7 @@ const newMemory = (): Memory => {
   return { tag, nobody: uuidv7(), userId: '', orderId: '' }
 }
 
-/** What happens in a run, in the order in which it was seen. */
+/** The events of a run, in the order in which the test saw them. */
 const createJournal = () => {
   const startMs = performance.now()
   const events: string[] = []
@@ -55,7 +55,7 @@ const createJournal = () => {
 
 type Journal = ReturnType<typeof createJournal>
 
-/** Counts visits by epoch, and knows when nothing is under way. */
+/** Counts visits by epoch, and knows when no work is in progress. */
 const createTracker = ({ note }: Journal) => {
   const points: Point[] = []
   const visits = new Map<string, number>()
@@ -75,7 +75,7 @@ const createTracker = ({ note }: Journal) => {
       note(placeName(place))
       return point
     },
-    /** An epoch ends when its statements and calls have: some go on after the answer. */
+    /** An epoch ends when its statements and calls end: some go on after the answer. */
     enter: async (next: string, isDisturbed: boolean) => {
       const { disturbed, undisturbed } = quietPatienceMs
       const untilMs = performance.now() + (isDisturbed ? disturbed : undisturbed)
@@ -93,7 +93,7 @@ const createTracker = ({ note }: Journal) => {
 const describe = (error: unknown) =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 
-/** A look for due rows is worth a visit only if it finds some, and whether it does must be asked. */
+/** A search for due rows is a visit only if it finds some, so the test must ask. */
 const createClaimFilter = ({ witness }: System, isLookingFor: (place: Place) => boolean) => {
   const finding = new Set<string>()
   return async (from: Parameters<OnCheckpoint>[0], checkpoint: Checkpoint) => {
@@ -135,13 +135,13 @@ const createRun = (system: System, incidents: readonly Incident[]) => {
         journal.note(`*** ${text}`)
       },
       meanwhile: (work) => {
-        // Its trouble is told when the run waits for it.
+        // The run reports its error when it waits for it.
         work.catch(() => {})
         meanwhile.push(work)
       },
       atEnd: (work) => ends.push(work),
     }
-    // What has ended meanwhile cannot be struck: this counts as a point that was not reached.
+    // A fault cannot strike a process that has ended, so the point counts as not reached.
     await fault.strike(struck).catch((error: unknown) => {
       journal.note(`*** it was not possible: ${describe(error)}`)
     })
@@ -160,7 +160,7 @@ const createRun = (system: System, incidents: readonly Incident[]) => {
 
 type Run = ReturnType<typeof createRun>
 
-/** Lets everything that goes on come to its end, and waits until nothing is owed any more. */
+/** Lets all work end, and waits until no service owes anything. */
 const settle = async (system: System, memory: Memory, { meanwhile, journal }: Run) => {
   for (const untilMs = Date.now() + owedPatienceMs; ; await sleep(pollMs)) {
     for (let work = meanwhile.shift(); work; work = meanwhile.shift()) await work
@@ -173,7 +173,7 @@ const settle = async (system: System, memory: Memory, { meanwhile, journal }: Ru
   }
 }
 
-/** Before something new befalls a step, nothing is left of what befell another. */
+/** Before a new incident begins, nothing is left of the one before. */
 const comeToRest = async (system: System, memory: Memory, state: Run, step: string) => {
   if (!state.followed.needsCalm(step)) return
   await state.enter(`at rest before: ${step}`)

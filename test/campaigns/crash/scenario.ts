@@ -1,12 +1,11 @@
 import type { Request } from '../../lab/actors.ts'
 
 /**
- * What every run does, for a user of its own: each kind of write with its good
- * and its bad ending, then every read. Keys and amounts are fixed, so the
- * outcome is too, whatever happens on the way.
+ * What every run does, for its own user: each kind of write with its good and its bad ending, then
+ * every read. Keys and amounts are fixed, so the outcome is fixed, whatever faults strike.
  */
 export interface Memory {
-  /** Different in each run. */
+  /** Each run has a different one. */
   readonly tag: string
   /** An id that is no user. */
   readonly nobody: string
@@ -17,11 +16,11 @@ export interface Memory {
 export interface Step {
   readonly name: string
   readonly requests: (memory: Memory) => readonly Request[]
-  /** What its definite answer must be. */
+  /** The definite answer that it must get. */
   readonly status: number
-  /** The services keep nothing of it, so it cannot be repeated. */
+  /** The services store nothing of it, so a client cannot repeat it. */
   readonly isForgotten?: true
-  /** Sent at the same moment: those behind the first one share the next call. */
+  /** Sent at the same moment: the requests after the first one share the next call. */
   readonly isAtOnce?: true
   readonly keep?: (memory: Memory, body: { readonly id: string }) => void
 }
@@ -40,7 +39,7 @@ const order = { paid: 300, raised: 450, lowered: 200 } as const
 const deposit = 1_000
 const tooMuch = 5_000
 const atOnce = { orders: 4, price: 7 } as const
-/** This step is the last one: after it the user could pay what was refused before. */
+/** This must be the last step: after it the user could pay for what was refused before. */
 const fortune = 20_000
 
 const putOn = (name: string, amount: number): Step => ({
@@ -139,7 +138,7 @@ export const steps: readonly Step[] = [
 
 const eachAtOnce = (entry: string) => Array.from({ length: atOnce.orders }, () => entry)
 
-/** The end that the scenario must have: each entry exactly as often as it stands here. */
+/** The end that the scenario must have: each entry exactly as often as it is listed here. */
 export const outcome = {
   balance: deposit - atOnce.orders * atOnce.price + fortune - 1,
   operations: [

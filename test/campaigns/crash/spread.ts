@@ -8,8 +8,8 @@ interface Visit {
 }
 
 /**
- * Of the visits with one name it takes one, where fewest were taken so far: what
- * is spread evenly over the steps can share runs.
+ * Takes one of the visits with the same name, at the step that has the fewest so far: faults that
+ * are spread evenly over the steps can share runs.
  */
 export const spread = <V extends Visit>(
   visits: readonly V[],
@@ -21,7 +21,7 @@ export const spread = <V extends Visit>(
     return { step, count: taken.get(step) ?? 0 }
   }
   const groups = [...Map.groupBy(visits, nameOf).values()]
-  // Who has no choice is first, so that the others can make room.
+  // Small groups choose first, because they have less choice.
   const chosen = groups
     .toSorted((one, other) => one.length - other.length)
     .map((group) => {

@@ -18,9 +18,8 @@ export const times = {
 } as const
 
 /**
- * Only processes die here, never the machine: what Postgres wrote before it
- * stopped is kept by the system whether it was flushed or not. A commit that
- * was answered before it was written is lost all the same.
+ * Only processes die here, not the machine: the system keeps what Postgres wrote before it stopped,
+ * flushed or not. A commit that was answered before it was written is still lost.
  */
 const postgresSettings = { fsync: 'off', shared_buffers: '32MB' }
 
@@ -36,13 +35,13 @@ export interface Listener {
 
 const nobody: Listener = { onCheckpoint: async () => {}, onDeath: () => {} }
 
-/** Ids are different each time; the places of the code are not. */
+/** Ids differ each time; the places of the code do not. */
 const nameOf = (callee: string, firstLine: string) => {
   const [method, url = ''] = firstLine.split(' ')
   return `${method} ${callee}${url.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/\?.*/, '')}`
 }
 
-/** Five real processes, a Postgres of their own, and a link on each way between them. */
+/** Five real processes, their own Postgres, and a link on each way between them. */
 export const startSystem = async () => {
   let listener = nobody
   const onCheckpoint: OnCheckpoint = (from, checkpoint) => listener.onCheckpoint(from, checkpoint)
@@ -52,7 +51,7 @@ export const startSystem = async () => {
     if (from === 'client' || to === 'database') return undefined
     const passes = 'messages' as const
     if (from !== 'gateway-1') return { passes, targets: () => (to === away ? [] : [portOf(to)]) }
-    // The gateway only passes on: its calls are seen here, those of the others by themselves.
+    // The gateway only passes calls on, so the link sees its calls. The others report their own.
     const hold: Effect['hold'] = async ({ direction }, { messages: [request] }) => {
       if (direction === 'down' || !request) return
       const name = nameOf(to, request.start)
@@ -76,7 +75,7 @@ export const startSystem = async () => {
 
   return {
     gatewayUrl: `http://127.0.0.1:${portOf('gateway')}`,
-    /** The way of the calls from one service to another. */
+    /** The link for calls from one service to another. */
     linkBetween: (caller: ServiceName, callee: ServiceName) => {
       const found = links.get(`${caller}-1→${callee}`)
       if (!found) throw new Error(`${caller} has no way to ${callee}`)
@@ -88,15 +87,15 @@ export const startSystem = async () => {
     takeOver,
     relieve,
     endOthers,
-    /** From now on, and until there is another, the services find nobody at its address. */
+    /** From now on, until a new one serves, nobody listens at its address. */
     setAway: (service?: ServiceName) => {
       away = service
     },
-    /** Without one, nobody listens. */
+    /** Without a process, nobody listens. */
     setListener: (next: Listener = nobody) => {
       listener = next
     },
-    /** What was armed on any way, and met nobody, is forgotten. */
+    /** Ends all faults on all links that have not struck yet. */
     disarm: () => {
       away = undefined
       for (const { endFaults } of links.values()) endFaults()

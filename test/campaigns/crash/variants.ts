@@ -1,8 +1,8 @@
 import type { ServiceName } from '../../../src/registry.ts'
 
 /**
- * The scenario as it is, or with a callee away during one step, so that the
- * step is finished by recovery.
+ * The scenario as it is, or with one callee away during one step, so that recovery finishes the
+ * step.
  */
 export interface Variant {
   readonly name: string

@@ -4,9 +4,9 @@ import type { OwnPostgres } from '../../lab/own-postgres.ts'
 import { eventually } from '../../lab/wait.ts'
 
 /**
- * Looks into the databases for what no public answer can tell: what is still
- * owed, which edges the states took on their way, and under which keys money
- * moved. It only reads, besides a trigger of its own that notes each edge.
+ * Reads from the databases what no public answer tells: what services still owe, which edges the
+ * states took, and under which keys money moved. It only reads, except that its own trigger notes
+ * each edge.
  */
 export interface Edge {
   readonly table: string
@@ -45,10 +45,10 @@ export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
   }
 }
 
-/** Postgres may be down just now: that is part of the game. */
+/** Postgres may be down now: the test wants that. */
 const patience = { withinMs: 10_000, everyMs: 20 }
 
-/** Every table with a due date, whichever they are: a new saga is watched without being named here. */
+/** Finds every table with a due date, so that nobody must add a new saga here. */
 const findSagaTables = (sql: Sql) =>
   sql<{ name: string }[]>`
     select table_name as name from information_schema.columns
@@ -67,7 +67,7 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
   }
 
   return {
-    /** How many rows of a table recovery would find now. */
+    /** Returns how many rows of a table recovery would find now. */
     countDue: async (service: ServiceName, table: string): Promise<number> => {
       const [row] = await on(
         service,
@@ -78,7 +78,7 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
       return row?.count ?? 0
     },
 
-    /** What is owed to a user, anywhere. */
+    /** Returns what any service owes to a user. */
     owed: async (userId: string): Promise<string[]> => {
       const lists = await Promise.all(
         servicesWithDatabase.map(async (service) => {
@@ -110,7 +110,7 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
       return lists.flat()
     },
 
-    /** Withdrawals that the order service made, by their keys. */
+    /** Returns the withdrawals that the order service made, by their keys. */
     withdrawals: (userId: string): Promise<KeyedWithdrawal[]> =>
       on(
         'billing',
@@ -121,7 +121,7 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
           and key like 'saga:%'`,
       ),
 
-    /** The rows of the order service that may have caused one. */
+    /** Returns the rows of the order service that may have caused a withdrawal. */
     causes: (userId: string): Promise<{ id: string; createdAt: Date }[]> =>
       on(
         'order',

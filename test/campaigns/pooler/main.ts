@@ -11,10 +11,9 @@ import { startSystem, type System } from '../../lab/system.ts'
 import { startPooler, versionOf } from './pgbouncer.ts'
 
 /**
- * `npm run test:pooler` runs the whole system with PgBouncer in transaction mode
- * between the services and Postgres, and checks that nothing is lost. It is no
- * part of `npm test`, because PgBouncer comes from the system's packages:
- * `apt install pgbouncer`, or PGBOUNCER names the program.
+ * `npm run test:pooler` runs the whole system with PgBouncer in transaction mode between the
+ * services and Postgres, and checks that nothing is lost. `npm test` leaves it out, because
+ * PgBouncer is a package of the system: `apt install pgbouncer`, or PGBOUNCER names the program.
  */
 const program = process.env['PGBOUNCER'] ?? 'pgbouncer'
 const connectionsPerDatabase = 2

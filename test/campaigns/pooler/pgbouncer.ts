@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** PgBouncer as people run it: transaction mode, fewer connections to Postgres than come in. */
+/** PgBouncer as people run it: transaction mode, fewer connections to Postgres than clients have. */
 export interface PoolerOptions {
   readonly program: string
   readonly folder: string
@@ -12,17 +12,17 @@ export interface PoolerOptions {
   /** Addresses of the databases behind it. */
   readonly databases: readonly string[]
   readonly connectionsPerDatabase: number
-  /** 0: prepared statements are not kept track of. */
+  /** 0: PgBouncer does not track prepared statements. */
   readonly maxPreparedStatements: number
 }
 
 export interface Pooler {
-  /** The same database, by way of the pooler. */
+  /** The address of the same database through the pooler. */
   readonly through: (url: string) => string
   readonly stop: () => Promise<void>
 }
 
-/** The first version that keeps track of prepared statements in transaction mode. */
+/** The first version that tracks prepared statements in transaction mode. */
 const preparedSince = [1, 21] as const
 
 export interface PoolerVersion {
@@ -62,7 +62,7 @@ const settingsFor = (options: PoolerOptions, usersFile: string): string => {
     `default_pool_size = ${connectionsPerDatabase}`,
     'max_client_conn = 500',
     ...(maxPreparedStatements > 0 ? [`max_prepared_statements = ${maxPreparedStatements}`] : []),
-    // It refuses to be root.
+    // PgBouncer refuses to run as root.
     ...(process.getuid?.() === 0 ? ['user = nobody'] : []),
     '',
   ].join('\n')
@@ -90,7 +90,7 @@ export const startPooler = async (options: PoolerOptions): Promise<Pooler> => {
   })
   await writeFile(usersFile, users.join(''))
   await writeFile(settingsFile, settingsFor(options, usersFile))
-  // It reads them as the user that it becomes.
+  // PgBouncer reads them as the user that it switches to.
   await chmod(folder, 0o755)
 
   let output = ''

@@ -2,38 +2,38 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { exchange, isKeyed } from './http-wire.ts'
 import type { Connection, Direction, Effect } from './lane.ts'
 
-/** What a network does to bytes, whatever protocol they belong to; only duplicates are whole requests. */
+/** What a network does to bytes of any protocol. Only duplicates are whole requests. */
 export type NetworkFault =
-  /** Every piece of data comes later. */
+  /** Every piece arrives later. */
   | { readonly kind: 'delay'; readonly delayMs: number }
-  /** Connections are reset, new ones as soon as they are used. */
+  /** Resets connections. New ones are reset as soon as they are used. */
   | { readonly kind: 'reset' }
-  /** The next pieces of data are cut at these fractions of their length, and the connection with them. */
+  /** Cuts the next pieces at these fractions of their length, and the connection with them. */
   | { readonly kind: 'cut'; readonly direction: Direction; readonly fractions: readonly number[] }
-  /** Nothing arrives any more, and nobody is told; at the end all of it does, or the connection breaks. */
+  /** Nothing arrives, and nobody is told. At the end all of it arrives, or the connection breaks. */
   | {
       readonly kind: 'black-hole'
       readonly direction: Direction | 'both'
       readonly end: 'release' | 'reset'
     }
-  /** What is sent arrives only after its sender has given up. */
+  /** A piece arrives only after its sender has given up. */
   | { readonly kind: 'late' }
-  /** One side is told that the other will say no more, after the piece that it just said. */
+  /** Tells one side, after a piece of the other, that the other will send no more. */
   | { readonly kind: 'half-close'; readonly direction: Direction; readonly times: number }
   /** Keyed requests are delivered once more, so much later, and that answer is dropped. */
   | { readonly kind: 'duplicate'; readonly delaysMs: readonly number[] }
 
-/** Sends what was held back, and tells what came of it; the answer goes nowhere. */
+/** Sends what was held, and returns the result. The answer goes nowhere. */
 export type DeliverLate = () => Promise<string>
 
-/** What happens to the next request or statement, on links that pass whole messages on. */
+/** What happens to the next request or statement, on links that pass on whole messages. */
 export type MessageFault =
-  /** It is done, and its caller never hears of it. */
+  /** The callee does it, and the caller never hears of it. */
   | { readonly kind: 'lose-answer'; readonly onStruck?: (what: string) => void }
-  /** It does not arrive until somebody delivers it. */
+  /** It does not arrive until a test delivers it. */
   | {
       readonly kind: 'hold'
-      /** Its caller loses its connection, waits and hears nothing, or the fault waits until it gives up. */
+      /** Its caller loses its connection, waits without an answer, or the fault waits until it gives up. */
       readonly caller: 'is cut off' | 'hears nothing' | 'gives up'
       readonly onStruck: (what: string, deliver: DeliverLate) => void
     }
@@ -55,7 +55,7 @@ const loseAnswer = (
   return {
     take: ({ direction, connection }, { messages: [message] }) => {
       if (direction === 'up') {
-        // If the connection has ended, there was no answer to lose: the next one will be.
+        // If the connection has ended, there was no answer to lose. The fault takes the next one.
         const isFree = asking === undefined || asking.connection.callee.destroyed
         if (message && isFree) asking = { connection, start: message.start }
         return false

@@ -20,7 +20,7 @@ export const createHttpReader = () => {
           return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const
         }),
       )
-      // Nobody here sends such messages, whose end is not told by a length.
+      // No program here sends messages without a length.
       if ('transfer-encoding' in headers) throw new Error(`a link cannot read "${start}" in chunks`)
       const bodyStart = headEnd + endOfHead.length
       const end = bodyStart + Number(headers['content-length'] ?? 0)
@@ -32,7 +32,7 @@ export const createHttpReader = () => {
   }
 }
 
-/** The connection ends after the answer, so that the next request goes to whoever is the callee then. */
+/** The connection ends after the answer, so that the next request goes to the callee of that time. */
 export const withoutKeepAlive = ({ bytes }: Message): Buffer => {
   const headEnd = bytes.indexOf(endOfHead)
   const head = bytes.subarray(0, headEnd).toString('latin1')
@@ -61,7 +61,7 @@ export const exchange = (request: Message, port: number): Promise<Message> =>
 const lateTries = 100
 const latePauseMs = 50
 
-/** Delivers a request late, and tells what came of it. A callee that is just dead gets it when it is back. */
+/** Delivers a request late, and returns the result. A callee that is dead gets it when it is back. */
 export const deliverRequest = async (request: Message, port: () => number): Promise<string> => {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -79,7 +79,7 @@ export const deliverRequest = async (request: Message, port: () => number): Prom
   }
 }
 
-/** Requests whose key is no header: the account's user, the letter's key, those of calls that share a request, the order that is cancelled. */
+/** Requests whose key is in no header: the account's user, the letter's key, those of calls that share a request, the order to cancel. */
 const keyedByNature = [
   /^POST \/billing\/accounts HTTP/,
   /^POST \/billing\/withdrawals HTTP/,
@@ -87,7 +87,7 @@ const keyedByNature = [
   /^DELETE \/orders\/[^/ ]+ HTTP/,
 ]
 
-/** Only what has a key may be repeated by anybody; what only reads changes nothing. */
+/** Anybody may repeat a request that has a key. A request that only reads changes nothing. */
 export const isKeyed = ({ start, headers }: Message): boolean =>
   !/^(GET|HEAD) /.test(start) &&
   ('idempotency-key' in headers || keyedByNature.some((pattern) => pattern.test(start)))

@@ -3,14 +3,14 @@ import type { Socket } from 'node:net'
 /** A request, a statement to Postgres, or an answer. */
 export interface Message {
   readonly bytes: Buffer
-  /** The first line of HTTP, as `POST /orders HTTP/1.1`; else what it is, in words. */
+  /** The first line of HTTP, as `POST /orders HTTP/1.1`; otherwise words that say what it is. */
   readonly start: string
   /** By their names in small letters. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** What is passed on at once, and the messages that end in it. */
+/** The bytes that pass on at once, and the messages that end in them. */
 export interface Piece {
   readonly bytes: Buffer
   readonly messages: readonly Message[]
@@ -22,7 +22,7 @@ export interface Connection {
   readonly caller: Socket
   readonly callee: Socket
   readonly isBroken: () => boolean
-  /** Breaks it, for both sides. */
+  /** Breaks the connection for both sides. */
   readonly reset: () => void
   /** From now on the caller hears nothing, and what it sends does not arrive. */
   readonly silence: () => void
@@ -32,14 +32,14 @@ export interface Connection {
 export interface Lane {
   readonly direction: Direction
   readonly connection: Connection
-  /** The sender will say no more. */
+  /** The sender will send no more. */
   readonly hasEnded: () => boolean
   readonly ended: Promise<void>
   /** Tells the receiver that nothing more will come. */
   readonly end: () => void
-  /** Passes on the beginning; what follows is lost, and so is the connection. */
+  /** Passes on the beginning. The rest is lost, and so is the connection. */
   readonly cut: (beginning: Buffer) => void
-  /** Delivers a message although its sender may be gone, and tells what came of it. */
+  /** Delivers a message although its sender may be gone, and returns the result. */
   readonly deliver: (message: Message) => Promise<string>
 }
 
@@ -47,13 +47,13 @@ export interface Lane {
 export interface Effect {
   /** The piece waits until this resolves. */
   readonly hold?: (lane: Lane, piece: Piece) => Promise<unknown> | undefined
-  /** Happens instead of passing the piece on; false if it is to be passed on. */
+  /** Runs instead of passing the piece on. Returns false if the piece must still pass. */
   readonly take?: (lane: Lane, piece: Piece) => boolean
-  /** Happens after the piece was passed on. */
+  /** Runs after the piece has passed. */
   readonly follow?: (lane: Lane, piece: Piece) => void
 }
 
-/** A connection whose other side is gone may deliver what it holds, and then must not stay for ever. */
+/** A connection without its other side may deliver what it holds, but must not stay for ever. */
 const lingerMs = 10_000
 
 const destroyLater = (socket: Socket) => setTimeout(() => socket.destroy(), lingerMs).unref()
@@ -70,7 +70,7 @@ export interface LaneOptions {
   readonly tellsEnd: boolean
 }
 
-/** Passes on piece by piece; each meets the effects of the faults that last at that moment. */
+/** Passes on piece by piece. The faults that last at that moment strike each piece. */
 export const openLane = (options: LaneOptions) => {
   const { direction, connection, effects, split, deliver, onCut, tellsEnd } = options
   const { caller, callee } = connection
@@ -86,7 +86,7 @@ export const openLane = (options: LaneOptions) => {
     if (!isClosed && !to.destroyed) to.end()
     isClosed = true
   }
-  /** Nothing is passed on any more, and the receiver is not told. */
+  /** Passes nothing on any more, and does not tell the receiver. */
   const swallow = () => {
     isClosed = true
     isSwallowed = true
@@ -99,7 +99,7 @@ export const openLane = (options: LaneOptions) => {
   }
   const lane = { direction, connection, hasEnded: () => hasEnded, ended, end, cut, deliver }
 
-  /** Other faults may begin while one holds the piece, so they are looked up again and again. */
+  /** Other faults may begin while one holds the piece, so the lane looks them up again each time. */
   const waitForFaults = async (piece: Piece) => {
     const met = new Set<Effect>()
     while (!connection.isBroken()) {
@@ -144,7 +144,7 @@ export const openLane = (options: LaneOptions) => {
   })
   from.on('end', onEnd)
   from.on('close', (hadError) => {
-    // A reset is passed on as one, unless something is held that must still arrive.
+    // Passes a reset on as a reset, unless something is held that must still arrive.
     const isAlone = waiting.length === 0 && !isSwallowed
     if (hadError && isAlone && tellsEnd && !connection.isBroken()) connection.reset()
     onEnd()

@@ -4,7 +4,7 @@ import type { Piece } from './lane.ts'
 /** Parse, Bind, Describe, Execute and Close: Postgres answers them after the Sync or Flush that follows. */
 const needsSync = new Set(['P', 'B', 'D', 'E', 'C'])
 
-/** Cuts what is sent to Postgres into pieces, of which each statement is one, from Parse or Bind to Sync. */
+/** Cuts what goes to Postgres into pieces. Each statement is one piece, from Parse or Bind to Sync. */
 export const createStatementSplitter = () => {
   let rest: Buffer = Buffer.alloc(0)
   let isStart = true
@@ -14,7 +14,7 @@ export const createStatementSplitter = () => {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     const pieces: Piece[] = []
     for (;;) {
-      // Each message is a letter, a length, and what it says; only the first one has no letter.
+      // Each message is a letter, a length, and its content. Only the first message has no letter.
       const lengthAt = isStart ? 0 : 1
       if (rest.length < lengthAt + 4) return pieces
       const end = lengthAt + rest.readInt32BE(lengthAt)
@@ -44,7 +44,7 @@ export const splitAnswers = (bytes: Buffer): Piece[] => {
 
 const lateTimeoutMs = 5_000
 
-/** Sends what was held to Postgres, and waits until it is done there. */
+/** Sends what was held to Postgres, and waits until Postgres has done it. */
 export const deliverStatement = async (bytes: Buffer, postgres: Socket): Promise<string> => {
   if (postgres.destroyed) return 'the late statement never arrived: Postgres had gone'
   const done = new Promise<string>((resolve) => {

@@ -3,7 +3,7 @@ import { openLink } from '../link.ts'
 import { exchange } from './http-wire.ts'
 import type { Connection, Effect, Message } from './lane.ts'
 
-/** A message as a picture shows it; the crossed arrows are those of lost messages. */
+/** A message as a picture shows it. Crossed arrows show lost messages. */
 export interface SentMessage {
   readonly from: string
   readonly to: string
@@ -21,7 +21,7 @@ export interface SentMessage {
   }
 }
 
-/** What happens to the next message; nobody hears of what is lost, until the caller gives up. */
+/** What happens to the next message. Nobody hears of a lost one until the caller gives up. */
 export type Loss =
   | 'the request'
   | 'the answer'
@@ -101,7 +101,7 @@ export const openRecordedLink = async ({ from, to, target, record }: RecordedLin
     loseNext: (loss: Loss) => {
       nextLoss = loss
     },
-    /** The last request arrives once more, as a copy that hung somewhere on its way. */
+    /** Lets the last request arrive once more, like a copy that was delayed on its way. */
     lastAgain: async () => {
       if (!last) throw new Error('nothing was sent yet')
       const asking = { request: toRequest(last), loss: undefined, isAnswered: false }
