@@ -107,6 +107,7 @@ describe('what billing says of money', () => {
     ],
     ['a refusal of what was done', problem('insufficient-funds', { operation, account })],
     ['a code alone', { status: 409, data: { code: 'withdrawal-refunded' } }],
+    ['a problem of another status', { ...problem('withdrawal-refunded'), status: 404 }],
     ['a refusal that is not final', problem('idempotency-key-reused')],
     ['an address that it does not know', problem('not-found')],
   ])('is unknown and logged when it shows %s', async (_what, answer) => {
