@@ -49,7 +49,7 @@ const expectPending = (exchange: Exchange, budgetMs: number) => {
 
 const orderIn = (exchange: Exchange) => toldIn(exchange).body as Order
 
-/** Reads the statuses of orders as any client sees them. */
+/** Reads the statuses of orders as every client sees them. */
 const statusesOf = async (orderIds: readonly string[]) =>
   Promise.all(orderIds.map(async (id) => (await client.order(id)).status))
 

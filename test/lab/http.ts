@@ -2,7 +2,7 @@ import { request } from 'undici'
 import { createContractChecker, type ContractChecker } from '../judge/contract-check.ts'
 
 /**
- * The tests' own client: it sends plain requests, as any program would, and checks every answer
+ * The tests' own client: it sends plain requests, as every program would, and checks each answer
  * against the contracts. It works for the gateway and for a single service, because their paths are
  * the same.
  */

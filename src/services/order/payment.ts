@@ -16,6 +16,7 @@ export const createPayment = ({ billing, budgetMs: timeoutMs }: PaymentDeps) => 
     billing.withdraw({ userId, key: sagaKey(id), requestId, amount: price, timeoutMs }),
 
   settleDifference: ({ id, orderId, userId, requestId, fromPrice, toPrice }: ChangeRow) => {
+    // A cancellation has no new price: the whole price goes back.
     const difference = (toPrice ?? 0) - fromPrice
     const payment = sagaKey(orderId)
     const call = { userId, key: sagaKey(id), requestId, timeoutMs }
