@@ -36,6 +36,7 @@ const standsOn = {
   database: ['base'],
   http: ['base', 'calls', 'database'],
   saga: ['base', 'calls', 'database'],
+  access: ['base', 'calls', 'database', 'http'],
 }
 
 const roomsOfThePlatform = Object.entries(standsOn).map(([room, below]) => ({

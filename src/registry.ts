@@ -4,7 +4,14 @@
  * needs to know (the launcher, the manifests, the architecture picture)
  * reads it from here.
  */
-export const serviceNames = ['user', 'billing', 'order', 'notification', 'gateway'] as const
+export const serviceNames = [
+  'identity',
+  'user',
+  'billing',
+  'order',
+  'notification',
+  'gateway',
+] as const
 
 export type ServiceName = (typeof serviceNames)[number]
 
@@ -20,10 +27,16 @@ export interface ServiceEntry {
 }
 
 export const registry: Readonly<Record<ServiceName, ServiceEntry>> = {
+  identity: {
+    defaultPort: 8006,
+    hasDatabase: true,
+    upstreams: [],
+    purpose: 'names, passwords, keys: an OpenID Connect issuer',
+  },
   user: {
     defaultPort: 8001,
     hasDatabase: true,
-    upstreams: ['billing'],
+    upstreams: ['identity', 'billing'],
     purpose: 'people who order',
   },
   billing: {
@@ -47,7 +60,7 @@ export const registry: Readonly<Record<ServiceName, ServiceEntry>> = {
   gateway: {
     defaultPort: 8000,
     hasDatabase: false,
-    upstreams: ['user', 'billing', 'order', 'notification'],
+    upstreams: ['identity', 'user', 'billing', 'order', 'notification'],
     purpose: 'the one public door: routing and Swagger UI',
   },
 }
@@ -57,5 +70,14 @@ export const defaultAdminPort = 8005
 
 export const isServiceName = (value: string): value is ServiceName =>
   (serviceNames as readonly string[]).includes(value)
+
+/**
+ * The services that may call this one and say so by a signed token. The gateway is not among them:
+ * it passes on what clients send, and has no identity of its own.
+ */
+export const callersOf = (service: ServiceName): readonly ServiceName[] =>
+  serviceNames.filter(
+    (caller) => caller !== 'gateway' && registry[caller].upstreams.includes(service),
+  )
 
 export const servicesWithDatabase = serviceNames.filter((name) => registry[name].hasDatabase)

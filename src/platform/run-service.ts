@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { createGuard } from './access/guard.ts'
 import { ConfigError, readConfig, type Config } from './base/config.ts'
 import { createHttpServer } from './http/server.ts'
 import { errorText } from './base/redaction.ts'
@@ -51,17 +52,20 @@ export const serve = async (config: Config, createService: CreateService) => {
   const log = createLog(config.service, config.logLevel)
   const metrics = createMetrics(config.service)
   const service = await createService({ config, log, metrics })
+  const guard = createGuard({ config, log })
+  guard.prepare()
   await service.prepare()
-  const { handle, routeOf, checkReady } = service
+  const { handle, find, checkReady } = service
+  const { callerOf } = guard
   const exposesMetrics = config.adminPort === undefined
-  const deps = { config, log, metrics, handle, routeOf, checkReady, exposesMetrics }
+  const deps = { config, log, metrics, handle, find, callerOf, checkReady, exposesMetrics }
   const server = createHttpServer(deps)
   const port = await server.listen(config.port)
   for (const loop of service.loops) loop.start()
   const stop = async () => {
     await server.drain(config.shutdownGraceMs)
     await Promise.all(service.loops.map((loop) => loop.stop()))
-    await service.close()
+    await Promise.all([service.close(), guard.close()])
   }
   return { log, metrics, port, stop }
 }

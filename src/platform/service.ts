@@ -1,7 +1,9 @@
 import type { ServiceName } from '../registry.ts'
+import { createServiceSigner } from './access/service-tokens.ts'
 import type { Config } from './base/config.ts'
 import { createAsker } from './calls/client.ts'
 import { createTransport } from './calls/transport.ts'
+import type { FindRoute } from './http/routes.ts'
 import type { Handle } from './http/server.ts'
 import type { Loop } from './saga/recovery.ts'
 import type { Log, Metrics } from './base/telemetry.ts'
@@ -16,7 +18,8 @@ export interface Runtime {
 /** What a service returns, so that the process can run it. */
 export interface Service {
   readonly handle: Handle
-  readonly routeOf: (method: string, path: string) => string
+  /** The route of a request, and who may call it. What it does not find, nobody needs a token for. */
+  readonly find: FindRoute
   readonly checkReady: () => Promise<unknown>
   /** Rejects with a clear reason when the service cannot start at all. */
   readonly prepare: () => Promise<unknown>
@@ -30,11 +33,18 @@ export const upstreamUrl = ({ config }: Runtime, name: ServiceName): string => {
   return url
 }
 
-/** Connects the client of one upstream to it. */
+/** Connects the client of one upstream to it. Each call shows who makes it. */
 export const connectUpstream = (runtime: Runtime, upstream: ServiceName) => {
   const { config, log, metrics } = runtime
-  const { service: caller, callTimeoutMs } = config
-  const baseUrl = upstreamUrl(runtime, upstream)
-  const transport = createTransport({ caller, upstream, baseUrl, callTimeoutMs, metrics })
+  const { service: caller, callTimeoutMs, serviceKey } = config
+  if (serviceKey === undefined) throw new Error(`${caller} has no key to show who it is`)
+  const transport = createTransport({
+    caller,
+    upstream,
+    baseUrl: upstreamUrl(runtime, upstream),
+    callTimeoutMs,
+    metrics,
+    authorization: createServiceSigner(caller, upstream, serviceKey),
+  })
   return { ...transport, ask: createAsker({ upstream, log }) }
 }

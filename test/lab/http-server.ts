@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest'
+import { nobody } from '../../src/platform/base/caller.ts'
 import { readConfig, type Config } from '../../src/platform/base/config.ts'
 import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
 import { handleByFetch } from '../../src/platform/http/fetch.ts'
@@ -18,7 +19,8 @@ export const startHttpServer = async (
     log,
     metrics,
     handle: handleByFetch(handler),
-    routeOf: () => 'any',
+    find: () => ({ template: 'any', access: 'anyone' }),
+    callerOf: () => nobody,
     checkReady: () => Promise.resolve(),
     exposesMetrics: false,
   })

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { makeServiceKeys } from './service-keys.ts'
 import { ConfigError, migrationVariables, readConfig, readVariables } from './config.ts'
 
 const DATABASE_URL = 'postgres://order:secret@127.0.0.1:5432/order'
-const read = (more: Record<string, string> = {}) => readConfig('order', { DATABASE_URL, ...more })
+const keys = makeServiceKeys()
+const ownKeys = { SERVICE_KEY: keys.privateKey }
+const read = (more: Record<string, string> = {}) =>
+  readConfig('order', { DATABASE_URL, ...ownKeys, ...more })
 
 const complaintAbout = (environment: Record<string, string>) => {
   try {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { defaultAdminPort, registry, type ServiceName } from '../../registry.ts'
+import { callersOf, defaultAdminPort, registry, type ServiceName } from '../../registry.ts'
+import { isPrivateKey, isPublicKey } from './service-keys.ts'
 
 /**
  * The one place that reads environment variables. A service gets its settings
@@ -67,6 +68,84 @@ const commonVariables = {
   RECOVERY_INTERVAL_MS: durationMs.default(500),
 }
 
+/** Who may issue the tokens of people, and where its keys are read. */
+const accessVariables = {
+  /** Where people reach the gateway: our own issuer is below it. */
+  PUBLIC_URL: httpUrl.default(`http://localhost:${registry.gateway.defaultPort}`),
+  /** Another issuer. Then our own does not run. */
+  ISSUER_URL: httpUrl.optional(),
+  /** Where the issuer's keys are read, when that is not where it says itself. */
+  JWKS_URL: httpUrl.optional(),
+  IDENTITY_URL: httpUrl.default(`http://127.0.0.1:${registry.identity.defaultPort}`),
+  /** The claim that has the roles, with dots between the steps to it. */
+  ROLES_CLAIM: z
+    .string()
+    .regex(/^[^\s.]+(\.[^\s.]+)*$/, 'must be a name like roles or realm_access.roles')
+    .default('roles'),
+  /** A key that the issuer has withdrawn is refused after twice this time at the latest. */
+  KEY_REFRESH_MS: durationMs.default(30_000),
+  /** Keys that nobody knows are asked for no more often than this. */
+  KEY_COOLDOWN_MS: durationMs.default(5_000),
+}
+
+const serviceKey = z
+  .string()
+  .refine(isPrivateKey, 'must be an Ed25519 key as `node src/main.ts make-keys` prints it')
+
+/** One key, or two while they are being changed. */
+const publicKeys = z
+  .string()
+  .transform((list) => list.split(',').map((item) => item.trim()))
+  .refine(
+    (keys) => keys.length <= 2 && keys.every(isPublicKey),
+    'must be one or two Ed25519 public keys, with a comma between them',
+  )
+
+/** The variable with the public keys of a service that calls. */
+export const publicKeysVariable = (caller: ServiceName) => `${caller.toUpperCase()}_PUBLIC_KEYS`
+
+const passwordVariables = {
+  /** The memory that one guess costs. Less than the default only makes sense in tests. */
+  PASSWORD_MEMORY_KIB: wholeNumber(1_024, 1_048_576).default(19_456),
+}
+
+/** What only one service reads. */
+const ownVariables = {
+  identity: {
+    ...passwordVariables,
+    KEY_LIFETIME_HOURS: wholeNumber(1, 100_000).default(720),
+    /** How long a new key is published before it signs: all who verify must know it by then. */
+    KEY_LEAD_MS: wholeNumber(0, 86_400_000).default(120_000),
+    /** How often each replica looks for changed keys. */
+    KEY_POLL_MS: durationMs.default(5_000),
+    SESSION_DAYS: wholeNumber(1, 3_650).default(30),
+    SIGN_IN_FAILURES_PER_NAME: wholeNumber(1, 1_000_000).default(10),
+    SIGN_IN_FAILURES_PER_ADDRESS: wholeNumber(1, 1_000_000).default(100),
+    SIGN_IN_WINDOW_MS: wholeNumber(1_000, 86_400_000).default(900_000),
+  },
+  user: {
+    ...passwordVariables,
+    /** From one address; 0 means no limit. */
+    SIGN_UPS_PER_HOUR: wholeNumber(0, 1_000_000).default(0),
+  },
+  billing: {
+    /** Who may put money on an account: its owner, or only people with the role `teller`. */
+    DEPOSITS_BY: z.enum(['owner', 'teller']).default('owner'),
+  },
+  order: {},
+  notification: {},
+  gateway: {
+    ADMIN_PORT: port.default(defaultAdminPort),
+    CORS_ORIGINS: webOrigins,
+    /** How many proxies stand before it: by that the address of a client is found. */
+    PROXY_HOPS: wholeNumber(0, 10).default(0),
+  },
+} satisfies Record<ServiceName, z.ZodRawShape>
+
+type OwnSettings = {
+  readonly [Name in ServiceName]: Readonly<z.output<z.ZodObject<(typeof ownVariables)[Name]>>>
+}
+
 const databaseVariables = {
   DATABASE_URL: postgresUrl,
   STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
@@ -86,16 +165,22 @@ const serviceDatabaseVariables = {
   DATABASE_PREPARE: z.enum(['true', 'false']).default('true'),
 }
 
-const gatewayVariables = {
-  ADMIN_PORT: port.default(defaultAdminPort),
-  CORS_ORIGINS: webOrigins,
-}
-
 export interface DatabaseConfig {
   readonly url: string
   readonly poolSize: number
   readonly statementTimeoutMs: number
   readonly prepare: boolean
+}
+
+export interface AccessConfig {
+  /** The `iss` of every token of a person. */
+  readonly issuer: string
+  readonly isOwnIssuer: boolean
+  /** Undefined: where the issuer's own description says. */
+  readonly jwksUrl: string | undefined
+  readonly rolesClaim: string
+  readonly keyRefreshMs: number
+  readonly keyCooldownMs: number
 }
 
 export interface Config {
@@ -126,6 +211,14 @@ export interface Config {
   readonly recoveryIntervalMs: number
   readonly database: DatabaseConfig | undefined
   readonly upstreams: Readonly<Partial<Record<ServiceName, string>>>
+  readonly publicUrl: string
+  readonly access: AccessConfig
+  /** The private key with which it shows other services who it is, if it calls any. */
+  readonly serviceKey: string | undefined
+  /** The public keys of the services that may call it. */
+  readonly callerKeys: Readonly<Partial<Record<ServiceName, readonly string[]>>>
+  /** What only this service reads: see `ownSettings`. */
+  readonly own: Readonly<Partial<OwnSettings>>
 }
 
 /** For code that passes the environment on, like the launcher. */
@@ -136,6 +229,10 @@ export const urlVariable = (service: ServiceName) => `${service.toUpperCase()}_U
 /** The variables that one service reads, as a schema: also what the manifests are checked against. */
 export const variablesOf = (service: ServiceName) => {
   const { defaultPort, hasDatabase, upstreams } = registry[service]
+  const isCaller = service !== 'gateway' && upstreams.length > 0
+  const callerVariables = Object.fromEntries(
+    callersOf(service).map((caller) => [publicKeysVariable(caller), publicKeys]),
+  )
   const upstreamVariables = Object.fromEntries(
     upstreams.map((name) => [
       urlVariable(name),
@@ -146,8 +243,11 @@ export const variablesOf = (service: ServiceName) => {
     ...commonVariables,
     PORT: port.default(defaultPort),
     ...(hasDatabase ? serviceDatabaseVariables : {}),
-    ...(service === 'gateway' ? gatewayVariables : {}),
     ...upstreamVariables,
+    ...accessVariables,
+    ...(isCaller ? { SERVICE_KEY: serviceKey } : {}),
+    ...callerVariables,
+    ...ownVariables[service],
   })
 }
 
@@ -169,11 +269,31 @@ export const readVariables = <Schema extends z.ZodType>(
   throw new ConfigError(`wrong configuration: ${complaints.join('; ')}`)
 }
 
-type Variables = z.output<z.ZodObject<typeof commonVariables & typeof serviceDatabaseVariables>> & {
+type Variables = z.output<
+  z.ZodObject<typeof commonVariables & typeof serviceDatabaseVariables & typeof accessVariables>
+> & {
   readonly PORT: number
   readonly ADMIN_PORT?: number
   readonly CORS_ORIGINS?: readonly string[]
-} & Readonly<Record<`${string}_URL`, string>>
+  readonly SERVICE_KEY?: string
+} & Readonly<Record<`${string}_URL`, string>> &
+  Readonly<Record<`${string}_PUBLIC_KEYS`, readonly string[]>>
+
+/** An issuer's name has no slash at its end, unless it says one itself. */
+const withoutSlash = (url: string) => url.replace(/\/+$/, '')
+
+const accessConfig = (values: Variables): AccessConfig => ({
+  issuer: values.ISSUER_URL ?? `${withoutSlash(values.PUBLIC_URL)}/identity`,
+  isOwnIssuer: values.ISSUER_URL === undefined,
+  jwksUrl:
+    values.JWKS_URL ??
+    (values.ISSUER_URL === undefined
+      ? `${withoutSlash(values.IDENTITY_URL)}/identity/jwks`
+      : undefined),
+  rolesClaim: values.ROLES_CLAIM,
+  keyRefreshMs: values.KEY_REFRESH_MS,
+  keyCooldownMs: values.KEY_COOLDOWN_MS,
+})
 
 export const readConfig = (
   service: ServiceName,
@@ -216,5 +336,25 @@ export const readConfig = (
     upstreams: Object.fromEntries(
       upstreams.map((name) => [name, values[urlVariable(name) as `${string}_URL`]]),
     ),
+    publicUrl: withoutSlash(values.PUBLIC_URL),
+    access: accessConfig(values),
+    serviceKey: values.SERVICE_KEY,
+    callerKeys: Object.fromEntries(
+      callersOf(service).map((caller) => [
+        caller,
+        values[publicKeysVariable(caller) as `${string}_PUBLIC_KEYS`] ?? [],
+      ]),
+    ),
+    own: { [service]: readVariables(z.object(ownVariables[service]), environment) },
   }
+}
+
+/** The settings that only one service has. */
+export const ownSettings = <Name extends ServiceName>(
+  { own }: Pick<Config, 'own'>,
+  service: Name,
+): OwnSettings[Name] => {
+  const settings: Config['own'][Name] = own[service]
+  if (settings === undefined) throw new Error(`these are not the settings of ${service}`)
+  return settings
 }

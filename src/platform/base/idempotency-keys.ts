@@ -13,3 +13,9 @@ export const keyHeaderPattern = bareOrQuoted(characters)
 
 /** A key from outside, which must not be a saga's. */
 export const publicKeyHeaderPattern = bareOrQuoted(`(?!${sagaKeyPrefix})${characters}`)
+
+/**
+ * A key as it is stored when it does not belong to the owner of the row: each who acts has keys of
+ * their own. A client's key has no space, so no two of these can be the same by accident.
+ */
+export const scopedKey = (scope: string, key: string): string => `${scope} ${key}`

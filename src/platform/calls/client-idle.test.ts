@@ -34,6 +34,7 @@ describe('idle connections to a service', { timeout: 15_000 }, () => {
       baseUrl,
       callTimeoutMs: 1_000,
       metrics,
+      authorization: () => 'Bearer test',
     })
     const probe = createReadinessProbe(baseUrl, 1_000)
     await transport.send({ method: 'GET', path: '/' }, { timeoutMs: 1_000 })

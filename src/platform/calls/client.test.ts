@@ -45,6 +45,7 @@ const clientOf = (baseUrl: string, longestCallMs = callTimeoutMs) => {
     baseUrl,
     callTimeoutMs: longestCallMs,
     metrics,
+    authorization: () => 'Bearer test',
   })
   whenFileEnds(transport.close)
   const ask = createAsker({ upstream: 'billing', log: createLog('order', 'silent') })
@@ -186,6 +187,7 @@ describe('a call to another service', () => {
     await clientOf(upstream.url).refund(1_000)
     expect(upstream.headers).toEqual([
       {
+        authorization: 'Bearer test',
         host: upstream.url.replace('http://', ''),
         connection: 'keep-alive',
         'x-request-id': 'r-7',

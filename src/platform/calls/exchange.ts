@@ -7,6 +7,8 @@ interface Sent {
   readonly headers: Record<string, string>
   readonly body: string | null
   readonly timeoutMs: number
+  /** An answer that is longer than this is given up. Without it: the answers of our own services. */
+  readonly maxBytes?: number
 }
 
 export interface Received {
@@ -35,6 +37,7 @@ export const exchange = (pool: Pool, request: Sent): Promise<Received> =>
     let headers: IncomingHttpHeaders = {}
     let controller: Dispatcher.DispatchController | undefined
     let isLate = false
+    let leftBytes = request.maxBytes ?? Infinity
     const timer = setTimeout(() => {
       isLate = true
       const error = new Error(`no answer in ${request.timeoutMs} ms`)
@@ -53,8 +56,10 @@ export const exchange = (pool: Pool, request: Sent): Promise<Received> =>
           status = statusCode
           headers = received
         },
-        onResponseData: (_controller, chunk) => {
-          chunks.push(chunk)
+        onResponseData: (reading, chunk) => {
+          leftBytes -= chunk.length
+          if (leftBytes < 0) reading.abort(new Error('the answer is too long'))
+          else chunks.push(chunk)
         },
         onResponseEnd: () => {
           clearTimeout(timer)

@@ -34,12 +34,18 @@ export interface TransportDeps {
   readonly baseUrl: string
   readonly callTimeoutMs: number
   readonly metrics: Metrics
+  /** The value of `Authorization`: it shows the callee who calls. */
+  readonly authorization: () => string | Promise<string>
 }
 
 const connectionsPerUpstream = 64
 
-/** Statuses after which the work may have been done, or that ask for a repeat. */
-export const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
+/**
+ * Statuses after which the work may have been done, or that ask for a repeat. A callee that does not
+ * know us (401, 403) has not judged the call: keys may be under way to it.
+ */
+const openStatuses: ReadonlySet<number> = new Set([401, 403, 408, 429])
+export const leavesOpen = (status: number) => status >= 500 || openStatuses.has(status)
 
 const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}')
 
@@ -68,7 +74,7 @@ const parse = ({ body, headers, status }: Received, request: string): unknown =>
  * name the body of each status, and the client knows which of them is a refusal.
  */
 export const createTransport = (deps: TransportDeps) => {
-  const { upstream, baseUrl, callTimeoutMs, metrics } = deps
+  const { upstream, baseUrl, callTimeoutMs, metrics, authorization } = deps
   const userAgent = userAgentOf(deps.caller)
   const pool = openPool(baseUrl, connectionsPerUpstream, callTimeoutMs)
   const { answered, unknown } = callTimers(metrics, upstream)
@@ -77,6 +83,7 @@ export const createTransport = (deps: TransportDeps) => {
     { method, path, headers, body }: DescribedCall<Answer>,
     { key, requestId, timeoutMs }: SendOptions,
   ): Promise<Answer> => {
+    const shown = authorization()
     const request = {
       method,
       path,
@@ -86,6 +93,7 @@ export const createTransport = (deps: TransportDeps) => {
         ...headers,
         ...(key === undefined ? {} : { 'Idempotency-Key': key }),
         'user-agent': userAgent,
+        authorization: typeof shown === 'string' ? shown : await shown,
       },
       timeoutMs: Math.min(timeoutMs, callTimeoutMs),
     }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { requestIdPattern, uuidv7 } from '../base/ids.ts'
 import {
+  ProblemError,
   problemContentType,
   problemDocument,
   problemTable,
@@ -8,7 +9,9 @@ import {
   type ProblemCode,
   type ProblemOptions,
 } from '../base/errors.ts'
+import type { Caller } from '../base/caller.ts'
 import type { KeptBytes } from './kept-bytes.ts'
+import type { FoundRoute } from './routes.ts'
 
 /**
  * Every request passes these checks before a handler gets it: an id, a body of limited size, a
@@ -20,6 +23,8 @@ export interface AdmittedRequest extends IncomingMessage {
   requestId: string
   /** The method that was sent: HEAD is handled as GET. */
   askedMethod?: string
+  /** Who sent it, once that is known: on the routes of a contract, before a handler runs. */
+  caller?: Caller
   /** The whole body; the Hono adapter reads it from here. */
   rawBody?: Buffer
   /** Call it when nobody needs the body any more. */
@@ -71,10 +76,16 @@ export const countHeader = (request: IncomingMessage, name: string) => {
 }
 
 const jsonMediaType = /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+const formMediaType = /^application\/x-www-form-urlencoded\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i
+
+/** A form without content needs no type. */
+const formFault = (type: string | undefined): string | undefined =>
+  type === undefined || formMediaType.test(type) ? undefined : 'The body must be a form in UTF-8.'
 
 /** Returns what is wrong with the headers that declare the body. The body is not read yet. */
-const mediaTypeFault = (request: IncomingMessage): string | undefined => {
+const mediaTypeFault = (request: IncomingMessage, isPage: boolean): string | undefined => {
   const type = request.headers['content-type']
+  if (isPage) return formFault(type)
   if (type === undefined) return 'The Content-Type header is missing; send application/json.'
   if (countHeader(request, 'content-type') > 1) return 'The Content-Type header was sent twice.'
   if (!jsonMediaType.test(type)) return 'The Content-Type must be application/json in UTF-8.'
@@ -155,30 +166,67 @@ const dotSegment = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH'])
 
+export interface AdmissionDeps {
+  readonly keptBytes: KeptBytes
+  /** Finds out who calls, or throws if the route's word does not let them in. */
+  readonly callerOf: CallerOf
+}
+
+/** Answers at once when the token is remembered. Throws a ProblemError for who may not call. */
+export type CallerOf = (
+  authorization: string | undefined,
+  access: FoundRoute['access'],
+) => Caller | Promise<Caller>
+
+/** After a refusal the rest of such a body would have to be read only to be thrown away. */
+const hasLongBody = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] !== undefined ||
+  Number(headers['content-length'] ?? 0) > bodyLimitBytes
+
+/** Refuses who may not call the route, before a byte of the body is read. */
+const authorize = async (
+  request: AdmittedRequest,
+  response: ServerResponse,
+  { access }: FoundRoute,
+  callerOf: CallerOf,
+): Promise<boolean> => {
+  try {
+    const caller = callerOf(request.headers.authorization, access)
+    request.caller = caller instanceof Promise ? await caller : caller
+    return true
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    if (hasLongBody(request)) response.setHeader('connection', 'close')
+    sendProblem(response, request.requestId, error.code, error.message, error.options)
+    return false
+  }
+}
+
 /** Returns false when it has refused and answered the request. */
 export const admit = async (
   request: AdmittedRequest,
   response: ServerResponse,
-  isRoute: () => boolean,
-  keptBytes: KeptBytes,
+  route: FoundRoute | undefined,
+  { keptBytes, callerOf }: AdmissionDeps,
 ): Promise<boolean> => {
   const { requestId } = request
-  // The Host was checked and is not needed any more. The Hono adapter fails on some values of it.
-  request.headers.host = 'localhost'
+  // The Host was checked, and only pages need it now. The Hono adapter fails on some values of it.
+  if (route?.isPage !== true) request.headers.host = 'localhost'
   const target = request.url ?? ''
   if (!plainTarget.test(target) || dotSegment.test(target)) {
     sendProblem(response, requestId, 'not-found', 'There is nothing at this address.')
     return false
   }
+  if (route !== undefined && !(await authorize(request, response, route, callerOf))) return false
   if (Number(request.headers['content-length'] ?? 0) > bodyLimitBytes) {
     tooLarge(response, requestId)
     return false
   }
   if (!methodsWithBody.has(request.method ?? '')) return true
-  const fault = mediaTypeFault(request)
+  const fault = mediaTypeFault(request, route?.isPage ?? false)
   if (fault !== undefined) {
     // Without a route nobody reads the body, and the answer is 404 or 405.
-    if (!isRoute()) return true
+    if (route === undefined) return true
     sendProblem(response, requestId, 'unsupported-media-type', fault)
     return false
   }

@@ -14,6 +14,7 @@ import {
   type ProblemCode,
   type ProblemOptions,
 } from '../base/errors.ts'
+import { recordActs, type Acts } from './acts.ts'
 import type { Bindings } from './fetch.ts'
 import { hiddenFault, isText } from './json-body.ts'
 import { outcomeUnknown, repeatOf, type Repeat } from './repeats.ts'
@@ -27,14 +28,6 @@ export interface ServiceEnv {
 export type ServiceApp = OpenAPIHono<ServiceEnv>
 
 export const requestIdIn = (c: Context<ServiceEnv>): string => c.env.incoming.requestId
-
-interface KeyedContext {
-  readonly req: { readonly valid: (target: 'header') => { 'idempotency-key'?: string | undefined } }
-}
-
-/** The caller's key, without quotes. */
-export const keyIn = (c: KeyedContext): string | null =>
-  c.req.valid('header')['idempotency-key'] ?? null
 
 export const problemResponse = (
   c: Context<ServiceEnv>,
@@ -118,8 +111,14 @@ const checkBody = (body: Buffer) => {
   throw new ProblemError('validation-failed', `Check these: ${fault.field}.`, { errors: [fault] })
 }
 
+export interface ServiceAppDeps {
+  readonly log: Log
+  /** Where is written down what operators ask for. */
+  readonly acts: Acts
+}
+
 /** Creates the app of a service. The service adds its handlers; all else is the same for all. */
-export const createServiceApp = (contract: ServiceContract, log: Log) => {
+export const createServiceApp = (contract: ServiceContract, { log, acts }: ServiceAppDeps) => {
   const app: ServiceApp = new OpenAPIHono<ServiceEnv>({
     defaultHook: (result, c) => {
       if (!result.success) throw invalidRequest(result.error.issues, result.target)
@@ -129,17 +128,24 @@ export const createServiceApp = (contract: ServiceContract, log: Log) => {
   })
   const described = contractDocument(contract)
   const { service } = contract
-  const routes = contract.routes.map(({ method, path }) => ({
+  const routes = contract.routes.map(({ method, path, access }) => ({
     method: method.toUpperCase(),
     template: path,
     service,
+    access,
     takesKey: takesKey(described.paths?.[path]?.[method as 'post'] ?? {}),
   }))
-  const ownDescription = { method: 'GET', template: '/openapi.json', service, takesKey: false }
+  const ownDescription = {
+    method: 'GET',
+    template: '/openapi.json',
+    service,
+    access: 'anyone' as const,
+    takesKey: false,
+  }
   const matcher = createMatcher([...routes, ownDescription])
   installErrorHandling(app, matcher, log)
+  app.use(recordActs(acts, matcher))
   const document = JSON.stringify(described)
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
-  const routeOf = (method: string, path: string) => matcher.templateOf(method, path) ?? 'unknown'
-  return { app, routeOf }
+  return { app, find: matcher.find }
 }

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
  */
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
-  'access-control-allow-headers': 'content-type, idempotency-key, x-request-id',
+  'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-request-id',
   'access-control-max-age': '600',
 }
 

@@ -8,7 +8,6 @@ export interface ObserverDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly refusals: Refusals
-  readonly routeOf: (method: string, path: string) => string
 }
 
 /** The status that nginx logs when the client was gone before there was an answer. */
@@ -23,17 +22,19 @@ const networkOf = (address = '') => {
 }
 
 /**
- * Returns who sent the request: the service that it names, else the kind of network that it came
- * from. Nothing proves the name; only the network keeps others from using it. The address itself
- * is personal data.
+ * Returns who sent the request: the service that proved it or names itself, else the kind of network
+ * that it came from. Nothing proves a mere name. The address itself is personal data.
  */
-const callerOf = ({ request }: Exchange): string =>
-  serviceOfUserAgent(request.headers['user-agent']) ?? networkOf(request.socket.remoteAddress)
+const callerOf = ({ request }: Exchange): string => {
+  const { caller, headers, socket } = request
+  if (caller?.kind === 'service') return caller.service
+  return serviceOfUserAgent(headers['user-agent']) ?? networkOf(socket.remoteAddress)
+}
 
 /** One log line and one observation for each request, when its answer was read or its client left. */
-export const createObserver = ({ log, metrics, refusals, routeOf }: ObserverDeps) => {
+export const createObserver = ({ log, metrics, refusals }: ObserverDeps) => {
   return (exchange: Exchange) => {
-    const { request, response, path, startedAtMs, isHandled } = exchange
+    const { request, response, path, template = 'unknown', startedAtMs, isHandled } = exchange
     if (path === undefined) return
     const { requestId, askedMethod: method = '', problemCode } = request
     const refusal = isHandled ? undefined : problemCode
@@ -48,8 +49,7 @@ export const createObserver = ({ log, metrics, refusals, routeOf }: ObserverDeps
       ms: Math.round(ms),
     }
     if (refusal) return refusals.record(refusal, entry)
-    const route = routeOf(request.method ?? '', path)
-    metrics.requestSeconds.labels(method, route, `${status}`).observe(ms / 1e3)
+    metrics.requestSeconds.labels(method, template, `${status}`).observe(ms / 1e3)
     // pino leaves undefined fields out.
     const line = { ...entry, code: problemCode, made: response.made }
     if (status >= 500) log.warn(line, 'request')

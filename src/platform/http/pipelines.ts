@@ -14,6 +14,8 @@ export interface Exchange {
   readonly response: ServiceResponse
   /** Missing for probes, which are not logged. */
   path?: string
+  /** The route as its contract writes it, if there is one. */
+  template?: string | undefined
   startedAtMs: number
   /** True when the request was given to the handler. */
   isHandled?: boolean

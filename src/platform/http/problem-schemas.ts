@@ -36,10 +36,13 @@ export const problemContent = <Schema extends z.ZodType>(
 
 const problemDescriptions: Record<number, string> = {
   400: 'The request is not valid; `errors` names the fields. Nothing was changed.',
-  404: 'There is no such thing.',
+  401: 'A valid token is needed. Nothing was done.',
+  403: 'The token is valid, and this is not its bearer’s to do. Nothing was done.',
+  404: 'There is no such thing, or it is not yours.',
   409: 'It cannot be done in the present state; the `code` says why. Nothing was changed.',
   413: 'The body is larger than 64 KiB.',
   415: 'The body is not declared as one JSON document.',
+  429: 'Too many attempts. Try again after `Retry-After`.',
   422: 'The Idempotency-Key was used before with another payload. Nothing was changed.',
   500: 'Something went wrong on our side. Repeating it does nothing twice.',
   502: 'The service could not be reached, or it broke off. Repeat it after `Retry-After`.',
@@ -59,6 +62,14 @@ export const retryAfterHeader = {
     description: 'Seconds after which a repeat makes sense',
     schema: { type: 'integer' as const, minimum: 0 },
     example: 1,
+  },
+}
+
+const challengeHeader = {
+  'WWW-Authenticate': {
+    description: 'What kind of token is needed, and what was wrong with the one that came',
+    schema: { type: 'string' as const },
+    example: 'Bearer realm="orderly"',
   },
 }
 
@@ -91,15 +102,17 @@ const byStatus = (codes: readonly ProblemCode[]) => {
   return [...statuses].toSorted(([one], [other]) => one - other)
 }
 
-/**
- * Makes the problem answers of a route from its codes. The type is empty on purpose: handlers
- * throw problems, so the types of what they return need not include them.
- */
-export const problems = (...codes: readonly ProblemCode[]): {} => {
-  const takesKey = codes.includes('idempotency-key-reused')
-  const descriptions = { ...problemDescriptions, ...(takesKey ? keyedDescriptions : {}) }
-  return Object.fromEntries(
-    byStatus([...everywhere, ...codes]).map(([status, possible]) => [
+const headersOf = (status: number, codes: readonly ProblemCode[]) => {
+  if (codes.includes('unauthenticated')) return { headers: challengeHeader }
+  return [409, 429, 502, 503, 504].includes(status) ? { headers: retryAfterHeader } : {}
+}
+
+const answersOf = (
+  codes: readonly ProblemCode[],
+  descriptions: Readonly<Record<number, string>>,
+): {} =>
+  Object.fromEntries(
+    byStatus(codes).map(([status, possible]) => [
       status,
       {
         description: descriptions[status] ?? 'A problem',
@@ -107,8 +120,21 @@ export const problems = (...codes: readonly ProblemCode[]): {} => {
           problemSchema,
           Object.fromEntries(possible.map((code) => [code, { $ref: exampleReference(code) }])),
         ),
-        ...([409, 502, 503, 504].includes(status) ? { headers: retryAfterHeader } : {}),
+        ...headersOf(status, possible),
       },
     ]),
   )
+
+/**
+ * Makes the problem answers of a route from its codes. The type is empty on purpose: handlers
+ * throw problems, so the types of what they return need not include them.
+ */
+export const problems = (...codes: readonly ProblemCode[]): {} => {
+  const takesKey = codes.includes('idempotency-key-reused')
+  const descriptions = { ...problemDescriptions, ...(takesKey ? keyedDescriptions : {}) }
+  return answersOf([...everywhere, ...codes], descriptions)
 }
+
+/** The answers to those whom the route's word does not let in. */
+export const accessProblems = (...codes: readonly ProblemCode[]): {} =>
+  answersOf(codes, problemDescriptions)

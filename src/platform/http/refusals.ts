@@ -10,6 +10,8 @@ const refusalReasons = [
   'malformed-http',
   'misdirected-request',
   'unknown-transfer-coding',
+  'unauthenticated',
+  'forbidden',
   'not-found',
   'request-timeout',
   'payload-too-large',

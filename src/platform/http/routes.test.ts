@@ -5,27 +5,25 @@ const route = (method: string, template: string): Route => ({
   method,
   template,
   service: 'user',
+  access: 'anyone',
   takesKey: false,
 })
 
 describe('the matcher', () => {
   it('prefers words to parameters, in whatever order the contract names them', () => {
-    const { templateOf } = createMatcher([
-      route('GET', '/users/{userId}'),
-      route('GET', '/users/me'),
-    ])
-    expect(templateOf('GET', '/users/me')).toBe('/users/me')
-    expect(templateOf('GET', '/users/you')).toBe('/users/{userId}')
+    const { find } = createMatcher([route('GET', '/users/{userId}'), route('GET', '/users/me')])
+    expect(find('GET', '/users/me')?.template).toBe('/users/me')
+    expect(find('GET', '/users/you')?.template).toBe('/users/{userId}')
   })
 
   it('tells a wrong method from a path that is not there', () => {
-    const { match, templateOf } = createMatcher([
+    const { match, find } = createMatcher([
       route('POST', '/users'),
       route('GET', '/users'),
       route('GET', '/users/{userId}'),
     ])
     expect(match('PUT', '/users')).toEqual({ kind: 'wrong-method', allow: 'POST, GET, HEAD' })
-    expect(templateOf('PUT', '/users')).toBeUndefined()
+    expect(find('PUT', '/users')).toBeUndefined()
     for (const path of ['', '*', 'users', '/user', '/Users', '/users/', '/users/1/2', '//users'])
       expect(match('GET', path)).toEqual({ kind: 'nothing' })
   })

@@ -1,4 +1,5 @@
 import type { ServiceName } from '../../registry.ts'
+import type { Access } from '../base/caller.ts'
 
 /** One method and one path of a contract. */
 export interface Route {
@@ -6,9 +7,22 @@ export interface Route {
   /** The path as the contract writes it: `/orders/{orderId}`. */
   readonly template: string
   readonly service: ServiceName
+  /** Who may call it. */
+  readonly access: Access
   /** Whether it takes an Idempotency-Key. */
   readonly takesKey: boolean
 }
+
+/** What the server needs to know of a request before it reads its body. */
+export interface FoundRoute {
+  /** For metrics, too: a label must not grow with ids. */
+  readonly template: string
+  readonly access: Access
+  /** A page of the issuer: it has forms, where all else is JSON, and it must know by which host it was reached. */
+  readonly isPage?: boolean
+}
+
+export type FindRoute = (method: string, path: string) => FoundRoute | undefined
 
 export type Match =
   | { readonly kind: 'route'; readonly route: Route }
@@ -94,10 +108,9 @@ export const createMatcher = (
 
   return {
     match,
-    /** For metrics: a label must not grow with ids. */
-    templateOf: (method: string, path: string): string | undefined => {
+    find: (method: string, path: string): FoundRoute | undefined => {
       const found = match(method, path)
-      return found.kind === 'route' ? found.route.template : undefined
+      return found.kind === 'route' ? found.route : undefined
     },
   }
 }

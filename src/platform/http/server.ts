@@ -7,6 +7,7 @@ import {
   requestIdOf,
   sendOverloaded,
   sendProblem,
+  type AdmissionDeps,
   type AdmittedRequest,
 } from './admission.ts'
 import { createAddressCheck } from './address.ts'
@@ -20,7 +21,7 @@ import type { Exchange, PipelinesDeps, Progress } from './pipelines.ts'
 import { createPlaces, type Places } from './places.ts'
 import { createProbes, type ProbeDeps } from './probes.ts'
 import { createRefusals } from './refusals.ts'
-import { pathOf } from './routes.ts'
+import { pathOf, type FindRoute } from './routes.ts'
 import { addGauge } from '../base/telemetry.ts'
 
 /** Resolves when the answer is ended. */
@@ -40,8 +41,8 @@ export interface HttpServerDeps extends ProbeDeps {
     | 'drainDelayMs'
   >
   readonly handle: Handle
-  /** The route of a request as the contract writes it: a label must not grow with ids. */
-  readonly routeOf: (method: string, path: string) => string
+  readonly find: FindRoute
+  readonly callerOf: AdmissionDeps['callerOf']
 }
 
 /** Longer than the 4 s for which our clients keep idle connections: only they may close them. */
@@ -84,7 +85,7 @@ interface ServingDeps extends HttpServerDeps {
 
 /** Serves one request until its answer is ended. */
 const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
-  const { config, log, places, kept } = deps
+  const { config, log, places, kept: keptBytes, callerOf } = deps
   const probes = createProbes(deps)
   const address = createAddressCheck(config)
   const answerCors = createCors(config.corsOrigins)
@@ -102,8 +103,9 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
     if (places.isFull()) return sendOverloaded(response, requestId)
     const refusal = fault ?? address.checkHost(request)
     if (refusal !== undefined) return address.refuse(request, response, refusal)
-    const isRoute = () => deps.routeOf(method, path) !== 'unknown'
-    if (!(await admit(request, response, isRoute, kept))) return undefined
+    const route = deps.find(method, path)
+    exchange.template = route?.template
+    if (!(await admit(request, response, route, { keptBytes, callerOf }))) return undefined
     // Other requests may have taken the last place while the body was read.
     if (places.isFull()) return sendOverloaded(response, requestId)
     exchange.isHandled = true
@@ -133,7 +135,7 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
 }
 
 export const createHttpServer = (deps: HttpServerDeps) => {
-  const { config, log, metrics, routeOf } = deps
+  const { config, log, metrics } = deps
   const places = createPlaces(config.maxConcurrentRequests)
   const kept = createKeptBytes(config.maxKeptBytes, config.answerTimeoutMs)
   const refusals = createRefusals(log, metrics)
@@ -143,7 +145,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     kept,
     refusals,
     serve: createServing({ ...deps, places, kept, isDraining: () => draining }),
-    onOver: createObserver({ log, metrics, refusals, routeOf }),
+    onOver: createObserver({ log, metrics, refusals }),
   })
   addGauge(metrics, 'http_connections', 'Open connections', connections.count)
   addGauge(metrics, 'http_kept_bytes', 'Kept for clients that wait or dawdle', kept.total)

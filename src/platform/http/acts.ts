@@ -1,0 +1,91 @@
+import type { MiddlewareHandler } from 'hono'
+import { toIso } from '../base/time.ts'
+import type { ActsRoute } from './acts-contract.ts'
+import { requestIdIn, type ServiceApp, type ServiceEnv } from './app.ts'
+import { defaultPageSize, toPage } from './schemas.ts'
+import type { Matcher } from './routes.ts'
+
+/** What an operator asked for. */
+export interface Act {
+  readonly operator: string
+  readonly method: string
+  readonly route: string
+  readonly target: string
+  /** The user whom the request names in its path, query or body. */
+  readonly subject: string | null
+  readonly requestId: string
+}
+
+export type StoredAct = Act & { readonly id: string; readonly at: Date }
+
+export interface ActsQuery {
+  readonly operator?: string | undefined
+  readonly subject?: string | undefined
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+/** Where acts are written down. */
+export interface Acts {
+  readonly record: (act: Act) => Promise<unknown>
+  readonly list: (query: ActsQuery) => Promise<StoredAct[]>
+}
+
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i
+
+const userIdInBody = (body: Buffer | undefined): unknown => {
+  if (body === undefined || body.length === 0) return undefined
+  try {
+    return (JSON.parse(body.toString('utf8')) as { readonly userId?: unknown } | null)?.userId
+  } catch {
+    // The handler will refuse it.
+    return undefined
+  }
+}
+
+const subjectOf = (path: string, template: string, query: unknown, body: unknown) => {
+  const place = template.split('/').indexOf('{userId}')
+  const named = [place === -1 ? undefined : path.split('/')[place], query, body]
+  const id = named.find((each) => typeof each === 'string' && uuid.test(each))
+  return typeof id === 'string' ? id.toLowerCase() : null
+}
+
+/** A target may be as long as a header: what is kept of it has an end. */
+const maxTarget = 1_000
+
+/**
+ * Writes down what an operator asks for before it is done. If that is not possible, nothing is done.
+ */
+export const recordActs = (
+  acts: Acts,
+  { find }: Pick<Matcher, 'find'>,
+): MiddlewareHandler<ServiceEnv> => {
+  return async (c, next) => {
+    const { caller, rawBody, url = '' } = c.env.incoming
+    const { method, path } = c.req
+    const route = find(method, path)
+    if (route === undefined || caller?.kind !== 'person' || !caller.person.isOperator) return next()
+    await acts.record({
+      operator: caller.person.id,
+      method,
+      route: route.template,
+      target: url.slice(0, maxTarget),
+      subject: subjectOf(path, route.template, c.req.query('userId'), userIdInBody(rawBody)),
+      requestId: requestIdIn(c),
+    })
+    return next()
+  }
+}
+
+/** Answers the list of acts. */
+export const serveActs = (app: ServiceApp, route: ActsRoute, acts: Acts) => {
+  app.openapi(route, async (c) => {
+    const { limit = defaultPageSize, ...query } = c.req.valid('query')
+    const rows = await acts.list({ ...query, limit })
+    const toAct = ({ at, ...act }: StoredAct) => ({ ...act, at: toIso(at) })
+    return c.json(
+      toPage(rows, limit, ({ id }) => id, toAct),
+      200,
+    )
+  })
+}
