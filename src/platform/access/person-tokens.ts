@@ -47,10 +47,8 @@ const textClaims = (payload: JWTPayload): Pick<Person, 'email' | 'locale'> => {
 }
 
 /** Our own issuer marks access tokens as such (RFC 9068); others often say only that it is a JWT. */
-const isAccessToken = (type: unknown, isOwnIssuer: boolean) => {
-  const kind = String(type ?? 'jwt')
-    .toLowerCase()
-    .replace(/^application\//, '')
+const isAccessToken = (type: string | undefined, isOwnIssuer: boolean) => {
+  const kind = (type ?? 'jwt').toLowerCase().replace(/^application\//, '')
   return kind === 'at+jwt' || (!isOwnIssuer && kind === 'jwt')
 }
 
