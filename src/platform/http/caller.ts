@@ -6,7 +6,8 @@ import type { ServiceEnv } from './app.ts'
 
 export { reaches } from '../base/caller.ts'
 
-type AppContext = Context<ServiceEnv>
+/** What is read of a context. The whole type of one handler’s context is no other’s. */
+type AppContext = Pick<Context<ServiceEnv>, 'env'>
 
 /** The header in which the gateway tells whose request it passes on. It passes none on from outside. */
 export const clientAddressHeader = 'x-client-address'
