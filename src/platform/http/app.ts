@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context, Hono } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { $ZodIssue } from 'zod/v4/core'
 import { BatchExhaustedError } from '../database/batch.ts'
@@ -18,7 +18,7 @@ import { recordActs, type Acts } from './acts.ts'
 import type { Bindings } from './fetch.ts'
 import { hiddenFault, isText } from './json-body.ts'
 import { outcomeUnknown, repeatOf, type Repeat } from './repeats.ts'
-import { createMatcher, type Matcher } from './routes.ts'
+import { createMatcher, pathOf, type Matcher } from './routes.ts'
 import type { Log } from '../base/telemetry.ts'
 
 export interface ServiceEnv {
@@ -117,9 +117,21 @@ export interface ServiceAppDeps {
   readonly acts: Acts
 }
 
+/**
+ * The path as it was sent. Hono would decode it first, and then find a route where the server found
+ * none, so that nobody would have asked who calls.
+ */
+const sentPath = (request: Request, options?: { readonly env?: Partial<Bindings> }): string =>
+  pathOf(options?.env?.incoming?.url ?? new URL(request.url).pathname)
+
+/** A second lock: without a caller that the server has let in, nothing is served. */
+const serveOnlyAdmitted: MiddlewareHandler<ServiceEnv> = (c, next) =>
+  c.env.incoming.caller === undefined ? Promise.resolve(c.notFound()) : next()
+
 /** Creates the app of a service. The service adds its handlers; all else is the same for all. */
 export const createServiceApp = (contract: ServiceContract, { log, acts }: ServiceAppDeps) => {
   const app: ServiceApp = new OpenAPIHono<ServiceEnv>({
+    getPath: sentPath,
     defaultHook: (result, c) => {
       if (!result.success) throw invalidRequest(result.error.issues, result.target)
       const { rawBody } = c.env.incoming
@@ -144,7 +156,7 @@ export const createServiceApp = (contract: ServiceContract, { log, acts }: Servi
   }
   const matcher = createMatcher([...routes, ownDescription])
   installErrorHandling(app, matcher, log)
-  app.use(recordActs(acts, matcher))
+  app.use(serveOnlyAdmitted, recordActs(acts, matcher))
   const document = JSON.stringify(described)
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
   return { app, find: matcher.find }
