@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { passwordSchema } from './password-schema.ts'
+
+const complaintsAbout = (password: unknown) =>
+  passwordSchema.safeParse(password).error?.issues.map(({ message }) => message) ?? []
+
+describe('a password that somebody chooses', () => {
+  it.each([
+    'ten chars!',
+    'x'.repeat(128),
+    '🦔'.repeat(10),
+    '🦔'.repeat(128),
+    'пароль из слов',
+    '  spaces  ',
+  ])('may be %j', (password) => {
+    expect(complaintsAbout(password)).toEqual([])
+  })
+
+  it.each([
+    ['', /empty/],
+    ['nine char', /at least 10/],
+    ['🦔'.repeat(9), /at least 10/],
+    ['x'.repeat(129), /at most 128/],
+    ['🦔'.repeat(129), /at most 128/],
+    ['ten chars\0', /NUL/],
+    ['ten chars\ud800', /well-formed/],
+    ['password123', /tries first/],
+    ['PassWord123', /tries first/],
+    ['qwertyuiop', /tries first/],
+    ['1234567890', /tries first/],
+    [1_234_567_890, /string/],
+  ])('may not be %j', (password, complaint) => {
+    expect(complaintsAbout(password).join()).toMatch(complaint)
+  })
+})
