@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { startGateway, type RunningGateway } from '../lab/gateway.ts'
+import { signedFetch } from '../lab/signed-fetch.ts'
 
 /** Pages of other origins may do nothing, unless CORS_ORIGINS names them. */
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
@@ -9,7 +10,7 @@ let gateway: RunningGateway
 afterEach(() => gateway.stop())
 
 const ask = (path: string, method: string, headers: Record<string, string>) =>
-  fetch(`${gateway.url}${path}`, { method, headers })
+  signedFetch(`${gateway.url}${path}`, { method, headers })
 
 const preflight = (origin: string) =>
   ask('/orders', 'OPTIONS', {

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
-import { rawRequest, sendRaw, startGateway, type RunningGateway } from '../lab/gateway.ts'
+import {
+  rawAuthorization,
+  rawRequest,
+  sendRaw,
+  startGateway,
+  type RunningGateway,
+} from '../lab/gateway.ts'
 import { ask, codeOf, lines, type Answer } from '../lab/raw-http.ts'
 import { startNotification } from '../lab/service.ts'
 
@@ -135,9 +141,10 @@ describe('the Host header', () => {
   })
 
   it('may be missing in HTTP/1.0', async () => {
-    const answer = await ask(servicePort, lines(`GET /notifications?userId=${id} HTTP/1.0`))
+    const get = (path: string) => lines(`GET ${path} HTTP/1.0`, ...rawAuthorization('GET', path))
+    const answer = await ask(servicePort, get(`/notifications?userId=${id}`))
     expect([answer.status, answer.body]).toEqual([200, '{"items":[],"next":null}'])
-    expect((await ask(gateway.port, lines(`GET /orders/${id} HTTP/1.0`))).status).toBe(200)
+    expect((await ask(gateway.port, get(`/orders/${id}`))).status).toBe(200)
   })
 })
 
@@ -225,6 +232,7 @@ describe('a request to switch the protocol', () => {
         'Host: localhost',
         `Upgrade: ${protocol}`,
         'Connection: Upgrade, close',
+        ...rawAuthorization('GET', path),
       )
       expect((await ask(port(), text)).status).toBe(200)
     }

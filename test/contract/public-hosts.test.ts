@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type RunningGateway } from '../lab/gateway.ts'
+import { rawAuthorization, startGateway, type RunningGateway } from '../lab/gateway.ts'
 import { ask, codeOf, lines } from '../lab/raw-http.ts'
 import { startNotification } from '../lab/service.ts'
 
@@ -25,7 +25,12 @@ const received = () => Object.values(gateway.services).flatMap((service) => serv
 
 describe('the name in the Host header', () => {
   const get = (host: string, path = '/notifications') =>
-    lines(`GET ${path}?userId=${id} HTTP/1.1`, `Host: ${host}`, 'Connection: close')
+    lines(
+      `GET ${path}?userId=${id} HTTP/1.1`,
+      `Host: ${host}`,
+      'Connection: close',
+      ...rawAuthorization('GET', `${path}?userId=${id}`),
+    )
 
   it.each([
     'evil.example',

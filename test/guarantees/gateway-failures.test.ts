@@ -11,6 +11,8 @@ import {
   startGateway,
   type RunningGateway,
 } from '../lab/gateway.ts'
+import { signedFetch } from '../lab/signed-fetch.ts'
+import { labAuthorization } from '../lab/wallet.ts'
 
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 const orderBody = JSON.stringify({ userId: id, price: 100 })
@@ -27,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => gateway.stop())
 
 const place = (headers: Record<string, string> = {}, body: string = orderBody) =>
-  fetch(`${gateway.url}/orders`, {
+  signedFetch(`${gateway.url}/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body,
@@ -126,7 +128,7 @@ describe('the gateway passes requests and answers on unchanged', () => {
         if (!response.write(chunk)) await once(response, 'drain')
       response.end()
     }
-    const response = await fetch(`${gateway.url}/orders/${id}`)
+    const response = await signedFetch(`${gateway.url}/orders/${id}`)
     let size = 0
     for await (const part of response.body!) size += (part as Uint8Array).length
     expect(size).toBe(chunks * chunk.length)
@@ -146,8 +148,8 @@ describe('the gateway, when a service does not answer,', () => {
   const askAll = async () => {
     const order = `${gateway.url}/orders/${id}`
     const [read, cancelled, keyed, keyless] = await Promise.all([
-      fetch(order).then(told),
-      fetch(order, { method: 'DELETE' }).then(told),
+      signedFetch(order).then(told),
+      signedFetch(order, { method: 'DELETE' }).then(told),
       place({ 'idempotency-key': 'k' }).then(told),
       place().then(told),
     ])
@@ -291,7 +293,9 @@ describe('the gateway, when a service does not answer,', () => {
     const aborted = new Promise<void>((resolve) => {
       gateway.services.order.behave = (_request, response) => response.on('close', resolve)
     })
-    const leaving = nodeRequest(`${gateway.url}/orders/${id}`)
+    const path = `/orders/${id}`
+    const authorization = labAuthorization({ method: 'GET', path })
+    const leaving = nodeRequest(`${gateway.url}${path}`, { headers: { authorization } })
     leaving.on('error', () => {})
     leaving.end()
     await expect.poll(() => gateway.services.order.received.length).toBe(1)
@@ -303,7 +307,7 @@ describe('the gateway, when a service does not answer,', () => {
   it('passes on what the other services answer, as usual', async () => {
     gateway.services.order.behave = () => {}
     const stuck = place()
-    const other = await fetch(`${gateway.url}/users/${id}`)
+    const other = await signedFetch(`${gateway.url}/users/${id}`)
     expect(await other.json()).toEqual({ from: 'user' })
     expect((await stuck).status).toBe(504)
   })
@@ -362,7 +366,7 @@ describe('the gateway refuses bodies that no service would accept', () => {
 })
 
 describe('the gateway, as probes see it,', () => {
-  it('is ready when the four services are', async () => {
+  it('is ready when the services behind it are', async () => {
     const response = await fetch(`${gateway.url}/readyz`)
     expect(response.status).toBe(200)
     expect(await response.json()).toEqual({ status: 'ready' })
@@ -377,6 +381,7 @@ describe('the gateway, as probes see it,', () => {
       code: 'unavailable',
       detail: 'Not ready: billing, notification.',
       services: {
+        identity: 'ready',
         user: 'ready',
         billing: 'unavailable',
         order: 'ready',
@@ -407,7 +412,7 @@ describe('the gateway under more requests than it accepts', () => {
       small.services.order.behave = (_request, response) => {
         held.push(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'))
       }
-      const ask = () => fetch(`${small.url}/orders/${id}`)
+      const ask = () => signedFetch(`${small.url}/orders/${id}`)
       const taken = Array.from({ length: 4 }, ask)
       await expect.poll(() => held.length).toBe(4)
       const refused = await ask()

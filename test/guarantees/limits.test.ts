@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
+import { rawAuthorization } from '../lab/gateway.ts'
 import { startHttpServer } from '../lab/http-server.ts'
 import { startNotification, startService } from '../lab/service.ts'
 import { eventually } from '../lab/wait.ts'
@@ -58,9 +59,15 @@ const letter = (more: object = {}) => ({
 })
 
 const head = (headers: readonly string[]) =>
-  ['POST /notifications HTTP/1.1', 'Host: localhost', 'Connection: close', ...headers, '', ''].join(
-    '\r\n',
-  )
+  [
+    'POST /notifications HTTP/1.1',
+    'Host: localhost',
+    'Connection: close',
+    ...rawAuthorization('POST', '/notifications'),
+    ...headers,
+    '',
+    '',
+  ].join('\r\n')
 
 const post = (body: string | Buffer, headers = ['Content-Type: application/json']) =>
   exchange(port, [head([...headers, `Content-Length: ${Buffer.byteLength(body)}`]), body])

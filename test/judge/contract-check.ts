@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
+import type { ServiceName } from '../../src/registry.ts'
+import { createPathFinder, describedMethod } from './contract-routes.ts'
 
 /**
  * Checks answers against the contracts in `openapi/`, strictly: the contract must declare the path,
@@ -64,6 +66,9 @@ export interface Operation {
     readonly example?: unknown
     readonly schema: SchemaObject
   }[]
+  readonly 'x-access'?: 'anyone' | 'person' | 'operator' | 'services'
+  /** The services that may call it. */
+  readonly 'x-callers'?: readonly ServiceName[]
   readonly requestBody?: { readonly content: Readonly<Record<string, MediaType>> }
   readonly responses: Readonly<Record<string, ResponseObject>>
 }
@@ -82,7 +87,9 @@ export class ContractViolation extends Error {
 
 const contractFolder = fileURLToPath(new URL('../../openapi', import.meta.url))
 
-export const loadContracts = (folder: string = contractFolder): Map<string, ContractDocument> =>
+export const loadContracts = (
+  folder: string = contractFolder,
+): ReadonlyMap<string, ContractDocument> =>
   new Map(
     readdirSync(folder)
       .filter((name) => name.endsWith('.yaml'))
@@ -91,6 +98,11 @@ export const loadContracts = (folder: string = contractFolder): Map<string, Cont
         parse(readFileSync(join(folder, name), 'utf8')) as ContractDocument,
       ]),
   )
+
+let committed: ReadonlyMap<string, ContractDocument> | undefined
+
+/** The contracts of this source, read once. */
+export const committedContracts = () => (committed ??= loadContracts())
 
 export const resolveSchema = (document: ContractDocument, schema: SchemaObject): SchemaObject => {
   if (schema.$ref === undefined) return schema
@@ -141,15 +153,6 @@ export const createValidator = () => {
   return ajv
 }
 
-/** Returns a pattern for `/orders/{orderId}`. A literal segment wins over a parameter. */
-const templateMatcher = (template: string) => {
-  const source = template
-    .split(/\{[^}]+\}/)
-    .map((literal) => literal.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('[^/]+')
-  return new RegExp(`^${source}$`)
-}
-
 const pointerTo = (...parts: string[]) =>
   parts
     .map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')))
@@ -176,17 +179,11 @@ const isOperational = (path: string) =>
   operationalPaths.has(path) || path.startsWith('/docs') || path.startsWith('/openapi/')
 
 export const createContractChecker = (folder?: string) => {
-  const contracts = loadContracts(folder)
+  const contracts = folder === undefined ? committedContracts() : loadContracts(folder)
   if (contracts.size === 0) throw new Error('there are no contracts to check against')
   const ajv = createValidator()
   for (const [service, document] of contracts) ajv.addSchema(document, service)
-  const templates = [...contracts].flatMap(([service, { paths }]) =>
-    Object.keys(paths).map((template) => ({
-      service,
-      template,
-      matcher: templateMatcher(template),
-    })),
-  )
+  const findPath = createPathFinder(contracts)
   const validators = new Map<string, ValidateFunction>()
 
   const validatorOf = (service: string, schema: SchemaObject, pointer: string) => {
@@ -203,11 +200,6 @@ export const createContractChecker = (folder?: string) => {
     const validator = ajv.compile({ $ref: id })
     validators.set(id, validator)
     return validator
-  }
-
-  const findTemplate = (path: string) => {
-    const matching = templates.filter(({ matcher }) => matcher.test(path))
-    return matching.find(({ template }) => template === path) ?? matching[0]
   }
 
   /** Checks what every service answers to a path or a method that is in no contract. */
@@ -241,7 +233,7 @@ export const createContractChecker = (folder?: string) => {
   /** Throws a ContractViolation that tells the answer and what the contract allows. */
   const check = (response: CheckedResponse): void => {
     const isHead = response.method.toUpperCase() === 'HEAD'
-    const method = isHead ? 'get' : response.method.toLowerCase()
+    const method = describedMethod(response.method)
     const [path = ''] = response.path.split('?')
     if (isOperational(path)) return
     const request = `${response.method.toUpperCase()} ${path} -> ${response.status}`
@@ -251,10 +243,10 @@ export const createContractChecker = (folder?: string) => {
     if (isHead && response.body !== undefined && response.body !== '') {
       throw new ContractViolation(`${request} has a body, which HEAD never has`)
     }
-    const found = findTemplate(path)
+    const found = findPath(path)
     if (!found) return checkUndeclared(response, request, 404)
     const { service, template } = found
-    const operation = contracts.get(service)?.paths[template]?.[method]
+    const operation = found.operations[method]
     if (!operation) return checkUndeclared(response, request, 405)
     const declared = operation.responses[response.status]
     if (!declared) {

@@ -6,6 +6,7 @@ import type { Order, OrderDetails } from '../../src/services/order/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import type { Exchange, History, Method, Told } from '../judge/history.ts'
 import { api } from './http.ts'
+import type { As } from './wallet.ts'
 
 /**
  * Clients as they should be: each stores a key before it sends, and repeats with the same key until
@@ -26,6 +27,8 @@ export interface Request {
   readonly path: string
   readonly key?: string | undefined
   readonly body?: unknown
+  /** Who asks, if it is not the owner of what the request is about. */
+  readonly as?: As
 }
 
 export interface Keyed {
@@ -77,10 +80,11 @@ export const createActor = (options: ActorOptions) => {
   const client = api(baseUrl)
 
   /** One attempt. */
-  const attempt = ({ method, path, key, body }: Request): Promise<Exchange> =>
+  const attempt = ({ method, path, key, body, as }: Request): Promise<Exchange> =>
     history.record({ client: name, method, path, key, body }, () =>
-      client.send(method, path, body === undefined ? undefined : JSON.stringify(body), {
+      client.ask(method, path, body, {
         timeoutMs: attemptTimeoutMs,
+        as,
         ...(key === undefined ? {} : { key }),
       }),
     )

@@ -4,6 +4,8 @@ import { readConfig, urlVariable } from '../../src/platform/base/config.ts'
 import { serve } from '../../src/platform/run-service.ts'
 import { registry, type ServiceName } from '../../src/registry.ts'
 import { createGatewayService } from '../../src/services/gateway/service.ts'
+import { issuerVariables } from './issuer.ts'
+import { labAuthorization } from './wallet.ts'
 
 /** The real gateway on a free port, in front of services that do what a test tells them. */
 export interface ScriptedService {
@@ -55,6 +57,7 @@ export type UpstreamName = Exclude<ServiceName, 'gateway'>
 
 export const startGateway = async (variables: Readonly<Record<string, string>> = {}) => {
   const services = {
+    identity: await startScripted('identity'),
     user: await startScripted('user'),
     billing: await startScripted('billing'),
     order: await startScripted('order'),
@@ -67,7 +70,8 @@ export const startGateway = async (variables: Readonly<Record<string, string>> =
     ]),
   )
   const always = { LOG_LEVEL: 'silent', PORT: '0', SHUTDOWN_GRACE_MS: '1' }
-  const config = readConfig('gateway', { ...always, ...urls, ...variables })
+  const issuer = await issuerVariables()
+  const config = readConfig('gateway', { ...always, ...issuer, ...urls, ...variables })
   const { metrics, port, stop: end } = await serve(config, createGatewayService)
   const stop = async () => {
     await end()
@@ -92,6 +96,13 @@ export const sendRaw = (port: number, text: string, waitMs = 5_000): Promise<str
     socket.on('close', () => resolve(received))
   })
 
+/** The header with the token that a request by hand needs, in a list. Empty if it needs none. */
+export const rawAuthorization = (method: string, target: string): string[] => {
+  const path = target.replace(/^http:\/\/[^/]+/i, '')
+  const authorization = labAuthorization({ method, path })
+  return authorization === undefined ? [] : [`authorization: ${authorization}`]
+}
+
 export const rawRequest = (
   method: string,
   target: string,
@@ -102,6 +113,7 @@ export const rawRequest = (
     `${method} ${target} HTTP/1.1`,
     'host: localhost',
     'connection: close',
+    ...rawAuthorization(method, target),
     ...headers,
     ...(body ? [`content-length: ${Buffer.byteLength(body)}`] : []),
     '',

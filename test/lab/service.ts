@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createBillingService } from '../../src/services/billing/service.ts'
 import { createNotificationService } from '../../src/services/notification/service.ts'
 import { createOrderService } from '../../src/services/order/service.ts'
@@ -12,13 +14,15 @@ import { registry, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { api, type Api } from './http.ts'
+import { issuerVariables } from './issuer.ts'
+import { serviceKeyVariables } from './service-keys.ts'
 import { startUpstream } from './upstream.ts'
 
 /**
  * One service as its process would run it, over its own real database: the same configuration,
  * server, store and recovery, on a free port.
  */
-export type ServiceWithDatabase = Exclude<ServiceName, 'gateway'>
+export type ServiceWithDatabase = Exclude<ServiceName, 'gateway' | 'identity'>
 
 const factories: Record<ServiceWithDatabase, (runtime: Runtime) => Service> = {
   user: createUserService,
@@ -49,6 +53,7 @@ const testVariables: Variables = {
   CALL_TIMEOUT_MS: '1200',
   LETTER_BUDGET_MS: '1500',
   LEASE_MS: '3100',
+  PASSWORD_MEMORY_KIB: '1024',
   RECOVERY_INTERVAL_MS: '100',
   SHUTDOWN_GRACE_MS: '5000',
 }
@@ -85,6 +90,8 @@ export const startService = async (
   const upstreams = registry[name].upstreams.map((to) => [urlVariable(to), nowhere])
   const config = readConfig(name, {
     ...testVariables,
+    ...(await issuerVariables()),
+    ...serviceKeyVariables(name),
     ...Object.fromEntries(upstreams),
     DATABASE_URL: database.url,
     ...variables,
@@ -138,13 +145,52 @@ export const openAccount = async (billing: RunningService, balance = 0): Promise
   return userId
 }
 
+/** Identity as far as user needs it: it makes logins, each once. The real one takes its place soon. */
+const startIdentity = async (): Promise<{ readonly url: string }> => {
+  const logins = new Map<string, string>()
+  const server = createServer((request, response) => {
+    let text = ''
+    request.setEncoding('utf8').on('data', (part: string) => (text += part))
+    request.on('end', () => {
+      const wanted = JSON.parse(text) as { readonly userId: string; readonly username: string }
+      const { userId, username } = wanted
+      const known = logins.get(userId)
+      logins.set(userId, known ?? text)
+      response.setHeader('content-type', 'application/json')
+      if (known === undefined || known === text) {
+        response.writeHead(known === undefined ? 201 : 200)
+        response.end(JSON.stringify({ userId, username }))
+        return
+      }
+      const requestId = request.headers['x-request-id']
+      response.writeHead(409, { 'content-type': 'application/problem+json' })
+      const code = 'login-differs'
+      const type = `urn:orderly:problem:${code}`
+      response.end(
+        JSON.stringify({ type, title: code, status: 409, detail: code, code, requestId }),
+      )
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  whenFileEnds(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
 /** User or order with the real services behind it, on links that a test may break. */
 export const startWithBilling = async (name: 'user' | 'order', variables: Variables = {}) => {
   const ledger = await startBilling()
   const { billing, database: billingDatabase, notification, notificationDatabase } = ledger
   const toBilling = await startUpstream(billing.url)
   const toNotification = await startUpstream(notification.url)
-  const upstreams = { BILLING_URL: toBilling.url, NOTIFICATION_URL: toNotification.url }
+  const toIdentity = await startUpstream((await startIdentity()).url)
+  const upstreams = {
+    IDENTITY_URL: toIdentity.url,
+    BILLING_URL: toBilling.url,
+    NOTIFICATION_URL: toNotification.url,
+  }
   const started = await startWithDatabase(name, { ...upstreams, ...variables })
   return {
     ...started,
@@ -152,6 +198,7 @@ export const startWithBilling = async (name: 'user' | 'order', variables: Variab
     billingDatabase,
     notification,
     notificationDatabase,
+    toIdentity,
     toBilling,
     toNotification,
   }
