@@ -96,16 +96,23 @@ const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceM
   }
 }
 
-/** The only table where a service may delete. A trigger of that table says which rows. */
-const forgetfulTables: Partial<Record<ServiceName, string>> = { order: 'orders' }
+/**
+ * The only tables where a service may delete: those whose rows nobody needs when their time is over,
+ * and orders, where a trigger says which.
+ */
+const forgetfulTables: Partial<Record<ServiceName, readonly string[]>> = {
+  identity: ['oidc_models', 'sessions', 'throttled'],
+  order: ['orders'],
+}
 
 /** Lets a service read and write rows, but not change tables or triggers, and hardly delete. */
 const letServiceWork = async (db: PostgresJsDatabase, service: ServiceName, role: string) => {
   const name = sql.identifier(role)
   await db.execute(sql`grant usage on schema public to ${name}`)
   await db.execute(sql`grant select, insert, update on all tables in schema public to ${name}`)
-  const table = forgetfulTables[service]
-  if (table) await db.execute(sql`grant delete on ${sql.identifier(table)} to ${name}`)
+  for (const table of forgetfulTables[service] ?? []) {
+    await db.execute(sql`grant delete on ${sql.identifier(table)} to ${name}`)
+  }
 }
 
 /** A role may change only its own settings, so the service's role does this. */
