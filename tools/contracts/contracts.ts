@@ -4,13 +4,20 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { contractDocument, type ServiceContract } from '../../src/platform/http/contract.ts'
 import { contract as billing } from '../../src/services/billing/contract.ts'
+import { contract as identity } from '../../src/services/identity/contract.ts'
 import { contract as notification } from '../../src/services/notification/contract.ts'
 import { contract as order } from '../../src/services/order/contract.ts'
 import { contract as user } from '../../src/services/user/contract.ts'
 import { firstDifference } from '../first-difference.ts'
 import { contractFolder, projectRoot, runTool } from '../run-tool.ts'
 
-export const serviceContracts: readonly ServiceContract[] = [user, billing, order, notification]
+export const serviceContracts: readonly ServiceContract[] = [
+  identity,
+  user,
+  billing,
+  order,
+  notification,
+]
 
 export const generatedClientFolder = 'src/clients/generated'
 

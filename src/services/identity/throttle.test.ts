@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startIdentity, type Identity, type TestLogin } from '../../../test/lab/identity.ts'
+
+const perName = 4
+const perAddress = 9
+
+let identity: Identity
+let masha: TestLogin
+let address: string
+beforeAll(async () => {
+  identity = await startIdentity({
+    SIGN_IN_FAILURES_PER_NAME: `${perName}`,
+    SIGN_IN_FAILURES_PER_ADDRESS: `${perAddress}`,
+    SIGN_IN_WINDOW_MS: '3000',
+  })
+})
+beforeEach(async () => {
+  masha = await identity.makeLogin()
+  address = `192.0.2.${randomBytes(1)[0]}-${randomBytes(3).toString('hex')}`
+})
+
+const attempt = (username: string, password: string, from = address, api = identity.api) =>
+  api.post('/sessions', { username, password }, { headers: { 'x-client-address': from } })
+
+const statuses = async (times: number, make: (index: number) => ReturnType<typeof attempt>) => {
+  const answers = await Promise.all(Array.from({ length: times }, (_, index) => make(index)))
+  return Object.groupBy(answers, ({ status }) => status)
+}
+
+describe('guesses at one name', () => {
+  it('are refused after some, also the right password, and others are left alone', async () => {
+    const { username, password } = masha
+    for (let index = 0; index < perName; index += 1) {
+      expect((await attempt(username, 'x')).status).toBe(401)
+    }
+    const refused = await attempt(username, password)
+    expect([refused.status, refused.body.code]).toEqual([429, 'too-many-attempts'])
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0)
+    expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(3)
+    const other = await identity.makeLogin()
+    expect((await attempt(other.username, other.password)).status).toBe(200)
+    const elsewhere = await attempt(username.toUpperCase(), password, `${address}-other`)
+    expect(elsewhere.status).toBe(429)
+    await new Promise((resolve) => setTimeout(resolve, 3_100))
+    expect((await attempt(username, password)).status).toBe(200)
+  })
+
+  it('are counted alike for a name that nobody has', async () => {
+    const nobody = `nobody-${randomBytes(4).toString('hex')}`
+    const seen = { known: [] as unknown[], unknown: [] as unknown[] }
+    for (let index = 0; index < perName + 2; index += 1) {
+      const { requestId: _a, ...known } = (await attempt(masha.username, 'x', `${address}-a`)).body
+      const { requestId: _b, ...unknown } = (await attempt(nobody, 'x', `${address}-b`)).body
+      seen.known.push(known.code)
+      seen.unknown.push(unknown.code)
+    }
+    expect(seen.unknown).toEqual(seen.known)
+    expect(seen.known.at(-1)).toBe('too-many-attempts')
+  })
+
+  it('that come all at once, on two replicas, are not more than come one by one', async () => {
+    const replica = await identity.startReplica()
+    const { 401: wrong = [], 429: refused = [] } = await statuses(30, (index) =>
+      attempt(masha.username, 'x', `${address}-${index}`, index % 2 ? identity.api : replica.api),
+    )
+    expect(wrong).toHaveLength(perName)
+    expect(refused).toHaveLength(30 - perName)
+  })
+})
+
+describe('guesses from one address', () => {
+  it('are refused after some, whatever the name, and other addresses are left alone', async () => {
+    for (let index = 0; index < perAddress; index += 1) {
+      expect((await attempt(`nobody-${index}-${address}`.slice(0, 60), 'x')).status).toBe(401)
+    }
+    const { username, password } = masha
+    expect((await attempt(username, password)).status).toBe(429)
+    expect((await attempt(username, password, `${address}-other`)).status).toBe(200)
+  })
+
+  it('that are refused do not count against the name', async () => {
+    for (let index = 0; index < perAddress; index += 1) {
+      await attempt(`nobody-${index}-${address}`.slice(0, 60), 'x')
+    }
+    await statuses(10, () => attempt(masha.username, 'x'))
+    expect((await attempt(masha.username, masha.password, `${address}-other`)).status).toBe(200)
+  })
+})
+
+describe('successes', () => {
+  it('do not count, however many there are', async () => {
+    for (let index = 0; index < 3 * perName; index += 1) {
+      expect((await attempt(masha.username, masha.password)).status).toBe(200)
+    }
+    for (let index = 0; index < perName; index += 1) {
+      expect((await attempt(masha.username, 'x')).status).toBe(401)
+    }
+  })
+})
+
+it('keeps neither names nor addresses, and forgets what is over', async () => {
+  await attempt(masha.username, 'x')
+  const kept = JSON.stringify(await identity.database.sql`select * from throttled`)
+  expect(kept).not.toContain(masha.username)
+  expect(kept).not.toContain('192.0.2')
+})
