@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, describe, it } from 'vitest'
 import { variablesOf } from '../../src/platform/base/config.ts'
 import { serviceNames } from '../../src/registry.ts'
-import { readCurl, readScenario, shellWords, withoutChance } from '../lab/readme.ts'
+import { readCurl, readScenario, shellWords, withoutChance, withoutTokens } from '../lab/readme.ts'
 import { startSystem } from '../lab/system.ts'
 import { eventually } from '../lab/wait.ts'
 
@@ -11,44 +11,49 @@ const page = readFileSync(file, 'utf8')
 /** `npm run readme` writes the output into the page instead of comparing it. */
 const isUpdate = (import.meta as ImportMeta & { env: { MODE: string } }).env.MODE === 'readme'
 
+type Answer = Readonly<Record<string, unknown>>
+
 interface Answered {
   readonly status: number
+  readonly answer: Answer
   readonly text: string
 }
 
-/** Runs one block: an assignment takes the id of the last answer, and the rest is one curl. */
+/** Runs one block: an assignment takes a member of the last answer, and the rest is one curl. */
 const runBlock = async (
   commands: string,
   base: string,
   variables: Map<string, string>,
-  lastId: string,
+  last: Answer,
 ): Promise<Answered> => {
-  const assignment = /^(\w+)=\.\.\..*\n/
-  const name = assignment.exec(commands)?.[1]
-  if (name !== undefined) variables.set(name, lastId)
+  // The name, what stands before and after the value, and the member that is the value.
+  const assignment = /^(\w+)="?([^"\n]*)\.\.\."? +# the (\w+) in the answer\n/
+  const [, name, before, member = ''] = assignment.exec(commands) ?? []
+  if (name !== undefined) variables.set(name, `${before}${String(last[member])}`)
   const { method, path, headers, body } = readCurl(
     shellWords(commands.replace(assignment, ''), variables),
   )
   const response = await fetch(base + path, { method, headers, ...(body ? { body } : {}) })
-  return { status: response.status, text: `${JSON.stringify(await response.json(), null, 2)}\n` }
+  const answer = (await response.json()) as Answer
+  return { status: response.status, answer, text: `${JSON.stringify(answer, null, 2)}\n` }
 }
 
 describe('the README', () => {
   it('shows the real output of its scenario', async () => {
     const system = await startSystem()
     const variables = new Map<string, string>()
-    let lastId = ''
+    let last: Answer = {}
     let updated = ''
     let copiedUntil = 0
     const shown: string[] = []
     const real: string[] = []
     for (const { commands, answer, start } of readScenario(page)) {
-      let answered = await runBlock(commands, system.urls.gateway, variables, lastId)
+      let answered = await runBlock(commands, system.urls.gateway, variables, last)
       if (answered.text.includes('"timeline"')) {
         // The acknowledgement of the letter is stored just after the order was answered.
         answered = await eventually(
           async () => {
-            const again = await runBlock(commands, system.urls.gateway, variables, lastId)
+            const again = await runBlock(commands, system.urls.gateway, variables, last)
             if (!again.text.includes('"letter"')) throw new Error('the letter is not noted')
             return again
           },
@@ -56,10 +61,11 @@ describe('the README', () => {
         )
       }
       expect(answered.status).toBeLessThan(500)
-      lastId = (JSON.parse(answered.text) as { id?: string }).id ?? lastId
+      last = answered.answer
+      const text = withoutTokens(answered.text)
       shown.push(answer)
-      real.push(answered.text)
-      updated += page.slice(copiedUntil, start) + answered.text
+      real.push(text)
+      updated += page.slice(copiedUntil, start) + text
       copiedUntil = start + answer.length
     }
     if (isUpdate) writeFileSync(file, updated + page.slice(copiedUntil))

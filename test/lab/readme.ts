@@ -61,6 +61,10 @@ export const readCurl = (words: readonly string[]): CurlRequest => {
   return { method: method ?? (body === undefined ? 'GET' : 'POST'), path, headers, body }
 }
 
+/** A page shows of a token only that there is one. */
+export const withoutTokens = (text: string): string =>
+  text.replace(/("(?:access|refresh)Token": )"[^"]+"/g, '$1"…"')
+
 /** Ids and times differ in each run, but equal ones must stay equal. */
 export const withoutChance = (text: string): string => {
   const seen = new Map<string, string>()

@@ -1,16 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { publicKeyHeaderPattern } from '../../platform/base/idempotency-keys.ts'
+import type { DescribedAccess } from '../../platform/http/contract.ts'
 import { registry, type ServiceName } from '../../registry.ts'
 
 /**
  * The gateway knows about the services only what the committed contracts say: which paths exist,
  * which service each belongs to, and what to show of them.
  */
-export interface RouteDescription {
+export interface RouteDescription extends DescribedAccess {
   readonly operationId?: string
   readonly 'x-internal'?: boolean
   readonly parameters?: readonly Parameter[]
+  /** Each names the ways to show who one is, of which one is enough. */
+  readonly security?: readonly Readonly<Record<string, unknown>>[]
+  readonly responses?: Readonly<Record<string, unknown>>
 }
 
 export interface OpenApiDocument {
@@ -101,12 +105,19 @@ const reachableFrom = (document: OpenApiDocument, paths: unknown): ReadonlySet<s
   return reached
 }
 
-const usedComponents = (document: OpenApiDocument, paths: unknown) => {
+/** The ways to show who one is that some route asks for. Services have one that nobody else has. */
+const schemesIn = (paths: OpenApiDocument['paths']): ReadonlySet<string> => {
+  const routes = Object.values(paths).flatMap(Object.values) as RouteDescription[]
+  return new Set(routes.flatMap(({ security = [] }) => security.flatMap(Object.keys)))
+}
+
+const usedComponents = (document: OpenApiDocument, paths: OpenApiDocument['paths']) => {
   const reached = reachableFrom(document, paths)
+  const schemes = schemesIn(paths)
+  const isUsed = (kind: string, name: string) =>
+    kind === 'securitySchemes' ? schemes.has(name) : reached.has(`#/components/${kind}/${name}`)
   const kinds = Object.entries(document.components ?? {}).map(([kind, members]) => {
-    const used = Object.entries(members).filter(
-      ([name]) => kind === 'securitySchemes' || reached.has(`#/components/${kind}/${name}`),
-    )
+    const used = Object.entries(members).filter(([name]) => isUsed(kind, name))
     return [kind, Object.fromEntries(used)] as const
   })
   return Object.fromEntries(kinds.filter(([, members]) => Object.keys(members).length > 0))

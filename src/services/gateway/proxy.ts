@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import { ProblemError, retrySoon, type ProblemCode } from '../../platform/base/errors.ts'
 import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
+import { clientAddressHeader } from '../../platform/http/caller.ts'
 import { userAgentOf } from '../../platform/base/user-agent.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/calls/forward.ts'
 import { sagaKeyPrefix } from '../../platform/base/idempotency-keys.ts'
 import { outcomeUnknown, repeatOf } from '../../platform/http/repeats.ts'
 import type { Route } from '../../platform/http/routes.ts'
 import type { ServiceName } from '../../registry.ts'
+import { clientAddressOf } from './client-address.ts'
 
 const keyFault = (request: AdmittedRequest): string | undefined => {
   const key = request.headers['idempotency-key']
@@ -20,13 +22,52 @@ const keyFault = (request: AdmittedRequest): string | undefined => {
 
 const userAgent = userAgentOf('gateway')
 
-const passedOn = ['accept', 'content-type', 'idempotency-key'] as const
+/** A claim of who somebody is counts only as a token. All other headers that claim it stay here. */
+const passedOn = ['accept', 'authorization', 'content-type', 'idempotency-key']
 
-const headersFor = (request: AdmittedRequest): string[] => {
+/** The pages of the issuer are for browsers: they remember who signed in, and speak a language. */
+const passedToPages = [
+  'accept',
+  'accept-language',
+  'authorization',
+  'content-type',
+  'cookie',
+  'origin',
+  'referer',
+]
+
+const passOn = (request: AdmittedRequest, names: readonly string[]): string[] => {
   const headers = ['x-request-id', request.requestId, 'user-agent', userAgent]
-  for (const name of passedOn) {
+  for (const name of names) {
     const value = request.headers[name]
     if (typeof value === 'string') headers.push(name, value)
+  }
+  return headers
+}
+
+type Surroundings = Pick<ProxyDeps, 'publicUrl' | 'proxyHops'>
+
+/**
+ * By which address the browser sees the issuer: its redirects and forms must lead back there. The
+ * host was checked when the request came in. Who ends TLS before us is known only by the setting.
+ */
+const seenAs = ({ headers }: AdmittedRequest, { publicUrl }: Surroundings): string[] => {
+  const { host: publicHost, protocol } = new URL(publicUrl)
+  const { host = publicHost } = headers
+  const scheme = host.toLowerCase() === publicHost ? protocol.slice(0, -1) : 'http'
+  return ['x-forwarded-host', host, 'x-forwarded-proto', scheme]
+}
+
+const headersFor = (
+  request: AdmittedRequest,
+  { access, takesForm }: Route,
+  surroundings: Surroundings,
+): string[] => {
+  const headers = passOn(request, takesForm ? passedToPages : passedOn)
+  if (takesForm) headers.push(...seenAs(request, surroundings))
+  // Limits on guessing need the address of those who have no token.
+  if (access === 'anyone') {
+    headers.push(clientAddressHeader, clientAddressOf(request, surroundings.proxyHops))
   }
   return headers
 }
@@ -54,7 +95,14 @@ const problemOf = (
   return outcomeUnknown(`${service} ${why}`, repeatOf(takesKey, hasKey))
 }
 
-export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => {
+export interface ProxyDeps {
+  readonly forwarders: ReadonlyMap<ServiceName, Forwarder>
+  /** Where people reach the gateway, by the setting. */
+  readonly publicUrl: string
+  readonly proxyHops: number
+}
+
+export const createProxy = ({ forwarders, ...surroundings }: ProxyDeps) => {
   const pass = async (
     route: Route,
     request: AdmittedRequest,
@@ -73,7 +121,7 @@ export const createProxy = (forwarders: ReadonlyMap<ServiceName, Forwarder>) => 
     const forwarded = {
       method,
       path: url,
-      headers: headersFor(request),
+      headers: headersFor(request, route, surroundings),
       body: request.rawBody ?? null,
     }
     await forwarder.forward(forwarded, response, {

@@ -1,4 +1,5 @@
-import { takesKey } from '../../platform/http/contract.ts'
+import { issuerPages } from '../../platform/access/issuer-pages.ts'
+import { accessIn, takesKey } from '../../platform/http/contract.ts'
 import { createMatcher, type Matcher, type Route } from '../../platform/http/routes.ts'
 import { httpMethods, publicDocument, type Contract, type RouteDescription } from './contracts.ts'
 
@@ -17,10 +18,24 @@ const routesOf = (contract: Contract): Route[] =>
         method: method.toUpperCase(),
         template,
         service: contract.service,
+        access: accessIn(item[method] as RouteDescription, `${method} ${template}`),
         takesKey: takesKey(item[method] as RouteDescription),
       })),
   )
 
+/** The pages of our own issuer are no part of a contract: they are for browsers. */
+const pageRoutes: readonly Route[] = issuerPages.map(({ method, template }) => ({
+  method,
+  template,
+  service: 'identity',
+  access: 'anyone',
+  takesForm: true,
+  takesKey: false,
+}))
+
 /** Finds the service of a path, from the public part of the contracts. */
-export const createRoutes = (contracts: readonly Contract[]): Matcher =>
-  createMatcher(contracts.flatMap(routesOf), (segment) => parameter.test(segment))
+export const createRoutes = (contracts: readonly Contract[]): Matcher => {
+  const runsIdentity = contracts.some(({ service }) => service === 'identity')
+  const routes = [...contracts.flatMap(routesOf), ...(runsIdentity ? pageRoutes : [])]
+  return createMatcher(routes, (segment) => parameter.test(segment))
+}

@@ -4,8 +4,9 @@ import { answerBytes } from '../../platform/http/pipelines.ts'
 import { pathOf } from '../../platform/http/routes.ts'
 import { createForwarder, type Forwarder } from '../../platform/calls/forward.ts'
 import { upstreamUrl, type Runtime, type Service } from '../../platform/service.ts'
-import { registry, type ServiceName } from '../../registry.ts'
+import type { ServiceName } from '../../registry.ts'
 import { readContracts, type Contract } from './contracts.ts'
+import { contractsUnder } from './issuer.ts'
 import { createProxy } from './proxy.ts'
 import { createReadiness } from './readiness.ts'
 import { createRoutes } from './routes.ts'
@@ -17,10 +18,13 @@ import { createStaticFiles } from './static-files.ts'
  */
 const deadlineMarginMs = 2_000
 
-const createForwarders = (runtime: Runtime): ReadonlyMap<ServiceName, Forwarder> => {
+const createForwarders = (
+  runtime: Runtime,
+  upstreams: readonly ServiceName[],
+): ReadonlyMap<ServiceName, Forwarder> => {
   const { requestBudgetMs, letterBudgetMs, callTimeoutMs } = runtime.config
   return new Map(
-    registry.gateway.upstreams.map((upstream) => [
+    upstreams.map((upstream) => [
       upstream,
       createForwarder({
         upstream,
@@ -40,15 +44,16 @@ export const createGatewayService = (
   runtime: Runtime,
   contracts: readonly Contract[] = readContracts(),
 ): Service => {
-  const routes = createRoutes(contracts)
-  const files = createStaticFiles(contracts)
-  const forwarders = createForwarders(runtime)
-  const proxy = createProxy(forwarders)
+  const { access, own, publicUrl } = runtime.config
+  const issuer = { url: access.issuer, isOwn: access.isOwnIssuer }
+  const shown = contractsUnder(issuer, contracts)
+  const upstreams = shown.map(({ service }) => service)
+  const routes = createRoutes(shown)
+  const files = createStaticFiles(shown, issuer)
+  const forwarders = createForwarders(runtime, upstreams)
+  const proxy = createProxy({ forwarders, publicUrl, proxyHops: own.gateway.PROXY_HOPS })
   const readiness = createReadiness({
-    upstreams: registry.gateway.upstreams.map((name) => ({
-      name,
-      url: upstreamUrl(runtime, name),
-    })),
+    upstreams: upstreams.map((name) => ({ name, url: upstreamUrl(runtime, name) })),
   })
 
   const refuseMethod = (response: ServiceResponse, path: string, allow: string) =>
@@ -72,9 +77,10 @@ export const createGatewayService = (
 
   return {
     handle,
-    /** For metrics: the number of labels must not grow with the paths that clients send. */
-    routeOf: (method, path) =>
-      routes.templateOf(method, path) ?? (files.has(path) ? path : 'unknown'),
+    /** Whoever asks for a page or a file may have it. */
+    find: (method, path) =>
+      routes.find(method, path) ??
+      (files.has(path) ? { template: path, access: 'anyone' } : undefined),
     checkReady: readiness.checkReady,
     prepare: () => Promise.resolve(),
     loops: [],

@@ -19,7 +19,7 @@ vi.mock('node:fs/promises', async (load) => {
 let origin: string
 
 beforeAll(async () => {
-  const files = createStaticFiles([])
+  const files = createStaticFiles([], { url: 'http://localhost:8000/identity', isOwn: true })
   const server = createServer((incoming, response) => {
     files.send(incoming.url ?? '', incoming, response).catch(() => response.writeHead(500).end())
   })

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { publicDocument, type Contract } from './contracts.ts'
+import { pageUnder, type Issuer } from './issuer.ts'
 
 /**
  * The pages, Swagger UI and the public contracts. Everything comes from this origin, and the
@@ -51,8 +52,15 @@ const policyOf = (directives: Readonly<Record<string, string>>) =>
     .join('; ')
 
 const strictPolicy = policyOf({})
-/** Swagger UI puts style attributes into its markup. Its scripts need no exception. */
-const swaggerPolicy = policyOf({ 'style-src': "'self' 'unsafe-inline'" })
+/**
+ * Swagger UI puts style attributes into its markup. Its scripts need no exception. It asks another
+ * issuer for its addresses and for tokens.
+ */
+const swaggerPolicy = (issuer: Issuer) =>
+  policyOf({
+    'style-src': "'self' 'unsafe-inline'",
+    'connect-src': issuer.isOwn ? "'self'" : `'self' ${new URL(issuer.url).origin}`,
+  })
 
 const pagesFolder = new URL('./pages/', import.meta.url)
 const swaggerFolder = new URL(
@@ -80,10 +88,13 @@ const once = (load: () => Promise<Buffer>) => {
   }
 }
 
-const fileOf = (url: URL, policy?: string): StaticFile => ({
+const fileOf = (url: URL, policy?: string, fill?: (text: string) => string): StaticFile => ({
   type: contentTypes[url.pathname.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
   policy,
-  content: once(() => readFile(url)),
+  content: once(async () => {
+    const content = await readFile(url)
+    return fill ? Buffer.from(fill(content.toString('utf8'))) : content
+  }),
 })
 
 const documentOf = (contract: Contract): StaticFile => ({
@@ -92,16 +103,35 @@ const documentOf = (contract: Contract): StaticFile => ({
 })
 
 const assets = ['landing.css', 'landing.js', 'docs.css', 'docs.js', 'favicon.svg']
-const swaggerFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-ui-standalone-preset.js']
+const swaggerFiles = [
+  'swagger-ui.css',
+  'swagger-ui-bundle.js',
+  'swagger-ui-standalone-preset.js',
+  'oauth2-redirect.js',
+]
+/** Where the sign-in page sends the browser back to. It gives what it was told to its opener. */
+const redirectPage = 'oauth2-redirect.html'
 
-const allFiles = (contracts: readonly Contract[]): ReadonlyMap<string, StaticFile> =>
-  new Map([
-    ['/', fileOf(new URL('landing.html', pagesFolder), strictPolicy)],
-    ['/docs', fileOf(new URL('docs.html', pagesFolder), swaggerPolicy)],
+const allFiles = (
+  contracts: readonly Contract[],
+  issuer: Issuer,
+): ReadonlyMap<string, StaticFile> => {
+  const page = (name: string, policy: string) =>
+    fileOf(new URL(name, pagesFolder), policy, (html) =>
+      pageUnder(issuer, html).replace(
+        '{{contracts}}',
+        contracts.map((each) => each.service).join(' '),
+      ),
+    )
+  return new Map([
+    ['/', page('landing.html', strictPolicy)],
+    ['/docs', page('docs.html', swaggerPolicy(issuer))],
     ...assets.map((name) => [`/assets/${name}`, fileOf(new URL(name, pagesFolder))] as const),
     ...swaggerFiles.map((name) => [`/docs/${name}`, fileOf(new URL(name, swaggerFolder))] as const),
+    [`/docs/${redirectPage}`, fileOf(new URL(redirectPage, swaggerFolder), strictPolicy)],
     ...contracts.map((each) => [`/openapi/${each.service}.json`, documentOf(each)] as const),
   ])
+}
 
 const acceptsGzip = (request: IncomingMessage) =>
   /(^|,)\s*gzip\s*(,|$|;(?!\s*q=0(\.0+)?\s*(,|$)))/i.test(request.headers['accept-encoding'] ?? '')
@@ -139,8 +169,8 @@ const send = async (file: StaticFile, request: IncomingMessage, response: Server
   response.end(sent)
 }
 
-export const createStaticFiles = (contracts: readonly Contract[]) => {
-  const files = allFiles(contracts)
+export const createStaticFiles = (contracts: readonly Contract[], issuer: Issuer) => {
+  const files = allFiles(contracts, issuer)
   return {
     has: (path: string) => files.has(path),
     /** Call only for a path that is there. */

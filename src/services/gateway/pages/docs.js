@@ -1,5 +1,5 @@
 /* global SwaggerUIBundle, SwaggerUIStandalonePreset */
-const services = ['user', 'billing', 'order', 'notification']
+const services = document.querySelector('#swagger-ui').dataset.contracts.split(' ')
 
 globalThis.ui = SwaggerUIBundle({
   urls: services.map((name) => ({ name, url: `/openapi/${name}.json` })),
@@ -13,4 +13,12 @@ globalThis.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   // The badge would send the address of this page to a stranger.
   validatorUrl: null,
+  oauth2RedirectUrl: `${location.origin}/docs/oauth2-redirect.html`,
+})
+
+// The client by which the issuer knows this page. It has no secret: PKCE takes its place.
+globalThis.ui.initOAuth({
+  clientId: 'orderly',
+  scopes: 'openid email profile',
+  usePkceWithAuthorizationCodeGrant: true,
 })
