@@ -10,7 +10,8 @@ const preflightHeaders = {
   'access-control-max-age': '600',
 }
 
-const exposedHeaders = 'allow, idempotency-replayed, location, retry-after, x-request-id'
+const exposedHeaders =
+  'allow, idempotency-replayed, location, retry-after, www-authenticate, x-request-id'
 
 export const createCors = (origins: readonly string[]) => {
   const allowed = new Set(origins)

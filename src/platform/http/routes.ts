@@ -1,25 +1,22 @@
 import type { ServiceName } from '../../registry.ts'
 import type { Access } from '../base/caller.ts'
 
-/** One method and one path of a contract. */
-export interface Route {
-  readonly method: string
-  /** The path as the contract writes it: `/orders/{orderId}`. */
-  readonly template: string
-  readonly service: ServiceName
-  /** Who may call it. */
-  readonly access: Access
-  /** Whether it takes an Idempotency-Key. */
-  readonly takesKey: boolean
-}
-
 /** What the server needs to know of a request before it reads its body. */
 export interface FoundRoute {
-  /** For metrics, too: a label must not grow with ids. */
+  /** The path as the contract writes it: `/orders/{orderId}`. For metrics, too, whose labels must not grow with ids. */
   readonly template: string
+  /** Who may call it. */
   readonly access: Access
   /** A page of the issuer: it has forms, where all else is JSON, and it must know by which host it was reached. */
   readonly isPage?: boolean
+}
+
+/** One method and one path of a contract, or of the issuer's pages. */
+export interface Route extends FoundRoute {
+  readonly method: string
+  readonly service: ServiceName
+  /** Whether it takes an Idempotency-Key. */
+  readonly takesKey: boolean
 }
 
 export type FindRoute = (method: string, path: string) => FoundRoute | undefined

@@ -60,11 +60,11 @@ const seenAs = ({ headers }: AdmittedRequest, { publicUrl }: Surroundings): stri
 
 const headersFor = (
   request: AdmittedRequest,
-  { access, takesForm }: Route,
+  { access, isPage }: Route,
   surroundings: Surroundings,
 ): string[] => {
-  const headers = passOn(request, takesForm ? passedToPages : passedOn)
-  if (takesForm) headers.push(...seenAs(request, surroundings))
+  const headers = passOn(request, isPage ? passedToPages : passedOn)
+  if (isPage) headers.push(...seenAs(request, surroundings))
   // Limits on guessing need the address of those who have no token.
   if (access === 'anyone') {
     headers.push(clientAddressHeader, clientAddressOf(request, surroundings.proxyHops))

@@ -29,7 +29,7 @@ const pageRoutes: readonly Route[] = issuerPages.map(({ method, template }) => (
   template,
   service: 'identity',
   access: 'anyone',
-  takesForm: true,
+  isPage: true,
   takesKey: false,
 }))
 

@@ -1,3 +1,4 @@
+import { ownSettings } from '../../platform/base/config.ts'
 import { sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
 import type { ServiceResponse } from '../../platform/http/response.ts'
 import { answerBytes } from '../../platform/http/pipelines.ts'
@@ -44,14 +45,18 @@ export const createGatewayService = (
   runtime: Runtime,
   contracts: readonly Contract[] = readContracts(),
 ): Service => {
-  const { access, own, publicUrl } = runtime.config
+  const { access, publicUrl } = runtime.config
   const issuer = { url: access.issuer, isOwn: access.isOwnIssuer }
   const shown = contractsUnder(issuer, contracts)
   const upstreams = shown.map(({ service }) => service)
   const routes = createRoutes(shown)
   const files = createStaticFiles(shown, issuer)
   const forwarders = createForwarders(runtime, upstreams)
-  const proxy = createProxy({ forwarders, publicUrl, proxyHops: own.gateway.PROXY_HOPS })
+  const proxy = createProxy({
+    forwarders,
+    publicUrl,
+    proxyHops: ownSettings(runtime.config, 'gateway').PROXY_HOPS,
+  })
   const readiness = createReadiness({
     upstreams: upstreams.map((name) => ({ name, url: upstreamUrl(runtime, name) })),
   })
