@@ -3,7 +3,8 @@ const services = document.querySelector('#swagger-ui').dataset.contracts.split('
 
 globalThis.ui = SwaggerUIBundle({
   urls: services.map((name) => ({ name, url: `/openapi/${name}.json` })),
-  'urls.primaryName': services[0],
+  // Whoever comes for the first time signs up first.
+  'urls.primaryName': 'user',
   dom_id: '#swagger-ui',
   layout: 'StandaloneLayout',
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
@@ -13,6 +14,11 @@ globalThis.ui = SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   // The badge would send the address of this page to a stranger.
   validatorUrl: null,
+  // An issuer elsewhere need not allow this header to pages of ours, and nobody reads it.
+  requestInterceptor: (request) => {
+    delete request.headers?.['X-Requested-With']
+    return request
+  },
   oauth2RedirectUrl: `${location.origin}/docs/oauth2-redirect.html`,
 })
 
