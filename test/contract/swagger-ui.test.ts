@@ -1,9 +1,9 @@
-import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { registry } from '../../src/registry.ts'
 import { launchBrowser, screenshotsFolder } from '../lab/browser.ts'
 import { startSystem, type System } from '../lab/system.ts'
+import { chooseContract, takePicture, visit as visitIn } from '../lab/visit.ts'
 
 /** Opens the pages in a real browser, by the address that people use and by another one. */
 const otherHost = 'http://arch.homework'
@@ -30,33 +30,12 @@ afterAll(async () => {
   await system?.stop()
 })
 
-interface Visit {
-  readonly page: Page
-  /** Errors in the console and requests to other hosts: there must be none. */
-  readonly complaints: string[]
-}
-
-const visit = async (url: string, options: BrowserContextOptions = {}): Promise<Visit> => {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options })
-  page.setDefaultTimeout(30_000)
-  const complaints: string[] = []
-  const { origin } = new URL(url)
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
-  })
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('request', (request) => {
-    const asked = request.url()
-    if (!asked.startsWith(`${origin}/`) && !asked.startsWith('data:')) complaints.push(asked)
-  })
-  await page.goto(url)
-  return { page, complaints }
-}
+const visit = (url: string, options?: BrowserContextOptions) => visitIn(browser, url, options)
 
 const isFragment = (link: string) => link.startsWith('#')
 
-const picture = (page: Page, name: string, fullPage = true) =>
-  page.screenshot({ path: join(pictures, `${name}.png`), fullPage })
+const picture = (page: Page, name: string, fullPage?: boolean) =>
+  takePicture(page, pictures, name, fullPage)
 
 const expectAllReady = async (page: Page) => {
   for (const name of [...services, 'gateway']) {
@@ -151,6 +130,7 @@ describe('the front page', () => {
         status: 503,
         json: {
           services: {
+            identity: 'ready',
             user: 'ready',
             billing: 'unavailable',
             order: 'ready',
@@ -161,7 +141,7 @@ describe('the front page', () => {
     )
     const light = page.locator('#health li[data-service="billing"]')
     await light.locator('text="not ready"').waitFor()
-    expect(await page.locator('#health li[data-state="ready"]').count()).toBe(4)
+    expect(await page.locator('#health li[data-state="ready"]').count()).toBe(5)
     await page.close()
   })
 })
@@ -214,16 +194,11 @@ describe('the health on the front page', () => {
   })
 })
 
-const chooseContract = async (page: Page, name: string) => {
-  await page.locator('.topbar select').selectOption({ label: name })
-  await page.locator('.info .title', { hasText: name }).waitFor()
-}
-
 describe.each([
   ['by its own address', () => system.urls.gateway],
   ['by another host name', () => otherHost],
 ])('Swagger UI, reached %s', (_how, origin) => {
-  it('has all four contracts in one drop-down, each with its operations', async () => {
+  it('has all contracts in one drop-down, each with its operations', async () => {
     const { page, complaints } = await visit(`${origin()}/docs`)
     await page.locator('.info .title').waitFor()
     expect(await page.locator('.topbar select option').allTextContents()).toEqual([...services])
@@ -259,28 +234,6 @@ describe.each([
     expect(complaints).toEqual([])
     await failures.nth(2).scrollIntoViewIfNeeded()
     await picture(page, 'swagger-ui-failures', false)
-    await page.close()
-  })
-
-  it('creates a user with "Try it out", through the gateway', async () => {
-    const { page, complaints } = await visit(`${origin()}/docs`)
-    const operation = page.locator('.opblock', { hasText: 'POST' }).filter({ hasText: '/users' })
-    await operation.locator('.opblock-summary-control').click()
-    const username = `browser${Date.now().toString(36)}`
-    const user = { username, email: `${username}@example.com` }
-    await operation.locator('textarea.body-param__text').fill(JSON.stringify(user, null, 2))
-    await operation.getByRole('button', { name: 'Execute' }).click()
-    const answer = operation.locator('.live-responses-table')
-    await answer.locator('.response-col_status', { hasText: '201' }).waitFor()
-    expect(await operation.locator('.request-url').innerText()).toContain(`${origin()}/users`)
-    const body = await answer.locator('.response-col_description pre').first().innerText()
-    const { id, ...created } = JSON.parse(body.trim()) as Record<string, unknown>
-    expect(created).toMatchObject({ ...user, account: 'OPEN' })
-    const stored = await fetch(`${system.urls.gateway}/users/${String(id)}`)
-    expect(await stored.json()).toMatchObject({ id, ...user })
-    expect(complaints).toEqual([])
-    await operation.locator('.request-url').scrollIntoViewIfNeeded()
-    await picture(page, 'swagger-ui-try-it-out', false)
     await page.close()
   })
 })

@@ -44,19 +44,30 @@ export const readContracts = (folder: URL = contractsFolder): Contract[] =>
 
 interface Parameter {
   readonly name?: string
+  readonly in?: string
+  readonly required?: boolean
   readonly example?: unknown
   readonly schema?: Readonly<Record<string, unknown>>
 }
 
+const withoutExample = ({ example: _shown, ...rest }: Parameter): Parameter => {
+  const { example: _sameShown, ...schema } = rest.schema ?? {}
+  return { ...rest, schema }
+}
+
+/** The id of something by which a list can be narrowed down. */
+const isFilter = ({ in: place, required, schema }: Parameter) =>
+  place === 'query' && required !== true && schema?.['format'] === 'uuid'
+
 /**
- * The services accept keys of sagas, but the public must not use them. The example is removed,
- * too: Swagger UI fills examples in, and a second try would be refused because its key was used
- * before.
+ * Swagger UI fills examples in. The second try with a key would be refused, because it was used
+ * before, and a list of somebody who does not exist is empty. The services accept keys of sagas,
+ * but the public must not use them.
  */
 const publicParameter = (parameter: Parameter): Parameter => {
+  if (isFilter(parameter)) return withoutExample(parameter)
   if (parameter.name?.toLowerCase() !== 'idempotency-key') return parameter
-  const { example: _key, ...rest } = parameter
-  const { example: _sameKey, ...schema } = parameter.schema ?? {}
+  const { schema, ...rest } = withoutExample(parameter)
   return { ...rest, schema: { ...schema, pattern: publicKeyHeaderPattern.source } }
 }
 
