@@ -62,6 +62,9 @@ const tryOut = async (page: Page, operationId: string, body?: unknown) => {
   if (body !== undefined) {
     await operation.locator('textarea.body-param__text').fill(JSON.stringify(body, null, 2))
   }
+  // The answer to the last attempt would be taken for the new one.
+  const clear = operation.locator('.btn-clear')
+  if (await clear.isVisible()) await clear.click()
   await operation.locator('.execute').click()
   const answer = operation.locator('.live-responses-table .response').first()
   await answer.waitFor()

@@ -1,6 +1,11 @@
 /* global SwaggerUIBundle, SwaggerUIStandalonePreset */
 const services = document.querySelector('#swagger-ui').dataset.contracts.split(' ')
 
+/** Whoever signed in stays so when they choose another contract. Nothing is kept beside the page. */
+const staySignedIn = {
+  statePlugins: { auth: { wrapActions: { restoreAuthorization: () => () => {} } } },
+}
+
 globalThis.ui = SwaggerUIBundle({
   urls: services.map((name) => ({ name, url: `/openapi/${name}.json` })),
   // Whoever comes for the first time signs up first.
@@ -8,6 +13,7 @@ globalThis.ui = SwaggerUIBundle({
   dom_id: '#swagger-ui',
   layout: 'StandaloneLayout',
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  plugins: [staySignedIn],
   deepLinking: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
