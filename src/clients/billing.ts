@@ -32,7 +32,7 @@ export type MoneyWord =
         | 'withdrawal-refunded'
       readonly email: string | null
     }
-  /** Billing does not store it: the account may still be opened. */
+  /** Billing does not store it, unless the call was final: the account may still be opened. */
   | { readonly outcome: 'refused'; readonly code: 'account-not-found' }
 
 /** What billing was asked to do. */

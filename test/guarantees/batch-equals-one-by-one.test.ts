@@ -104,14 +104,21 @@ const statements: readonly Statement[] = [
     service: 'order',
     seed: seedOrders('APPROVED'),
     stored: orderTables,
-    call: ({ order }, scene, item) =>
-      order.openChange({
+    call: ({ order }, scene, item) => {
+      const key = item.flag ? keyOf(scene, item) : null
+      // The owner of each order has its id: so an order meets its owner, an operator and a stranger.
+      const other = scene.ids[item.amount % scene.ids.length] as string
+      return order.openChange({
         orderId: idOf(scene, item),
         kind: item.flag ? 'REPRICE' : 'CANCEL',
         toPrice: item.flag ? item.amount : null,
-        idempotencyKey: item.flag ? keyOf(scene, item) : null,
+        actor: item.amount % 3 === 0 ? idOf(scene, item) : other,
+        isOperator: item.amount % 3 === 1,
+        idempotencyKey: key,
+        actingKey: key === null ? null : `${other} ${key}`,
         requestId: scene.tag,
-      }),
+      })
+    },
   },
   {
     name: 'decide changes',

@@ -75,6 +75,12 @@ describe.each(servicesWithDatabase)('the database of %s', (service) => {
 const unknown = 'moon-phase'
 const notReached = {} as never
 
+/** The server has found out who asks. */
+const incomingFrom = (id: string) => ({
+  requestId: 'r',
+  caller: { kind: 'person', person: { id, roles: [], isOperator: false } },
+})
+
 /** A service's app over its own database, and what it logged. */
 const stage = async <Service extends 'order' | 'billing' | 'user'>(
   service: Service,
@@ -84,10 +90,10 @@ const stage = async <Service extends 'order' | 'billing' | 'user'>(
   const logged: string[] = []
   const log = pino({ level: 'error' }, { write: (line) => logged.push(line) })
   const app = createApp(openTestDatabase(service, database.url), log)
-  const ask = async (method: string, path: string, body?: object) => {
+  const ask = async (id: string, method: string, path: string, body?: object) => {
     const headers = { 'content-type': 'application/json', 'idempotency-key': 'k' }
     const request = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }
-    const answer = await app.request(path, request, { incoming: { requestId: 'r' } })
+    const answer = await app.request(path, request, { incoming: incomingFrom(id) })
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
   }
   return { sql: database.sql, logged, ask }
@@ -109,7 +115,12 @@ describe('a value that no list has, in a row of order', () => {
     order = await stage(
       'order',
       (database, log) =>
-        createOrderApp({ store: createOrderStore(database, 1_000), workflow: notReached, log }).app,
+        createOrderApp({
+          store: createOrderStore(database, 1_000),
+          workflow: notReached,
+          acts: notReached,
+          log,
+        }).app,
     )
     await order.sql`alter table orders drop constraint orders_known_reason`
     await order.sql`alter table order_changes drop constraint order_changes_known_reason`
@@ -122,7 +133,7 @@ describe('a value that no list has, in a row of order', () => {
       insert into orders (id, user_id, price, present_price, idempotency_key, status, decision,
         reason, request_id)
       values (${id}, ${userId}, 5, 5, 'k', 'REJECTED', 'REJECTED', ${reason}, 'r')`
-    await expectFault(order, order.ask('POST', '/orders', { userId, price: 5 }), id)
+    await expectFault(order, order.ask(userId, 'POST', '/orders', { userId, price: 5 }), id)
   })
 
   it('is no lack of money: the reason of a change', async () => {
@@ -134,7 +145,7 @@ describe('a value that no list has, in a row of order', () => {
       insert into order_changes (id, order_id, user_id, kind, from_price, to_price,
         idempotency_key, status, reason, request_id)
       values (${randomUUID()}, ${id}, ${userId}, 'REPRICE', 5, 6, 'k', 'REFUSED', ${unknown}, 'r')`
-    await expectFault(order, order.ask('PATCH', `/orders/${id}`, { price: 6 }), id)
+    await expectFault(order, order.ask(userId, 'PATCH', `/orders/${id}`, { price: 6 }), id)
   })
 
   it('is never written about, and never decided by', async () => {
@@ -153,6 +164,7 @@ describe('a value that no list has, in a row of order', () => {
       users: notReached,
       notification: { sendLetter: () => happened.push('written') } as never,
       letterBudgetMs: 1_000,
+      nobodyMaySignUp: false,
       log: notReached,
     })
     const row = { id: 'an-order', email: 'a@example.com', attempts: 0, dueAt: new Date() }
@@ -174,6 +186,8 @@ describe('a value that no list has, in a row of billing', () => {
         createBillingApp({
           store: createBillingStore(database, 1_000),
           depositLetters: notReached,
+          acts: notReached,
+          depositsBy: 'owner',
           log,
         }).app,
     )
@@ -181,7 +195,7 @@ describe('a value that no list has, in a row of billing', () => {
   })
 
   const withdraw = (userId: string) =>
-    billing.ask('POST', `/billing/accounts/${userId}/withdraw`, { amount: 5 })
+    billing.ask(userId, 'POST', `/billing/accounts/${userId}/withdraw`, { amount: 5 })
 
   it('is logged: the reason of a refusal', async () => {
     const [id, userId] = [randomUUID(), randomUUID()]
@@ -219,7 +233,7 @@ describe('a value that no list has, in a row of user', () => {
     await user.sql`
       insert into users (id, username, email, idempotency_key, request_id, account, reason)
       values (${id}, ${person.username}, ${person.email}, 'k', 'r', 'REFUSED', ${unknown})`
-    await expectFault(user, user.ask('POST', '/users', person), id)
+    await expectFault(user, user.ask(id, 'POST', '/users', person), id)
   })
 
   it('is no account that will open: its state', async () => {
@@ -227,6 +241,6 @@ describe('a value that no list has, in a row of user', () => {
     await user.sql`
       insert into users (id, username, email, request_id, account)
       values (${id}, 'petya', 'petya@example.com', 'r', 'LOST')`
-    await expectFault(user, user.ask('GET', `/users/${id}`), id)
+    await expectFault(user, user.ask(id, 'GET', `/users/${id}`), id)
   })
 })

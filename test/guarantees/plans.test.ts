@@ -2,8 +2,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, join, sep } from 'node:path'
 import type postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createActs } from '../../src/platform/access/acts.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
 import { createNotificationStore } from '../../src/services/notification/store.ts'
+import type { Acts } from '../../src/platform/http/acts.ts'
 import { createOrderStore } from '../../src/services/order/store.ts'
 import { createUserStore } from '../../src/services/user/store.ts'
 import { projectRoot } from '../../tools/run-tool.ts'
@@ -46,6 +48,12 @@ const series = `generate_series(0, ${size - 1}) as i`
 const entry = { at: '2026-01-01T00:00:00.000Z', step: 'letter', attempt: 1, outcome: 'done', ms: 1 }
 const timeline = `'[${JSON.stringify(entry)}]'::jsonb`
 
+/** What operators asked for: the busy user is an operator, and the others are asked about. */
+const actsSeed = `
+  insert into operator_acts (id, operator, method, route, target, subject, request_id)
+  select ${idSql(kinds.row, 'i')}, ${ownerSql}, 'GET', '/orders', '/orders', ${ownerSql}, 'r'
+  from ${series}`
+
 /** A few rows wait for recovery, as many are leased to live requests, and the rest owes nothing. */
 const dueAt = `case when i < ${dueRows} then now() - interval '1 minute'
   when i < ${2 * dueRows} then now() + interval '1 hour' end`
@@ -67,6 +75,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     `insert into deposit_letters (id, user_id, email, amount, due_at, timeline)
      select ${idSql(kinds.row, 'i')}, ${ownerSql}, 'a@example.com', 1, ${dueAt}, ${timeline}
      from ${series}`,
+    actsSeed,
   ],
   order: [
     `insert into orders (id, user_id, price, present_price, idempotency_key, status, decision, email,
@@ -80,11 +89,13 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      select ${idSql(kinds.row, 'i')}, ${idSql(kinds.row, 'i')}, ${ownerSql}, 'a@example.com',
        'REPRICE', 1, 2, 'key' || i, case when ${isDue} then 'PENDING' else 'DONE' end, 'r', ${dueAt},
        ${timeline} from ${series}`,
+    actsSeed,
   ],
   notification: [
     `insert into letters (id, key, user_id, email, kind, order_id, amount, subject, body)
      select ${idSql(kinds.row, 'i')}, ${idSql(kinds.other, 'i')} || ':ORDER_APPROVED', ${ownerSql},
        'a@example.com', 'ORDER_APPROVED', ${idSql(kinds.other, 'i')}, 1, 's', 'b' from ${series}`,
+    actsSeed,
   ],
 }
 
@@ -109,6 +120,20 @@ const due = async (
     const id = idOf(kinds.row, index)
     await rows.postpone({ id, delayMs: 500, entry })
     await rows.settle({ id: settled(index), entry })
+  }
+}
+
+/** Writes down what operators ask for, and lists it in each way. */
+const act = async ({ record, list }: Acts) => {
+  const asked = { method: 'GET', route: '/orders', target: '/orders', requestId: 'r' }
+  for (const place of places) {
+    await record({ ...asked, operator: busyUser, subject: place % 2 === 0 ? ownerOf(place) : null })
+  }
+  for (const cursor of [undefined, page.cursor]) {
+    await list({ limit: page.limit, cursor })
+    await list({ limit: page.limit, cursor, operator: busyUser })
+    await list({ limit: page.limit, cursor, subject: busyUser })
+    await list({ limit: page.limit, cursor, operator: busyUser, subject: busyUser })
   }
 }
 
@@ -148,6 +173,7 @@ const recordBilling = async () => {
   await store.listOperations({ userId: busyUser, limit: 20 })
   await store.listOperations({ userId: busyUser, limit: 20, cursor: String(size - 1_000) })
   await due(store.depositLetters)
+  await act(watch(createActs(database)))
   return recording()
 }
 
@@ -166,18 +192,27 @@ const recordOrder = async () => {
     await store.forgetOrder(idOf(kinds.other, place))
     await store.decideOrder({ ...decision, status: 'APPROVED', email: 'a@example.com' })
     await store.decideChange({ ...decision, status: 'DONE' })
-    const change = { orderId: idOf(kinds.row, place), requestId }
-    const idempotencyKey = `new${place}`
-    await store.openChange({ ...change, kind: 'REPRICE', toPrice: 3, idempotencyKey })
-    const cancelled = { orderId: idOf(kinds.row, place + 1), requestId }
-    await store.openChange({ ...cancelled, kind: 'CANCEL', toPrice: null, idempotencyKey: null })
+    // Owners, operators and strangers meet in one statement.
+    const isOperator = place % 3 === 0
+    const who = { actor: place % 3 === 1 ? ownerOf(2 * place) : idOf(kinds.fresh, 1), isOperator }
+    const change = { ...who, orderId: idOf(kinds.row, 2 * place), requestId }
+    const keys = { idempotencyKey: `new${place}`, actingKey: `${who.actor} new${place}` }
+    await store.openChange({ ...change, ...keys, kind: 'REPRICE', toPrice: 3 })
+    const cancelled = { ...change, orderId: idOf(kinds.row, 2 * place + 1) }
+    const noKeys = { idempotencyKey: null, actingKey: null }
+    await store.openChange({ ...cancelled, ...noKeys, kind: 'CANCEL', toPrice: null })
   }
-  await store.findOrder(idOf(kinds.row, 5), { limit: 100 })
-  await store.findOrder(idOf(kinds.row, 5), { limit: 100, cursor: idOf(kinds.row, 5) })
-  await store.listOrders(busyUser, page.limit)
-  await store.listOrders(busyUser, page.limit, page.cursor)
+  for (const viewer of [busyUser, null]) {
+    await store.findOrder(idOf(kinds.row, 5), { viewer, limit: 100 })
+    await store.findOrder(idOf(kinds.row, 5), { viewer, limit: 100, cursor: idOf(kinds.row, 5) })
+    await store.listOrders({ viewer, limit: page.limit })
+    await store.listOrders({ viewer, ...page })
+    await store.listOrders({ viewer, userId: busyUser, ...page })
+    await store.listOrders({ viewer, userId: ownerOf(1), ...page })
+  }
   await due(store.dueOrders, notOwed)
   await due(store.dueChanges, notOwed)
+  await act(watch(createActs(database)))
   return recording()
 }
 
@@ -192,10 +227,15 @@ const recordNotification = async () => {
     await store.insert({ ...text, key, userId: ownerOf(place), email: 'a@example.com' })
   }
   const orderId = idOf(kinds.other, 5)
-  await store.list({ userId: busyUser, limit: page.limit })
-  await store.list({ userId: busyUser, ...page })
-  await store.list({ orderId, limit: page.limit })
-  await store.list({ userId: busyUser, orderId, ...page })
+  for (const viewer of [busyUser, null]) {
+    await store.list({ viewer, limit: page.limit })
+    await store.list({ viewer, ...page })
+    await store.list({ viewer, userId: busyUser, ...page })
+    await store.list({ viewer, userId: ownerOf(1), ...page })
+    await store.list({ viewer, orderId, limit: page.limit })
+    await store.list({ viewer, userId: busyUser, orderId, ...page })
+  }
+  await act(watch(createActs(database)))
   return recording()
 }
 
@@ -215,13 +255,13 @@ const modes: readonly PlanMode[] = ['force_custom_plan', 'force_generic_plan']
 const rowsPerCaller = 20
 
 /** Those in the platform serve the tables of many services: `claim orders` is of `claim.sql`. */
-const files = globSync('src/{services/*,platform/saga}/sql/*.sql', { cwd: projectRoot })
+const files = globSync('src/{services,platform}/*/sql/*.sql', { cwd: projectRoot })
 
 it.each(files)('%s is examined here', (file) => {
   const verb = basename(file, '.sql').replaceAll('-', ' ')
   const [, , owner] = file.split(sep)
   const names = Object.entries(services).flatMap(([service, { statements }]) =>
-    statements.map(({ name }) => (service === owner ? name : name.replace(/ .*/, ''))),
+    statements.flatMap(({ name }) => (service === owner ? name : [name, name.replace(/ .*/, '')])),
   )
   expect(names).toContain(verb)
 })

@@ -20,6 +20,38 @@ export interface Account {
   createdAt: string
 }
 
+/**
+ * What an operator asked for, written down before it was done
+ */
+export interface Act {
+  /** Id of the act */
+  id: string
+  /** UTC */
+  at: string
+  /** Id of the operator */
+  operator: string
+  method: string
+  route: string
+  /** The path with its query, as it was asked for */
+  target: string
+  /**
+   * Id of the user whom the request names
+   * @nullable
+   */
+  subject: string | null
+  /** Find the request in the logs by this id */
+  requestId: string
+}
+
+export interface ActPage {
+  items: Act[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+}
+
 export interface NewAccount {
   /** Id of the user */
   userId: string
@@ -85,6 +117,8 @@ export type NewWithdrawalsWithdrawalsItem = {
    * @pattern ^[^\u0000]*$
    */
   reference?: string
+  /** What a missing account means. `true`: the refusal is kept under the key, and this withdrawal never happens. Otherwise the account may still be opened: nothing is kept, and the caller asks again. */
+  final?: boolean
   /**
    * The caller’s request, to be found in the logs
    * @pattern ^[A-Za-z0-9._-]{1,64}$
@@ -169,7 +203,11 @@ export type ProblemCode =
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
+  | 'unauthenticated'
+  | 'wrong-credentials'
+  | 'session-ended'
   | 'insufficient-funds'
+  | 'forbidden'
   | 'not-found'
   | 'user-not-found'
   | 'account-not-found'
@@ -178,6 +216,8 @@ export type ProblemCode =
   | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
+  | 'user-exists'
+  | 'login-differs'
   | 'account-differs'
   | 'balance-limit'
   | 'refund-exceeds-withdrawal'
@@ -189,6 +229,7 @@ export type ProblemCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'misdirected-request'
+  | 'too-many-attempts'
   | 'headers-too-large'
   | 'internal'
   | 'unknown-transfer-coding'
@@ -227,7 +268,11 @@ export type RefusedOperationCode =
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
+  | 'unauthenticated'
+  | 'wrong-credentials'
+  | 'session-ended'
   | 'insufficient-funds'
+  | 'forbidden'
   | 'not-found'
   | 'user-not-found'
   | 'account-not-found'
@@ -236,6 +281,8 @@ export type RefusedOperationCode =
   | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
+  | 'user-exists'
+  | 'login-differs'
   | 'account-differs'
   | 'balance-limit'
   | 'refund-exceeds-withdrawal'
@@ -247,6 +294,7 @@ export type RefusedOperationCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'misdirected-request'
+  | 'too-many-attempts'
   | 'headers-too-large'
   | 'internal'
   | 'unknown-transfer-coding'
@@ -306,6 +354,27 @@ export type ListOperationsParams = {
   cursor?: string
 }
 
+export type ListBillingActsParams = {
+  /**
+   * Id of the operator
+   */
+  operator?: string
+  /**
+   * Id of the user whom the requests name
+   */
+  subject?: string
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   */
+  cursor?: string
+}
+
 export type openAccountResponse200 = {
   data: Account
   status: 200
@@ -319,6 +388,11 @@ export type openAccountResponse201 = {
 export type openAccountResponse400 = {
   data: Problem
   status: 400
+}
+
+export type openAccountResponse401 = {
+  data: Problem
+  status: 401
 }
 
 export type openAccountResponse409 = {
@@ -361,6 +435,7 @@ export type openAccountResponseSuccess = (openAccountResponse200 | openAccountRe
 }
 export type openAccountResponseError = (
   | openAccountResponse400
+  | openAccountResponse401
   | openAccountResponse409
   | openAccountResponse413
   | openAccountResponse415
@@ -423,6 +498,11 @@ export type getAccountResponse400 = {
   status: 400
 }
 
+export type getAccountResponse401 = {
+  data: Problem
+  status: 401
+}
+
 export type getAccountResponse404 = {
   data: Problem
   status: 404
@@ -453,6 +533,7 @@ export type getAccountResponseSuccess = getAccountResponse200 & {
 }
 export type getAccountResponseError = (
   | getAccountResponse400
+  | getAccountResponse401
   | getAccountResponse404
   | getAccountResponse500
   | getAccountResponse502
@@ -469,7 +550,7 @@ export const getGetAccountUrl = (userId: string) => {
 }
 
 /**
- * The balance as it is now.
+ * The balance as it is now. An account of somebody else is answered as one that does not exist.
  * @summary A user’s account
  */
 export const getAccount = (userId: string, options?: Parameters<typeof describeCall>[1]) => {
@@ -487,6 +568,16 @@ export type depositResponse200 = {
 export type depositResponse400 = {
   data: Problem
   status: 400
+}
+
+export type depositResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type depositResponse403 = {
+  data: Problem
+  status: 403
 }
 
 export type depositResponse404 = {
@@ -539,6 +630,8 @@ export type depositResponseSuccess = depositResponse200 & {
 }
 export type depositResponseError = (
   | depositResponse400
+  | depositResponse401
+  | depositResponse403
   | depositResponse404
   | depositResponse409
   | depositResponse413
@@ -559,7 +652,7 @@ export const getDepositUrl = (userId: string) => {
 }
 
 /**
- * A letter tells the user. Send an Idempotency-Key to be able to repeat it safely.
+ * A letter tells the user. Send an Idempotency-Key to be able to repeat it safely. Who may do it is a setting: by default the owner of the account, in a bank (`DEPOSITS_BY=teller`) those with the role `teller`; then the owner is answered 403. Operators always may.
  * @summary Put money on an account
  */
 export const deposit = (
@@ -602,6 +695,11 @@ export type withdrawResponse200 = {
 export type withdrawResponse400 = {
   data: Problem
   status: 400
+}
+
+export type withdrawResponse401 = {
+  data: Problem
+  status: 401
 }
 
 export type withdrawResponse402 = {
@@ -659,6 +757,7 @@ export type withdrawResponseSuccess = withdrawResponse200 & {
 }
 export type withdrawResponseError = (
   | withdrawResponse400
+  | withdrawResponse401
   | withdrawResponse402
   | withdrawResponse404
   | withdrawResponse409
@@ -725,6 +824,11 @@ export type withdrawManyResponse400 = {
   status: 400
 }
 
+export type withdrawManyResponse401 = {
+  data: Problem
+  status: 401
+}
+
 export type withdrawManyResponse413 = {
   data: Problem
   status: 413
@@ -760,6 +864,7 @@ export type withdrawManyResponseSuccess = withdrawManyResponse200 & {
 }
 export type withdrawManyResponseError = (
   | withdrawManyResponse400
+  | withdrawManyResponse401
   | withdrawManyResponse413
   | withdrawManyResponse415
   | withdrawManyResponse500
@@ -821,6 +926,11 @@ export type refundResponse400 = {
   status: 400
 }
 
+export type refundResponse401 = {
+  data: Problem
+  status: 401
+}
+
 export type refundResponse404 = {
   data: Problem
   status: 404
@@ -871,6 +981,7 @@ export type refundResponseSuccess = refundResponse200 & {
 }
 export type refundResponseError = (
   | refundResponse400
+  | refundResponse401
   | refundResponse404
   | refundResponse409
   | refundResponse413
@@ -936,6 +1047,11 @@ export type listOperationsResponse400 = {
   status: 400
 }
 
+export type listOperationsResponse401 = {
+  data: Problem
+  status: 401
+}
+
 export type listOperationsResponse404 = {
   data: Problem
   status: 404
@@ -966,6 +1082,7 @@ export type listOperationsResponseSuccess = listOperationsResponse200 & {
 }
 export type listOperationsResponseError = (
   | listOperationsResponse400
+  | listOperationsResponse401
   | listOperationsResponse404
   | listOperationsResponse500
   | listOperationsResponse502
@@ -1003,6 +1120,91 @@ export const listOperations = (
   options?: Parameters<typeof describeCall>[1],
 ) => {
   return describeCall<listOperationsResponse>(getListOperationsUrl(userId, params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type listBillingActsResponse200 = {
+  data: ActPage
+  status: 200
+}
+
+export type listBillingActsResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listBillingActsResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type listBillingActsResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type listBillingActsResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listBillingActsResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listBillingActsResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listBillingActsResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listBillingActsResponseSuccess = listBillingActsResponse200 & {
+  headers: Record<string, string>
+}
+export type listBillingActsResponseError = (
+  | listBillingActsResponse400
+  | listBillingActsResponse401
+  | listBillingActsResponse403
+  | listBillingActsResponse500
+  | listBillingActsResponse502
+  | listBillingActsResponse503
+  | listBillingActsResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listBillingActsResponse = listBillingActsResponseSuccess | listBillingActsResponseError
+
+export const getListBillingActsUrl = (params?: ListBillingActsParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/acts/billing?${stringifiedParams}` : `/acts/billing`
+}
+
+/**
+ * Every request of an operator to this service, reads too, newest first. It is written down before anything is done.
+ * @summary What operators did
+ */
+export const listBillingActs = (
+  params?: ListBillingActsParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listBillingActsResponse>(getListBillingActsUrl(params), {
     ...options,
     method: 'GET',
   })

@@ -3,6 +3,38 @@
  */
 import { describeCall } from '../describe-call.ts'
 /**
+ * What an operator asked for, written down before it was done
+ */
+export interface Act {
+  /** Id of the act */
+  id: string
+  /** UTC */
+  at: string
+  /** Id of the operator */
+  operator: string
+  method: string
+  route: string
+  /** The path with its query, as it was asked for */
+  target: string
+  /**
+   * Id of the user whom the request names
+   * @nullable
+   */
+  subject: string | null
+  /** Find the request in the logs by this id */
+  requestId: string
+}
+
+export interface ActPage {
+  items: Act[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+}
+
+/**
  * What the letter is about
  */
 export type LetterKind =
@@ -50,7 +82,11 @@ export type ProblemCode =
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
+  | 'unauthenticated'
+  | 'wrong-credentials'
+  | 'session-ended'
   | 'insufficient-funds'
+  | 'forbidden'
   | 'not-found'
   | 'user-not-found'
   | 'account-not-found'
@@ -59,6 +95,8 @@ export type ProblemCode =
   | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
+  | 'user-exists'
+  | 'login-differs'
   | 'account-differs'
   | 'balance-limit'
   | 'refund-exceeds-withdrawal'
@@ -70,6 +108,7 @@ export type ProblemCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'misdirected-request'
+  | 'too-many-attempts'
   | 'headers-too-large'
   | 'internal'
   | 'unknown-transfer-coding'
@@ -202,13 +241,34 @@ export interface NewLetters {
 
 export type ListLettersParams = {
   /**
-   * Id of the user
+   * Id of the user; you, if it is left out
    */
   userId?: string
   /**
    * Id of the order
    */
   orderId?: string
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   */
+  cursor?: string
+}
+
+export type ListNotificationActsParams = {
+  /**
+   * Id of the operator
+   */
+  operator?: string
+  /**
+   * Id of the user whom the requests name
+   */
+  subject?: string
   /**
    * How many items at most, 20 if not said
    * @minimum 1
@@ -234,6 +294,11 @@ export type sendLetterResponse201 = {
 export type sendLetterResponse400 = {
   data: Problem
   status: 400
+}
+
+export type sendLetterResponse401 = {
+  data: Problem
+  status: 401
 }
 
 export type sendLetterResponse413 = {
@@ -276,6 +341,7 @@ export type sendLetterResponseSuccess = (sendLetterResponse200 | sendLetterRespo
 }
 export type sendLetterResponseError = (
   | sendLetterResponse400
+  | sendLetterResponse401
   | sendLetterResponse413
   | sendLetterResponse415
   | sendLetterResponse422
@@ -335,6 +401,11 @@ export type listLettersResponse400 = {
   status: 400
 }
 
+export type listLettersResponse401 = {
+  data: Problem
+  status: 401
+}
+
 export type listLettersResponse500 = {
   data: Problem
   status: 500
@@ -360,6 +431,7 @@ export type listLettersResponseSuccess = listLettersResponse200 & {
 }
 export type listLettersResponseError = (
   | listLettersResponse400
+  | listLettersResponse401
   | listLettersResponse500
   | listLettersResponse502
   | listLettersResponse503
@@ -385,7 +457,7 @@ export const getListLettersUrl = (params?: ListLettersParams) => {
 }
 
 /**
- * Newest first. Say `userId`, `orderId` or both.
+ * Newest first. Without `userId` and `orderId` all of yours, and for an operator everybody’s. Nobody else sees letters that are not theirs: the list of another user is empty.
  * @summary Letters of a user or about an order
  */
 export const listLetters = (
@@ -406,6 +478,11 @@ export type sendLettersResponse200 = {
 export type sendLettersResponse400 = {
   data: Problem
   status: 400
+}
+
+export type sendLettersResponse401 = {
+  data: Problem
+  status: 401
 }
 
 export type sendLettersResponse413 = {
@@ -443,6 +520,7 @@ export type sendLettersResponseSuccess = sendLettersResponse200 & {
 }
 export type sendLettersResponseError = (
   | sendLettersResponse400
+  | sendLettersResponse401
   | sendLettersResponse413
   | sendLettersResponse415
   | sendLettersResponse500
@@ -491,5 +569,94 @@ export const sendLetters = (
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...getHeaders(options?.headers) },
     body: JSON.stringify(newLetters),
+  })
+}
+
+export type listNotificationActsResponse200 = {
+  data: ActPage
+  status: 200
+}
+
+export type listNotificationActsResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listNotificationActsResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type listNotificationActsResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type listNotificationActsResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listNotificationActsResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listNotificationActsResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listNotificationActsResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listNotificationActsResponseSuccess = listNotificationActsResponse200 & {
+  headers: Record<string, string>
+}
+export type listNotificationActsResponseError = (
+  | listNotificationActsResponse400
+  | listNotificationActsResponse401
+  | listNotificationActsResponse403
+  | listNotificationActsResponse500
+  | listNotificationActsResponse502
+  | listNotificationActsResponse503
+  | listNotificationActsResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listNotificationActsResponse =
+  | listNotificationActsResponseSuccess
+  | listNotificationActsResponseError
+
+export const getListNotificationActsUrl = (params?: ListNotificationActsParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0
+    ? `/acts/notification?${stringifiedParams}`
+    : `/acts/notification`
+}
+
+/**
+ * Every request of an operator to this service, reads too, newest first. It is written down before anything is done.
+ * @summary What operators did
+ */
+export const listNotificationActs = (
+  params?: ListNotificationActsParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listNotificationActsResponse>(getListNotificationActsUrl(params), {
+    ...options,
+    method: 'GET',
   })
 }

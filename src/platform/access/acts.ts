@@ -2,6 +2,7 @@ import { and, desc, eq, lt } from 'drizzle-orm'
 import { uuidv7 } from '../base/ids.ts'
 import type { Database } from '../database/db.ts'
 import { operatorActs } from '../database/operator-acts.ts'
+import { afterAllIds } from '../database/owners.ts'
 import { defineStatement, rowsOf } from '../database/statement.ts'
 import type { Acts } from '../http/acts.ts'
 
@@ -24,7 +25,7 @@ export const createActs = (database: Database): Acts => {
   const record = database.statement(recordActs)
   return {
     record: (act) => record({ ...act, id: uuidv7() }),
-    list: ({ operator, subject, cursor, limit }) =>
+    list: ({ operator, subject, cursor = afterAllIds, limit }) =>
       database.read('list acts', (reader) =>
         reader
           .select()
@@ -33,7 +34,7 @@ export const createActs = (database: Database): Acts => {
             and(
               operator === undefined ? undefined : eq(operatorActs.operator, operator),
               subject === undefined ? undefined : eq(operatorActs.subject, subject),
-              cursor === undefined ? undefined : lt(operatorActs.id, cursor),
+              lt(operatorActs.id, cursor),
             ),
           )
           .orderBy(desc(operatorActs.id))

@@ -1,6 +1,9 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
-import { createServiceApp, keyIn, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
+import { serveActs, type Acts } from '../../platform/http/acts.ts'
+import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
+import type { Person } from '../../platform/base/caller.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
+import { keyIn, personIn, requireReach, sentKeyIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import { accountNotFound, isSame, refusal, toAccount, toOperation, toResult } from './answers.ts'
@@ -8,6 +11,7 @@ import {
   contract,
   depositRoute,
   getAccountRoute,
+  listActsRoute,
   listOperationsRoute,
   openAccountRoute,
   refundRoute,
@@ -17,9 +21,14 @@ import {
 import type { DepositLetters } from './deposit-letters.ts'
 import type { AppliedOperation, BillingStore, OperationToApply } from './store.ts'
 
+/** Who may put money on an account: its owner, or only people with the role `teller`. */
+type DepositsBy = 'owner' | 'teller'
+
 export interface BillingAppDeps {
   readonly store: BillingStore
   readonly depositLetters: DepositLetters
+  readonly acts: Acts
+  readonly depositsBy: DepositsBy
   readonly log: Log
 }
 
@@ -38,16 +47,31 @@ const createApply =
     return applied
   }
 
+/**
+ * Owners may put money on their accounts, unless that is for tellers. To everybody else the account
+ * does not exist; an owner is told the rule, for there is nothing to hide from them.
+ */
+const checkDeposit = (person: Person, userId: string, depositsBy: DepositsBy) => {
+  if (person.isOperator) return
+  if (depositsBy === 'teller' && person.roles.includes('teller')) return
+  if (person.id !== userId) throw accountNotFound(userId)
+  if (depositsBy === 'owner') return
+  throw new ProblemError('forbidden', 'Here only a teller puts money on an account.')
+}
+
 /** The routes that move money. */
-const serveOperations = (app: ServiceApp, { store, depositLetters, log }: BillingAppDeps) => {
+const serveOperations = (app: ServiceApp, deps: BillingAppDeps) => {
+  const { store, depositLetters, depositsBy, log } = deps
   const apply = createApply(store)
 
   app.openapi(depositRoute, async (c) => {
+    const { userId } = c.req.valid('param')
+    checkDeposit(personIn(c), userId, depositsBy)
     const applied = await apply({
-      userId: c.req.valid('param').userId,
+      userId,
       kind: 'DEPOSIT',
       amount: c.req.valid('json').amount,
-      key: keyIn(c),
+      key: keyIn(c, userId),
       reference: null,
       requestId: requestIdIn(c),
     })
@@ -56,11 +80,13 @@ const serveOperations = (app: ServiceApp, { store, depositLetters, log }: Billin
   })
 
   app.openapi(withdrawRoute, async (c) => {
+    const { userId } = c.req.valid('param')
+    requireReach(c, userId, () => accountNotFound(userId))
     const applied = await apply({
-      userId: c.req.valid('param').userId,
+      userId,
       kind: 'WITHDRAW',
       amount: c.req.valid('json').amount,
-      key: keyIn(c),
+      key: keyIn(c, userId),
       reference: null,
       requestId: requestIdIn(c),
     })
@@ -69,9 +95,10 @@ const serveOperations = (app: ServiceApp, { store, depositLetters, log }: Billin
 
   app.openapi(withdrawManyRoute, async (c) => {
     const { withdrawals } = c.req.valid('json')
-    const withdraw = async (wanted: (typeof withdrawals)[number]) => {
+    const withdraw = async ({ final = false, ...wanted }: (typeof withdrawals)[number]) => {
       const { reference = null } = wanted
-      const applied = await apply({ ...wanted, kind: 'WITHDRAW', reference, accountMayCome: true })
+      const accountMayCome = !final
+      const applied = await apply({ ...wanted, kind: 'WITHDRAW', reference, accountMayCome })
       return { status: 200, body: toResult(applied) }
     }
     return c.json({ answers: await answerEach(withdrawals, withdraw, log) }, 200)
@@ -83,7 +110,7 @@ const serveOperations = (app: ServiceApp, { store, depositLetters, log }: Billin
       userId: c.req.valid('param').userId,
       kind: 'REFUND',
       amount,
-      key: keyIn(c),
+      key: sentKeyIn(c),
       reference: withdrawal,
       requestId: requestIdIn(c),
     })
@@ -92,9 +119,10 @@ const serveOperations = (app: ServiceApp, { store, depositLetters, log }: Billin
 }
 
 export const createBillingApp = (deps: BillingAppDeps) => {
-  const { store, log } = deps
-  const { app, routeOf } = createServiceApp(contract, log)
+  const { store, acts, log } = deps
+  const { app, find } = createServiceApp(contract, { log, acts })
   serveOperations(app, deps)
+  serveActs(app, listActsRoute, acts)
 
   app.openapi(openAccountRoute, async (c) => {
     const wanted = c.req.valid('json')
@@ -110,6 +138,7 @@ export const createBillingApp = (deps: BillingAppDeps) => {
 
   app.openapi(getAccountRoute, async (c) => {
     const { userId } = c.req.valid('param')
+    requireReach(c, userId, () => accountNotFound(userId))
     const account = await store.findAccount(userId)
     if (account === undefined) throw accountNotFound(userId)
     return c.json(toAccount(account), 200)
@@ -117,6 +146,7 @@ export const createBillingApp = (deps: BillingAppDeps) => {
 
   app.openapi(listOperationsRoute, async (c) => {
     const { userId } = c.req.valid('param')
+    requireReach(c, userId, () => accountNotFound(userId))
     const { cursor, limit = defaultPageSize } = c.req.valid('query')
     const [account, rows] = await Promise.all([
       store.findAccount(userId),
@@ -129,5 +159,5 @@ export const createBillingApp = (deps: BillingAppDeps) => {
     )
   })
 
-  return { app, routeOf }
+  return { app, find }
 }

@@ -74,6 +74,12 @@ export const referenceSchema = textSchema(100).optional().openapi({
     'Key of an earlier withdrawal that this one adds to: refunds of that one may then cover both',
 })
 
+export const finalSchema = z.boolean().optional().openapi({
+  description:
+    'What a missing account means. `true`: the refusal is kept under the key, and this withdrawal never happens. Otherwise the account may still be opened: nothing is kept, and the caller asks again.',
+  example: false,
+})
+
 export const exampleWithdrawal = {
   operation: {
     ...exampleOperation,

@@ -1,5 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/http/contract.ts'
+import { z } from '@hono/zod-openapi'
+import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import {
   bodyProblems,
   problemContent,
@@ -26,6 +27,7 @@ import {
   exampleRefusal,
   exampleUserId,
   exampleWithdrawal,
+  finalSchema,
   operationResultSchema,
   operationSchema,
   referenceSchema,
@@ -36,15 +38,15 @@ const accountProblems = ['account-not-found', 'not-found'] as const
 
 const params = z.object({ userId: idSchema('the user') })
 
-export const openAccountRoute = createRoute({
+export const openAccountRoute = defineRoute({
   method: 'post',
   path: '/billing/accounts',
   operationId: 'openAccount',
   tags: ['billing'],
+  access: { services: ['user'] },
   summary: 'Open a user’s account',
   description:
     'For the user service, not routed by the gateway. The user is the key: the second time answers 200 with the same account.',
-  'x-internal': true,
   request: {
     body: {
       required: true,
@@ -67,13 +69,15 @@ export const openAccountRoute = createRoute({
   },
 })
 
-export const getAccountRoute = createRoute({
+export const getAccountRoute = defineRoute({
   method: 'get',
   path: '/billing/accounts/{userId}',
   operationId: 'getAccount',
   tags: ['billing'],
+  access: 'person',
   summary: 'A user’s account',
-  description: 'The balance as it is now.',
+  description:
+    'The balance as it is now. An account of somebody else is answered as one that does not exist.',
   request: { params },
   responses: {
     200: { description: 'The account', content: jsonContent(accountSchema) },
@@ -81,13 +85,15 @@ export const getAccountRoute = createRoute({
   },
 })
 
-export const depositRoute = createRoute({
+export const depositRoute = defineRoute({
   method: 'post',
   path: '/billing/accounts/{userId}/deposit',
   operationId: 'deposit',
   tags: ['billing'],
+  access: 'person',
   summary: 'Put money on an account',
-  description: 'A letter tells the user. Send an Idempotency-Key to be able to repeat it safely.',
+  description:
+    'A letter tells the user. Send an Idempotency-Key to be able to repeat it safely. Who may do it is a setting: by default the owner of the account, in a bank (`DEPOSITS_BY=teller`) those with the role `teller`; then the owner is answered 403. Operators always may.',
   request: {
     params,
     headers: idempotencyHeaders,
@@ -106,15 +112,22 @@ export const depositRoute = createRoute({
       headers: replayedHeader,
       content: jsonContent(operationResultSchema),
     },
-    ...problems(...bodyProblems, ...accountProblems, 'balance-limit', 'idempotency-key-reused'),
+    ...problems(
+      ...bodyProblems,
+      ...accountProblems,
+      'forbidden',
+      'balance-limit',
+      'idempotency-key-reused',
+    ),
   },
 })
 
-export const withdrawRoute = createRoute({
+export const withdrawRoute = defineRoute({
   method: 'post',
   path: '/billing/accounts/{userId}/withdraw',
   operationId: 'withdraw',
   tags: ['billing'],
+  access: 'person',
   summary: 'Take money off an account',
   description:
     'Answers 402 when there is not enough; that refusal is kept under the Idempotency-Key like a success would be.',
@@ -152,15 +165,15 @@ export const withdrawRoute = createRoute({
   },
 })
 
-export const withdrawManyRoute = createRoute({
+export const withdrawManyRoute = defineRoute({
   method: 'post',
   path: '/billing/withdrawals',
   operationId: 'withdrawMany',
   tags: ['billing'],
+  access: { services: ['order'] },
   summary: 'Take money off accounts, many at once',
   description:
     'For the order service, not routed by the gateway: withdrawals that were asked for at the same moment share one request. Each is done and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.',
-  'x-internal': true,
   request: {
     body: {
       required: true,
@@ -173,6 +186,7 @@ export const withdrawManyRoute = createRoute({
                 key: keySchema,
                 amount: amountSchema,
                 reference: referenceSchema,
+                final: finalSchema,
                 requestId: requestIdSchema,
               }),
             ),
@@ -207,15 +221,15 @@ export const withdrawManyRoute = createRoute({
   },
 })
 
-export const refundRoute = createRoute({
+export const refundRoute = defineRoute({
   method: 'post',
   path: '/billing/accounts/{userId}/refund',
   operationId: 'refund',
   tags: ['billing'],
+  access: { services: ['order'] },
   summary: 'Give back what a withdrawal took',
   description:
     'For the order service, not routed by the gateway. A refund that comes before its withdrawal moves nothing and stops that withdrawal for ever: the operation is then REFUSED with reason `nothing-withdrawn`.',
-  'x-internal': true,
   request: {
     params,
     headers: idempotencyHeaders,
@@ -249,11 +263,12 @@ export const refundRoute = createRoute({
   },
 })
 
-export const listOperationsRoute = createRoute({
+export const listOperationsRoute = defineRoute({
   method: 'get',
   path: '/billing/accounts/{userId}/operations',
   operationId: 'listOperations',
   tags: ['billing'],
+  access: 'person',
   summary: 'The statement of an account',
   description: 'What moved money, newest first, each with the balance after it.',
   request: { params, query: z.strictObject(countedPageQuery) },
@@ -265,6 +280,8 @@ export const listOperationsRoute = createRoute({
     ...problems(...accountProblems),
   },
 })
+
+export const listActsRoute = actsRoute('billing')
 
 export const contract: ServiceContract = {
   service: 'billing',
@@ -279,5 +296,6 @@ export const contract: ServiceContract = {
     withdrawManyRoute,
     refundRoute,
     listOperationsRoute,
+    listActsRoute,
   ],
 }

@@ -15,6 +15,8 @@ import { isListed } from '../../platform/database/checks.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import { operationKinds, operationReasons, operationStatuses } from './states.ts'
 
+export { operatorActs } from '../../platform/database/operator-acts.ts'
+
 const createdAt = () =>
   timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow()
 

@@ -1,4 +1,6 @@
 import { createNotificationClient } from '../../clients/notification.ts'
+import { createActs } from '../../platform/access/acts.ts'
+import { ownSettings } from '../../platform/base/config.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
@@ -18,10 +20,16 @@ export const createBillingService = (runtime: Runtime): Service => {
     budgetMs: config.letterBudgetMs,
     log,
   })
-  const { app, routeOf } = createBillingApp({ store, depositLetters, log })
+  const { app, find } = createBillingApp({
+    store,
+    depositLetters,
+    acts: createActs(database),
+    depositsBy: ownSettings(config, 'billing').DEPOSITS_BY,
+    log,
+  })
   return {
     handle: handleByFetch(app.fetch),
-    routeOf,
+    find,
     checkReady: database.ping,
     prepare: database.ping,
     loops: [

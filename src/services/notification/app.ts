@@ -1,11 +1,14 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
+import { serveActs, type Acts } from '../../platform/http/acts.ts'
 import { createServiceApp } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
+import { viewerIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, toPage } from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import { toIso } from '../../platform/base/time.ts'
 import {
   contract,
+  listActsRoute,
   listLettersRoute,
   sendLetterRoute,
   sendLettersRoute,
@@ -17,6 +20,7 @@ import type { NotificationStore, StoredLetter } from './store.ts'
 
 export interface NotificationAppDeps {
   readonly store: NotificationStore
+  readonly acts: Acts
   readonly log: Log
 }
 
@@ -43,8 +47,9 @@ const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
   stored.orderId === orderOf(wanted) &&
   stored.amount === wanted.amount
 
-export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
-  const { app, routeOf } = createServiceApp(contract, log)
+export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps) => {
+  const { app, find } = createServiceApp(contract, { log, acts })
+  serveActs(app, listActsRoute, acts)
 
   const write = async (wanted: NewLetter) => {
     const text = renderLetter(wanted)
@@ -74,12 +79,12 @@ export const createNotificationApp = ({ store, log }: NotificationAppDeps) => {
 
   app.openapi(listLettersRoute, async (c) => {
     const { limit = defaultPageSize, ...query } = c.req.valid('query')
-    const rows = await store.list({ ...query, limit })
+    const rows = await store.list({ ...query, viewer: viewerIn(c), limit })
     return c.json(
       toPage(rows, limit, (row) => row.id, toLetter),
       200,
     )
   })
 
-  return { app, routeOf }
+  return { app, find }
 }

@@ -1,5 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/http/contract.ts'
+import { z } from '@hono/zod-openapi'
+import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { bodyProblems, problemSchema, problems } from '../../platform/http/problem-schemas.ts'
 import {
   amountSchema,
@@ -89,15 +90,18 @@ const newLetterSchema = z
   .discriminatedUnion('kind', [newOrderLetterSchema, newDepositLetterSchema])
   .openapi('NewLetter', { example: exampleNewLetter })
 
-export const sendLetterRoute = createRoute({
+/** They owe letters: billing for deposits, order for what became of orders. */
+const senders = { services: ['billing', 'order'] } as const
+
+export const sendLetterRoute = defineRoute({
   method: 'post',
   path: '/notifications',
   operationId: 'sendLetter',
   tags: ['notification'],
+  access: senders,
   summary: 'Write a letter',
   description:
     'For the other services, not routed by the gateway. The key makes it safe to repeat: the second time answers 200 with the letter of the first.',
-  'x-internal': true,
   request: { body: { required: true, content: jsonContent(newLetterSchema) } },
   responses: {
     201: { description: 'Written', content: jsonContent(letterSchema) },
@@ -106,15 +110,15 @@ export const sendLetterRoute = createRoute({
   },
 })
 
-export const sendLettersRoute = createRoute({
+export const sendLettersRoute = defineRoute({
   method: 'post',
   path: '/notifications/many',
   operationId: 'sendLetters',
   tags: ['notification'],
+  access: senders,
   summary: 'Write many letters at once',
   description:
     'For the other services, not routed by the gateway: letters that became due at the same moment share one request. Each is written and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.',
-  'x-internal': true,
   request: {
     body: {
       required: true,
@@ -148,24 +152,21 @@ export const sendLettersRoute = createRoute({
   },
 })
 
-export const listLettersRoute = createRoute({
+export const listLettersRoute = defineRoute({
   method: 'get',
   path: '/notifications',
   operationId: 'listLetters',
   tags: ['notification'],
+  access: 'person',
   summary: 'Letters of a user or about an order',
-  description: 'Newest first. Say `userId`, `orderId` or both.',
+  description:
+    'Newest first. Without `userId` and `orderId` all of yours, and for an operator everybody’s. Nobody else sees letters that are not theirs: the list of another user is empty.',
   request: {
-    query: z
-      .strictObject({
-        userId: idSchema('the user').optional(),
-        orderId: idSchema('the order').optional(),
-        ...pageQuery,
-      })
-      .refine((query) => query.userId !== undefined || query.orderId !== undefined, {
-        path: ['userId'],
-        message: 'is needed unless orderId is given',
-      }),
+    query: z.strictObject({
+      userId: idSchema('the user; you, if it is left out').optional(),
+      orderId: idSchema('the order').optional(),
+      ...pageQuery,
+    }),
   },
   responses: {
     200: {
@@ -176,6 +177,8 @@ export const listLettersRoute = createRoute({
   },
 })
 
+export const listActsRoute = actsRoute('notification')
+
 export type Letter = z.infer<typeof letterSchema>
 export type NewLetter = z.infer<typeof newLetterSchema>
 
@@ -184,5 +187,5 @@ export const contract: ServiceContract = {
   title: 'orderly notification',
   description: 'Letters to people: written once for each key, never lost, never twice.',
   version: '1.0.0',
-  routes: [sendLetterRoute, sendLettersRoute, listLettersRoute],
+  routes: [sendLetterRoute, sendLettersRoute, listLettersRoute, listActsRoute],
 }

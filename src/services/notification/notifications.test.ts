@@ -148,12 +148,6 @@ describe('a list of letters', () => {
     const page = await list(`userId=${letter.userId}`)
     expect([page.items.length, page.next]).toEqual([20, page.items[19].id])
   })
-
-  it('must be asked for by a user or an order', async () => {
-    const { status, body } = await api.get('/notifications')
-    expect([status, body.code]).toEqual([400, 'validation-failed'])
-    expect(body.errors[0].field).toBe('userId')
-  })
 })
 
 describe('the database itself, asked with the role that owns the tables, refuses', () => {

@@ -3,6 +3,8 @@ import { bigint, check, index, pgTable, text, timestamp, uuid } from 'drizzle-or
 import { isListed } from '../../platform/database/checks.ts'
 import { letterKinds } from './states.ts'
 
+export { operatorActs } from '../../platform/database/operator-acts.ts'
+
 export const letters = pgTable(
   'letters',
   {

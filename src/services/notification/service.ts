@@ -1,3 +1,4 @@
+import { createActs } from '../../platform/access/acts.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import type { Runtime, Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -7,10 +8,14 @@ import { createNotificationStore } from './store.ts'
 export const createNotificationService = (runtime: Runtime): Service => {
   const database = openDatabase(runtime)
   const store = createNotificationStore(database)
-  const { app, routeOf } = createNotificationApp({ store, log: runtime.log })
+  const { app, find } = createNotificationApp({
+    store,
+    acts: createActs(database),
+    log: runtime.log,
+  })
   return {
     handle: handleByFetch(app.fetch),
-    routeOf,
+    find,
     checkReady: database.ping,
     prepare: database.ping,
     loops: [],

@@ -1,11 +1,14 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Database } from '../../platform/database/db.ts'
+import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { letters, type LetterRow } from './schema.ts'
 import type { LetterKind } from './states.ts'
 
 export interface LetterQuery {
+  /** Whose letters are seen; null: everybody's. */
+  readonly viewer: string | null
   readonly userId?: string | undefined
   readonly orderId?: string | undefined
   readonly cursor?: string | undefined
@@ -37,16 +40,22 @@ export type LetterToStore = Omit<ItemOf<typeof insertLetters>, 'id'>
 export const createNotificationStore = (database: Database) => {
   const insert = database.statement(insertLetters)
 
-  const list = ({ userId, orderId, cursor, limit }: LetterQuery): Promise<LetterRow[]> =>
+  const list = ({
+    viewer,
+    userId,
+    orderId,
+    limit,
+    cursor = afterAllIds,
+  }: LetterQuery): Promise<LetterRow[]> =>
     database.read('list letters', (reader) =>
       reader
         .select()
         .from(letters)
         .where(
           and(
-            userId === undefined ? undefined : eq(letters.userId, userId),
+            ...ownedBy(letters.userId, viewer, userId),
             orderId === undefined ? undefined : eq(letters.orderId, orderId),
-            cursor === undefined ? undefined : lt(letters.id, cursor),
+            lt(letters.id, cursor),
           ),
         )
         .orderBy(desc(letters.id))

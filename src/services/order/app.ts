@@ -1,5 +1,8 @@
-import { createServiceApp, keyIn, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
+import { serveActs, type Acts } from '../../platform/http/acts.ts'
+import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
+import { scopedKey } from '../../platform/base/idempotency-keys.ts'
+import { keyIn, personIn, requireReach, sentKeyIn, viewerIn } from '../../platform/http/caller.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import {
   defaultPageSize,
@@ -21,6 +24,7 @@ import {
   cancelOrderRoute,
   contract,
   getOrderRoute,
+  listActsRoute,
   listChangesRoute,
   listOrdersRoute,
   placeOrderRoute,
@@ -32,8 +36,13 @@ import type { OrderWorkflow } from './workflow.ts'
 export interface OrderAppDeps {
   readonly store: OrderStore
   readonly workflow: OrderWorkflow
+  readonly acts: Acts
   readonly log: Log
 }
+
+/** Also for another user: nobody learns from an order who is a user here. */
+const noSuchUser = () =>
+  new ProblemError('user-not-found', 'There is no such user; nothing was kept.')
 
 const orderNotFound = (orderId: string) =>
   new ProblemError('order-not-found', `There is no order ${orderId}.`)
@@ -88,22 +97,32 @@ const createChange =
 
 const serveChanges = (app: ServiceApp, change: ReturnType<typeof createChange>) => {
   app.openapi(repriceOrderRoute, async (c) => {
+    const { id: actor, isOperator } = personIn(c)
+    const key = sentKeyIn(c)
     const { order, headers, pending } = await change({
       orderId: c.req.valid('param').orderId,
       kind: 'REPRICE',
       toPrice: c.req.valid('json').price,
-      idempotencyKey: keyIn(c),
+      actor,
+      isOperator,
+      idempotencyKey: key,
+      // Whose order it is, only the statement finds out: it takes the key that fits.
+      actingKey: key === null ? null : scopedKey(actor, key),
       requestId: requestIdIn(c),
     })
     return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
   })
 
   app.openapi(cancelOrderRoute, async (c) => {
+    const { id: actor, isOperator } = personIn(c)
     const { order, headers, pending } = await change({
       orderId: c.req.valid('param').orderId,
       kind: 'CANCEL',
       toPrice: null,
+      actor,
+      isOperator,
       idempotencyKey: null,
+      actingKey: null,
       requestId: requestIdIn(c),
     })
     return pending ? c.json(order, 202, headers) : c.json(order, 200, headers)
@@ -111,13 +130,15 @@ const serveChanges = (app: ServiceApp, change: ReturnType<typeof createChange>) 
 }
 
 export const createOrderApp = (deps: OrderAppDeps) => {
-  const { store, workflow, log } = deps
-  const { app, routeOf } = createServiceApp(contract, log)
+  const { store, workflow, acts, log } = deps
+  const { app, find } = createServiceApp(contract, { log, acts })
   serveChanges(app, createChange(deps))
+  serveActs(app, listActsRoute, acts)
 
   app.openapi(placeOrderRoute, async (c) => {
-    const { userId, price, description = null } = c.req.valid('json')
-    const idempotencyKey = keyIn(c)
+    const { userId = personIn(c).id, price, description = null } = c.req.valid('json')
+    requireReach(c, userId, noSuchUser)
+    const idempotencyKey = keyIn(c, userId)
     const requestId = requestIdIn(c)
     const wanted = { userId, price, description, idempotencyKey, requestId }
     const stored = await store.insertOrder(wanted)
@@ -127,9 +148,7 @@ export const createOrderApp = (deps: OrderAppDeps) => {
       stored.status === 'PENDING'
         ? await advanceOrLeave(stored, workflow.advanceOrder, log)
         : stored
-    if (order === undefined) {
-      throw new ProblemError('user-not-found', 'There is no such user; nothing was kept.')
-    }
+    if (order === undefined) throw noSuchUser()
     const headers = { location: `/orders/${order.id}`, ...replayedHeaders(stored.replayed) }
     const shown = orderAsPlaced(order)
     if (order.decision === null) return c.json(shown, 202, { ...headers, ...retrySoon })
@@ -139,7 +158,7 @@ export const createOrderApp = (deps: OrderAppDeps) => {
 
   app.openapi(getOrderRoute, async (c) => {
     const { orderId } = c.req.valid('param')
-    const found = await store.findOrder(orderId, { limit: maxPageSize })
+    const found = await store.findOrder(orderId, { viewer: viewerIn(c), limit: maxPageSize })
     if (found === undefined) throw orderNotFound(orderId)
     return c.json(orderDetails(found.order, changesPage(found.changes, maxPageSize)), 200)
   })
@@ -147,19 +166,19 @@ export const createOrderApp = (deps: OrderAppDeps) => {
   app.openapi(listChangesRoute, async (c) => {
     const { orderId } = c.req.valid('param')
     const { cursor, limit = defaultPageSize } = c.req.valid('query')
-    const found = await store.findOrder(orderId, { limit, cursor })
+    const found = await store.findOrder(orderId, { viewer: viewerIn(c), limit, cursor })
     if (found === undefined) throw orderNotFound(orderId)
     return c.json(changesPage(found.changes, limit), 200)
   })
 
   app.openapi(listOrdersRoute, async (c) => {
-    const { userId, cursor, limit = defaultPageSize } = c.req.valid('query')
-    const rows = await store.listOrders(userId, limit, cursor)
+    const { limit = defaultPageSize, ...query } = c.req.valid('query')
+    const rows = await store.listOrders({ ...query, viewer: viewerIn(c), limit })
     return c.json(
       toPage(rows, limit, (row) => row.id, orderNow),
       200,
     )
   })
 
-  return { app, routeOf }
+  return { app, find }
 }

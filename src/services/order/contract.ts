@@ -1,5 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/http/contract.ts'
+import { z } from '@hono/zod-openapi'
+import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { problemExample } from '../../platform/http/problem-examples.ts'
 import { bodyProblems, problemContent, problems } from '../../platform/http/problem-schemas.ts'
 import {
@@ -27,11 +28,12 @@ import {
 
 const params = z.object({ orderId: idSchema('the order') })
 
-export const placeOrderRoute = createRoute({
+export const placeOrderRoute = defineRoute({
   method: 'post',
   path: '/orders',
   operationId: 'placeOrder',
   tags: ['order'],
+  access: 'person',
   summary: 'Place an order and pay for it',
   description:
     'Takes the price from the user’s account, then sends a letter: of joy when it was paid, of sorrow when it was not. When billing does not answer in time, or the user’s account is not open yet, the order is PENDING and is decided by itself.',
@@ -42,12 +44,12 @@ export const placeOrderRoute = createRoute({
       content: jsonContent(
         z
           .strictObject({
-            userId: idSchema('the user who orders'),
+            userId: idSchema('the user who orders; you, if it is left out').optional(),
             price: amountSchema,
             description: textSchema(500).optional(),
           })
           .openapi('NewOrder', {
-            example: { userId: exampleOrder.userId, price: 15_000, description: 'Two tickets' },
+            example: { price: 15_000, description: 'Two tickets' },
           }),
       ),
     },
@@ -72,7 +74,7 @@ export const placeOrderRoute = createRoute({
     },
     404: {
       description:
-        'There is no such user. Without an Idempotency-Key nothing is kept; with one the order is REJECTED, and told with its `Location`',
+        'There is no such user, or it is not you: nothing is kept. If the user is you, or you are an operator, an Idempotency-Key keeps the order as REJECTED, and it is told with its `Location`',
       headers: { ...locationHeader('orders'), ...replayedHeader },
       content: problemContent(nobodysOrderSchema, {
         'user-not-found': { value: exampleNobody },
@@ -84,13 +86,15 @@ export const placeOrderRoute = createRoute({
   },
 })
 
-export const getOrderRoute = createRoute({
+export const getOrderRoute = defineRoute({
   method: 'get',
   path: '/orders/{orderId}',
   operationId: 'getOrder',
   tags: ['order'],
+  access: 'person',
   summary: 'An order with its timeline',
-  description: 'The order as it is now, each step that was taken, and its changes.',
+  description:
+    'The order as it is now, each step that was taken, and its changes. An order of somebody else is answered as one that does not exist.',
   request: { params },
   responses: {
     200: { description: 'The order', content: jsonContent(orderDetailsSchema) },
@@ -98,11 +102,12 @@ export const getOrderRoute = createRoute({
   },
 })
 
-export const listChangesRoute = createRoute({
+export const listChangesRoute = defineRoute({
   method: 'get',
   path: '/orders/{orderId}/changes',
   operationId: 'listOrderChanges',
   tags: ['order'],
+  access: 'person',
   summary: 'What was done to an order',
   description: 'Re-pricings and the cancellation, newest first.',
   request: { params, query: z.strictObject(pageQuery) },
@@ -115,14 +120,21 @@ export const listChangesRoute = createRoute({
   },
 })
 
-export const listOrdersRoute = createRoute({
+export const listOrdersRoute = defineRoute({
   method: 'get',
   path: '/orders',
   operationId: 'listOrders',
   tags: ['order'],
+  access: 'person',
   summary: 'A user’s orders',
-  description: 'Newest first.',
-  request: { query: z.strictObject({ userId: idSchema('the user'), ...pageQuery }) },
+  description:
+    'Newest first. Without `userId` yours, and for an operator everybody’s. Nobody else sees orders that are not theirs: the list of another user is empty.',
+  request: {
+    query: z.strictObject({
+      userId: idSchema('the user; you, if it is left out').optional(),
+      ...pageQuery,
+    }),
+  },
   responses: {
     200: {
       description: 'A page of orders',
@@ -158,11 +170,12 @@ const changeResponses = {
   },
 }
 
-export const repriceOrderRoute = createRoute({
+export const repriceOrderRoute = defineRoute({
   method: 'patch',
   path: '/orders/{orderId}',
   operationId: 'repriceOrder',
   tags: ['order'],
+  access: 'person',
   summary: 'Change the price of an approved order',
   description:
     'The difference is charged or refunded. When the account does not hold it, 402 leaves the order as it was.',
@@ -189,17 +202,20 @@ export const repriceOrderRoute = createRoute({
   },
 })
 
-export const cancelOrderRoute = createRoute({
+export const cancelOrderRoute = defineRoute({
   method: 'delete',
   path: '/orders/{orderId}',
   operationId: 'cancelOrder',
   tags: ['order'],
+  access: 'person',
   summary: 'Cancel an approved order',
   description:
     'Gives the money back in full and sends a letter. A repeat answers the same as the first time.',
   request: { params },
   responses: { ...changeResponses, ...problems(...changeProblems, 'outcome-unknown') },
 })
+
+export const listActsRoute = actsRoute('order')
 
 export type Order = z.infer<typeof orderSchema>
 export type OrderChange = z.infer<typeof changeSchema>
@@ -217,5 +233,6 @@ export const contract: ServiceContract = {
     listChangesRoute,
     repriceOrderRoute,
     cancelOrderRoute,
+    listActsRoute,
   ],
 }

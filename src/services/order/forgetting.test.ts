@@ -41,7 +41,10 @@ describe('an order that is forgotten', () => {
         orderId: id,
         kind: 'CANCEL',
         toPrice: null,
+        actor: uuidv7(),
+        isOperator: true,
         idempotencyKey: null,
+        actingKey: null,
         requestId: 'r',
       }),
     ).toMatchObject({ outcome: 'missing' })

@@ -9,7 +9,8 @@ import { createOrderStore, type OrderStore } from './store.ts'
  * decided with the same answer and the order changed again.
  */
 const requestId = 'r'
-const firstPage = { limit: 100 }
+const firstPage = { viewer: null, limit: 100 }
+const operator = { actor: uuidv7(), isOperator: true, idempotencyKey: null, actingKey: null }
 const entry = { at: new Date().toISOString(), step: 'late', attempt: 9, outcome: 'done', ms: 1 }
 
 let store: OrderStore
@@ -37,7 +38,7 @@ const placeOrder = async (price: number) => {
 }
 
 const open = async (orderId: string, kind: 'REPRICE' | 'CANCEL', toPrice: number | null) => {
-  const opened = await store.openChange({ orderId, kind, toPrice, idempotencyKey: null, requestId })
+  const opened = await store.openChange({ orderId, kind, toPrice, ...operator, requestId })
   if (opened.outcome !== 'opened') throw new Error(`the change is ${opened.outcome}`)
   return opened.id
 }

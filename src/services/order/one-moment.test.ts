@@ -31,7 +31,10 @@ const reprice = async (orderId: string, toPrice: number) => {
     orderId,
     kind: 'REPRICE',
     toPrice,
+    actor: uuidv7(),
+    isOperator: true,
     idempotencyKey: null,
+    actingKey: null,
     requestId,
   })
   if (opened.outcome !== 'opened') throw new Error(`the change is ${opened.outcome}`)
@@ -40,7 +43,7 @@ const reprice = async (orderId: string, toPrice: number) => {
 
 /** Reads the price that the order shows, and the price that its changes lead to. */
 const readPrices = async (orderId: string) => {
-  const found = await store.findOrder(orderId, { limit: 100 })
+  const found = await store.findOrder(orderId, { viewer: null, limit: 100 })
   const done = found?.changes.filter(({ status }) => status === 'DONE') ?? []
   return { shown: found?.order.presentPrice, byChanges: done[0]?.toPrice ?? firstPrice }
 }

@@ -15,6 +15,15 @@ export const createPayment = ({ billing, budgetMs: timeoutMs }: PaymentDeps) => 
   pay: ({ id, userId, requestId, price }: OrderRow) =>
     billing.withdraw({ userId, key: sagaKey(id), requestId, amount: price, timeoutMs }),
 
+  /**
+   * The same payment for the last time. If there is still no account, billing keeps that under the
+   * key: a copy of the call that comes late, after the person has signed up, is refused as well.
+   */
+  payNowOrNever: ({ id, userId, requestId, price }: OrderRow, withinMs: number) => {
+    const call = { userId, key: sagaKey(id), requestId, amount: price, final: true }
+    return billing.withdraw({ ...call, timeoutMs: withinMs })
+  },
+
   settleDifference: ({ id, orderId, userId, requestId, fromPrice, toPrice }: ChangeRow) => {
     // A cancellation has no new price: the whole price goes back.
     const difference = (toPrice ?? 0) - fromPrice

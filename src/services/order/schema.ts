@@ -22,6 +22,8 @@ import {
   refusalReasons,
 } from './states.ts'
 
+export { operatorActs } from '../../platform/database/operator-acts.ts'
+
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
 /** The columns of a saga: what recovery needs to finish it, and what its owner sees of it. */

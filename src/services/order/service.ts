@@ -1,6 +1,7 @@
 import { createBillingClient } from '../../clients/billing.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createUserClient } from '../../clients/user.ts'
+import { createActs } from '../../platform/access/acts.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
@@ -27,13 +28,14 @@ export const createOrderService = (runtime: Runtime): Service => {
     users: createUserClient(user),
     notification: createNotificationClient(notification),
     letterBudgetMs: config.letterBudgetMs,
+    nobodyMaySignUp: !config.access.isOwnIssuer,
     log,
   })
-  const { app, routeOf } = createOrderApp({ store, workflow, log })
+  const { app, find } = createOrderApp({ store, workflow, acts: createActs(database), log })
   const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
   return {
     handle: handleByFetch(app.fetch),
-    routeOf,
+    find,
     checkReady: database.ping,
     prepare: database.ping,
     loops: [

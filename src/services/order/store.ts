@@ -1,6 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
 import type { Database } from '../../platform/database/db.ts'
+import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts'
@@ -66,7 +67,13 @@ const openChanges = defineStatement(import.meta.url, {
     orderId: 'uuid',
     kind: text<ChangeRow['kind']>(),
     toPrice: 'bigint?',
+    /** Who acts: the owner of the order, or an operator. For all others there is no such order. */
+    actor: 'uuid',
+    isOperator: 'boolean',
+    /** The key when the owner acts, as it was sent. */
     idempotencyKey: 'text?',
+    /** The key when an operator acts for the owner. */
+    actingKey: 'text?',
     requestId: 'text',
     leaseMs: 'int',
   },
@@ -94,8 +101,15 @@ export type NewChange = Omit<ItemOf<typeof openChanges>, 'id' | 'leaseMs'>
 type ChangeDecision = Omit<ItemOf<typeof decideChanges>, 'leaseMs'>
 
 export interface ChangesPage {
+  /** Whose orders are seen; null: everybody's. */
+  readonly viewer: string | null
   readonly limit: number
   readonly cursor?: string | undefined
+}
+
+export interface OrdersPage extends ChangesPage {
+  /** Whose orders are asked for, if not all that the viewer sees. */
+  readonly userId?: string | undefined
 }
 
 const unlessForgotten = (found: Decided<OrderRow> | Forgotten): Decided<OrderRow> | undefined =>
@@ -110,11 +124,11 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
 
   /**
    * The order and what was done to it, newest first and one more than asked for,
-   * in one statement: both are of the same moment.
+   * in one statement: both are of the same moment. What the viewer must not see is not found.
    */
   const findOrder = async (
     id: string,
-    { limit, cursor }: ChangesPage,
+    { viewer, limit, cursor }: ChangesPage,
   ): Promise<{ order: OrderRow; changes: ChangeRow[] } | undefined> => {
     const rows = await database.read('find order', (reader) =>
       reader
@@ -127,7 +141,7 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
             cursor === undefined ? undefined : lt(orderChanges.id, cursor),
           ),
         )
-        .where(eq(orders.id, id))
+        .where(and(eq(orders.id, id), ...ownedBy(orders.userId, viewer)))
         .orderBy(desc(orderChanges.id))
         .limit(limit + 1),
     )
@@ -136,14 +150,17 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     return { order: first.order, changes: rows.flatMap(({ change }) => change ?? []) }
   }
 
-  const listOrders = (userId: string, limit: number, cursor?: string): Promise<OrderRow[]> =>
+  const listOrders = ({
+    viewer,
+    userId,
+    limit,
+    cursor = afterAllIds,
+  }: OrdersPage): Promise<OrderRow[]> =>
     database.read('list orders', (reader) =>
       reader
         .select()
         .from(orders)
-        .where(
-          and(eq(orders.userId, userId), cursor === undefined ? undefined : lt(orders.id, cursor)),
-        )
+        .where(and(...ownedBy(orders.userId, viewer, userId), lt(orders.id, cursor)))
         .orderBy(desc(orders.id))
         .limit(limit + 1),
     )

@@ -19,6 +19,11 @@ export interface WorkflowDeps {
   readonly notification: NotificationClient
   /** For a letter. Whoever is asked about gets none in that turn, so the lease has room for either. */
   readonly letterBudgetMs: number
+  /**
+   * Whether the issuer of tokens makes the ids of users, and not we: then who is nobody now may sign
+   * up under the same id later.
+   */
+  readonly nobodyMaySignUp: boolean
   readonly log: Log
 }
 
@@ -29,16 +34,18 @@ const nobody = { outcome: 'refused', code: 'user-not-found', email: null } as co
 const nothingMoved = { outcome: 'done', ms: 0, email: null } as const
 
 /** What a saga's money came to. That there is no account decides nothing: it may be owed yet. */
-type Verdict =
-  | Exclude<MoneyWord, { readonly code: 'account-not-found' }>
-  | typeof nobody
-  | typeof nothingMoved
+type Verdict = Exclude<MoneyWord, WithoutAccount> | typeof nobody | typeof nothingMoved
+
+type WithoutAccount = Extract<MoneyWord, { readonly code: 'account-not-found' }>
+
+const isWithoutAccount = (money: MoneyWord): money is WithoutAccount =>
+  money.outcome === 'refused' && money.code === 'account-not-found'
 
 type SagaRow = OrderRow | ChangeRow
 
 const isSamePrice = (row: SagaRow) => 'toPrice' in row && row.toPrice === row.fromPrice
 
-type Step = 'money' | 'nothing-to-move' | 'ask-user' | 'letter' | 'rest'
+type Step = 'money' | 'nothing-to-move' | 'ask-user' | 'now-or-never' | 'letter' | 'rest'
 
 /** What a row needs next, from its state alone: PENDING needs money moved, decided and due a letter. */
 const nextStep = (row: SagaRow): Step => {
@@ -53,6 +60,8 @@ const nextStep = (row: SagaRow): Step => {
 interface Saga<Row extends SagaRow, Gone> {
   readonly step: string
   readonly moveMoney: (row: Row) => Promise<MoneyOutcome>
+  /** Moves it, or makes sure that it is never moved; for rows of whom user does not know. */
+  readonly moveNowOrNever?: (row: Row, withinMs: number) => Promise<MoneyOutcome>
   readonly decide: (
     row: Row,
     verdict: Verdict,
@@ -68,6 +77,8 @@ interface Walked<Row> {
   readonly outcome: RowOutcome
 }
 
+type WalkDeps = Pick<WorkflowDeps, 'users' | 'letterBudgetMs' | 'nobodyMaySignUp' | 'log'>
+
 /**
  * Walks a row as far as it gets. The live request and recovery call the same
  * function; when both do, the keys make the calls one, and the store lets only
@@ -76,9 +87,11 @@ interface Walked<Row> {
 const createWalk =
   <Row extends SagaRow, Gone extends undefined>(
     saga: Saga<Row, Gone>,
-    { users, letterBudgetMs, log }: Pick<WorkflowDeps, 'users' | 'letterBudgetMs' | 'log'>,
+    { users, letterBudgetMs, nobodyMaySignUp, log }: WalkDeps,
   ) =>
   async (start: Row): Promise<Walked<Row | Gone>> => {
+    const moveNowOrNever = nobodyMaySignUp ? saga.moveNowOrNever : undefined
+    const askBudgetMs = moveNowOrNever ? letterBudgetMs / 2 : letterBudgetMs
     let row = start
     let step = nextStep(row)
     for (;;) {
@@ -90,7 +103,7 @@ const createWalk =
             await postpone(saga.rows, row, saga.step, money)
             return { row, outcome: 'postponed' }
           }
-          if (money.outcome === 'refused' && money.code === 'account-not-found') {
+          if (isWithoutAccount(money)) {
             step = 'ask-user'
             continue
           }
@@ -104,13 +117,30 @@ const createWalk =
         }
         case 'ask-user': {
           const { userId, requestId } = row
-          const asked = await users.getUser({ userId, requestId, timeoutMs: letterBudgetMs })
+          const asked = await users.accountOf({ userId, requestId, timeoutMs: askBudgetMs })
+          // Open: since we asked billing, or billing has kept for the last time that it was not.
+          const isOpen = asked.outcome === 'done' && asked.account === 'OPEN'
+          if (moveNowOrNever && (isOpen || asked.outcome === 'refused')) {
+            step = 'now-or-never'
+            continue
+          }
           if (asked.outcome !== 'refused') {
             // The account is owed yet, or may be: when it is open, billing decides.
             await postpone(saga.rows, row, step, asked)
             return { row, outcome: 'postponed' }
           }
           decided = await saga.decide(row, nobody, timelineEntry(row, step, asked))
+          break
+        }
+        case 'now-or-never': {
+          const money = await moveNowOrNever?.(row, askBudgetMs)
+          if (money === undefined) throw new Error(`there is no last try for ${row.id}`)
+          if (money.outcome === 'unknown') {
+            await postpone(saga.rows, row, saga.step, money)
+            return { row, outcome: 'postponed' }
+          }
+          const verdict = isWithoutAccount(money) ? nobody : money
+          decided = await saga.decide(row, verdict, timelineEntry(row, saga.step, money))
           break
         }
         case 'letter': {
@@ -169,6 +199,7 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
   const orderSaga: Saga<OrderRow, undefined> = {
     step: 'withdraw',
     moveMoney: payment.pay,
+    moveNowOrNever: payment.payNowOrNever,
     decide: (order, verdict, entry) => {
       if (isForgettable(order, verdict)) return forget(order)
       return store.decideOrder({

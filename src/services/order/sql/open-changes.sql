@@ -2,24 +2,32 @@ with input as materialized (
   select * from {{input}}
 ),
 -- A key that is known answers with its change. A cancellation needs no key: there is at most one.
+-- Each who acts has keys of their own: an operator does not meet those of the order's owner. Whoever
+-- is neither finds nothing, whatever the key.
 known as materialized (
   select i.ord, c.id from input i join order_changes c on c.order_id = i."orderId"
-    and (c.idempotency_key = i."idempotencyKey"
+    and (i."isOperator" or c.user_id = i.actor)
+    and ((c.user_id = i.actor and c.idempotency_key = i."idempotencyKey")
+      or c.idempotency_key = i."actingKey"
       or (i.kind = 'CANCEL' and c.kind = 'CANCEL' and c.status <> 'REFUSED'))
 ),
 fresh as materialized (
   select i.* from input i where not exists (select from known k where k.ord = i.ord)
 ),
 -- The order's row is locked first, so that the price is the present one even if another change was
--- being finished. All locks are taken in one order: two statements cannot deadlock.
+-- being finished. All locks are taken in one order: two statements cannot deadlock. An order of
+-- somebody else is not locked, and is missing for the rest of this statement.
 target as materialized (
-  select * from orders where id in (select "orderId" from fresh) order by id for update
+  select o.* from fresh f join orders o on o.id = f."orderId"
+  where f."isOperator" or o.user_id = f.actor
+  order by o.id for update of o
 ),
 -- An index lets only one change of an order be open, so a conflict means that another one is.
 opened as (
   insert into order_changes (id, order_id, user_id, email, kind, from_price, to_price,
     idempotency_key, request_id, due_at)
-  select f.id, t.id, t.user_id, t.email, f.kind, t.present_price, f."toPrice", f."idempotencyKey",
+  select f.id, t.id, t.user_id, t.email, f.kind, t.present_price, f."toPrice",
+    case when t.user_id = f.actor then f."idempotencyKey" else f."actingKey" end,
     f."requestId", {{from-now f."leaseMs"}}
   from fresh f join target t on t.id = f."orderId" where t.status = 'APPROVED'
   on conflict do nothing returning *
