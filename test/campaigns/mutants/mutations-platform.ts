@@ -126,11 +126,7 @@ export const platformMutations = [
   bug(
     'an answer of 5xx is taken for an answer',
     [recovery],
-    [
-      transport,
-      'status >= 500 || status === 408 || status === 429',
-      'status === 408 || status === 429',
-    ],
+    [transport, 'status >= 500 || openStatuses.has(status)', 'openStatuses.has(status)'],
     [
       'src/clients/billing.ts',
       '    default:\n      return undefined',
@@ -202,8 +198,8 @@ export const platformMutations = [
     [changes],
     [
       'src/services/order/sql/open-changes.sql',
-      'select * from orders where id in (select "orderId" from fresh) order by id for update',
-      'select * from orders where id in (select "orderId" from fresh) order by id',
+      '  order by o.id for update of o',
+      '  order by o.id',
     ],
   ),
   bug(

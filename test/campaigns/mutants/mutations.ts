@@ -1,4 +1,5 @@
 import type { Mutation } from './mutation.ts'
+import { accessMutations } from './mutations-access.ts'
 import { billingMutations } from './mutations-billing.ts'
 import { httpMutations } from './mutations-http.ts'
 import { doorMutations } from './mutations-door.ts'
@@ -11,6 +12,7 @@ import { telemetryMutations } from './mutations-telemetry.ts'
 
 /** All planted bugs. A new one is an entry in the file of its part. */
 export const mutations: readonly Mutation[] = [
+  ...accessMutations,
   ...billingMutations,
   ...doorMutations,
   ...clusterMutations,
