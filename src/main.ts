@@ -27,7 +27,8 @@ const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>>
 
 const usage = `usage: main.ts                      everything, with its own Postgres
        main.ts <service>            one service: ${Object.keys(loaders).join(', ')}
-       main.ts migrate <service>    one service's migrations: ${servicesWithDatabase.join(', ')}`
+       main.ts migrate <service>    one service's migrations: ${servicesWithDatabase.join(', ')}
+       main.ts make-secrets         in a cluster: the Secrets of its namespace that are missing`
 
 const migrateOne = async (name: string | undefined) => {
   const service = servicesWithDatabase.find((candidate) => candidate === name)
@@ -42,6 +43,12 @@ const migrateOne = async (name: string | undefined) => {
   })
 }
 
+const makeSecrets = async () => {
+  const { findApiServer } = await import('./cluster/api-server.ts')
+  const { makeMissingSecrets } = await import('./cluster/make-secrets.ts')
+  await makeMissingSecrets({ server: findApiServer(), say: (line) => console.log(line) })
+}
+
 const main = async ([command, argument]: readonly string[]) => {
   shortenDrizzleLoading()
   if (command === undefined) {
@@ -49,6 +56,7 @@ const main = async ([command, argument]: readonly string[]) => {
     return startAll(currentEnvironment())
   }
   if (command === 'migrate') return migrateOne(argument)
+  if (command === 'make-secrets') return makeSecrets()
   if (!isServiceName(command)) throw new ConfigError(usage)
   return runService(command, await loaders[command]())
 }
