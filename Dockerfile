@@ -1,8 +1,9 @@
-# One image for all five services: the argument says which one runs.
+# One image for all services and for the job that makes their Secrets: the argument says what runs.
 #
 #   docker build -t orderly:0.1.0 --build-arg REVISION=$(git rev-parse HEAD) .
 #   docker run --rm orderly:0.1.0 notification
 #   docker run --rm orderly:0.1.0 migrate notification
+#   docker run --rm orderly:0.1.0 make-keys
 
 ARG NODE_VERSION=24.21.0
 ARG DEBIAN_RELEASE=bookworm
@@ -27,14 +28,14 @@ COPY package.json ./
 COPY openapi openapi
 COPY src src
 # The build fails, not the cluster, if Node misses a library here or a service a package.
-RUN ["node", "--input-type=module", "--eval", "for (const name of ['user', 'billing', 'order', 'notification', 'gateway']) await import(`/app/src/services/${name}/service.ts`)"]
+RUN ["node", "--input-type=module", "--eval", "for (const name of ['identity', 'user', 'billing', 'order', 'notification', 'gateway']) await import(`/app/src/services/${name}/service.ts`); await import('/app/src/cluster/make-secrets.ts')"]
 
 ENV NODE_ENV=production
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 # Node as process 1 gets the signal itself: main.ts stops serving, drains, and ends.
 STOPSIGNAL SIGTERM
-EXPOSE 8000-8005
+EXPOSE 8000-8006
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "src/main.ts"]
 # No service was named: say which ones there are.
 CMD ["help"]

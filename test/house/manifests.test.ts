@@ -9,9 +9,11 @@ import {
   servicesWithDatabase,
   type ServiceName,
 } from '../../src/registry.ts'
+import { makeSecrets } from '../../src/cluster/secrets.ts'
 import { createCatalog, readManifests, type Manifest } from '../../tools/manifests/documents.ts'
 import { generateManifests } from '../../tools/manifests/generate.ts'
 import { checkAgreement, checkManifests, manifestDifferences } from '../../tools/manifests/main.ts'
+import { createPlan, readPlan, type Plan } from '../../tools/manifests/plan.ts'
 import { projectRoot, runTool } from '../../tools/run-tool.ts'
 import { copyProject } from '../lab/project-copy.ts'
 
@@ -64,7 +66,7 @@ k8s/31-billing.yaml
   minReplicas: 2 → minReplicas: 2.5
     spec.minReplicas: must be integer
 k8s/20-postgres.yaml
-  memory: 1Gi → memory: 1 GB
+  memory: 1280Mi → memory: 1 GB
     memory
 k8s/10-settings.yaml
   DRAIN_DELAY_MS: '6000' → DRAIN_DELAY_MS: 6000
@@ -103,16 +105,37 @@ k8s/10-settings.yaml
   MIGRATION_ADDRESS: postgres:5432 → MIGRATION_ADDRESS: pooler:5432
     MIGRATION_ADDRESS leads to no Service
   DATABASE_POOL_SIZE: '6' → DATABASE_POOL_SIZE: '7'
-    k8s/20-postgres.yaml: may open 224 connections (user 56, billing 56, order 56, notification 56)
-k8s/11-passwords.yaml
-  billing: ZG → bill: ZG
-    k8s/31-billing.yaml: Secret database-passwords has no billing
-  billing: ZG → extra: ZXh0cmE=¶  billing: ZG
-    nobody reads extra
-  user-service-role: dXNlcl9zZXJ2aWNl → user-service-role: dXNlcg==
-    user-service-role must be a role user_…, not user
-  type: Opaque → type: Opaque¶stringData: { more: x }
-    use data
+    k8s/20-postgres.yaml: may open 280 connections (identity 56, user 56, billing 56, order 56, notification 56)
+  PUBLIC_URL: http://arch.homework → PUBLIC_URL: http://example.com
+    PUBLIC_URL must lead to arch.homework
+  PUBLIC_URL: http → PUBLIC_ADDRESS: http
+    user reads no variable PUBLIC_ADDRESS
+  PUBLIC_URL: http://arch → PUBLIC_URL: ftp://arch
+    k8s/33-order.yaml: order: wrong configuration: PUBLIC_URL
+  # ROLES_CLAIM: realm_access.roles → ROLES_CLAIM: realm access
+    k8s/31-billing.yaml: billing: wrong configuration: ROLES_CLAIM
+  HOST: 0.0.0.0 → HOST: 0.0.0.0¶  DATABASE_URL: postgres://order:kept-here@postgres/order
+    this looks like a key or a password
+k8s/11-secrets.yaml
+  kind: ServiceAccount → kind: Secret
+    no Secret belongs into the repository
+k8s/32-user.yaml
+  name: order-secrets, key: public-keys → name: orders-secrets, key: public-keys
+    nobody makes public-keys of the Secret orders-secrets
+  name: user-secrets, key: service-key → name: user-secrets, key: key
+    k8s: nobody reads service-key of the Secret user-secrets
+  name: ORDER_PUBLIC_KEYS → name: BILLING_PUBLIC_KEYS
+    user reads no variable BILLING_PUBLIC_KEYS
+  name: ORDER_PUBLIC_KEYS → name: ORDER_KEYS
+    user: wrong configuration: ORDER_PUBLIC_KEYS is missing
+  name: order-secrets, key: public-keys → name: order-secrets, key: service-key
+    user: wrong configuration: ORDER_PUBLIC_KEYS must be one or two
+  value: '60' → value: many
+    user: wrong configuration: SIGN_UPS_PER_HOUR
+  valueFrom: { secretKeyRef: { name: user-secrets, key: service-key } } → value: MC4CAQAwBQYDK2VwBCIEIA
+    this looks like a key or a password
+  valueFrom: { secretKeyRef: { name: user-secrets, key: password } } → value: secret
+    DATABASE_PASSWORD must come from a Secret
 k8s/12-network.yaml
   policyTypes: [Ingress, Egress] → policyTypes: [Ingress]
     must be {"podSelector":{},"policyTypes":["Ingress","Egress"]}
@@ -125,12 +148,20 @@ k8s/12-network.yaml
 k8s/20-postgres.yaml
   - from: → - ports: [{ protocol: TCP, port: 5432 }]¶    - from:
     must be {"podSelector":{"matchLabels":{"app.kubernetes.io/name":"postgres"}}
-  max_connections=200 → max_connections=100
-    may open 192 connections (user 48, billing 48, order 48, notification 48), and Postgres has 97
+  max_connections=250 → max_connections=100
+    may open 240 connections (identity 48, user 48, billing 48, order 48, notification 48), and Postgres has 97
   image: postgres:18 → image: postgres:17
     the image must be postgres:18
-  cat /passwords/order-service → cat /passwords/orders-service
-    database-passwords has no orders-service
+  cat /passwords/:service/role → cat /passwords/:service/rolle
+    there is no file /passwords/identity/rolle
+  path: order/password → path: orders/password
+    there is no file /passwords/order/password
+  \\set service identity¶    \\ir service.sql →
+    the database of identity is not made
+  key: owner-password, path: user → key: owner, path: user
+    nobody makes owner of the Secret user-secrets
+  name: postgres-secrets → name: postgres-secret
+    nobody makes administrator-password of the Secret postgres-secret
   failureThreshold: 1800 → failureThreshold: 60
     Postgres must have 3600 s to recover
   startupProbe: → lifecycle: { postStart: { sleep: { seconds: 1 } } }¶          startupProbe:
@@ -143,8 +174,6 @@ k8s/20-postgres.yaml
     hba_file must be
   configMap:¶            name: postgres-provisioning → configMap:¶            name: postgres-setup
     k8s: there is no ConfigMap postgres-setup
-  secretName: database-passwords → secretName: passwords
-    k8s: there is no Secret passwords
   name: shared-memory → name: shared
     mounts shared, which is no volume
   selector:¶    app.kubernetes.io/name: postgres → selector:¶    app.kubernetes.io/part-of: orderly
@@ -168,6 +197,8 @@ k8s/50-ingress.yaml
     must work with every controller
   host: arch.homework → host: example.com
     must be {"rules":[{"host":"arch.homework"
+  rules: → tls: [{ secretName: arch-homework-tls }]¶  rules:
+    k8s/10-settings.yaml: PUBLIC_URL must be https://
 k8s/gateway-api/httproute.yaml
   - arch.homework → - example.com
     must be {"hostnames":["arch.homework"]
@@ -176,6 +207,8 @@ k8s/gateway-api/httproute.yaml
 Dockerfile
   ARG NODE_VERSION=24 → ARG NODE_VERSION=22
     Node is 22
+  ['identity', ' → ['
+    what it is tried with is 'user',
   version="0 → version="9
     the version label is 9
   "--max-semi-space-size=8", "--v8-pool-size=1", "src → "src
@@ -244,10 +277,11 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
   })
 
   describe('of the generated files', () => {
-    const policiesOf = async (map: typeof registry) => {
+    const policiesOf = async (plan: Plan) => {
       const folder = await scratchFolder()
-      for (const [name, text] of generateManifests(map)) await writeFile(join(folder, name), text)
-      return createCatalog(readManifests(folder).manifests).all('NetworkPolicy')
+      for (const [name, text] of generateManifests(plan)) await writeFile(join(folder, name), text)
+      const policies = createCatalog(readManifests(folder).manifests).all('NetworkPolicy')
+      return policies.filter(({ name }) => name !== 'make-secrets')
     }
 
     const nameOf = ({ podSelector }: INetworkPolicyPeer) =>
@@ -268,20 +302,79 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       [name]: { ...registry[name], upstreams },
     })
 
+    const edgesOf = ({ names, upstreamsOf, map }: Plan) =>
+      names.flatMap((from) =>
+        upstreamsOf(from).map((to) => `${from} -> ${to}:${map[to].defaultPort}`),
+      )
+    const others = (name: ServiceName) => serviceNames.filter((other) => other !== name)
+
     it.each([
       ['as it is', registry],
-      ['with another upstream', withUpstreams('user', 'billing', 'order')],
+      ['with another upstream', withUpstreams('user', 'identity', 'billing', 'order')],
       ['with an upstream less', withUpstreams('order', 'billing')],
       ['with a gateway that calls nobody', withUpstreams('gateway')],
     ])('let through what the registry says, on both sides: %s', async (_, map) => {
-      const policies = await policiesOf(map)
-      const calls = serviceNames.flatMap((from) =>
-        map[from].upstreams.map((to) => `${from} -> ${to}:${map[to].defaultPort}`),
-      )
+      const plan = createPlan(map)
+      const policies = await policiesOf(plan)
+      const keys = others('identity').map((name) => `${name} -> identity:8006`)
+      const calls = [...edgesOf(plan), ...keys]
       const stored = servicesWithDatabase.map((name) => `${name} -> postgres:5432`)
       const entering = [...calls, 'anybody -> gateway:8000']
       expect(new Set(policies.flatMap(ingressOf))).toEqual(new Set(entering))
       expect(new Set(policies.flatMap(egressOf))).toEqual(new Set([...calls, ...stored]))
+    })
+
+    it('let everybody out to another issuer, and then run no identity', async () => {
+      const plan = createPlan(registry, { port: 8443 })
+      const policies = await policiesOf(plan)
+      const rest = others('identity')
+      const edges = edgesOf(plan)
+      expect(edges.join()).not.toContain('identity')
+      const leaving = [
+        ...edges,
+        ...rest.filter((name) => name !== 'gateway').map((name) => `${name} -> postgres:5432`),
+        ...rest.map((name) => `${name} -> anybody:8443`),
+      ]
+      expect(new Set(policies.map(({ name }) => name))).toEqual(new Set(rest))
+      expect(new Set(policies.flatMap(egressOf))).toEqual(new Set(leaving))
+      const entering = [...edges, 'anybody -> gateway:8000']
+      expect(new Set(policies.flatMap(ingressOf))).toEqual(new Set(entering))
+    })
+
+    it.each([
+      ['', 443],
+      ['\n  JWKS_URL: http://keycloak.keycloak:8080/realms/shop/certs', 8080],
+    ])('follow the one setting that names another issuer%s', async (keys, port) => {
+      const root = await copyManifests(await scratchFolder())
+      const mark = '  # ISSUER_URL: https://keycloak.example.com/realms/shop'
+      const setting = `  ISSUER_URL: https://keycloak.example.com/realms/shop${keys}`
+      await plant(root, 'k8s/10-settings.yaml', mark, setting)
+      expect(manifestDifferences(root).join('\n')).toContain(
+        'k8s/34-identity.yaml is not needed: ISSUER_URL in 10-settings.yaml names another issuer',
+      )
+      await rm(join(root, 'k8s/34-identity.yaml'))
+      const generated = generateManifests(readPlan(root))
+      for (const [name, text] of generated) await writeFile(join(root, 'k8s', name), text)
+      expect(generated.get('30-notification.yaml')).toContain(`- { protocol: TCP, port: ${port} }`)
+      expect(manifestDifferences(root)).toEqual([])
+      expect(await checkManifests(root)).toEqual([])
+    })
+
+    it('let the job that makes the Secrets see these Secrets only, and change none', async () => {
+      const folder = await scratchFolder()
+      const text = generateManifests().get('11-secrets.yaml') ?? ''
+      await writeFile(join(folder, '11-secrets.yaml'), text)
+      const role = readManifests(folder).manifests.find(({ kind }) => kind === 'Role')
+      expect(role?.value).toMatchObject({
+        rules: [
+          { resources: ['secrets'], verbs: ['create'] },
+          {
+            resources: ['secrets'],
+            resourceNames: makeSecrets().map(({ name }) => name),
+            verbs: ['get'],
+          },
+        ],
+      })
     })
 
     it('fails the build after an edit by hand or in the code, and says how to mend it', async () => {

@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { IStatefulSet } from 'kubernetes-models/apps/v1'
 import postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { makeSecrets } from '../../src/cluster/secrets.ts'
 import { openDataFolder } from '../../src/local/postgres/data-folder.ts'
 import { startEmbeddedPostgres } from '../../src/local/postgres/embedded.ts'
 import { readManifests } from '../../tools/manifests/documents.ts'
@@ -23,12 +25,21 @@ const dataOf = (kind: string, name: string) =>
   }
 
 const scripts = dataOf('ConfigMap', 'postgres-provisioning').data
-const passwords = Object.fromEntries(
-  Object.entries(dataOf('Secret', 'database-passwords').data).map(([key, value]) => [
-    key,
-    Buffer.from(value, 'base64').toString('utf8'),
-  ]),
-)
+const secrets = Object.fromEntries(makeSecrets().map(({ name, values }) => [name, values]))
+const billing = secrets['billing-secrets'] ?? {}
+
+/** The projected volume of the pod: which file holds which key of which Secret. */
+const passwordFiles = () => {
+  const server = manifests.find(({ kind }) => kind === 'StatefulSet')?.value as IStatefulSet
+  const { volumes = [] } = server.spec?.template.spec ?? {}
+  const sources = volumes.flatMap(({ projected }) => projected?.sources ?? [])
+  return sources.flatMap(({ secret }) =>
+    (secret?.items ?? []).map((item) => ({
+      file: `passwords/${item.path}`,
+      text: secrets[secret?.name ?? '']?.[item.key] ?? '',
+    })),
+  )
+}
 
 needTools('psql', 'pg_isready', 'bash')
 
@@ -41,6 +52,7 @@ const place = async (file: string, text: string) => {
     .replaceAll('/passwords/', `${folder}/passwords/`)
     .replaceAll('/provisioning/', `${folder}/`)
     .replaceAll('/var/run/postgresql', folder)
+  await mkdir(path.dirname(path.join(folder, file)), { recursive: true })
   await writeFile(path.join(folder, file), here)
 }
 
@@ -76,9 +88,8 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'orderly-pod-'))
   // The server may run as another user than the test.
   await chmod(folder, 0o777)
-  await mkdir(path.join(folder, 'passwords'))
   for (const [file, text] of Object.entries(scripts)) await place(file, text)
-  for (const [key, value] of Object.entries(passwords)) await place(`passwords/${key}`, value)
+  for (const { file, text } of passwordFiles()) await place(file, text)
   const server = await startEmbeddedPostgres({
     data: openDataFolder(path.join(folder, 'data')),
     settings: { hba_file: path.join(folder, 'pg_hba.conf'), unix_socket_directories: folder },
@@ -103,21 +114,21 @@ describe('the Postgres of k8s/', () => {
   })
 
   it('gives each service an owner and a role that owns nothing', async () => {
-    const owner = urlOf('billing', 'billing', passwords['billing'])
-    const service = urlOf('billing', 'billing_service', passwords['billing-service'])
+    const owner = urlOf('billing', 'billing', billing['owner-password'])
+    const service = urlOf('billing', 'billing_service', billing['password'])
     await migrateDatabase({ url: service, ownerUrl: owner, service: 'billing' })
     expect(await outcomeOf(service, 'select balance from accounts')).toBe('done')
     expect(await outcomeOf(service, 'alter table accounts disable trigger all')).toMatch(/owner/)
     expect(await outcomeOf(urlOf('billing', 'billing_service', 'wrong'))).toMatch(/password/)
-    const foreign = urlOf('order', 'billing_service', passwords['billing-service'])
+    const foreign = urlOf('order', 'billing_service', billing['password'])
     expect(await outcomeOf(foreign)).toMatch(/permission denied for database/)
   })
 
   it('takes over another role while the one before goes on', async () => {
-    const owner = urlOf('billing', 'billing', passwords['billing'])
-    const before = urlOf('billing', 'billing_service', passwords['billing-service'])
-    await place('passwords/billing-service-role', 'billing_second')
-    await place('passwords/billing-service', 'another')
+    const owner = urlOf('billing', 'billing', billing['owner-password'])
+    const before = urlOf('billing', 'billing_service', billing['password'])
+    await place('passwords/billing/role', 'billing_second')
+    await place('passwords/billing/password', 'another')
     expect(provision()).toEqual({ status: 0, stderr: '' })
     const after = urlOf('billing', 'billing_second', 'another')
     await migrateDatabase({ url: after, ownerUrl: owner, service: 'billing' })

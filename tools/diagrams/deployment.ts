@@ -6,6 +6,12 @@ import {
 } from '../../src/registry.ts'
 
 const publicService = 'gateway'
+const issuerService = 'identity'
+
+/** Everybody reads its keys; whoever calls it anyway has an edge already. */
+const keyReaders = serviceNames.filter(
+  (name) => name !== issuerService && !registry[name].upstreams.includes(issuerService),
+)
 
 /**
  * The deployment as mermaid text. The edges come from the registry, as in k8s/, where each of them
@@ -31,17 +37,20 @@ export const deploymentText = (): string => {
     '        postgres[("`**postgres** :5432',
     'one pod, one volume,',
     `${servicesWithDatabase.length} databases, each with two roles\`")]`,
+    '        secrets["`**make-secrets**\na job, runs once`"]',
     '    end',
     '    client --> ingress',
     `    ingress --> ${publicService}`,
     ...edges,
+    ...keyReaders.map((name) => `    ${name} -. keys .-> ${issuerService}`),
     ...servicesWithDatabase.map((name) => `    ${name} --- postgres`),
     `    prometheus["metrics :${defaultAdminPort},\nclosed until a policy lets you in"] -.- ${publicService}`,
+    '    secrets -- makes missing Secrets --> api["API server"]',
     '    classDef door fill:#f6f8fa,stroke:#59636e,color:#1f2328',
     '    classDef service fill:#ddf4ff,stroke:#0969da,color:#1f2328',
     '    classDef database fill:#fff8c5,stroke:#d4a72c,color:#1f2328',
-    `    class client,ingress,prometheus,${publicService} door`,
-    `    class ${inner.join(',')} service`,
+    `    class client,ingress,prometheus,api,${publicService} door`,
+    `    class ${inner.join(',')},secrets service`,
     '    class postgres database',
   ]
   return `${lines.join('\n')}\n`

@@ -6,14 +6,16 @@ import {
   variablesOf,
   type Config,
 } from '../../src/platform/base/config.ts'
-import { serviceNames, type ServiceName } from '../../src/registry.ts'
+import { makeSecrets } from '../../src/cluster/secrets.ts'
+import type { ServiceName } from '../../src/registry.ts'
 import type { Catalog, Manifest } from './documents.ts'
-import { graceSeconds, preStopSeconds } from './settings.ts'
+import type { Plan } from './plan.ts'
+import { graceSeconds, preStopSeconds, publicHost } from './settings.ts'
 
 /**
  * The environment that a container will see, worked out as Kubernetes does, and
- * whether config.ts understands it: most of it comes from ConfigMaps and a Secret
- * that are written by hand.
+ * whether config.ts understands it: most of it comes from ConfigMaps that are
+ * written by hand, and from Secrets, which are made here as the cluster makes them.
  */
 type EnvVar = NonNullable<IContainer['env']>[number]
 
@@ -21,14 +23,17 @@ const reference = /\$\(([A-Z0-9_]+)\)/g
 /** Read by Node itself: the authorities that a Postgres behind TLS is believed by. */
 const readByNode = 'NODE_EXTRA_CA_CERTS'
 
+const secrets = new Map(makeSecrets().map(({ name, values }) => [name, values]))
+
 /** What the ConfigMap or the Secret holds that a variable is taken from. */
 const lookUp = (catalog: Catalog, manifest: Manifest, { valueFrom }: EnvVar) => {
   const { configMapKeyRef, secretKeyRef } = valueFrom ?? {}
-  const { name, key = '' } = configMapKeyRef ?? secretKeyRef ?? {}
-  const kind = configMapKeyRef ? 'ConfigMap' : 'Secret'
-  const found = catalog.find(kind, name)?.value.data?.[key]
-  catalog.check(found !== undefined, manifest, [], `${kind} ${name} has no ${key}`)
-  return (secretKeyRef && found ? Buffer.from(found, 'base64').toString() : found) ?? ''
+  // That each Secret and its keys are made is checked in secret-references.ts.
+  if (secretKeyRef) return secrets.get(secretKeyRef.name ?? '')?.[secretKeyRef.key] ?? ''
+  const { name, key = '' } = configMapKeyRef ?? {}
+  const found = catalog.find('ConfigMap', name)?.value.data?.[key]
+  catalog.check(found !== undefined, manifest, [], `ConfigMap ${name} has no ${key}`)
+  return found ?? ''
 }
 
 const environmentOf = (
@@ -102,6 +107,20 @@ const checkService = (catalog: Catalog, service: ServiceName) => {
   }
 }
 
-export const checkEnvironments = (catalog: Catalog) => {
-  for (const service of serviceNames) checkService(catalog, service)
+/** Tokens name it, and the pages of our own issuer lead back to it. */
+const checkPublicUrl = (catalog: Catalog) => {
+  const map = catalog.find('ConfigMap', 'settings')
+  const url = map?.value.data?.['PUBLIC_URL'] ?? ''
+  if (!map || !URL.canParse(url)) return
+  const { hostname, protocol } = new URL(url)
+  const hasCertificate = catalog.all('Ingress').some(({ value }) => value.spec?.tls)
+  const check = (isRight: boolean, message: string) =>
+    catalog.check(isRight, map, ['data', 'PUBLIC_URL'], `PUBLIC_URL must ${message}`)
+  check(hostname === publicHost, `lead to ${publicHost}`)
+  check(!hasCertificate || protocol === 'https:', 'be https://, as the Ingress has a certificate')
+}
+
+export const checkEnvironments = (catalog: Catalog, { names }: Plan) => {
+  checkPublicUrl(catalog)
+  for (const service of names) checkService(catalog, service)
 }

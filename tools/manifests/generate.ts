@@ -1,37 +1,17 @@
-import { stringify } from 'yaml'
-import { urlVariable } from '../../src/platform/base/config.ts'
-import {
-  defaultAdminPort,
-  registry,
-  serviceNames,
-  type ServiceEntry,
-  type ServiceName,
-} from '../../src/registry.ts'
-import { graceSeconds, image, namespace, preStopSeconds, settings } from './settings.ts'
+import { defaultAdminPort, type ServiceEntry, type ServiceName } from '../../src/registry.ts'
+import { generatedBy, head, limitsText, podSecurity } from './pieces.ts'
+import { createPlan, type Plan } from './plan.ts'
+import { policyText } from './policies.ts'
+import { secretsFile, secretsText } from './secrets-job.ts'
+import { graceSeconds, image, preStopSeconds, settings } from './settings.ts'
+import { migrationVariables, serviceVariables } from './variables.ts'
 
 /**
  * The manifests of the registry's services, as text: their comments are written
  * for whoever reads the files in k8s/. What they all have in common stands here
  * once; what differs comes from the registry and from settings.ts.
  */
-type Registry = Readonly<Record<ServiceName, ServiceEntry>>
-
 const publicService: ServiceName = 'gateway'
-const database = { name: 'postgres', port: 5432 }
-
-const listed = (names: readonly string[]) => new Intl.ListFormat('en-GB').format(names)
-const scalar = (value: string) => stringify(value, { singleQuote: true, lineWidth: 0 }).trim()
-const commented = (text: string, indent = '') => text.replaceAll(/^/gm, `${indent}# `)
-
-const head = (apiVersion: string, kind: string, name: ServiceName) => `apiVersion: ${apiVersion}
-kind: ${kind}
-metadata:
-  name: ${name}
-  namespace: ${namespace}
-  labels:
-    app.kubernetes.io/name: ${name}
-    app.kubernetes.io/part-of: orderly
-`
 
 const serviceText = (name: ServiceName, { defaultPort }: ServiceEntry) => `
 ${head('v1', 'Service', name)}spec:
@@ -43,52 +23,7 @@ ${head('v1', 'Service', name)}spec:
       targetPort: http
 `
 
-const variable = (name: string, value: string) => `
-            - name: ${name}
-              value: ${scalar(value)}`
-
-const fromSecret = (name: string, key: string) => `
-            - name: ${name}
-              valueFrom: { secretKeyRef: { name: database-passwords, key: ${key} } }`
-
-const fromSettings = (name: string, key = name) => `
-            - name: ${name}
-              valueFrom: { configMapKeyRef: { name: database-settings, key: ${key} } }`
-
-/** `$(NAME)` is filled in by Kubernetes, from the variables before it. */
-const databaseUrl = (variableName: string, role: string, password: string, name: ServiceName) =>
-  variable(variableName, `postgres://${role}:$(${password})@$(DATABASE_ADDRESS)/${name}`)
-
-const roleVariables = (name: ServiceName) =>
-  fromSecret('DATABASE_ROLE', `${name}-service-role`) +
-  fromSecret('DATABASE_PASSWORD', `${name}-service`)
-
-const serviceUrl = (name: ServiceName) =>
-  databaseUrl('DATABASE_URL', '$(DATABASE_ROLE)', 'DATABASE_PASSWORD', name)
-
-const limitsText = (name: ServiceName) => {
-  const { requests, limits } = settings[name]
-  return `          resources:
-            requests: { cpu: ${scalar(requests.cpu)}, memory: ${scalar(requests.memory)} }
-            limits: { cpu: ${scalar(limits.cpu)}, memory: ${scalar(limits.memory)} }
-          securityContext:
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities: { drop: [ALL] }
-`
-}
-
-const migrationVariables = (name: ServiceName) =>
-  [
-    roleVariables(name),
-    fromSecret('OWNER_PASSWORD', name),
-    fromSettings('DATABASE_ADDRESS', 'MIGRATION_ADDRESS'),
-    serviceUrl(name),
-    `
-            # Its tables belong to another role than the one that works on them.`,
-    databaseUrl('OWNER_DATABASE_URL', name, 'OWNER_PASSWORD', name),
-    fromSettings('STATEMENT_TIMEOUT_MS'),
-  ].join('')
+const limitsOf = (name: ServiceName) => limitsText(settings[name].requests, settings[name].limits)
 
 const migrationText = (name: ServiceName) => `      initContainers:
         # All pods may do so at once: they wait for each other on a lock in the database.
@@ -96,31 +31,7 @@ const migrationText = (name: ServiceName) => `      initContainers:
           image: ${image}
           args: [migrate, ${name}]
           env:${migrationVariables(name)}
-${limitsText(name)}`
-
-const serviceVariables = (name: ServiceName, map: Registry) => {
-  const { defaultPort, hasDatabase, upstreams } = map[name]
-  const own = Object.entries(settings[name].variables).map(
-    ([key, { value, why }]) => `\n${commented(why, ' '.repeat(12))}${variable(key, value)}`,
-  )
-  const admin = `
-            # The metrics' own port, which no Service leads to.${variable('ADMIN_PORT', String(defaultAdminPort))}`
-  const stored = [
-    roleVariables(name),
-    fromSettings('DATABASE_ADDRESS'),
-    serviceUrl(name),
-    fromSettings('DATABASE_POOL_SIZE'),
-    fromSettings('DATABASE_PREPARE'),
-    fromSettings('STATEMENT_TIMEOUT_MS'),
-  ]
-  return [
-    variable('PORT', String(defaultPort)),
-    ...own,
-    ...(name === publicService ? [admin] : []),
-    ...(hasDatabase ? stored : []),
-    ...upstreams.map((to) => variable(urlVariable(to), `http://${to}:${map[to].defaultPort}`)),
-  ].join('')
-}
+${limitsOf(name)}`
 
 const readinessText = (name: ServiceName) =>
   name === publicService
@@ -138,7 +49,7 @@ const readinessText = (name: ServiceName) =>
             timeoutSeconds: 3
             failureThreshold: 2`
 
-const containerText = (name: ServiceName, map: Registry) => {
+const containerText = (name: ServiceName, plan: Plan) => {
   const admin = `
             - name: admin
               containerPort: ${defaultAdminPort}`
@@ -148,10 +59,10 @@ const containerText = (name: ServiceName, map: Registry) => {
           args: [${name}]
           envFrom:
             - configMapRef: { name: settings }
-          env:${serviceVariables(name, map)}
+          env:${serviceVariables(name, plan)}
           ports:
             - name: http
-              containerPort: ${map[name].defaultPort}${name === publicService ? admin : ''}
+              containerPort: ${plan.map[name].defaultPort}${name === publicService ? admin : ''}
           lifecycle:
             # Goes on as if nothing had happened until everybody knows that this pod is leaving.
             preStop: { sleep: { seconds: ${preStopSeconds} } }
@@ -169,7 +80,7 @@ ${readinessText(name)}
             timeoutSeconds: 5
             failureThreshold: 6
           # What an order costs each process, and what they take in memory: docs/performance.md.
-${limitsText(name)}`
+${limitsOf(name)}`
 }
 
 const spread = (topologyKey: string, name: ServiceName) => `
@@ -179,8 +90,8 @@ const spread = (topologyKey: string, name: ServiceName) => `
           labelSelector: { matchLabels: { app.kubernetes.io/name: ${name} } }
           matchLabelKeys: [pod-template-hash]`
 
-const deploymentText = (name: ServiceName, map: Registry) => {
-  const { hasDatabase } = map[name]
+const deploymentText = (name: ServiceName, plan: Plan) => {
+  const { hasDatabase } = plan.map[name]
   const annotations = `
       annotations:
         kubectl.kubernetes.io/default-container: ${name}`
@@ -205,13 +116,9 @@ ${head('apps/v1', 'Deployment', name)}spec:
       enableServiceLinks: false
       # preStop + DRAIN_DELAY_MS + SHUTDOWN_GRACE_MS + 3 s for loops and connections must fit into it.
       terminationGracePeriodSeconds: ${graceSeconds}
-      securityContext:
-        runAsNonRoot: true
-        runAsUser: 10001
-        runAsGroup: 10001
-        seccompProfile: { type: RuntimeDefault }
+${podSecurity}
       topologySpreadConstraints:${spread('kubernetes.io/hostname', name)}${spread('topology.kubernetes.io/zone', name)}
-${hasDatabase ? migrationText(name) : ''}${containerText(name, map)}`
+${hasDatabase ? migrationText(name) : ''}${containerText(name, plan)}`
 }
 
 const autoscalerText = (name: ServiceName) => `
@@ -241,60 +148,23 @@ ${head('policy/v1', 'PodDisruptionBudget', name)}spec:
       app.kubernetes.io/name: ${name}
 `
 
-/** Without a peer a rule is for everybody; without a rule nobody is let through. */
-const ruleText = (direction: 'from' | 'to', peers: readonly string[], port: number) => {
-  const selectors = peers.map(
-    (peer) => `\n        - podSelector: { matchLabels: { app.kubernetes.io/name: ${peer} } }`,
-  )
-  return `
-    - ${direction}:${selectors.join('')}
-      ports:
-        - { protocol: TCP, port: ${port} }`
-}
-
-const policyText = (name: ServiceName, map: Registry) => {
-  const { defaultPort, hasDatabase, upstreams } = map[name]
-  const callers = serviceNames.filter((from) => map[from].upstreams.includes(name))
-  const called = [...upstreams, ...(hasDatabase ? ['its database'] : [])]
-  const comment =
-    name === publicService
-      ? `Everybody may call it; it may call ${listed(called)}.
-The metrics on ${defaultAdminPort} are for nobody: let your Prometheus in with a policy of its own.`
-      : `${listed(callers) || 'nobody'} may call it; it may call ${listed(called) || 'nobody'}.`
-  const everybody = `
-    - ports:
-        - { protocol: TCP, port: ${defaultPort} }`
-  const byRegistry = callers.length > 0 ? ruleText('from', callers, defaultPort) : ' []'
-  const egress = [
-    ...upstreams.map((to) => ruleText('to', [to], map[to].defaultPort)),
-    ...(hasDatabase ? [ruleText('to', [database.name], database.port)] : []),
-  ]
-  return `
-${commented(comment)}
-${head('networking.k8s.io/v1', 'NetworkPolicy', name)}spec:
-  podSelector:
-    matchLabels:
-      app.kubernetes.io/name: ${name}
-  policyTypes: [Ingress, Egress]
-  ingress:${name === publicService ? everybody : byRegistry}
-  egress:${egress.join('') || ' []'}
-`
-}
-
-const fileText = (name: ServiceName, map: Registry) => {
+const fileText = (name: ServiceName, plan: Plan) => {
   const documents = [
-    serviceText(name, map[name]),
-    deploymentText(name, map),
+    serviceText(name, plan.map[name]),
+    deploymentText(name, plan),
     autoscalerText(name),
     budgetText(name),
-    policyText(name, map),
+    policyText(name, plan),
   ]
   return `---
-# Generated by \`npm run manifests\` from src/registry.ts and tools/manifests/settings.ts. Do not edit.
+${generatedBy}
 #
-# ${name}: ${map[name].purpose}.${documents.join('---')}`
+# ${name}: ${plan.map[name].purpose}.${documents.join('---')}`
 }
 
 /** The texts of all generated files, by their names in k8s/. */
-export const generateManifests = (map: Registry = registry): ReadonlyMap<string, string> =>
-  new Map(serviceNames.map((name) => [settings[name].file, fileText(name, map)]))
+export const generateManifests = (plan: Plan = createPlan()): ReadonlyMap<string, string> =>
+  new Map([
+    [secretsFile, secretsText()],
+    ...plan.names.map((name): [string, string] => [settings[name].file, fileText(name, plan)]),
+  ])

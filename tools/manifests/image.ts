@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import packageJson from '../../package.json' with { type: 'json' }
 import { nodeOptions } from '../../src/local/launcher/node-options.ts'
+import { serviceNames } from '../../src/registry.ts'
 
 const entryPoint = ['node', ...nodeOptions, 'src/main.ts']
 
@@ -17,6 +18,11 @@ export const imageProblems = (dockerfile: string): string[] => {
     /^ENTRYPOINT (.*)$/m,
     JSON.stringify(entryPoint).replaceAll('","', '", "'),
     'the entry point',
+  )
+  expect(
+    /^RUN .*for \(const name of \[(.*?)\]/m,
+    serviceNames.map((name) => `'${name}'`).join(', '),
+    'what it is tried with',
   )
   expect(/image\.version="([^"]*)"/, packageJson.version, 'the version label')
   return problems

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { firstDifference } from '../first-difference.ts'
 import { projectRoot } from '../run-tool.ts'
@@ -7,22 +7,39 @@ import { checkEnvironments } from './environment.ts'
 import { generateManifests } from './generate.ts'
 import { imageProblems } from './image.ts'
 import { modelProblems } from './models.ts'
+import { readPlan } from './plan.ts'
 import { checkPostgres } from './postgres.ts'
 import { checkReferences } from './references.ts'
+import { checkSecrets } from './secret-references.ts'
+import { settings } from './settings.ts'
+
+/** The generated files of services that do not run, because another issuer takes their place. */
+const surplusFiles = (root: string, generated: ReadonlyMap<string, string>): string[] =>
+  Object.values(settings)
+    .map(({ file }) => file)
+    .filter((file) => !generated.has(file) && existsSync(join(root, 'k8s', file)))
 
 /** Where the generated files are not what the registry and the settings say. */
-export const manifestDifferences = (root: string): string[] =>
-  [...generateManifests()].flatMap(([name, text]) => {
+export const manifestDifferences = (root: string): string[] => {
+  const generated = generateManifests(readPlan(root))
+  const differing = [...generated].flatMap(([name, text]) => {
     const path = join(root, 'k8s', name)
     const found = existsSync(path) ? readFileSync(path, 'utf8') : ''
     return found === text ? [] : [`k8s/${name} differs, ${firstDifference(text, found)}`]
   })
+  const surplus = surplusFiles(root, generated).map(
+    (name) => `k8s/${name} is not needed: ISSUER_URL in 10-settings.yaml names another issuer`,
+  )
+  return [...differing, ...surplus]
+}
 
 /** What only thought can check. Each problem begins with the file and the line. */
 export const checkAgreement = (root: string): string[] => {
   const { manifests, problems } = readManifests(join(root, 'k8s'))
   const catalog = createCatalog(manifests)
-  for (const check of [checkReferences, checkEnvironments, checkPostgres]) check(catalog)
+  const plan = readPlan(root)
+  for (const check of [checkReferences, checkSecrets, checkPostgres]) check(catalog)
+  checkEnvironments(catalog, plan)
   return [...problems, ...catalog.problems, ...imageProblems(join(root, 'Dockerfile'))]
 }
 
@@ -51,8 +68,13 @@ const check = async () => {
  */
 if (import.meta.main && process.argv.includes('--check')) await check()
 else if (import.meta.main) {
-  for (const [name, text] of generateManifests()) {
+  const generated = generateManifests(readPlan(projectRoot))
+  for (const [name, text] of generated) {
     writeFileSync(join(projectRoot, 'k8s', name), text)
     console.log(`Wrote k8s/${name}`)
+  }
+  for (const name of surplusFiles(projectRoot, generated)) {
+    rmSync(join(projectRoot, 'k8s', name))
+    console.log(`Removed k8s/${name}, because ISSUER_URL names another issuer`)
   }
 }

@@ -20,29 +20,45 @@ const hbaFile = '/provisioning/pg_hba.conf'
 /** The first line that fits decides, so the refusal must come before all others by network. */
 const refusal = 'host all postgres all reject'
 
-const checkAccess = (catalog: Catalog) => {
+/** Which files service.sql reads for each service, by their place in the folder of the passwords. */
+const passwordFiles = (texts: Readonly<Record<string, string>>) => {
+  const listed =
+    texts['provision.sql']?.matchAll(/^\\set service (\w+)\n\\ir service\.sql$/gm) ?? []
+  const read = texts['service.sql']?.matchAll(/\/passwords\/:service\/([\w.-]+)/g) ?? []
+  const services = [...listed].map(([, service = '']) => service)
+  const keys = [...read].map(([, key = '']) => key)
+  return { services, files: services.flatMap((service) => keys.map((key) => `${service}/${key}`)) }
+}
+
+/** The files of the passwords as the pod finds them. */
+const mountedFiles = (manifest: Manifest<IStatefulSet>) => {
+  const { volumes = [] } = manifest.value.spec?.template.spec ?? {}
+  const sources = volumes.flatMap(({ projected }) => projected?.sources ?? [])
+  return sources.flatMap(({ secret }) => secret?.items ?? []).map((item) => item.path)
+}
+
+const checkProvisioning = (catalog: Catalog, server: Manifest<IStatefulSet>) => {
   const scripts = catalog.find('ConfigMap', 'postgres-provisioning')
-  const secret = catalog.find('Secret', 'database-passwords')
-  const map = catalog.find('ConfigMap', 'database-settings')
-  if (!scripts || !secret || !map) return
-  const { data: passwords = {} } = secret.value
-  for (const [file, text] of Object.entries(scripts.value.data ?? {})) {
-    // The script reads passwords from files, whose names no model knows.
-    for (const [, key = ''] of text.matchAll(/\/passwords\/([\w.-]+)/g)) {
-      const isThere = passwords[key] !== undefined
-      catalog.check(isThere, scripts, ['data', file], `${secret.name} has no ${key}`)
-    }
-  }
-  const rules = scripts.value.data?.['pg_hba.conf']?.split('\n') ?? []
-  const first = rules.find((line) => line.startsWith('host'))?.replaceAll(/\s+/g, ' ')
-  const message = `the first host line must be "${refusal}"`
-  catalog.check(first === refusal, scripts, ['data', 'pg_hba.conf'], message)
+  if (!scripts) return
+  const { data: texts = {} } = scripts.value
+  const { services, files } = passwordFiles(texts)
+  const mounted = mountedFiles(server)
+  const check = (isRight: boolean, file: string, message: string) =>
+    catalog.check(isRight, scripts, ['data', file], message)
   for (const service of servicesWithDatabase) {
-    const key = `${service}-service-role`
-    const role = Buffer.from(passwords[key] ?? '', 'base64').toString()
-    const isOther = role.startsWith(`${service}_`)
-    catalog.check(isOther, secret, ['data', key], `${key} must be a role ${service}_…, not ${role}`)
+    check(services.includes(service), 'provision.sql', `the database of ${service} is not made`)
   }
+  for (const file of files) {
+    check(mounted.includes(file), 'service.sql', `there is no file /passwords/${file}`)
+  }
+  const rules = texts['pg_hba.conf']?.split('\n') ?? []
+  const first = rules.find((line) => line.startsWith('host'))?.replaceAll(/\s+/g, ' ')
+  check(first === refusal, 'pg_hba.conf', `the first host line must be "${refusal}"`)
+}
+
+const checkAddresses = (catalog: Catalog) => {
+  const map = catalog.find('ConfigMap', 'database-settings')
+  if (!map) return
   for (const name of ['DATABASE_ADDRESS', 'MIGRATION_ADDRESS']) {
     const [host, port] = map.value.data?.[name]?.split(':') ?? []
     const ports = catalog.find('Service', host)?.value.spec?.ports ?? []
@@ -104,16 +120,16 @@ const checkPod = (catalog: Catalog, manifest: Manifest<IStatefulSet>) => {
     const isKnown = known.some((volume) => volume.name === name)
     check(isKnown, ['template', 'spec'], `mounts ${name}, which is no volume`)
   }
-  for (const { configMap, secret } of volumes) {
+  for (const { configMap } of volumes) {
     if (configMap) catalog.find('ConfigMap', configMap.name)
-    if (secret) catalog.find('Secret', secret.secretName)
   }
 }
 
 export const checkPostgres = (catalog: Catalog) => {
   const manifest = catalog.find('StatefulSet', 'postgres')
-  checkAccess(catalog)
+  checkAddresses(catalog)
   if (!manifest) return
+  checkProvisioning(catalog, manifest)
   checkServer(catalog, manifest)
   checkPod(catalog, manifest)
 }

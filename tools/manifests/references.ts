@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isServiceName, registry, servicesWithDatabase } from '../../src/registry.ts'
-import type { Catalog, Manifest, Path } from './documents.ts'
+import type { Catalog, Manifest } from './documents.ts'
+import { secretsFile } from './secrets-job.ts'
 import { namespace, publicHost, settings } from './settings.ts'
 
 /** What the manifests written by hand say of each other and of the generated ones is so. */
@@ -19,23 +20,6 @@ const checkNames = (catalog: Catalog) => {
     check(isNamespace === (index === 0), `the Namespace ${namespace} must come first`)
     check(isKnown, `the registry has no service ${name}`)
     seen.add(id)
-  }
-}
-
-/** A password that nobody reads was renamed on one side only. */
-const checkSecretsAreRead = (catalog: Catalog) => {
-  const read = [...catalog.all('Deployment'), ...catalog.all('StatefulSet')]
-    .map(({ value }) => value.spec?.template.spec)
-    .flatMap((pod) => [...(pod?.containers ?? []), ...(pod?.initContainers ?? [])])
-    .flatMap(({ env = [] }) => env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.key))
-  for (const secret of catalog.all('Secret')) {
-    const { data = {}, stringData } = secret.value
-    const check = (isRight: boolean, path: Path, message: string) =>
-      catalog.check(isRight, secret, path, message)
-    check(!stringData, ['stringData'], 'use data: stringData is told as changed at every apply')
-    for (const key of Object.keys(data)) {
-      check(read.includes(key), ['data', key], `nobody reads ${key}`)
-    }
   }
 }
 
@@ -79,7 +63,9 @@ const expectedDoors: Readonly<Record<string, object>> = {
 const ownOfTheCluster = new Set(['to', 'tls', 'parentRefs'])
 
 /** They are compared whole with what is generated. */
-const generatedFiles = Object.values(settings).map(({ file }) => `k8s/${file}`)
+const generatedFiles = [secretsFile, ...Object.values(settings).map(({ file }) => file)].map(
+  (file) => `k8s/${file}`,
+)
 
 const checkDoors = (catalog: Catalog) => {
   const missing = new Set(Object.keys(expectedDoors))
@@ -106,6 +92,5 @@ const checkDoors = (catalog: Catalog) => {
 
 export const checkReferences = (catalog: Catalog) => {
   checkNames(catalog)
-  checkSecretsAreRead(catalog)
   checkDoors(catalog)
 }

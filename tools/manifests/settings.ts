@@ -14,7 +14,7 @@ export const image = `orderly:${packageJson.version}`
 
 export const namespace = 'arch-homework'
 
-/** The public name: also in 50-ingress.yaml and gateway-api/httproute.yaml. */
+/** The public name: also in PUBLIC_URL of 10-settings.yaml, 50-ingress.yaml and gateway-api/httproute.yaml. */
 export const publicHost = 'arch.homework'
 
 /** How long a pod goes on as before, until everybody knows that it is leaving. */
@@ -22,7 +22,7 @@ export const preStopSeconds = 3
 /** How long a pod has to end: preStop, DRAIN_DELAY_MS, SHUTDOWN_GRACE_MS, and 3 s for what is left. */
 export const graceSeconds = 30
 
-interface Resources {
+export interface Resources {
   readonly cpu: string
   readonly memory: string
 }
@@ -50,8 +50,25 @@ const publicNames = ['', '.svc', '.svc.cluster.local'].map((end) => `gateway.${n
 export const settings: Readonly<Record<ServiceName, ServiceSettings>> = {
   notification: { ...usual, file: '30-notification.yaml' },
   billing: { ...usual, file: '31-billing.yaml' },
-  user: { ...usual, file: '32-user.yaml' },
+  user: {
+    ...usual,
+    file: '32-user.yaml',
+    variables: {
+      SIGN_UPS_PER_HOUR: {
+        value: '60',
+        why: `How many people may sign up from one address. Offices and phone networks share one address
+among many; 0 lifts the limit.`,
+      },
+    },
+  },
   order: { ...usual, file: '33-order.yaml' },
+  // Each password that is checked takes some 20 MiB for a moment, beside what the pages take.
+  identity: {
+    ...usual,
+    file: '34-identity.yaml',
+    requests: { cpu: '50m', memory: '160Mi' },
+    limits: { cpu: '1', memory: '384Mi' },
+  },
   gateway: {
     ...usual,
     file: '40-gateway.yaml',
@@ -61,6 +78,11 @@ export const settings: Readonly<Record<ServiceName, ServiceSettings>> = {
         value: [publicHost, ...publicNames].join(','),
         why: `The names by which it may be called: that of 50-ingress.yaml, and its own in the cluster
 (\`gateway\`, addresses and localhost are known). Another one is answered 421.`,
+      },
+      PROXY_HOPS: {
+        value: '1',
+        why: `How many proxies in front of it write X-Forwarded-For: the Ingress controller. With a load
+balancer before that which writes it, too, 2. Limits per address count by what they write.`,
       },
     },
   },

@@ -8,7 +8,73 @@ const userTests = 'src/services/user/users.test.ts'
 const accountGuards = 'src/services/billing/migrations/0004_accounts_are_final.sql'
 const accountTests = 'src/services/billing/guards.test.ts'
 
+const jobTests = 'src/cluster/make-secrets.test.ts'
+const job = 'src/cluster/make-secrets.ts'
+const secrets = 'src/cluster/secrets.ts'
+const manifestTests = 'test/house/manifests.test.ts'
+const policies = 'tools/manifests/policies.ts'
+const secretReferences = 'tools/manifests/secret-references.ts'
+
 export const clusterMutations = [
+  bug(
+    'a Secret that was there is told as made',
+    [jobTests],
+    [job, 'if (created.status === 201) return undefined', 'if (created.status) return undefined'],
+  ),
+  bug(
+    'a Secret without a key is taken for a whole one',
+    [jobTests],
+    [job, '!Object.hasOwn(data, key)', 'Object.hasOwn(values, data)'],
+  ),
+  bug(
+    'a busy API server is taken for one that refuses',
+    [jobTests],
+    [job, 'if (answer.status < 500 && answer.status !== 429) return answer', 'return answer'],
+  ),
+  bug(
+    'the token of the job is shown to any server',
+    [jobTests],
+    [
+      'src/cluster/api-server.ts',
+      '    ca,\n    method',
+      '    rejectUnauthorized: false,\n    method',
+    ],
+  ),
+  bug(
+    'the public key of a Secret belongs to another private one',
+    [jobTests],
+    [secrets, "'public-keys': publicKey", "'public-keys': makeServiceKeys().publicKey"],
+  ),
+  bug(
+    'all clusters have the same passwords',
+    [jobTests],
+    [secrets, "randomBytes(24).toString('base64url')", "'the-password-of-every-installation'"],
+  ),
+  bug(
+    'a policy keeps services from the keys of the issuer',
+    [manifestTests],
+    [policies, '...(readsKeys(name) ? [issuerService] : [])', ''],
+  ),
+  bug(
+    'a policy keeps services from another issuer',
+    [manifestTests],
+    [policies, '...(otherIssuer ? [anywhereText(otherIssuer.port)] : [])', ''],
+  ),
+  bug(
+    'identity runs beside another issuer',
+    [manifestTests],
+    ['tools/manifests/plan.ts', 'names: serviceNames.filter(runs)', 'names: serviceNames'],
+  ),
+  bug(
+    'a Secret may lie among the manifests',
+    [manifestTests],
+    [secretReferences, "manifest.kind !== 'Secret'", "manifest.kind !== 'Secrets'"],
+  ),
+  bug(
+    'a manifest may read what no Secret has',
+    [manifestTests],
+    [secretReferences, 'made.get(name)?.[key] !== undefined', 'made.size > 0'],
+  ),
   bug(
     'a migration waits for its tables for ever',
     [migrateTests],
