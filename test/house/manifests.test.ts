@@ -2,7 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { INetworkPolicy, INetworkPolicyPeer } from 'kubernetes-models/networking.k8s.io/v1'
+import type { ISecret } from 'kubernetes-models/v1'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parseAllDocuments } from 'yaml'
 import {
   registry,
   serviceNames,
@@ -375,6 +377,23 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
           },
         ],
       })
+    })
+
+    it('can be done without that job: its Secrets are printed, all or some of them', async () => {
+      const print = (...names: string[]) =>
+        runTool('node', ['tools/manifests/secrets.ts', ...names])
+      const { output } = await print()
+      const printed = parseAllDocuments(output).map((document) => document.toJS() as ISecret)
+      const expected = makeSecrets().map(({ name, values }) => [name, Object.keys(values)])
+      const found = printed.map(({ metadata, data = {} }) => [metadata?.name, Object.keys(data)])
+      expect(found).toEqual(expected)
+      expect(printed.map(({ metadata }) => metadata?.namespace)).toEqual(
+        printed.map(() => 'arch-homework'),
+      )
+      expect((await print('order-secrets')).output.match(/^kind: Secret$/gm)).toHaveLength(1)
+      const unknown = await print('orders-secrets')
+      expect(unknown.output).toContain('there is no Secret orders-secrets; there are')
+      expect(unknown.exitCode).toBe(1)
     })
 
     it('fails the build after an edit by hand or in the code, and says how to mend it', async () => {
