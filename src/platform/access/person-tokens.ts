@@ -46,16 +46,29 @@ const textClaims = (payload: JWTPayload): Pick<Person, 'email' | 'locale'> => {
   }
 }
 
-/** Our own issuer marks access tokens as such (RFC 9068); others often say only that it is a JWT. */
-const isAccessToken = (type: string | undefined, isOwnIssuer: boolean) => {
-  const kind = (type ?? 'jwt').toLowerCase().replace(/^application\//, '')
-  return kind === 'at+jwt' || (!isOwnIssuer && kind === 'jwt')
+/** Claims that only tokens have which tell a client who signed in. */
+const idTokenClaims = ['at_hash', 'c_hash', 's_hash', 'nonce'] as const
+
+/**
+ * An ID token is signed with the same key, and its audience is a client, which may be called as we
+ * are. Keycloak says in a claim what a token is for, others leave it open.
+ */
+const isIdToken = (payload: JWTPayload): boolean => {
+  const { typ = 'Bearer' } = payload
+  return typ !== 'Bearer' || idTokenClaims.some((name) => payload[name] !== undefined)
 }
 
-const toPerson = ({ payload, protectedHeader }: JWTVerifyResult, access: AccessConfig): Person => {
+/** Our own issuer marks access tokens as such (RFC 9068); others often say only that it is a JWT. */
+const isAccessToken = ({ payload, protectedHeader }: JWTVerifyResult, isOwnIssuer: boolean) => {
+  const { typ = 'jwt' } = protectedHeader
+  const kind = typ.toLowerCase().replace(/^application\//, '')
+  return kind === 'at+jwt' || (!isOwnIssuer && kind === 'jwt' && !isIdToken(payload))
+}
+
+const toPerson = (verified: JWTVerifyResult, access: AccessConfig): Person => {
   const { issuer, isOwnIssuer, rolesClaim } = access
-  if (!isAccessToken(protectedHeader.typ, isOwnIssuer))
-    throw refuseToken('This is no access token.')
+  if (!isAccessToken(verified, isOwnIssuer)) throw refuseToken('This is no access token.')
+  const { payload } = verified
   const { sub } = payload
   if (typeof sub !== 'string' || sub === '') throw refuseToken('The token names nobody.')
   const roles = rolesIn(payload, rolesClaim)
@@ -66,6 +79,8 @@ const toPerson = ({ payload, protectedHeader }: JWTVerifyResult, access: AccessC
     ...textClaims(payload),
   }
 }
+
+type KeySource = Pick<IssuerKeys, 'find' | 'refresh'>
 
 interface Remembered {
   readonly person: Person
@@ -78,6 +93,8 @@ interface Remembered {
  */
 export const createPersonTokens = (access: AccessConfig) => {
   const remembered = new Map<string, Remembered>()
+  /** How often the keys have changed. */
+  let changes = 0
 
   const remember = (hash: string, person: Person, untilMs: number) => {
     const [oldest] = remembered.keys()
@@ -85,7 +102,8 @@ export const createPersonTokens = (access: AccessConfig) => {
     remembered.set(hash, { person, untilMs })
   }
 
-  const verify = async (token: string, hash: string, keys: IssuerKeys): Promise<Person> => {
+  const verify = async (token: string, hash: string, keys: KeySource): Promise<Person> => {
+    const changesBefore = changes
     try {
       const verified = await jwtVerify(token, keys.find, {
         issuer: access.issuer,
@@ -95,7 +113,9 @@ export const createPersonTokens = (access: AccessConfig) => {
         requiredClaims: ['exp', 'sub'],
       })
       const person = toPerson(verified, access)
-      remember(hash, person, (verified.payload.exp ?? 0) * 1e3 + clockToleranceSeconds * 1e3)
+      const untilMs = ((verified.payload.exp ?? 0) + clockToleranceSeconds) * 1e3
+      // Its key may have been withdrawn while it was checked.
+      if (changes === changesBefore) remember(hash, person, untilMs)
       return person
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw refuseToken('The token has ended.')
@@ -105,9 +125,12 @@ export const createPersonTokens = (access: AccessConfig) => {
   }
 
   return {
-    forget: () => remembered.clear(),
+    forget: () => {
+      changes += 1
+      remembered.clear()
+    },
     /** Answers at once for a token that is remembered, if the keys are fresh enough. */
-    personOf: (token: string, keys: IssuerKeys): Person | Promise<Person> => {
+    personOf: (token: string, keys: KeySource): Person | Promise<Person> => {
       const hash = createHash('sha256').update(token).digest('base64')
       const recall = () => {
         const found = remembered.get(hash)

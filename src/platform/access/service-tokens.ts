@@ -106,7 +106,9 @@ export const createServiceTokens = (callee: ServiceName, callerKeys: CallerKeys)
         throw refuseToken('The token names another service than its key.')
       }
       if (remembered.size >= maxRemembered) remembered.clear()
-      remembered.set(token, { caller: known.caller, untilMs: (payload.exp ?? 0) * 1e3 })
+      const { exp = 0, iat = 0 } = payload
+      const untilMs = Math.min(exp, iat + lifeSeconds) * 1e3
+      remembered.set(token, { caller: known.caller, untilMs })
       return known.caller
     } catch (error) {
       if (error instanceof errors.JOSEError) throw refuseToken('This is no token of a caller.')

@@ -84,8 +84,11 @@ const accessVariables = {
     .default('roles'),
   /** A key that the issuer has withdrawn is refused after twice this time at the latest. */
   KEY_REFRESH_MS: durationMs.default(30_000),
-  /** Keys that nobody knows are asked for no more often than this. */
-  KEY_COOLDOWN_MS: durationMs.default(5_000),
+  /**
+   * Keys that nobody knows are asked for no more often than this, and a token that may have a new
+   * one waits so long: less than the gateway waits for a service.
+   */
+  KEY_COOLDOWN_MS: durationMs.default(2_000),
 }
 
 const serviceKey = z

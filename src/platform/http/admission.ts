@@ -183,6 +183,10 @@ const hasLongBody = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] !== undefined ||
   Number(headers['content-length'] ?? 0) > bodyLimitBytes
 
+/** Node would take the first of several, and a proxy perhaps another. */
+const authorizationOf = (request: IncomingMessage): string | undefined =>
+  countHeader(request, 'authorization') > 1 ? '' : request.headers.authorization
+
 /** Refuses who may not call the route, before a byte of the body is read. */
 const authorize = async (
   request: AdmittedRequest,
@@ -191,7 +195,7 @@ const authorize = async (
   callerOf: CallerOf,
 ): Promise<boolean> => {
   try {
-    const caller = callerOf(request.headers.authorization, access)
+    const caller = callerOf(authorizationOf(request), access)
     request.caller = caller instanceof Promise ? await caller : caller
     return true
   } catch (error) {
