@@ -142,6 +142,7 @@ const forbidden = [
       pathNot: [
         sqlFiles,
         '^src/platform/database/',
+        '^src/platform/access/acts-store[.]ts$',
         '^src/local/postgres/',
         '^drizzle[.]config[.]ts$',
         tests,

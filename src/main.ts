@@ -15,8 +15,7 @@ import { isServiceName, servicesWithDatabase, type ServiceName } from './registr
  * code is loaded only by the process that runs it.
  */
 const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>> = {
-  identity: async () =>
-    (await import('./services/identity/service.ts')).createIdentityService,
+  identity: async () => (await import('./services/identity/service.ts')).createIdentityService,
   user: async () => (await import('./services/user/service.ts')).createUserService,
   billing: async () => (await import('./services/billing/service.ts')).createBillingService,
   order: async () => (await import('./services/order/service.ts')).createOrderService,

@@ -1,8 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
-import { toIso } from '../base/time.ts'
-import type { ActsRoute } from './acts-contract.ts'
-import { requestIdIn, type ServiceApp, type ServiceEnv } from './app.ts'
-import { defaultPageSize, toPage } from './schemas.ts'
+import type { Bindings } from './fetch.ts'
 import type { Matcher } from './routes.ts'
 
 /** What an operator asked for. */
@@ -59,9 +56,9 @@ const maxTarget = 1_000
 export const recordActs = (
   acts: Acts,
   { find }: Pick<Matcher, 'find'>,
-): MiddlewareHandler<ServiceEnv> => {
+): MiddlewareHandler<{ Bindings: Bindings }> => {
   return async (c, next) => {
-    const { caller, rawBody, url = '' } = c.env.incoming
+    const { caller, rawBody, requestId, url = '' } = c.env.incoming
     const { method, path } = c.req
     const route = find(method, path)
     if (route === undefined || caller?.kind !== 'person' || !caller.person.isOperator) return next()
@@ -71,21 +68,8 @@ export const recordActs = (
       route: route.template,
       target: url.slice(0, maxTarget),
       subject: subjectOf(path, route.template, c.req.query('userId'), userIdInBody(rawBody)),
-      requestId: requestIdIn(c),
+      requestId,
     })
     return next()
   }
-}
-
-/** Answers the list of acts. */
-export const serveActs = (app: ServiceApp, route: ActsRoute, acts: Acts) => {
-  app.openapi(route, async (c) => {
-    const { limit = defaultPageSize, ...query } = c.req.valid('query')
-    const rows = await acts.list({ ...query, limit })
-    const toAct = ({ at, ...act }: StoredAct) => ({ ...act, at: toIso(at) })
-    return c.json(
-      toPage(rows, limit, ({ id }) => id, toAct),
-      200,
-    )
-  })
 }

@@ -1,9 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import {
-  isWellKnown,
-  maxPasswordLength,
-  minPasswordLength,
-} from '../access/well-known-passwords.ts'
+import { isWellKnown, maxPasswordLength, minPasswordLength } from './well-known-passwords.ts'
 import { textSchema } from './schemas.ts'
 
 /** Counts characters as JSON Schema does: an emoji is one. */

@@ -1,5 +1,6 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
-import { serveActs, type Acts } from '../../platform/http/acts.ts'
+import type { Acts } from '../../platform/http/acts.ts'
+import { serveActs } from '../../platform/http/serve-acts.ts'
 import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import type { Person } from '../../platform/base/caller.ts'
 import { ProblemError } from '../../platform/base/errors.ts'

@@ -1,5 +1,5 @@
 import { createNotificationClient } from '../../clients/notification.ts'
-import { createActs } from '../../platform/access/acts.ts'
+import { createActs } from '../../platform/access/acts-store.ts'
 import { ownSettings } from '../../platform/base/config.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'

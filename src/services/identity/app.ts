@@ -1,5 +1,5 @@
 import type { Acts } from '../../platform/http/acts.ts'
-import { serveActs } from '../../platform/http/acts.ts'
+import { serveActs } from '../../platform/http/serve-acts.ts'
 import { createServiceApp } from '../../platform/http/app.ts'
 import { clientAddressIn } from '../../platform/http/caller.ts'
 import { ProblemError } from '../../platform/base/errors.ts'

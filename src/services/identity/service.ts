@@ -1,4 +1,4 @@
-import { createActs } from '../../platform/access/acts.ts'
+import { createActs } from '../../platform/access/acts-store.ts'
 import { createPasswords } from '../../platform/access/passwords.ts'
 import { createThrottle } from '../../platform/access/throttle.ts'
 import { ownSettings } from '../../platform/base/config.ts'

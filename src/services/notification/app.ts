@@ -1,5 +1,6 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
-import { serveActs, type Acts } from '../../platform/http/acts.ts'
+import type { Acts } from '../../platform/http/acts.ts'
+import { serveActs } from '../../platform/http/serve-acts.ts'
 import { createServiceApp } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
 import { viewerIn } from '../../platform/http/caller.ts'

@@ -1,4 +1,4 @@
-import { createActs } from '../../platform/access/acts.ts'
+import { createActs } from '../../platform/access/acts-store.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import type { Runtime, Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'

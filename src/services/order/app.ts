@@ -1,4 +1,5 @@
-import { serveActs, type Acts } from '../../platform/http/acts.ts'
+import type { Acts } from '../../platform/http/acts.ts'
+import { serveActs } from '../../platform/http/serve-acts.ts'
 import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
 import { scopedKey } from '../../platform/base/idempotency-keys.ts'

@@ -1,7 +1,7 @@
 import { createBillingClient } from '../../clients/billing.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createUserClient } from '../../clients/user.ts'
-import { createActs } from '../../platform/access/acts.ts'
+import { createActs } from '../../platform/access/acts-store.ts'
 import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
