@@ -31,6 +31,7 @@ describe('when notification', () => {
     ['hangs', 'hang'],
     ['answers 503', { status: 503 }],
     ['answers 400', { status: 400, body: '{}' }],
+    ['answers 401, for it does not know our key yet', { status: 401, body: '{}' }],
     ['answers 200 with other JSON', { status: 200, body: '{}' }],
     ['answers 200 with a page', { status: 200, type: 'text/html', body: '<h1>ok</h1>' }],
   ])('%s, a deposit is answered as usual, and its one letter follows', async (_what, behaviour) => {

@@ -93,12 +93,16 @@ const noAnswers: [string, Behaviour][] = [
   ['is away', 'refuse'],
   ['does not answer in time', 'hang'],
   ['answers 500', { status: 500 }],
+  ['answers 401, for it does not know our key yet', { status: 401 }],
   ['answers 404 with nothing', { status: 404 }],
   ['answers 404 with a page', { status: 404, type: 'text/html', body: '<h1>no</h1>' }],
   ['answers 404 for an address it does not know', { status: 404, body: '{"code":"not-found"}' }],
   ['answers 404 with a code alone', { status: 404, body: '{"code":"user-not-found"}' }],
   ['answers 200 with nothing', { status: 200 }],
-  ['answers 200 with another user', { status: 200, body: '{"id":"other"}' }],
+  [
+    'answers 200 with another user',
+    { status: 200, body: '{"userId":"019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061","account":"OPEN"}' },
+  ],
   ['answers 410', { status: 410, body: '{"code":"user-not-found"}' }],
 ]
 

@@ -20,8 +20,8 @@ export const createPayment = ({ billing, budgetMs: timeoutMs }: PaymentDeps) => 
    * key: a copy of the call that comes late, after the person has signed up, is refused as well.
    */
   payNowOrNever: ({ id, userId, requestId, price }: OrderRow, withinMs: number) => {
-    const call = { userId, key: sagaKey(id), requestId, amount: price, final: true }
-    return billing.withdraw({ ...call, timeoutMs: withinMs })
+    const payment = { userId, requestId, key: sagaKey(id), amount: price }
+    return billing.withdraw({ ...payment, final: true, timeoutMs: withinMs })
   },
 
   settleDifference: ({ id, orderId, userId, requestId, fromPrice, toPrice }: ChangeRow) => {

@@ -72,6 +72,10 @@ const acknowledged =
 /** A whole problem, but none that billing stores under a key. */
 const unknownAddress = problemDocument('not-found', 'There is nothing here.', 'r-1')
 
+/** Billing has not judged the call of whom it does not know: that is no refusal. */
+const notKnown = JSON.stringify(problemDocument('unauthenticated', 'Who calls?', 'r-1'))
+const notOurs = JSON.stringify(problemDocument('forbidden', 'Not yours.', 'r-1'))
+
 const noAnswers: [string, Behaviour][] = [
   ['cuts the connection', 'refuse'],
   ['does the work and the answer is lost', 'drop-answer'],
@@ -79,6 +83,8 @@ const noAnswers: [string, Behaviour][] = [
   ['answers 500', { status: 500 }],
   ['answers 503', { status: 503 }],
   ['answers 408', { status: 408 }],
+  ['answers 401, for it does not know our key yet', { status: 401, body: notKnown }],
+  ['answers 403', { status: 403, body: notOurs }],
   ['answers 429', { status: 429 }],
   ['answers 200 with a page', { status: 200, type: 'text/html', body: '<h1>ok</h1>' }],
   ['answers 200 with nothing', { status: 200 }],

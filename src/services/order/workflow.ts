@@ -133,14 +133,14 @@ const createWalk =
           break
         }
         case 'now-or-never': {
-          const money = await moveNowOrNever?.(row, askBudgetMs)
-          if (money === undefined) throw new Error(`there is no last try for ${row.id}`)
-          if (money.outcome === 'unknown') {
-            await postpone(saga.rows, row, saga.step, money)
+          const last = await moveNowOrNever?.(row, askBudgetMs)
+          if (last === undefined) throw new Error(`there is no last try for ${row.id}`)
+          if (last.outcome === 'unknown') {
+            await postpone(saga.rows, row, saga.step, last)
             return { row, outcome: 'postponed' }
           }
-          const verdict = isWithoutAccount(money) ? nobody : money
-          decided = await saga.decide(row, verdict, timelineEntry(row, saga.step, money))
+          const verdict = isWithoutAccount(last) ? nobody : last
+          decided = await saga.decide(row, verdict, timelineEntry(row, saga.step, last))
           break
         }
         case 'letter': {

@@ -1,6 +1,7 @@
 import { bug } from './mutation.ts'
 
 const billing = 'src/services/billing/app.ts'
+const workflow = 'src/services/order/workflow.ts'
 const order = 'src/services/order/app.ts'
 const orderStore = 'src/services/order/store.ts'
 const openChanges = 'src/services/order/sql/open-changes.sql'
@@ -11,6 +12,7 @@ const app = 'src/platform/http/app.ts'
 
 const accounts = 'src/services/billing/access.test.ts'
 const orders = 'src/services/order/access.test.ts'
+const lateSignUp = 'src/services/order/late-sign-up.test.ts'
 const notifications = 'src/services/notification/access.test.ts'
 
 const accountIsMine = '    requireReach(c, userId, () => accountNotFound(userId))\n'
@@ -213,6 +215,21 @@ export const accessMutations = [
     'everybody reads what operators did',
     [orders, accounts, notifications],
     ['src/platform/http/acts-contract.ts', "access: 'operator',", "access: 'person',"],
+  ),
+  bug(
+    'with another issuer, a payment that was refused for want of a user may still come',
+    [lateSignUp],
+    [workflow, 'nobodyMaySignUp ? saga.moveNowOrNever : undefined', 'undefined'],
+  ),
+  bug(
+    'the last word about an account that is not there is not kept',
+    [lateSignUp],
+    [billing, 'const accountMayCome = !final', 'const accountMayCome = !final || final'],
+  ),
+  bug(
+    'an order waits for ever for an account that is open and was missing for the last time',
+    [lateSignUp],
+    [workflow, "asked.outcome === 'done' && asked.account === 'OPEN'", 'false'],
   ),
   bug(
     'a path in another spelling finds the handler but not the guard',
