@@ -17,7 +17,10 @@ const actSchema = z
       example: '/orders/019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
     }),
     subject: idSchema('the user whom the request names').nullable(),
-    requestId: z.string().openapi({ description: 'Find the request in the logs by this id' }),
+    requestId: z.string().openapi({
+      description: 'Find the request in the logs by this id',
+      example: '019aa0b6-5200-7b00-9d11-3e4f50617280',
+    }),
   })
   .openapi('Act', { description: 'What an operator asked for, written down before it was done' })
 
