@@ -3,9 +3,11 @@ import {
   currentEnvironment,
   migrationVariables,
   readVariables,
+  rotationVariables,
 } from './platform/base/config.ts'
 import { shortenDrizzleLoading } from './platform/database/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
+import type * as identityCommands from './services/identity/commands.ts'
 import type { Runtime, Service } from './platform/service.ts'
 import { isServiceName, servicesWithDatabase, type ServiceName } from './registry.ts'
 
@@ -14,7 +16,10 @@ import { isServiceName, servicesWithDatabase, type ServiceName } from './registr
  * one service, `main.ts migrate order` that service's migrations. A service's
  * code is loaded only by the process that runs it.
  */
-const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>> = {
+const loaders: Record<
+  ServiceName,
+  () => Promise<(runtime: Runtime) => Service | Promise<Service>>
+> = {
   identity: async () => (await import('./services/identity/service.ts')).createIdentityService,
   user: async () => (await import('./services/user/service.ts')).createUserService,
   billing: async () => (await import('./services/billing/service.ts')).createBillingService,
@@ -24,10 +29,22 @@ const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>>
   gateway: async () => (await import('./services/gateway/service.ts')).createGatewayService,
 }
 
-const usage = `usage: main.ts                      everything, with its own Postgres
-       main.ts <service>            one service: ${Object.keys(loaders).join(', ')}
-       main.ts migrate <service>    one service's migrations: ${servicesWithDatabase.join(', ')}
-       main.ts make-secrets         in a cluster: the Secrets of its namespace that are missing`
+const usage = `usage: main.ts                         everything, with its own Postgres
+       main.ts <service>               one service: ${Object.keys(loaders).join(', ')}
+       main.ts migrate <service>       one service's migrations: ${servicesWithDatabase.join(', ')}
+       main.ts operator <username>     lets this person see and mend everything
+       main.ts teller <username>       lets this person put money on accounts (DEPOSITS_BY=teller)
+       main.ts <role> <username> end   takes the role away
+       main.ts keys                    the keys by which people's tokens are signed
+       main.ts rotate-keys             a new one, while everything runs
+       main.ts remove-key <key>        ends one that somebody else may have, and its tokens with it
+       main.ts make-keys               the two halves of a new key for a service
+       main.ts make-secrets            in a cluster: the Secrets of its namespace that are missing`
+
+const startAll = async () => {
+  const launcher = await import('./local/launcher/start-all.ts')
+  return launcher.startAll(currentEnvironment())
+}
 
 const migrateOne = async (name: string | undefined) => {
   const service = servicesWithDatabase.find((candidate) => candidate === name)
@@ -42,25 +59,116 @@ const migrateOne = async (name: string | undefined) => {
   })
 }
 
+/** Identity's database: the one of DATABASE_URL, or that of the launcher which runs here. */
+const findIdentity = async () => {
+  const environment = currentEnvironment()
+  if (environment['ISSUER_URL']) return { otherIssuer: environment['ISSUER_URL'] }
+  if (environment['DATABASE_URL']) {
+    return { database: readVariables(migrationVariables).DATABASE_URL }
+  }
+  const { runningIdentity } = await import('./local/launcher/running.ts')
+  return runningIdentity(environment)
+}
+
+const identityDatabase = async () => {
+  const found = await findIdentity()
+  if ('database' in found) return found.database
+  throw new ConfigError(
+    `people, their roles and the keys of their tokens are with ${found.otherIssuer}: change them there`,
+  )
+}
+
+/** Drizzle's errors quote the statement. Their cause says what is wrong. */
+const rootOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
+
+/** Prints what came of something that is done in identity's database, or says what is not there. */
+const inIdentity = async (
+  work: (commands: typeof identityCommands, database: string) => Promise<string | undefined>,
+  missing: string,
+) => {
+  const database = await identityDatabase()
+  const commands = await import('./services/identity/commands.ts')
+  const text = await work(commands, database).catch((error: unknown) => {
+    const { host, pathname } = new URL(database)
+    throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be used`, {
+      cause: rootOf(error),
+    })
+  })
+  if (text === undefined) throw new ConfigError(missing)
+  console.log(text)
+}
+
+const changeRole = (role: 'operator' | 'teller', args: readonly string[]) => {
+  const [username, word, ...more] = args
+  const isRight = username && (word === undefined || word === 'end') && more.length === 0
+  if (!isRight) throw new ConfigError(usage)
+  const change = { username, role, isGranted: word === undefined }
+  return inIdentity(
+    (commands, database) => commands.changeRole(database, change),
+    `there is no login with the name ${username}: it is made by a sign-up (POST /users)`,
+  )
+}
+
+const rotateKeys = () => {
+  const { KEY_LEAD_MS: leadMs, KEY_POLL_MS: pollMs } = readVariables(rotationVariables)
+  return inIdentity(async (commands, database) => {
+    const made = await commands.rotateKeys(database, { leadMs, pollMs })
+    return made && `${made}\n\n${await commands.listKeys(database)}`
+  }, 'somebody else made a key at the same moment')
+}
+
+const listKeys = () =>
+  inIdentity(
+    async (commands, database) => (await commands.listKeys(database)) || undefined,
+    'there is no key yet: identity makes the first one when it starts',
+  )
+
+const removeKey = (kid: string | undefined) => {
+  if (kid === undefined) throw new ConfigError(usage)
+  return inIdentity(
+    (commands, database) => commands.removeKey(database, kid),
+    `there is no key ${kid}`,
+  )
+}
+
+const makeKeys = async () => {
+  const { makeServiceKeys } = await import('./platform/base/service-keys.ts')
+  const { privateKey, publicKey } = makeServiceKeys()
+  console.log(`SERVICE_KEY=${privateKey}\nPUBLIC_KEY=${publicKey}`)
+}
+
 const makeSecrets = async () => {
   const { findApiServer } = await import('./cluster/api-server.ts')
   const { makeMissingSecrets } = await import('./cluster/make-secrets.ts')
   await makeMissingSecrets({ server: findApiServer(), say: (line) => console.log(line) })
 }
 
-const main = async ([command, argument]: readonly string[]) => {
+const runOne = async (name: string) => {
+  if (!isServiceName(name)) throw new ConfigError(usage)
+  return runService(name, await loaders[name]())
+}
+
+const main = async ([command, ...args]: readonly string[]) => {
   shortenDrizzleLoading()
-  if (command === undefined) {
-    const { startAll } = await import('./local/launcher/start-all.ts')
-    return startAll(currentEnvironment())
-  }
-  if (command === 'migrate') return migrateOne(argument)
+  if (command === undefined) return startAll()
+  if (command === 'migrate') return migrateOne(args[0])
+  if (command === 'operator' || command === 'teller') return changeRole(command, args)
+  if (command === 'keys') return listKeys()
+  if (command === 'rotate-keys') return rotateKeys()
+  if (command === 'remove-key') return removeKey(args[0])
+  if (command === 'make-keys') return makeKeys()
   if (command === 'make-secrets') return makeSecrets()
-  if (!isServiceName(command)) throw new ConfigError(usage)
-  return runService(command, await loaders[command]())
+  return runOne(command)
+}
+
+const complain = (error: unknown) => {
+  // The usage is the only text of several lines.
+  if (error instanceof ConfigError && error.message === usage) return console.error(usage)
+  console.error(`orderly ${process.argv[2] ?? 'start'}: ${startUpComplaint(error)}`)
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(`orderly ${process.argv[2] ?? 'start'}: ${startUpComplaint(error)}`)
+  complain(error)
   process.exit(exitCodeOf(error))
 })

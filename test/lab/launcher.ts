@@ -3,8 +3,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { portVariable } from '../../src/local/launcher/launch-plan.ts'
 import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { serviceNames } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { inherited } from './environment.ts'
 import { eventually } from './wait.ts'
@@ -86,9 +88,7 @@ export const environmentOf = async (pid: number): Promise<string[]> =>
 
 /** Any free ports, so that tests do not disturb a system that runs. */
 const freePorts = Object.fromEntries(
-  ['PORT', 'ADMIN_PORT', 'USER_PORT', 'BILLING_PORT', 'ORDER_PORT', 'NOTIFICATION_PORT'].map(
-    (name) => [name, '0'],
-  ),
+  ['ADMIN_PORT', ...serviceNames.map(portVariable)].map((name) => [name, '0']),
 )
 
 /** Runs what `npm start` runs, with its own variables, in a copy of the project if one is named. */

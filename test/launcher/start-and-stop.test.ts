@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { rolePassword, runtimeRoleOf } from '../../src/local/postgres/provision.ts'
+import { servicesWithDatabase, serviceNames } from '../../src/registry.ts'
 import {
   childrenOf,
   dataFolder,
@@ -12,16 +13,9 @@ import {
   serverPid,
   type Launcher,
 } from '../lab/launcher.ts'
+import { authorized, signIn, signUp } from './people.ts'
 
-const createUser = async (gateway: string, username: string) => {
-  const response = await fetch(`${gateway}/users`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username, email: `${username}@example.com` }),
-  })
-  expect(response.status).toBe(201)
-  return (await response.json()) as { id: string }
-}
+const password = 'plums in the icebox'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -42,12 +36,12 @@ describe('npm start', () => {
     for (const step of ['Postgres', 'databases and roles', 'migrations', 'services']) {
       expect(first.screen()).toMatch(new RegExp(`✓ ${step}.* \\d+\\.\\d\\d s\n`))
     }
-    for (const service of ['user', 'billing', 'order', 'notification']) {
+    for (const service of serviceNames.filter((name) => name !== 'gateway')) {
       expect((await fetch(`${first.addressOf(service)}/readyz`)).status).toBe(200)
     }
     expect((await fetch(first.addressOf('metrics'))).status).toBe(200)
     expect((await fetch(first.addressOf('Swagger UI'))).status).toBe(200)
-    user = await createUser(first.addressOf('start here'), 'kept')
+    user = await signUp(first.addressOf('start here'), 'kept', password)
   })
 
   it("shows neither colours nor the services' usual log lines on a screen that is no terminal", () => {
@@ -85,7 +79,8 @@ describe('npm start', () => {
       }
     }
     expect(await connectTo('order')).toBe(role)
-    for (const other of ['billing', 'user', 'notification', 'postgres', 'template1']) {
+    const others = servicesWithDatabase.filter((name) => name !== 'order')
+    for (const other of [...others, 'postgres', 'template1']) {
       await expect(connectTo(other), other).rejects.toThrow(/permission denied for database/)
     }
   })
@@ -133,7 +128,8 @@ describe('npm start', () => {
     const second = launch({ DATA_DIR: folder })
     await second.sees(/logs .*\n\n/)
     const gateway = second.addressOf('start here')
-    const response = await fetch(`${gateway}/users/${user.id}`)
+    const headers = authorized(await signIn(gateway, 'kept', password))
+    const response = await fetch(`${gateway}/users/${user.id}`, { headers })
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ username: 'kept', account: 'OPEN' })
     expect(second.addressOf('Postgres')).toBe(firstPort)

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { serviceNames } from '../../src/registry.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
 import { childrenOf, dataFolder, launch, pidOf, serverPid, type Launcher } from '../lab/launcher.ts'
 import { eventually } from '../lab/wait.ts'
@@ -59,7 +60,7 @@ describe('a started system', () => {
   it('ends with its launcher when that is killed; its Postgres is found and taken over', async () => {
     const server = (await serverPid(folder)) as number
     const services = (await childrenOf(system.pid)).filter((pid) => pid !== server)
-    expect(services).toHaveLength(5)
+    expect(services).toHaveLength(serviceNames.length)
     system.signal('SIGKILL')
     await system.ended
     await eventually(() => expect(services.filter(isAlive)).toEqual([]))
@@ -84,7 +85,8 @@ describe('a started system', () => {
   it('ends at the second Ctrl-C without waiting for anything', async () => {
     await start()
     const processes = await childrenOf(system.pid)
-    expect(processes).toHaveLength(6)
+    // The services, and Postgres.
+    expect(processes).toHaveLength(serviceNames.length + 1)
     // The launcher would wait for a service that does not react.
     process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
     system.signal('SIGINT')

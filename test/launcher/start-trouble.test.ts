@@ -2,6 +2,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { databaseVariable } from '../../src/local/launcher/launch-plan.ts'
+import { servicesWithDatabase } from '../../src/registry.ts'
 import { dataFolder, launch } from '../lab/launcher.ts'
 import { freePort } from '../../src/local/postgres/free-port.ts'
 
@@ -44,6 +46,25 @@ describe('one clear line and an exit code, when starting', () => {
   it('with a wrong value of a variable of the services', () =>
     expectTrouble({ REQUEST_BUDGET_MS: 'soon' }, /^wrong configuration: REQUEST_BUDGET_MS/))
 
+  it.each([
+    ['ISSUER_URL', 'issuer.example.com', 'must be an http:// or https:// address'],
+    ['PUBLIC_URL', 'shop.example.com', 'must be an http:// or https:// address'],
+    ['ROLES_CLAIM', 'realm_access.', 'must be a name like roles or realm_access.roles'],
+    ['DEPOSITS_BY', 'anybody', 'Invalid option'],
+    ['IDENTITY_PORT', '-1', 'must be a whole number'],
+  ])('with a wrong value about who gets in: %s=%s', async (name, value, complaint) => {
+    await expectTrouble({ [name]: value }, new RegExp(`^wrong configuration: ${name} ${complaint}`))
+  })
+
+  it('with keys of the services that cannot be read', async () => {
+    const folder = await dataFolder()
+    await writeFile(path.join(folder, 'service-keys.json'), '{"user":')
+    await expectTrouble(
+      { DATA_DIR: folder },
+      /service-keys\.json is damaged: remove it, and the services get new keys$/,
+    )
+  })
+
   it('with a wrong address of a database', () =>
     expectTrouble({ USER_DATABASE_URL: 'mysql://x' }, /^wrong configuration: USER_DATABASE_URL/))
 
@@ -68,12 +89,7 @@ describe('one clear line and an exit code, when starting', () => {
     const port = await freePort()
     const url = `postgres://me:secret@127.0.0.1:${port}/x`
     await expectTrouble(
-      {
-        USER_DATABASE_URL: url,
-        BILLING_DATABASE_URL: url,
-        ORDER_DATABASE_URL: url,
-        NOTIFICATION_DATABASE_URL: url,
-      },
+      Object.fromEntries(servicesWithDatabase.map((service) => [databaseVariable(service), url])),
       /^the database of \w+ on 127\.0\.0\.1:\d+ cannot be migrated: .*ECONNREFUSED/,
     )
   })

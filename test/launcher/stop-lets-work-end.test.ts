@@ -5,6 +5,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { dataFolder, launch, type Launcher } from '../lab/launcher.ts'
+import { authorized, signIn, signUp } from './people.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -16,23 +17,23 @@ interface Sent {
   readonly told: number | string
 }
 
+interface Write {
+  readonly body: unknown
+  readonly who: Readonly<Record<string, string>>
+  readonly agent: Agent | false
+}
+
 /** Sends one write with an id of its own: the service that accepted it has logged the id. */
-const write = (url: string, body: unknown, agent: Agent | false): Promise<Sent> =>
+const write = (url: string, { body, who, agent }: Write): Promise<Sent> =>
   new Promise((resolve) => {
     const id = randomUUID()
-    const outgoing = request(
-      url,
-      {
-        method: 'POST',
-        agent,
-        headers: { 'content-type': 'application/json', 'idempotency-key': id, 'x-request-id': id },
-      },
-      (answer) => {
-        answer.resume()
-        answer.once('end', () => resolve({ id, told: answer.statusCode as number }))
-        answer.once('error', (error) => resolve({ id, told: error.message }))
-      },
-    )
+    const type = { 'content-type': 'application/json' }
+    const headers = { ...type, ...who, 'idempotency-key': id, 'x-request-id': id }
+    const outgoing = request(url, { method: 'POST', agent, headers }, (answer) => {
+      answer.resume()
+      answer.once('end', () => resolve({ id, told: answer.statusCode as number }))
+      answer.once('error', (error) => resolve({ id, told: error.message }))
+    })
     outgoing.once('error', (error: NodeJS.ErrnoException) =>
       resolve({ id, told: error.code ?? error.message }),
     )
@@ -44,20 +45,18 @@ describe('Ctrl-C while many write', () => {
   let system: Launcher
   let gateway: string
   let userId: string
+  let who: Readonly<Record<string, string>>
 
   beforeAll(async () => {
     folder = await dataFolder()
     system = launch({ DATA_DIR: folder })
     await system.sees(/logs .*\n\n/)
     gateway = system.addressOf('start here').replace(/\/$/, '')
-    const user = { username: 'busy', email: 'busy@example.com' }
-    const response = await fetch(`${gateway}/users`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(user),
-    })
-    userId = ((await response.json()) as { id: string }).id
-    await write(`${gateway}/billing/accounts/${userId}/deposit`, { amount: 1e12 }, false)
+    const password = 'plums in the icebox'
+    userId = (await signUp(gateway, 'busy', password)).id
+    who = authorized(await signIn(gateway, 'busy', password))
+    const account = `${gateway}/billing/accounts/${userId}`
+    await write(`${account}/deposit`, { body: { amount: 1e12 }, who, agent: false })
   })
 
   it('answers every accepted request, refuses the others at the gateway, and is quick', async () => {
@@ -67,8 +66,9 @@ describe('Ctrl-C while many write', () => {
     const work = async (number: number) => {
       // Some keep their connection, as browsers and services do, and some open a new one each time.
       const by = number % 2 === 0 ? agent : false
+      const order: Write = { body: { userId, price: 1 }, who, agent: by }
       while (!isRefused) {
-        const one = await write(`${gateway}/orders`, { userId, price: 1 }, by)
+        const one = await write(`${gateway}/orders`, order)
         sent.push(one)
         if (one.told === 'ECONNREFUSED') isRefused = true
       }

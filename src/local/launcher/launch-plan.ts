@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import {
   ConfigError,
-  readConfig,
   readVariables,
-  urlVariable,
   variablesOf,
   wholeNumber,
   type Environment,
@@ -31,10 +29,12 @@ const shapeOfUser: unknown = variablesOf('user').shape
 const postgresUrl = (shapeOfUser as { DATABASE_URL: z.ZodType<string> }).DATABASE_URL
 
 const launchVariables = z.object({
-  DATA_DIR: z.string().optional(),
   // Without its default: a user who sets a level wants to see it on the screen.
   LOG_LEVEL: variablesOf('gateway').shape.LOG_LEVEL.unwrap().optional(),
   HOST: variablesOf('gateway').shape.HOST,
+  // Without its default, which would not know the port.
+  PUBLIC_URL: variablesOf('gateway').shape.PUBLIC_URL.unwrap().optional(),
+  ISSUER_URL: variablesOf('gateway').shape.ISSUER_URL,
   LOG_FILE_MAX_MB: wholeNumber(1, 10_000).default(16),
   LOG_FILES_KEPT: wholeNumber(0, 1_000).default(4),
   LOG_MAX_DAYS: wholeNumber(1, 10_000).default(14),
@@ -52,12 +52,17 @@ const launchVariables = z.object({
 })
 
 export interface LaunchPlan {
+  /** The services that are started, in the order of the registry. */
+  readonly services: readonly ServiceName[]
+  /** Another issuer of tokens, which takes the place of our own identity. */
+  readonly otherIssuer: string | undefined
+  /** Where people on this machine reach the gateway: part of what our own tokens say. */
+  readonly publicUrl: string
   /** Where to listen. `reachableHost` is the address that answers on this machine. */
   readonly host: string
   readonly reachableHost: string
   readonly ports: Readonly<Record<ServiceName, number>>
   readonly adminPort: number
-  readonly dataFolder: string | undefined
   /** Undefined when the user set none: then warnings and errors are shown. */
   readonly logLevel: string | undefined
   /** How much of each service's log is kept. */
@@ -68,7 +73,14 @@ export interface LaunchPlan {
   readonly adminUrl: string | undefined
 }
 
+/** How people call a host. */
+export const nameOf = (host: string) => (host === '127.0.0.1' ? 'localhost' : host)
+
 const everywhere = new Set(['0.0.0.0', '::', '[::]'])
+
+/** With another issuer our own has nothing to do: no process, no database, no port. */
+const servicesWith = (otherIssuer: string | undefined) =>
+  serviceNames.filter((name) => name !== 'identity' || otherIssuer === undefined)
 
 interface WantedPort {
   readonly name: string
@@ -90,10 +102,14 @@ const refuseDoubles = (wanted: readonly WantedPort[]) => {
 /** Reads the launcher's variables. A port of 0 becomes any free one. */
 export const readPlan = async (environment: Environment): Promise<LaunchPlan> => {
   const values = readVariables(launchVariables, environment) as Record<string, string | number>
+  const text = (variable: string) => values[variable] as string | undefined
   const host = String(values['HOST'])
+  const reachableHost = everywhere.has(host) ? '127.0.0.1' : host
+  const otherIssuer = text('ISSUER_URL')
+  const services = servicesWith(otherIssuer)
   const wanted: WantedPort[] = []
   for (const [name, variable] of [
-    ...serviceNames.map((service) => [service, portVariable(service)] as const),
+    ...services.map((service) => [service, portVariable(service)] as const),
     ['gateway metrics', 'ADMIN_PORT'] as const,
   ]) {
     const port = Number(values[variable]) || (await freePort())
@@ -102,15 +118,17 @@ export const readPlan = async (environment: Environment): Promise<LaunchPlan> =>
   refuseDoubles(wanted)
   const portOf = (variable: string) =>
     wanted.find((entry) => entry.variable === variable)?.port as number
-  const text = (variable: string) => values[variable] as string | undefined
+  const ports = Object.fromEntries(
+    services.map((service) => [service, portOf(portVariable(service))]),
+  ) as Record<(typeof services)[number], number>
   return {
+    services,
+    otherIssuer,
+    publicUrl: text('PUBLIC_URL') ?? `http://${nameOf(reachableHost)}:${ports.gateway}`,
     host,
-    reachableHost: everywhere.has(host) ? '127.0.0.1' : host,
-    ports: Object.fromEntries(
-      serviceNames.map((service) => [service, portOf(portVariable(service))]),
-    ) as Record<ServiceName, number>,
+    reachableHost,
+    ports,
     adminPort: portOf('ADMIN_PORT'),
-    dataFolder: text('DATA_DIR'),
     logLevel: text('LOG_LEVEL'),
     logLimits: {
       maxBytes: Number(values['LOG_FILE_MAX_MB']) * 1_000_000,
@@ -134,10 +152,10 @@ const portTroubles: Record<string, string> = {
   ENOTFOUND: 'cannot be opened, because HOST is no address of this machine',
 }
 
-/** Runs before anything is started: else one of five services would report it. */
-export const refuseTakenPorts = async ({ host, ports, adminPort }: LaunchPlan) => {
+/** Runs before anything is started: else one of the services would report it. */
+export const refuseTakenPorts = async ({ services, host, ports, adminPort }: LaunchPlan) => {
   const wanted: WantedPort[] = [
-    ...serviceNames.map((name) => ({ name, variable: portVariable(name), port: ports[name] })),
+    ...services.map((name) => ({ name, variable: portVariable(name), port: ports[name] })),
     { name: 'gateway metrics', variable: 'ADMIN_PORT', port: adminPort },
   ]
   for (const { name, variable, port } of wanted) {
@@ -149,49 +167,5 @@ export const refuseTakenPorts = async ({ host, ports, adminPort }: LaunchPlan) =
         ? 'set HOST to one, or leave it out'
         : `stop what uses it, or choose another with ${variable}, for example ${variable}=${port + 100} npm start`
     throw new StartError(`port ${port} (${name}) ${trouble}: ${remedy}`)
-  }
-}
-
-/** Variables that the launcher reads and that would mean something else to a service. */
-const launcherOnly = new Set([
-  'DATA_DIR',
-  'DATABASE_URL',
-  'PORT',
-  'ADMIN_PORT',
-  'LOG_FILE_MAX_MB',
-  'LOG_FILES_KEPT',
-  'LOG_MAX_DAYS',
-  ...serviceNames.flatMap((name) => [
-    portVariable(name),
-    databaseVariable(name),
-    urlVariable(name),
-  ]),
-])
-
-/** The environment of one service: its own variables, and ours without those of the launcher. */
-export const serviceEnvironment = (
-  service: ServiceName,
-  plan: LaunchPlan,
-  databaseUrl: string | undefined,
-  environment: Environment,
-): Record<string, string> => {
-  const own: Record<string, string> = { HOST: plan.host, PORT: String(plan.ports[service]) }
-  if (service === 'gateway') own['ADMIN_PORT'] = String(plan.adminPort)
-  if (databaseUrl !== undefined) own['DATABASE_URL'] = databaseUrl
-  for (const upstream of registry[service].upstreams) {
-    own[urlVariable(upstream)] = `http://${plan.reachableHost}:${plan.ports[upstream]}`
-  }
-  const passedOn = Object.entries(environment).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !launcherOnly.has(entry[0]),
-  )
-  return { ...Object.fromEntries(passedOn), ...own }
-}
-
-/** Finds wrong variables of the services before anything is started. */
-export const checkServiceVariables = (plan: LaunchPlan, environment: Environment) => {
-  for (const service of serviceNames) {
-    const { hasDatabase } = registry[service]
-    const placeholder = hasDatabase ? 'postgres://127.0.0.1/later' : undefined
-    readConfig(service, serviceEnvironment(service, plan, placeholder, environment))
   }
 }

@@ -5,18 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, type Environment } from '../../platform/base/config.ts'
 import { serviceNames, type ServiceName } from '../../registry.ts'
 import { showAddresses } from './addresses.ts'
-import { claimFolder, openDataFolder, projectFolder } from '../postgres/data-folder.ts'
+import { operatorWasShown } from './first-operator.ts'
 import {
-  checkServiceVariables,
-  readPlan,
-  refuseTakenPorts,
-  serviceEnvironment,
-} from './launch-plan.ts'
+  claimFolder,
+  openDataFolder,
+  projectFolder,
+  type FolderClaim,
+} from '../postgres/data-folder.ts'
+import { readPlan, refuseTakenPorts } from './launch-plan.ts'
 import { nodeOptions } from './node-options.ts'
 import { createPaint, createProgress } from './progress.ts'
 import type { DatabaseUrls } from '../postgres/provision.ts'
+import { checkServiceVariables, serviceEnvironment } from './service-environment.ts'
+import { keptServiceKeys } from './service-keys.ts'
+import { dataFolderOf } from './running.ts'
 import { createServiceLog } from './service-logs.ts'
 import { explaining, StartError } from '../postgres/start-error.ts'
+import { beginAccess } from './ready-access.ts'
 import { readyDatabases, type Launch, type Migrate } from './start-databases.ts'
 import { stopStages } from './stop-order.ts'
 import { superviseService } from './supervisor.ts'
@@ -46,7 +51,7 @@ const entry = path.join(projectFolder, 'src', 'main.ts')
 // --- services -----------------------------------------------------------------
 
 const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) => {
-  const { plan, environment, data, progress, paint, command } = launch
+  const { plan, data, progress, paint, command } = launch
   const prefix = paint.hue(serviceNames.indexOf(service), service.padEnd(12))
   const say = (line: string) => progress.line(paint.yellow(line))
   const log = explaining(`the logs in ${data.logs} cannot be written`, () =>
@@ -67,7 +72,7 @@ const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) 
     environment: {
       SHUTDOWN_GRACE_MS: String(serviceGraceMs - 300),
       NODE_COMPILE_CACHE: data.cache,
-      ...serviceEnvironment(service, plan, urls[service], environment),
+      ...serviceEnvironment(service, launch, urls[service]),
     },
     readyUrl: `http://${plan.reachableHost}:${plan.ports[service]}/readyz`,
     log,
@@ -80,10 +85,11 @@ const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) 
 const startServices = (launch: Launch, urls: DatabaseUrls) =>
   launch.progress.step('services', async (detail) => {
     let ready = 0
-    const waits = serviceNames.map(async (service) => {
+    const { services } = launch.plan
+    const waits = services.map(async (service) => {
       await startService(launch, service, urls).firstReady
       ready += 1
-      detail(`${ready} of ${serviceNames.length} ready`)
+      detail(`${ready} of ${services.length} ready`)
     })
     await Promise.all(waits)
   })
@@ -146,24 +152,31 @@ const onFault = (ending: AbortSignal): Promise<never> => {
   return fault
 }
 
-const startEverything = async (launch: Launch, startMs: number) => {
+const startEverything = async (launch: Launch, claim: FolderClaim, startMs: number) => {
   const urls = await readyDatabases(launch)
   if (launch.ending.aborted) return
+  claim.note({ otherIssuer: launch.plan.otherIssuer, identityDatabase: urls.identity })
+  const endAccess = beginAccess(launch, urls.identity)
   await startServices(launch, urls)
   if (launch.ending.aborted) return
-  showAddresses(launch, startMs)
+  const operator = await endAccess()
+  if (launch.ending.aborted) return
+  showAddresses(launch, operator, startMs)
+  if (operator?.password !== undefined) operatorWasShown(launch.data)
 }
 
 const prepare = async (environment: Environment, options: StartAllOptions, ending: AbortSignal) => {
   const plan = await readPlan(environment)
   checkServiceVariables(plan, environment)
-  const data = openDataFolder(plan.dataFolder ?? path.join(projectFolder, '.data'))
-  const release = claimFolder(data)
+  const data = openDataFolder(dataFolderOf(environment))
+  const claim = claimFolder(data)
+  claim.note({ otherIssuer: plan.otherIssuer })
   const isColoured = Boolean(process.stdout.isTTY) && !environment['NO_COLOR']
   const paint = createPaint(isColoured)
   const launch: Launch = {
     plan,
     environment,
+    keys: keptServiceKeys(data),
     data,
     paint,
     progress: createProgress(process.stdout, paint),
@@ -173,7 +186,7 @@ const prepare = async (environment: Environment, options: StartAllOptions, endin
     postgres: undefined,
     services: new Map(),
   }
-  return { launch, release }
+  return { launch, claim }
 }
 
 const printError = (error: unknown) => {
@@ -196,26 +209,26 @@ export const startAll = async (environment: Environment, options: StartAllOption
   const startMs = performance.now()
   const ending = new AbortController()
   let launch: Launch | undefined
-  let release = () => {}
+  let claim: FolderClaim | undefined
   let exitCode = 0
   let starting: Promise<void> = Promise.resolve()
   ignoreClosedScreen()
   const signal = onSignal(() => {
     if (launch) killAll(launch)
-    release()
+    claim?.release()
     process.exit(1)
   })
   const fault = onFault(ending.signal)
   try {
     const prepared = await prepare(environment, options, ending.signal)
     launch = prepared.launch
-    release = prepared.release
+    claim = prepared.claim
     const { version } = JSON.parse(
       readFileSync(path.join(projectFolder, 'package.json'), 'utf8'),
     ) as { version: string }
     launch.progress.line(`orderly ${version}, Node ${process.versions.node}, ${launch.data.path}\n`)
     await refuseTakenPorts(launch.plan)
-    starting = startEverything(launch, startMs)
+    starting = startEverything(launch, claim, startMs)
     await Promise.race([signal, fault, starting])
     await Promise.race([signal, fault])
   } catch (error) {
@@ -228,6 +241,6 @@ export const startAll = async (environment: Environment, options: StartAllOption
     await stopAll(launch, starting)
     if (exitCode === 0) launch.progress.line('Everything is stopped.')
   }
-  release()
+  claim?.release()
   process.exit(exitCode)
 }

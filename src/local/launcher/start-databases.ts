@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment } from '../../platform/base/config.ts'
-import { registry, serviceNames, type ServiceName } from '../../registry.ts'
+import { registry, type ServiceName } from '../../registry.ts'
 import { keptSecret, type DataFolder } from '../postgres/data-folder.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../postgres/embedded.ts'
 import type { LaunchPlan } from './launch-plan.ts'
 import type { Paint, Progress } from './progress.ts'
 import { provision, type DatabaseUrls } from '../postgres/provision.ts'
+import type { ServiceKeys } from './service-keys.ts'
 import { StartError } from '../postgres/start-error.ts'
 import type { SupervisedService } from './supervisor.ts'
 
@@ -20,6 +21,7 @@ export type Migrate = (target: {
 export interface Launch {
   readonly plan: LaunchPlan
   readonly environment: Environment
+  readonly keys: ServiceKeys
   readonly data: DataFolder
   readonly progress: Progress
   readonly paint: Paint
@@ -66,7 +68,7 @@ const startPostgres = async (launch: Launch) => {
 /** Gives each service that needs one a migrated database: a given one, or one that it makes. */
 export const readyDatabases = async (launch: Launch): Promise<DatabaseUrls> => {
   const { plan, progress, data } = launch
-  const owners = serviceNames.filter((name) => registry[name].hasDatabase)
+  const owners = plan.services.filter((name) => registry[name].hasDatabase)
   const toMake = owners.filter((name) => plan.givenDatabases[name] === undefined)
   const urls: DatabaseUrls = { ...plan.givenDatabases }
   // A given database has only one role, which then does both.

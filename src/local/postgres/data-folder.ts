@@ -42,51 +42,78 @@ export const readIfThere = (file: string): string | undefined => {
   }
 }
 
-/** Writes a file that only its owner reads, whole or not at all. */
+/** Writes a file that only its owner reads, whole or not at all, also when the power fails. */
 export const writePrivate = (file: string, text: string) => {
   explaining(`the file ${file} cannot be written`, () => {
     const draft = `${file}.${process.pid}`
-    writeFileSync(draft, text, { mode: 0o600 })
+    writeFileSync(draft, text, { mode: 0o600, flush: true })
     renameSync(draft, file)
   })
 }
 
 /** A random secret that is made once and kept. */
-export const keptSecret = (file: string): string => {
+export const keptSecret = (file: string, bytes = 24): string => {
   const kept = readIfThere(file)?.trim()
   if (kept) return kept
-  const secret = randomBytes(24).toString('base64url')
+  const secret = randomBytes(bytes).toString('base64url')
   writePrivate(file, `${secret}\n`)
   return secret
+}
+
+/** What a launcher tells other processes on this machine while it runs. */
+export interface LauncherNotes {
+  /** Another issuer, which our own identity leaves its place to. */
+  readonly otherIssuer?: string | undefined
+  /** The database of our own identity, as soon as it is there. */
+  readonly identityDatabase?: string | undefined
+}
+
+interface Claim extends LauncherNotes {
+  readonly pid: number
+  readonly start?: string | undefined
+}
+
+export interface FolderClaim {
+  readonly release: () => void
+  readonly note: (notes: LauncherNotes) => void
+}
+
+const claimFile = 'launcher.json'
+
+/** The launcher that uses the folder now. */
+export const launcherOn = (folder: string): Claim | undefined => {
+  const claim = readClaim(path.join(folder, claimFile))
+  return claim !== undefined && startOf(claim.pid) === claim.start ? claim : undefined
 }
 
 /**
  * Makes sure that only one launcher at a time uses the folder: a second one would take over the
  * Postgres of the first and stop it at its own end.
  */
-export const claimFolder = (folder: DataFolder): (() => void) => {
-  const file = folder.file('launcher.json')
+export const claimFolder = (folder: DataFolder): FolderClaim => {
+  const file = folder.file(claimFile)
   const me = { pid: process.pid, start: startOf(process.pid) }
-  const claim = () =>
-    explaining(`the file ${file} cannot be written`, () =>
-      writeFileSync(file, JSON.stringify(me), { flag: 'wx', mode: 0o600 }),
-    )
-  const holder = readClaim(file)
-  if (holder !== undefined && startOf(holder.pid) === holder.start) {
+  const holder = launcherOn(folder.path)
+  if (holder !== undefined) {
     throw new StartError(
       `orderly is already running on ${folder.path} (process ${holder.pid}): stop that one first, or set DATA_DIR to another folder`,
     )
   }
   rmSync(file, { force: true })
-  claim()
-  return () => {
-    if (readClaim(file)?.pid === process.pid) rmSync(file, { force: true })
+  explaining(`the file ${file} cannot be written`, () =>
+    writeFileSync(file, JSON.stringify(me), { flag: 'wx', mode: 0o600 }),
+  )
+  return {
+    release: () => {
+      if (readClaim(file)?.pid === process.pid) rmSync(file, { force: true })
+    },
+    note: (notes) => writePrivate(file, JSON.stringify({ ...me, ...notes })),
   }
 }
 
-const readClaim = (file: string): { pid: number; start: string | undefined } | undefined => {
+const readClaim = (file: string): Claim | undefined => {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { pid: number; start: string | undefined }
+    return JSON.parse(readFileSync(file, 'utf8')) as Claim
   } catch {
     // The file is missing, or a full disk has cut it short: nobody holds the folder.
     return undefined

@@ -161,6 +161,12 @@ export const migrationVariables = z.object({
   OWNER_DATABASE_URL: postgresUrl.optional(),
 })
 
+/** The variables of a command that changes the keys of our own issuer. */
+export const rotationVariables = z.object({
+  KEY_LEAD_MS: ownVariables.identity.KEY_LEAD_MS,
+  KEY_POLL_MS: ownVariables.identity.KEY_POLL_MS,
+})
+
 const serviceDatabaseVariables = {
   ...databaseVariables,
   DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),

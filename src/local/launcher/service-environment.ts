@@ -1,0 +1,70 @@
+import {
+  publicKeysVariable,
+  readConfig,
+  urlVariable,
+  type Environment,
+} from '../../platform/base/config.ts'
+import { registry, serviceNames, type ServiceName } from '../../registry.ts'
+import { databaseVariable, portVariable, type LaunchPlan } from './launch-plan.ts'
+import { keyVariables, makeKeys, type ServiceKeys } from './service-keys.ts'
+
+/** Variables that the launcher reads and that would mean something else to a service. */
+const launcherOnly = new Set([
+  'DATA_DIR',
+  'DATABASE_URL',
+  'PORT',
+  'ADMIN_PORT',
+  'SERVICE_KEY',
+  'LOG_FILE_MAX_MB',
+  'LOG_FILES_KEPT',
+  'LOG_MAX_DAYS',
+  ...serviceNames.flatMap((name) => [
+    portVariable(name),
+    databaseVariable(name),
+    urlVariable(name),
+    publicKeysVariable(name),
+  ]),
+])
+
+/** What the environment of every service is made of. */
+export interface Surroundings {
+  readonly plan: LaunchPlan
+  readonly keys: ServiceKeys
+  /** Our own. */
+  readonly environment: Environment
+}
+
+/** The environment of one service: its own variables, and ours without those of the launcher. */
+export const serviceEnvironment = (
+  service: ServiceName,
+  { plan, keys, environment }: Surroundings,
+  databaseUrl: string | undefined,
+): Record<string, string> => {
+  const own: Record<string, string> = {
+    ...keyVariables(service, keys),
+    HOST: plan.host,
+    PORT: String(plan.ports[service]),
+    PUBLIC_URL: plan.publicUrl,
+  }
+  if (service === 'gateway') own['ADMIN_PORT'] = String(plan.adminPort)
+  if (databaseUrl !== undefined) own['DATABASE_URL'] = databaseUrl
+  // The keys of our own issuer are read by all, also by those who never call it.
+  for (const other of new Set<ServiceName>([...registry[service].upstreams, 'identity'])) {
+    if (!plan.services.includes(other)) continue
+    own[urlVariable(other)] = `http://${plan.reachableHost}:${plan.ports[other]}`
+  }
+  const passedOn = Object.entries(environment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !launcherOnly.has(entry[0]),
+  )
+  return { ...Object.fromEntries(passedOn), ...own }
+}
+
+/** Finds wrong variables of the services before anything is started or written. */
+export const checkServiceVariables = (plan: LaunchPlan, environment: Environment) => {
+  const surroundings = { plan, keys: makeKeys(), environment }
+  for (const service of plan.services) {
+    const { hasDatabase } = registry[service]
+    const placeholder = hasDatabase ? 'postgres://127.0.0.1/later' : undefined
+    readConfig(service, serviceEnvironment(service, surroundings, placeholder))
+  }
+}
