@@ -14,7 +14,7 @@ import { createSignIn } from './sign-in.ts'
 import { createIdentityStore } from './store.ts'
 import { createKeyStore } from './store-keys.ts'
 import { createModelStore } from './store-models.ts'
-import { createSweep } from './sweep.ts'
+import { createSweep } from '../../platform/saga/sweep.ts'
 import { createTokenMaker } from './tokens.ts'
 
 const hourMs = 3_600_000

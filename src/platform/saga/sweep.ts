@@ -1,5 +1,5 @@
-import type { Log } from '../../platform/base/telemetry.ts'
-import type { Loop } from '../../platform/saga/recovery.ts'
+import type { Log } from '../base/telemetry.ts'
+import type { Loop } from './recovery.ts'
 
 /** Deletes up to so many rows whose time is over, and says how many there were. */
 export type Forget = (maxRows: number) => Promise<number>
