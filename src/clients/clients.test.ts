@@ -122,16 +122,18 @@ describe('what billing says of money', () => {
 
 describe('what user says', () => {
   it.each<[string, Answer, string, number]>([
-    ['its user', { status: 200, data: { id: 'u-1' } }, 'done', 0],
+    ['its user', { status: 200, data: { userId: 'u-1', account: 'OPEN' } }, 'done', 0],
+    ['a user without an account', { status: 200, data: { userId: 'u-1' } }, 'unknown', 1],
     ['that there is nobody', problem('user-not-found'), 'refused', 0],
-    ['another user', { status: 200, data: { id: 'u-2' } }, 'unknown', 1],
+    ['another user', { status: 200, data: { userId: 'u-2', account: 'OPEN' } }, 'unknown', 1],
     ['nothing', { status: 200 }, 'unknown', 1],
     ['a code alone', { status: 404, data: { code: 'user-not-found' } }, 'unknown', 1],
     ['an address that it does not know', problem('not-found'), 'unknown', 1],
   ])('when it shows %s', async (_what, answer, outcome, complaints) => {
     const upstream = createFakeUpstream(() => answer)
-    const { getUser } = createUserClient(upstream)
-    expect(await getUser({ userId: 'u-1', ...options })).toMatchObject({ outcome })
+    const { accountOf } = createUserClient(upstream)
+    const said = await accountOf({ userId: 'u-1', ...options })
+    expect(said).toMatchObject({ outcome, ...(outcome === 'done' ? { account: 'OPEN' } : {}) })
     expect(upstream.logged).toHaveLength(complaints)
   })
 })

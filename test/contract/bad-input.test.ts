@@ -53,7 +53,16 @@ const contentOf = async ({ database, tables }: Target) => {
   return JSON.stringify(rows)
 }
 
-type Kind = 'amount' | 'id' | 'text' | 'email' | 'username' | 'phone' | 'letterKind'
+type Kind =
+  | 'amount'
+  | 'id'
+  | 'text'
+  | 'email'
+  | 'username'
+  | 'phone'
+  | 'locale'
+  | 'password'
+  | 'letterKind'
 interface Field {
   readonly kind: Kind
   readonly isOptional?: boolean
@@ -81,6 +90,8 @@ const operations: Record<string, Operation> = {
       phone: { kind: 'phone', isOptional: true },
       firstName: { kind: 'text', isOptional: true, maxLength: 100 },
       lastName: { kind: 'text', isOptional: true, maxLength: 100 },
+      locale: { kind: 'locale', isOptional: true },
+      password: { kind: 'password', maxLength: 128 },
     },
   },
   'POST /billing/accounts': {
@@ -152,10 +163,13 @@ const valid: Record<Kind, string> = {
   email: '"masha@example.com"',
   username: '"masha"',
   phone: '"+7 900 123-45-67"',
+  locale: '"ru"',
+  password: '"three brave hedgehogs"',
   letterKind: '"ORDER_APPROVED"',
 }
 
 const wrongTypes = ['null', 'true', '[]', '{}', '[5]', '{"amount":5}']
+const wellKnown = ['"password123"', '"PASSWORD123"', '"qwertyuiop"']
 const unstorable = [String.raw`"a\u0000b"`, String.raw`"\ud800"`, String.raw`"\udc00\ud800"`]
 /** Wrong values as JSON text, since some of them are no JavaScript values. */
 const wrongValues: Record<Kind, readonly string[]> = {
@@ -213,12 +227,15 @@ const wrongValues: Record<Kind, readonly string[]> = {
     ...unstorable,
   ],
   phone: ['5', '""', '"12"', '"call me"', `"${'1'.repeat(40)}"`, String.raw`"12345\u0000"`],
+  locale: ['5', '""', '"xx"', '"EN"', '"en-GB"', '"__proto__"'],
+  password: ['5', '""', '"nine char"', `"${'🦔'.repeat(9)}"`, ...wellKnown, ...unstorable],
   letterKind: ['5', '""', '"SPAM"', '"deposit"', '"__proto__"', '"constructor"'],
 }
 
 /** Faults that parsing removes, or that no schema can describe. */
 const beyondSchemas = new Set([
   ...unstorable.slice(1),
+  ...wellKnown,
   '5.00000000000000000001',
   '9007199254740991.4',
 ])

@@ -186,9 +186,43 @@ const statements: readonly Statement[] = [
         phone: item.flag ? '1' : null,
         firstName: null,
         lastName: null,
+        locale: item.flag ? 'ru' : 'en',
+        passwordHash: item.flag ? 'hash' : null,
+        passwordSalt: item.flag ? 'salt' : null,
         idempotencyKey: keyOf(scene, item),
         requestId: scene.tag,
       }),
+  },
+  {
+    name: 'insert users',
+    service: 'user',
+    stored: byTag('users'),
+    // Another issuer has given them their ids.
+    call: ({ user }, scene, item) =>
+      user.insert({
+        id: idOf(scene, item),
+        username: `${scene.tag} ${item.amount}`,
+        email: `${scene.tag} ${item.amount}`,
+        phone: null,
+        firstName: null,
+        lastName: null,
+        locale: 'en',
+        passwordHash: null,
+        passwordSalt: null,
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      }),
+  },
+  {
+    name: 'note logins',
+    service: 'user',
+    seed: (scene) => `
+      insert into users (id, username, email, request_id, account, due_at, password_hash,
+        password_salt)
+      select id, id::text, id::text, '${scene.tag}', 'PENDING', now(), 'hash', 'salt'
+      from (values ${known(scene)}) as v(id)`,
+    stored: byTag('users'),
+    call: ({ user }, scene, item) => user.noteLogin({ id: idOf(scene, item), entry }),
   },
   {
     name: 'open users',

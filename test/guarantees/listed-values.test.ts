@@ -13,6 +13,7 @@ import { createPayment } from '../../src/services/order/payment.ts'
 import { createOrderStore } from '../../src/services/order/store.ts'
 import { createOrderWorkflow } from '../../src/services/order/workflow.ts'
 import { createUserApp } from '../../src/services/user/app.ts'
+import { createSignUp } from '../../src/services/user/sign-up.ts'
 import { createUserStore } from '../../src/services/user/store.ts'
 import { createTestDatabase, type TestDatabase } from '../lab/database.ts'
 import { createFakeUpstream } from '../lab/fake-upstream.ts'
@@ -78,6 +79,7 @@ const notReached = {} as never
 /** The server has found out who asks. */
 const incomingFrom = (id: string) => ({
   requestId: 'r',
+  headers: {},
   caller: { kind: 'person', person: { id, roles: [], isOperator: false } },
 })
 
@@ -218,11 +220,13 @@ describe('a value that no list has, in a row of billing', () => {
 describe('a value that no list has, in a row of user', () => {
   let user: Stage
   beforeAll(async () => {
-    user = await stage(
-      'user',
-      (database, log) =>
-        createUserApp({ store: createUserStore(database, 1_000), workflow: notReached, log }).app,
-    )
+    user = await stage('user', (database, log) => {
+      const store = createUserStore(database, 1_000)
+      const people = { passwords: notReached, identity: notReached, throttle: notReached }
+      const signUp = createSignUp({ ...people, store, signUpsPerHour: 0, budgetMs: 1_000 })
+      const common = { store, signUp, workflow: notReached, acts: notReached }
+      return createUserApp({ ...common, isOwnIssuer: true, log }).app
+    })
     await user.sql`alter table users drop constraint users_known_reason`
     await user.sql`alter table users drop constraint users_account`
   })
@@ -232,8 +236,9 @@ describe('a value that no list has, in a row of user', () => {
     const person = { username: 'masha', email: 'masha@example.com' }
     await user.sql`
       insert into users (id, username, email, idempotency_key, request_id, account, reason)
-      values (${id}, ${person.username}, ${person.email}, 'k', 'r', 'REFUSED', ${unknown})`
-    await expectFault(user, user.ask(id, 'POST', '/users', person), id)
+      values (${id}, ${person.username}, ${person.email}, 'masha k', 'r', 'REFUSED', ${unknown})`
+    const body = { ...person, password: 'three brave hedgehogs' }
+    await expectFault(user, user.ask(id, 'POST', '/users', body), id)
   })
 
   it('is no account that will open: its state', async () => {

@@ -64,6 +64,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     `insert into users (id, username, email, idempotency_key, request_id, account, due_at, timeline)
      select ${idSql(kinds.row, 'i')}, 'name' || i, 'name' || i || '@example.com', 'key' || i, 'r',
        case when ${isDue} then 'PENDING' else 'OPEN' end, ${dueAt}, ${timeline} from ${series}`,
+    actsSeed,
   ],
   billing: [
     `insert into accounts (user_id, email, balance, version)
@@ -144,14 +145,19 @@ const recordUser = async () => {
   const { database, watch, recording } = createRecorder()
   const store = watch(createUserStore(database, leaseMs))
   const nobody = { phone: null, firstName: null, lastName: null, requestId: 'r' }
+  const secret = { passwordHash: 'hash', passwordSalt: 'salt', locale: 'en' as const }
   for (const place of places) {
     const username = place % 2 === 0 ? `name${place}` : `newcomer${place}`
     const idempotencyKey = `key${place * 2}`
-    await store.insert({ ...nobody, username, email: `${username}@example.com`, idempotencyKey })
+    const email = `${username}@example.com`
+    await store.insert({ ...nobody, ...secret, username, email, idempotencyKey })
+    await store.findByKey(`key${place}`)
+    await store.noteLogin({ id: idOf(kinds.row, place % dueRows), entry })
     await store.markOpen({ id: idOf(kinds.row, place % dueRows), entry })
   }
   await store.find(idOf(kinds.row, 5))
   await due(store.due, notOwed)
+  await act(watch(createActs(database)))
   return recording()
 }
 

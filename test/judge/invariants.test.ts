@@ -66,6 +66,7 @@ const soundFacts = () => ({
     phone: null,
     firstName: null,
     lastName: null,
+    locale: 'en' as const,
     account: 'OPEN' as 'OPEN' | 'PENDING',
     createdAt: at(0),
   },

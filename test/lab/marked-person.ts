@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
  * by mistake. The words are short, so that tests find them in cut or escaped text, too.
  */
 const words =
-  /zdislava|bohumil|svatopluk|hvezdoslav|777 ?123 ?987|tok-5f3a|sess-77aa|marked\.example|keyofmine|gift-for/i
+  /zdislava|bohumil|heslo-mydlo|argon2id|svatopluk|hvezdoslav|777 ?123 ?987|tok-5f3a|sess-77aa|marked\.example|keyofmine|gift-for/i
 
 export const markedPerson = () => {
   const number = randomUUID().slice(0, 8)
@@ -16,6 +16,7 @@ export const markedPerson = () => {
       phone: '+420 777 123 987',
       firstName: 'Bohumil-Ářö',
       lastName: 'O’Svatopluk',
+      password: `heslo-mydlo-${number}`,
     },
     description: 'gift-for Hvezdoslav <b>"quoted"</b>',
     key: () => `keyofmine-${randomUUID()}`,

@@ -2,6 +2,42 @@
  * Generated from openapi/user.yaml by `npm run contracts:emit`. Do not edit.
  */
 import { describeCall } from '../describe-call.ts'
+/**
+ * What an operator asked for, written down before it was done
+ */
+export interface Act {
+  /** Id of the act */
+  id: string
+  /** UTC */
+  at: string
+  /** Id of the operator */
+  operator: string
+  method: string
+  route: string
+  /** The path with its query, as it was asked for */
+  target: string
+  /**
+   * Id of the user whom the request names
+   * @nullable
+   */
+  subject: string | null
+  /** Find the request in the logs by this id */
+  requestId: string
+}
+
+export interface ActPage {
+  items: Act[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+}
+
+/**
+ * The language of letters, `en` if not said
+ */
+export type NewUserLocale = 'en' | 'ru'
 export interface NewUser {
   /**
    * Unique, whatever the case
@@ -28,6 +64,15 @@ export interface NewUser {
    * @pattern ^[^\u0000]*$
    */
   lastName?: string
+  /** The language of letters, `en` if not said */
+  locale?: NewUserLocale
+  /**
+   * Any characters, but not one of the passwords that are guessed first
+   * @minLength 10
+   * @maxLength 128
+   * @pattern ^[^\u0000]*$
+   */
+  password: string
 }
 
 /**
@@ -38,7 +83,11 @@ export type ProblemCode =
   | 'validation-failed'
   | 'malformed-json'
   | 'invalid-idempotency-key'
+  | 'unauthenticated'
+  | 'wrong-credentials'
+  | 'session-ended'
   | 'insufficient-funds'
+  | 'forbidden'
   | 'not-found'
   | 'user-not-found'
   | 'account-not-found'
@@ -47,6 +96,8 @@ export type ProblemCode =
   | 'request-timeout'
   | 'username-taken'
   | 'email-taken'
+  | 'user-exists'
+  | 'login-differs'
   | 'account-differs'
   | 'balance-limit'
   | 'refund-exceeds-withdrawal'
@@ -58,6 +109,7 @@ export type ProblemCode =
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
   | 'misdirected-request'
+  | 'too-many-attempts'
   | 'headers-too-large'
   | 'internal'
   | 'unknown-transfer-coding'
@@ -89,9 +141,13 @@ export interface Problem {
 }
 
 /**
- * PENDING until billing confirmed the account; it becomes OPEN by itself
+ * The language of letters
  */
-export type UserAccount = 'PENDING' | 'OPEN'
+export type UserLocale = 'en' | 'ru'
+/**
+ * PENDING until the account is open, which happens by itself
+ */
+export type UserAccountProperty = 'PENDING' | 'OPEN'
 /**
  * Somebody who orders
  */
@@ -106,10 +162,47 @@ export interface User {
   firstName: string | null
   /** @nullable */
   lastName: string | null
-  /** PENDING until billing confirmed the account; it becomes OPEN by itself */
-  account: UserAccount
+  /** The language of letters */
+  locale: UserLocale
+  /** PENDING until the account is open, which happens by itself */
+  account: UserAccountProperty
   /** UTC */
   createdAt: string
+}
+
+/**
+ * PENDING until the account is open, which happens by itself
+ */
+export type UserAccountAccount = 'PENDING' | 'OPEN'
+/**
+ * Whether a user exists, and has an account
+ */
+export interface UserAccount {
+  /** Id of the user */
+  userId: string
+  /** PENDING until the account is open, which happens by itself */
+  account: UserAccountAccount
+}
+
+export type ListUserActsParams = {
+  /**
+   * Id of the operator
+   */
+  operator?: string
+  /**
+   * Id of the user whom the requests name
+   */
+  subject?: string
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   */
+  cursor?: string
 }
 
 export type createUserResponse201 = {
@@ -147,6 +240,11 @@ export type createUserResponse422 = {
   status: 422
 }
 
+export type createUserResponse429 = {
+  data: Problem
+  status: 429
+}
+
 export type createUserResponse500 = {
   data: Problem
   status: 500
@@ -176,6 +274,7 @@ export type createUserResponseError = (
   | createUserResponse413
   | createUserResponse415
   | createUserResponse422
+  | createUserResponse429
   | createUserResponse500
   | createUserResponse502
   | createUserResponse503
@@ -191,8 +290,8 @@ export const getCreateUserUrl = () => {
 }
 
 /**
- * Answers 201 when billing opened the account at once. When billing does not answer in time the user exists all the same, and the account opens by itself.
- * @summary Create a user and open an account
+ * Answers 201 when the login is made and the account is open. When identity or billing does not answer in time the user exists all the same, and the rest happens by itself. The password is not kept: only a hash of it, and that only until identity has it. An Idempotency-Key belongs to the username.
+ * @summary Sign up: create a user with a login and an account
  */
 export const createUser = (newUser: NewUser, options?: Parameters<typeof describeCall>[1]) => {
   const getHeaders = (
@@ -232,6 +331,11 @@ export type getUserResponse400 = {
   status: 400
 }
 
+export type getUserResponse401 = {
+  data: Problem
+  status: 401
+}
+
 export type getUserResponse404 = {
   data: Problem
   status: 404
@@ -262,6 +366,7 @@ export type getUserResponseSuccess = getUserResponse200 & {
 }
 export type getUserResponseError = (
   | getUserResponse400
+  | getUserResponse401
   | getUserResponse404
   | getUserResponse500
   | getUserResponse502
@@ -283,6 +388,163 @@ export const getGetUserUrl = (userId: string) => {
  */
 export const getUser = (userId: string, options?: Parameters<typeof describeCall>[1]) => {
   return describeCall<getUserResponse>(getGetUserUrl(userId), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type getUserAccountResponse200 = {
+  data: UserAccount
+  status: 200
+}
+
+export type getUserAccountResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type getUserAccountResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type getUserAccountResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type getUserAccountResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type getUserAccountResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type getUserAccountResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type getUserAccountResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type getUserAccountResponseSuccess = getUserAccountResponse200 & {
+  headers: Record<string, string>
+}
+export type getUserAccountResponseError = (
+  | getUserAccountResponse400
+  | getUserAccountResponse401
+  | getUserAccountResponse404
+  | getUserAccountResponse500
+  | getUserAccountResponse502
+  | getUserAccountResponse503
+  | getUserAccountResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type getUserAccountResponse = getUserAccountResponseSuccess | getUserAccountResponseError
+
+export const getGetUserAccountUrl = (userId: string) => {
+  return `/users/${encodeURIComponent(String(userId))}/account`
+}
+
+/**
+ * Says nothing else about the person.
+ * @summary Whether there is such a user
+ */
+export const getUserAccount = (userId: string, options?: Parameters<typeof describeCall>[1]) => {
+  return describeCall<getUserAccountResponse>(getGetUserAccountUrl(userId), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type listUserActsResponse200 = {
+  data: ActPage
+  status: 200
+}
+
+export type listUserActsResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listUserActsResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type listUserActsResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type listUserActsResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listUserActsResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listUserActsResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listUserActsResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listUserActsResponseSuccess = listUserActsResponse200 & {
+  headers: Record<string, string>
+}
+export type listUserActsResponseError = (
+  | listUserActsResponse400
+  | listUserActsResponse401
+  | listUserActsResponse403
+  | listUserActsResponse500
+  | listUserActsResponse502
+  | listUserActsResponse503
+  | listUserActsResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listUserActsResponse = listUserActsResponseSuccess | listUserActsResponseError
+
+export const getListUserActsUrl = (params?: ListUserActsParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/acts/user?${stringifiedParams}` : `/acts/user`
+}
+
+/**
+ * Every request of an operator to this service, reads too, newest first. It is written down before anything is done.
+ * @summary What operators did
+ */
+export const listUserActs = (
+  params?: ListUserActsParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listUserActsResponse>(getListUserActsUrl(params), {
     ...options,
     method: 'GET',
   })

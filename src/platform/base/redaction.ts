@@ -9,7 +9,9 @@ const hidden = '[redacted]'
 const personalFields = new Set(
   `email username firstname lastname fullname phone address subject body text description detail
   data payload query params parameters headers authorization cookie setcookie credentials password
-  secret token accesstoken refreshtoken idtoken apikey idempotencykey`.split(/\s+/),
+  passwordhash passwordsalt secret token accesstoken refreshtoken idtoken apikey idempotencykey`.split(
+    /\s+/,
+  ),
 )
 
 /** What is kept of an object inside an entry: it comes from elsewhere, with unknown content. */

@@ -103,6 +103,7 @@ const applyMigrations = async (db: PostgresJsDatabase, folder: string, patienceM
 const forgetfulTables: Partial<Record<ServiceName, readonly string[]>> = {
   identity: ['oidc_models', 'sessions', 'throttled'],
   order: ['orders'],
+  user: ['throttled'],
 }
 
 /** Lets a service read and write rows, but not change tables or triggers, and hardly delete. */

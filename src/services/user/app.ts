@@ -1,87 +1,119 @@
-import { createServiceApp, keyIn, requestIdIn } from '../../platform/http/app.ts'
-import { ProblemError, retrySoon, type ProblemOptions } from '../../platform/base/errors.ts'
+import type { Context } from 'hono'
+import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
+import { scopedKey } from '../../platform/base/idempotency-keys.ts'
 import { listed } from '../../platform/base/states.ts'
-import { replayedHeaders } from '../../platform/http/schemas.ts'
-import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import { toIso } from '../../platform/base/time.ts'
-import { contract, createUserRoute, getUserRoute, type NewUser, type User } from './contract.ts'
-import { refusalReasons, shownAccountStatuses } from './states.ts'
-import type { StoredUser, TakenUser, UserRow, UserStore } from './store.ts'
+import type { Acts } from '../../platform/http/acts.ts'
+import { serveActs } from '../../platform/http/serve-acts.ts'
+import { createServiceApp, requestIdIn, type ServiceEnv } from '../../platform/http/app.ts'
+import { clientAddressIn, personIn, requireReach, sentKeyIn } from '../../platform/http/caller.ts'
+import { replayedHeaders } from '../../platform/http/schemas.ts'
+import { advanceOrLeave } from '../../platform/saga/saga.ts'
+import {
+  contractWith,
+  createPersonRoute,
+  createUserRoute,
+  getUserAccountRoute,
+  getUserRoute,
+  listActsRoute,
+  type NewPerson,
+  type User,
+} from './contract.ts'
+import type { SignUp } from './sign-up.ts'
+import { locales, shownAccountStatuses } from './states.ts'
+import type { ShownUser, StoredUser, UserStore } from './store.ts'
 import type { UserWorkflow } from './workflow.ts'
 
 export interface UserAppDeps {
   readonly store: UserStore
+  readonly signUp: SignUp
   readonly workflow: UserWorkflow
+  /** With another issuer people sign up with its token, and not with a password. */
+  readonly isOwnIssuer: boolean
+  readonly acts: Acts
   readonly log: Log
 }
 
-const toUser = (row: UserRow): User => ({
+const accountOf = ({ id, account }: Pick<ShownUser, 'id' | 'account'>) =>
+  listed(shownAccountStatuses, account, `the account of user ${id}`)
+
+const toUser = (row: ShownUser): User => ({
   id: row.id,
   username: row.username,
   email: row.email,
   phone: row.phone,
   firstName: row.firstName,
   lastName: row.lastName,
-  account: listed(shownAccountStatuses, row.account, `the account of user ${row.id}`),
+  locale: listed(locales, row.locale, `the locale of user ${row.id}`),
+  account: accountOf(row),
   createdAt: toIso(row.createdAt),
 })
 
-const isSame = (stored: UserRow, wanted: NewUser) =>
-  stored.username === wanted.username &&
-  stored.email === wanted.email &&
-  stored.phone === (wanted.phone ?? null) &&
-  stored.firstName === (wanted.firstName ?? null) &&
-  stored.lastName === (wanted.lastName ?? null)
+const toPerson = ({ username, email, phone, firstName, lastName, locale = 'en' }: NewPerson) => ({
+  username,
+  email,
+  phone: phone ?? null,
+  firstName: firstName ?? null,
+  lastName: lastName ?? null,
+  locale,
+})
 
-const takenField = { 'username-taken': 'username', 'email-taken': 'email' } as const
+const notFound = (userId: string) =>
+  new ProblemError('user-not-found', `There is no user ${userId}.`)
 
-const taken = ({ id, reason }: StoredUser | TakenUser, options: ProblemOptions) => {
-  const code = listed(refusalReasons, reason, `the reason of user ${id}`)
-  const field = takenField[code]
-  return new ProblemError(code, `Another user has this ${field}.`, {
-    ...options,
-    errors: [{ field, message: 'is taken' }],
-  })
-}
+export const createUserApp = (deps: UserAppDeps) => {
+  const { store, signUp, workflow, isOwnIssuer, acts, log } = deps
+  const { app, find } = createServiceApp(contractWith(isOwnIssuer), { log, acts })
 
-export const createUserApp = ({ store, workflow, log }: UserAppDeps) => {
-  const { app, routeOf } = createServiceApp(contract, log)
-
-  app.openapi(createUserRoute, async (c) => {
-    const wanted = c.req.valid('json')
-    const stored = await store.insert({
-      username: wanted.username,
-      email: wanted.email,
-      phone: wanted.phone ?? null,
-      firstName: wanted.firstName ?? null,
-      lastName: wanted.lastName ?? null,
-      idempotencyKey: keyIn(c),
-      requestId: requestIdIn(c),
-    })
-    if (stored.id === null) throw taken(stored, {})
-    if (!isSame(stored, wanted)) {
-      throw new ProblemError('idempotency-key-reused', 'This key was used for another user before.')
-    }
-    const headers = replayedHeaders(stored.replayed)
-    if (stored.account === 'REFUSED') {
-      throw taken(stored, { headers, requestId: stored.requestId })
-    }
+  /** Goes on with what is owed to the user, and says how far that came. */
+  const answer = async (c: Context<ServiceEnv>, stored: StoredUser) => {
     const user =
       stored.account === 'PENDING'
         ? await advanceOrLeave(stored, workflow.advanceUser, log)
         : stored
-    const location = `/users/${user.id}`
-    if (user.account === 'OPEN') return c.json(toUser(user), 201, { ...headers, location })
-    return c.json(toUser(user), 202, { ...headers, location, ...retrySoon })
-  })
+    const headers = { ...replayedHeaders(stored.replayed), location: `/users/${user.id}` }
+    if (user.account === 'OPEN') return c.json(toUser(user), 201, headers)
+    return c.json(toUser(user), 202, { ...headers, ...retrySoon })
+  }
+
+  if (isOwnIssuer) {
+    app.openapi(createUserRoute, async (c) => {
+      const { password, ...wanted } = c.req.valid('json')
+      const key = sentKeyIn(c)
+      // Strangers who use the same key have other names, so they have other keys.
+      const idempotencyKey = key === null ? null : scopedKey(wanted.username.toLowerCase(), key)
+      const person = { ...toPerson(wanted), idempotencyKey, requestId: requestIdIn(c) }
+      return answer(c, await signUp({ person, password, address: clientAddressIn(c) }))
+    })
+  } else {
+    app.openapi(createPersonRoute, async (c) => {
+      const { id } = personIn(c)
+      const key = sentKeyIn(c)
+      const idempotencyKey = key === null ? null : scopedKey(id, key)
+      const wanted = { id, ...toPerson(c.req.valid('json')) }
+      const person = { ...wanted, idempotencyKey, requestId: requestIdIn(c) }
+      const address = clientAddressIn(c)
+      return answer(c, await signUp({ person, password: undefined, address }))
+    })
+  }
 
   app.openapi(getUserRoute, async (c) => {
     const { userId } = c.req.valid('param')
+    requireReach(c, userId, () => notFound(userId))
     const user = await store.find(userId)
-    if (user === undefined) throw new ProblemError('user-not-found', `There is no user ${userId}.`)
+    if (user === undefined) throw notFound(userId)
     return c.json(toUser(user), 200)
   })
 
-  return { app, routeOf }
+  app.openapi(getUserAccountRoute, async (c) => {
+    const { userId } = c.req.valid('param')
+    const user = await store.find(userId)
+    if (user === undefined) throw notFound(userId)
+    return c.json({ userId: user.id, account: accountOf(user) }, 200)
+  })
+
+  serveActs(app, listActsRoute, acts)
+
+  return { app, find }
 }

@@ -1,5 +1,7 @@
-import { createRoute, z } from '@hono/zod-openapi'
-import type { ServiceContract } from '../../platform/http/contract.ts'
+import { z } from '@hono/zod-openapi'
+import { passwordSchema } from '../../platform/http/password-schema.ts'
+import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { bodyProblems, problems } from '../../platform/http/problem-schemas.ts'
 import {
   emailSchema,
@@ -12,7 +14,7 @@ import {
   textSchema,
   timeSchema,
 } from '../../platform/http/schemas.ts'
-import { shownAccountStatuses } from './states.ts'
+import { locales, shownAccountStatuses } from './states.ts'
 
 const exampleUser = {
   id: '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',
@@ -21,9 +23,14 @@ const exampleUser = {
   phone: '+7 900 123-45-67',
   firstName: 'Мария',
   lastName: 'Иванова',
+  locale: 'ru' as const,
   account: 'OPEN' as const,
   createdAt: '2026-11-20T09:29:00.000Z',
 }
+
+const accountSchema = z.enum(shownAccountStatuses).openapi({
+  description: 'PENDING until the account is open, which happens by itself',
+})
 
 export const userSchema = z
   .strictObject({
@@ -33,72 +40,109 @@ export const userSchema = z
     phone: z.string().nullable(),
     firstName: z.string().nullable(),
     lastName: z.string().nullable(),
-    account: z.enum(shownAccountStatuses).openapi({
-      description: 'PENDING until billing confirmed the account; it becomes OPEN by itself',
-    }),
+    locale: z.enum(locales).openapi({ description: 'The language of letters' }),
+    account: accountSchema,
     createdAt: timeSchema,
   })
   .openapi('User', { description: 'Somebody who orders', example: exampleUser })
 
-const newUserSchema = z
-  .strictObject({
-    username: z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 letters, digits, dots, dashes, underscores')
-      .openapi({ description: 'Unique, whatever the case', example: 'masha' }),
-    email: emailSchema.openapi({
-      description: 'Unique, whatever the case; letters go there',
-      example: 'masha@example.com',
-    }),
-    phone: z
-      .string()
-      .regex(/^\+?[0-9][0-9 ()-]{3,30}$/, 'must be a phone number')
-      .optional(),
-    firstName: textSchema(100).optional(),
-    lastName: textSchema(100).optional(),
-  })
-  .openapi('NewUser', {
-    example: {
-      username: exampleUser.username,
-      email: exampleUser.email,
-      phone: exampleUser.phone,
-      firstName: exampleUser.firstName,
-      lastName: exampleUser.lastName,
-    },
-  })
+const personFields = {
+  username: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{3,64}$/, 'must be 3 to 64 letters, digits, dots, dashes, underscores')
+    .openapi({ description: 'Unique, whatever the case', example: 'masha' }),
+  email: emailSchema.openapi({
+    description: 'Unique, whatever the case; letters go there',
+    example: 'masha@example.com',
+  }),
+  phone: z
+    .string()
+    .regex(/^\+?[0-9][0-9 ()-]{3,30}$/, 'must be a phone number')
+    .optional(),
+  firstName: textSchema(100).optional(),
+  lastName: textSchema(100).optional(),
+  locale: z
+    .enum(locales)
+    .optional()
+    .openapi({ description: 'The language of letters, `en` if not said' }),
+}
 
-export const createUserRoute = createRoute({
-  method: 'post',
-  path: '/users',
+const examplePerson = {
+  username: exampleUser.username,
+  email: exampleUser.email,
+  phone: exampleUser.phone,
+  firstName: exampleUser.firstName,
+  lastName: exampleUser.lastName,
+  locale: exampleUser.locale,
+}
+
+const newUserSchema = z
+  .strictObject({ ...personFields, password: passwordSchema })
+  .openapi('NewUser', { example: { ...examplePerson, password: 'three brave hedgehogs' } })
+
+const newPersonSchema = z.strictObject(personFields).openapi('NewUser', { example: examplePerson })
+
+const creation = {
+  method: 'post' as const,
+  path: '/users' as const,
   operationId: 'createUser',
   tags: ['user'],
-  summary: 'Create a user and open an account',
+}
+
+const created = {
+  201: {
+    description: 'The user exists and the account is open',
+    headers: { ...locationHeader('users'), ...replayedHeader },
+    content: jsonContent(userSchema),
+  },
+  202: {
+    description: 'The user exists; the account will open by itself',
+    headers: pendingHeaders('users'),
+    content: jsonContent(userSchema),
+  },
+}
+
+const creationProblems = [
+  ...bodyProblems,
+  'username-taken',
+  'email-taken',
+  'idempotency-key-reused',
+  'too-many-attempts',
+] as const
+
+export const createUserRoute = defineRoute({
+  ...creation,
+  access: 'anyone',
+  summary: 'Sign up: create a user with a login and an account',
   description:
-    'Answers 201 when billing opened the account at once. When billing does not answer in time the user exists all the same, and the account opens by itself.',
+    'Answers 201 when the login is made and the account is open. When identity or billing does not answer in time the user exists all the same, and the rest happens by itself. The password is not kept: only a hash of it, and that only until identity has it. An Idempotency-Key belongs to the username.',
   request: {
     headers: idempotencyHeaders,
     body: { required: true, content: jsonContent(newUserSchema) },
   },
-  responses: {
-    201: {
-      description: 'The user exists and the account is open',
-      headers: { ...locationHeader('users'), ...replayedHeader },
-      content: jsonContent(userSchema),
-    },
-    202: {
-      description: 'The user exists; the account will open by itself',
-      headers: pendingHeaders('users'),
-      content: jsonContent(userSchema),
-    },
-    ...problems(...bodyProblems, 'username-taken', 'email-taken', 'idempotency-key-reused'),
-  },
+  responses: { ...created, ...problems(...creationProblems) },
 })
 
-export const getUserRoute = createRoute({
+/** The same where another issuer has the logins: who signs up is signed in already. */
+export const createPersonRoute = defineRoute({
+  ...creation,
+  access: 'person',
+  summary: 'Sign up: become a user with an account',
+  description:
+    'The id is that of the token, so each person can sign up once. Answers 201 when the account is open. When billing does not answer in time the user exists all the same, and the account opens by itself.',
+  request: {
+    headers: idempotencyHeaders,
+    body: { required: true, content: jsonContent(newPersonSchema) },
+  },
+  responses: { ...created, ...problems(...creationProblems, 'user-exists') },
+})
+
+export const getUserRoute = defineRoute({
   method: 'get',
   path: '/users/{userId}',
   operationId: 'getUser',
   tags: ['user'],
+  access: 'person',
   summary: 'A user',
   description: 'The user as it is now, with the state of the account.',
   request: { params: z.object({ userId: idSchema('the user') }) },
@@ -108,13 +152,46 @@ export const getUserRoute = createRoute({
   },
 })
 
+const userAccountSchema = z
+  .strictObject({ userId: idSchema('the user'), account: accountSchema })
+  .openapi('UserAccount', {
+    description: 'Whether a user exists, and has an account',
+    example: { userId: exampleUser.id, account: 'OPEN' },
+  })
+
+export const getUserAccountRoute = defineRoute({
+  method: 'get',
+  path: '/users/{userId}/account',
+  operationId: 'getUserAccount',
+  tags: ['user'],
+  access: { services: ['order'] },
+  summary: 'Whether there is such a user',
+  description: 'Says nothing else about the person.',
+  request: { params: z.object({ userId: idSchema('the user') }) },
+  responses: {
+    200: { description: 'There is', content: jsonContent(userAccountSchema) },
+    ...problems('user-not-found', 'not-found'),
+  },
+})
+
+export const listActsRoute = actsRoute('user')
+
 export type User = z.infer<typeof userSchema>
 export type NewUser = z.infer<typeof newUserSchema>
+export type NewPerson = z.infer<typeof newPersonSchema>
 
-export const contract: ServiceContract = {
+/** With another issuer people sign up with its token and without a password. */
+export const contractWith = (isOwnIssuer: boolean): ServiceContract => ({
   service: 'user',
   title: 'orderly user',
-  description: 'People who order. Creating one opens an account at billing.',
+  description: 'People who order. Creating one makes a login at identity and opens an account.',
   version: '1.0.0',
-  routes: [createUserRoute, getUserRoute],
-}
+  routes: [
+    isOwnIssuer ? createUserRoute : createPersonRoute,
+    getUserRoute,
+    getUserAccountRoute,
+    listActsRoute,
+  ],
+})
+
+export const contract = contractWith(true)

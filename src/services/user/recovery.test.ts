@@ -2,9 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/lab/http.ts'
 import { recoveredIn } from '../../../test/lab/recovered.ts'
-import { shortBudgets, startWithBilling, type WithBilling } from '../../../test/lab/service.ts'
+import {
+  openTestDatabase,
+  shortBudgets,
+  startWithBilling,
+  type WithBilling,
+} from '../../../test/lab/service.ts'
 import type { Behaviour } from '../../../test/lab/upstream.ts'
 import { eventually } from '../../../test/lab/wait.ts'
+import { createUserStore } from './store.ts'
 
 let system: WithBilling
 let api: Api
@@ -14,6 +20,7 @@ beforeAll(async () => {
   api = system.service.api
 })
 beforeEach(() => {
+  system.toIdentity.behave('forward')
   system.toBilling.behave('forward')
   name = `user-${randomBytes(5).toString('hex')}`
 })
@@ -30,6 +37,73 @@ const opened =
     const account = JSON.parse(body) as object
     return { status: 201, type, body: JSON.stringify({ ...account, balance: 0, ...wrong }) }
   }
+
+/** The same for a login. */
+const made =
+  (wrong: object, status = 201): Behaviour =>
+  async ({ body }) => {
+    const { userId, username } = JSON.parse(body) as Record<string, string>
+    return { status, body: JSON.stringify({ userId, username, ...wrong }) }
+  }
+
+describe('when identity', () => {
+  it.each<[string, Behaviour]>([
+    ['cuts the connection', 'refuse'],
+    ['does the work and its answer is lost', 'drop-answer'],
+    ['does not answer in time', 'hang'],
+    ['answers 500', { status: 500 }],
+    ['does not know who asks', { status: 401, body: '{"code":"unauthenticated"}' }],
+    ['answers 404', { status: 404, body: '{"code":"not-found"}' }],
+    ['answers with a page', { status: 201, type: 'text/html', body: '<h1>created</h1>' }],
+    ['answers 201 with other JSON', { status: 201, body: '{}' }],
+    ['answers with the login of somebody else', made({ userId: somebodyElse })],
+    ['says that the login is another', { status: 409, body: '{"code":"login-differs"}' }],
+  ])('%s, the user exists all the same, and recovery does the rest', async (_what, behaviour) => {
+    system.toIdentity.behave(behaviour)
+    const asked = system.toBilling.seen.length
+    const startedAtMs = performance.now()
+    const created = await create(`${name}-k`)
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000)
+    expect([created.status, created.body.account]).toEqual([202, 'PENDING'])
+    expect(created.headers['retry-after']).toBe('1')
+    expect(system.toBilling.seen.length).toBe(asked)
+    const again = await create(`${name}-k`)
+    expect([again.status, again.text]).toEqual([202, created.text])
+    system.toIdentity.behave('forward')
+    await eventually(async () => {
+      const { body } = await api.get(`/users/${created.body.id}`)
+      expect(body).toEqual({ ...created.body, account: 'OPEN' })
+    })
+    const opened = await create(`${name}-k`)
+    expect([opened.status, opened.body.account]).toEqual([201, 'OPEN'])
+    const logins = system.toIdentity.seen.filter(({ body }) => body.includes(created.body.id))
+    expect(new Set(logins.map(({ body }) => body)).size).toBe(1)
+  })
+
+  it('is away, a restarted service goes on where the first one was', async () => {
+    const first = await system.startReplica()
+    system.toIdentity.behave('refuse')
+    system.toBilling.behave('refuse')
+    const { body } = await first.api.post('/users', {
+      username: name,
+      email: `${name}@example.com`,
+    })
+    await first.stop()
+    system.toIdentity.behave('forward')
+    const steps = async () => {
+      const [row] = await system.database.sql`select * from users where id = ${body.id}`
+      const timeline = (row?.['timeline'] ?? []) as { step: string; outcome: string }[]
+      return timeline.map(({ step, outcome }) => `${step} ${outcome}`)
+    }
+    await eventually(async () => expect(await steps()).toContain('open-account unknown'))
+    system.toBilling.behave('forward')
+    await eventually(async () =>
+      expect((await api.get(`/users/${body.id}`)).body.account).toBe('OPEN'),
+    )
+    const done = (await steps()).filter((step) => step.endsWith('done'))
+    expect(done).toEqual(['make-login done', 'open-account done'])
+  })
+})
 
 describe('when billing', () => {
   it.each<[string, Behaviour]>([
@@ -50,7 +124,7 @@ describe('when billing', () => {
       system.toBilling.behave(behaviour)
       const startedAtMs = performance.now()
       const created = await create(`${name}-k`)
-      expect(performance.now() - startedAtMs).toBeLessThan(2_500)
+      expect(performance.now() - startedAtMs).toBeLessThan(5_000)
       expect([created.status, created.body.account]).toEqual([202, 'PENDING'])
       expect(created.headers['retry-after']).toBe('1')
       expect(created.headers['location']).toBe(`/users/${created.body.id}`)
@@ -89,6 +163,15 @@ describe('when billing', () => {
       expect((await api.get(`/users/${body.id}`)).body.account).toBe('OPEN'),
     )
   })
+})
+
+it('a login that was noted already is found noted, by a request and recovery that met', async () => {
+  system.toBilling.behave('refuse')
+  const { body } = await create()
+  const store = createUserStore(openTestDatabase('user', system.database.url), 60_000)
+  const entry = { at: '', step: 'make-login', attempt: 1, outcome: 'done', ms: 1 }
+  const noted = await store.noteLogin({ id: body.id, entry })
+  expect(noted).toMatchObject({ id: body.id, account: 'PENDING', passwordHash: null })
 })
 
 describe('what recovery counts', () => {

@@ -12,11 +12,14 @@ import {
 } from 'drizzle-orm/pg-core'
 import { isListed } from '../../platform/database/checks.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
-import { accountStatuses, refusalReasons } from './states.ts'
+import { accountStatuses, locales, refusalReasons } from './states.ts'
+
+export { operatorActs } from '../../platform/database/operator-acts.ts'
+export { throttled } from '../../platform/database/throttled.ts'
 
 /**
- * People, and the saga that opens their accounts. A REFUSED row is no user: it stores a refusal, so
- * that its key never creates a user later.
+ * People, and the saga that makes their logins and opens their accounts. A REFUSED row is no user:
+ * it stores a refusal, so that its key never creates a user later.
  */
 export const users = pgTable(
   'users',
@@ -27,6 +30,11 @@ export const users = pgTable(
     phone: text(),
     firstName: text('first_name'),
     lastName: text('last_name'),
+    locale: text({ enum: locales }).notNull().default('en'),
+    /** What the password is checked by, kept until identity has it. Null also where it never was. */
+    passwordHash: text('password_hash'),
+    /** The hash without its secret part, kept for ever: a repeat makes the hash again with it. */
+    passwordSalt: text('password_salt'),
     idempotencyKey: text('idempotency_key').unique('users_key'),
     requestId: text('request_id').notNull(),
     account: text({ enum: accountStatuses }).notNull(),
@@ -49,6 +57,16 @@ export const users = pgTable(
     check('users_account', isListed(table.account, accountStatuses)),
     check('users_known_reason', isListed(table.reason, refusalReasons)),
     check('users_reason', sql`(${table.account} = 'REFUSED') = (${table.reason} is not null)`),
+    check('users_known_locale', isListed(table.locale, locales)),
+    // Whose login is not made yet has no open account, and a refusal keeps nothing of a password.
+    check(
+      'users_password_hash',
+      sql`${table.passwordHash} is null or (${table.account} = 'PENDING' and ${table.passwordSalt} is not null)`,
+    ),
+    check(
+      'users_password_salt',
+      sql`${table.passwordSalt} is null or ${table.account} <> 'REFUSED'`,
+    ),
     check('users_due', sql`(${table.account} = 'PENDING') = (${table.dueAt} is not null)`),
   ],
 )

@@ -16,3 +16,7 @@ export const accountEdges: readonly Edge<AccountStatus>[] = [
 ]
 
 export const refusalReasons = ['username-taken', 'email-taken'] as const
+
+/** Languages in which a person can be written to. */
+export const locales = ['en', 'ru'] as const
+export type Locale = (typeof locales)[number]

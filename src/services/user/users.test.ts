@@ -19,6 +19,8 @@ beforeEach(() => {
 
 const person = (more: object = {}) => ({ username: name, email: `${name}@example.com`, ...more })
 const create = (more: object = {}, key?: string) => api.post('/users', person(more), { key })
+/** A key as it is stored: it belongs to the name. */
+const keyOf = (key: string) => `${name} ${key}`
 const rows = async () => (await system.database.sql`select from users`).length
 
 describe('a new user', () => {
@@ -36,6 +38,7 @@ describe('a new user', () => {
       phone: '+7 900 123-45-67',
       firstName: 'Мария',
       lastName: 'Иванова',
+      locale: 'ru',
     })
     expect(status).toBe(201)
     expect(headers['location']).toBe(`/users/${body.id}`)
@@ -44,6 +47,7 @@ describe('a new user', () => {
       phone: '+7 900 123-45-67',
       firstName: 'Мария',
       lastName: 'Иванова',
+      locale: 'ru',
       account: 'OPEN',
     })
     expect((await api.get(`/users/${body.id}`)).body).toEqual(body)
@@ -51,10 +55,10 @@ describe('a new user', () => {
     expect(account.body).toMatchObject({ userId: body.id, email: person().email, balance: 0 })
   })
 
-  it('needs only a name and an email address', async () => {
+  it('needs only a name, an email address and a password', async () => {
     const { status, body } = await create()
     expect(status).toBe(201)
-    expect(body).toMatchObject({ phone: null, firstName: null, lastName: null })
+    expect(body).toMatchObject({ phone: null, firstName: null, lastName: null, locale: 'en' })
   })
 
   it('is not found by an unknown id', async () => {
@@ -98,8 +102,9 @@ describe('a name or an email address that is taken', () => {
     await create()
     await create({}, `${name}-k`)
     const { sql } = system.database
-    const [row] = await sql`select id from users where idempotency_key = ${`${name}-k`}`
-    expect((await api.get(`/users/${row?.['id']}`)).status).toBe(404)
+    const [row] = await sql`select id from users where idempotency_key = ${keyOf(`${name}-k`)}`
+    const asked = await api.get(`/users/${row?.['id']}`, { as: 'operator' })
+    expect([asked.status, asked.body.code]).toEqual([404, 'user-not-found'])
     const account = await system.billing.api.get(`/billing/accounts/${row?.['id']}`)
     expect(account.status).toBe(404)
   })
@@ -133,12 +138,13 @@ describe('the key of a user', () => {
   })
 
   it.each([
-    ['another name', { username: 'somebody-else' }],
     ['another address', { email: 'else@example.com' }],
     ['a phone number', { phone: '12345' }],
     ['another first name', { firstName: 'Other' }],
     ['another last name', { lastName: 'Other' }],
     ['another spelling', { email: 'MASHA@example.com' }],
+    ['another language', { locale: 'ru' }],
+    ['another password', { password: 'another three hedgehogs' }],
   ])('with %s is refused, changes nothing and tells nothing', async (_what, more) => {
     const { body: first } = await create({ email: `${name}@example.com` }, `${name}-k`)
     const before = await rows()
@@ -147,6 +153,22 @@ describe('the key of a user', () => {
     expect(text).not.toContain(first.id)
     expect(text).not.toContain(first.email)
     expect(await rows()).toBe(before)
+  })
+
+  it('with another spelling of the name is the same key, and refused', async () => {
+    await create({}, `${name}-k`)
+    const { status, body } = await create({ username: name.toUpperCase() }, `${name}-k`)
+    expect([status, body.code]).toEqual([422, 'idempotency-key-reused'])
+  })
+
+  it('is another key for another name: strangers do not meet on it', async () => {
+    const first = await create({}, '1')
+    const other = { username: `${name}-2`, email: `${name}-2@example.com` }
+    const second = await create(other, '1')
+    expect([first.status, second.status]).toEqual([201, 201])
+    expect(second.body).toMatchObject(other)
+    expect((await create({}, '1')).text).toBe(first.text)
+    expect((await create(other, '1')).text).toBe(second.text)
   })
 
   it('makes 32 at once on two replicas one user with one account and one answer', async () => {
@@ -164,6 +186,8 @@ describe('the key of a user', () => {
     expect(fresh).toHaveLength(1)
   })
 })
+
+const secret = { password_hash: 'x', password_salt: 'x' }
 
 describe('the database itself, asked with the role that owns the tables, refuses', () => {
   it.each(waysBetween(accountStatuses, accountEdges))(
@@ -203,6 +227,10 @@ describe('the database itself, asked with the role that owns the tables, refuses
     ['another phone', `update users set phone = '+7'`],
     ['another first name', `update users set first_name = 'x'`],
     ['another key', `update users set idempotency_key = 'x'`],
+    ['another language', `update users set locale = 'ru'`],
+    ['a hash, after it was forgotten', `update users set password_hash = 'x'`],
+    ['another salt', `update users set password_salt = 'x'`],
+    ['no salt', `update users set password_salt = null`],
     ['another age', `update users set created_at = created_at + interval '1 ms'`],
     ['its end', 'delete from users'],
   ])('%s for a user', async (_what, text) => {
@@ -219,6 +247,51 @@ describe('the database itself, asked with the role that owns the tables, refuses
     const refusals = sql`update users set reason = 'x' where account = 'REFUSED'`
     await expect(refusals).rejects.toThrow(/forbidden/)
     await expect(sql`truncate users`).rejects.toThrow(/forbidden/)
+  })
+
+  it.each([
+    ['in a language that is in no list', { account: 'OPEN', locale: 'xx' }, /users_known_locale/],
+    ['with a hash and an open account', { account: 'OPEN', ...secret }, /users_password_hash/],
+    [
+      'with a hash and no salt',
+      { account: 'PENDING', due_at: new Date(), password_hash: 'x' },
+      /users_password_hash/,
+    ],
+    [
+      'that is a refusal and keeps a salt',
+      { account: 'REFUSED', reason: 'email-taken', password_salt: 'x' },
+      /users_password_salt/,
+    ],
+  ])('a user %s', async (_what, columns, why) => {
+    const { sql } = system.database
+    const somebody = { id: uuidv7(), username: name, email: `${name}@example.com` }
+    const row = { ...somebody, request_id: 'r', ...columns }
+    await expect(sql`insert into users ${sql(row)}`).rejects.toThrow(why)
+  })
+
+  it('to open an account before identity has the login', async () => {
+    const { sql } = system.database
+    const id = uuidv7()
+    const due = { account: 'PENDING', due_at: new Date(Date.now() + 60_000) }
+    const row = { id, username: name, email: `${name}@example.com`, request_id: 'r' }
+    await sql`insert into users ${sql({ ...row, ...due, ...secret })}`
+    const opened = sql`update users set account = 'OPEN', due_at = null where id = ${id}`
+    await expect(opened).rejects.toThrow(/users_password_hash/)
+    const another = sql`update users set password_hash = 'y' where id = ${id}`
+    await expect(another).rejects.toThrow(/forbidden/)
+    await sql`update users set password_hash = null where id = ${id}`
+    await expect(sql`update users set password_hash = 'x' where id = ${id}`).rejects.toThrow(
+      /forbidden/,
+    )
+  })
+
+  it('other words for what an operator did', async () => {
+    const { body } = await create()
+    await api.get(`/users/${body.id}`, { as: 'operator' })
+    const { sql } = system.database
+    await expect(sql`update operator_acts set subject = null`).rejects.toThrow(/forbidden/)
+    await expect(sql`delete from operator_acts`).rejects.toThrow(/forbidden/)
+    await expect(sql`truncate operator_acts`).rejects.toThrow(/forbidden/)
   })
 
   it('a refusal for a reason that is in no list', async () => {
@@ -238,6 +311,6 @@ describe('the database itself, asked with the role that owns the tables, refuses
       /users_username/,
     )
     await expect(copy('x', body.email.toUpperCase(), 'x')).rejects.toThrow(/users_email/)
-    await expect(copy('x', 'x@example.com', `${name}-k`)).rejects.toThrow(/users_key/)
+    await expect(copy('x', 'x@example.com', keyOf(`${name}-k`))).rejects.toThrow(/users_key/)
   })
 })

@@ -122,8 +122,9 @@ const brokenNumbers = ({ minimum = 1, maximum = 1_000 }: Schema): Broken[] => [
 
 const brokenStrings = (schema: Schema): Broken[] => {
   const broken: Broken[] = [{ label: 'empty', value: '' }]
-  const { maxLength, pattern, format } = schema
+  const { minLength = 0, maxLength, pattern, format } = schema
   const isStrict = pattern !== undefined && !new RegExp(pattern, 'u').test('?')
+  if (minLength > 1) broken.push({ label: 'too short', value: 'x'.repeat(minLength - 1) })
   if (maxLength !== undefined) {
     broken.push({ label: 'too long', value: 'x'.repeat(maxLength + 1) })
     broken.push({ label: 'too long by an emoji', value: '😀'.repeat(maxLength + 1) })
