@@ -136,11 +136,7 @@ export const platformMutations = [
   bug(
     'an account that billing did not confirm is open',
     ['src/services/user/recovery.test.ts'],
-    [
-      userWorkflow,
-      "if (account.outcome === 'done') {",
-      "if (account.outcome === 'done' || account.outcome === 'unknown') {",
-    ],
+    [userWorkflow, "if (account.outcome !== 'done') {", "if (account.outcome === 'refused') {"],
   ),
   bug(
     'a known key of a user is not looked for',

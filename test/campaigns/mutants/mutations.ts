@@ -8,6 +8,7 @@ import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
+import { signUpMutations } from './mutations-signup.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
 
 /** All planted bugs. A new one is an entry in the file of its part. */
@@ -21,5 +22,6 @@ export const mutations: readonly Mutation[] = [
   ...unknownMutations,
   ...httpMutations,
   ...sagaMutations,
+  ...signUpMutations,
   ...telemetryMutations,
 ]
