@@ -78,6 +78,16 @@ describe('creating a user', () => {
     await expectPictured([...upTo(main, 'user', 'billing'), ...frame('time-out')])
   })
 
+  it('goes as drawn when the client asks again with its key', async () => {
+    const [wanted, key] = [newUser(), newKey()]
+    const first = await run.user.post('/users', wanted, { key })
+    await waitUntilAtRest()
+    run.begin()
+    const again = await run.user.post('/users', wanted, { key })
+    expect(again.text).toBe(first.text)
+    await expectPictured(frame('duplicate'))
+  })
+
   it('goes as drawn when the name is taken', async () => {
     const taken = newUser()
     await run.user.post('/users', taken)

@@ -59,9 +59,12 @@ const wordsOf = (row: WrittenRow): string[] => {
   const { table, was, is } = row
   switch (table) {
     case 'users': {
+      if (was?.['password_hash'] && is['password_hash'] === null) return ['hash forgotten']
       const about = was?.['account'] === is['account'] ? [] : ['account']
       return [...about, ...dueWords(row, 'account'), ...hasKey(row, 'idempotency_key')]
     }
+    case 'logins':
+      return was === null ? ['login'] : []
     case 'accounts':
       if (was === null) return ['account']
       // A refused operation counts on its account, and moves nothing.
@@ -87,7 +90,16 @@ const wordsOf = (row: WrittenRow): string[] => {
 }
 
 const states = ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'OPEN', 'DONE', 'REFUSED']
-const things = ['account', 'operation', 'balance +', 'balance −', 'tombstone', 'key']
+const things = [
+  'account',
+  'login',
+  'hash forgotten',
+  'operation',
+  'balance +',
+  'balance −',
+  'tombstone',
+  'key',
+]
 const owed = ['lease', 'letter due', 'nothing is due', 'postponed', 'taken up']
 
 /** Every word that a commit can have, so that the test finds the same words in a picture. */
@@ -105,7 +117,7 @@ export const witnessCommits = async (
   url.pathname = new URL(databaseUrl).pathname
   const sql = postgres(url.href, { max: 1, onnotice: () => {} })
   whenFileEnds(() => sql.end({ timeout: 1 }))
-  await sql.unsafe(witnessText(tables[service] ?? []))
+  await sql.unsafe(witnessText(service === 'identity' ? ['logins'] : (tables[service] ?? [])))
   await sql.listen('written', (payload) => {
     const row = JSON.parse(payload) as WrittenRow
     const { transaction, is } = row

@@ -3,6 +3,7 @@ import type { ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { wordsIn, witnessCommits, type Commit } from './commit-witness.ts'
 import { api } from './http.ts'
+import { issuerVariables } from './issuer.ts'
 import type { Step } from './picture-steps.ts'
 import { freshDatabase } from './database.ts'
 import { openLink } from './link.ts'
@@ -22,7 +23,7 @@ const lateByMs = 70
 
 type Event = SentMessage | Commit
 
-const services = ['user', 'billing', 'order', 'notification'] as const
+const services = ['identity', 'user', 'billing', 'order', 'notification'] as const
 
 /** Timeouts long enough for a busy machine, with one attempt each: the pictures show no repeats. */
 const settings = {
@@ -189,6 +190,7 @@ export const startRecordedSystem = async () => {
     'client to user': await link('client', 'user'),
     'client to billing': await link('client', 'billing'),
     'client to order': await link('client', 'order'),
+    'user to identity': await link('user', 'identity'),
     'user to billing': await link('user', 'billing'),
     'order to billing': await link('order', 'billing'),
     'order to user': await link('order', 'user'),
@@ -203,9 +205,13 @@ export const startRecordedSystem = async () => {
   const system = await startSystem({
     services,
     databases,
-    env: settings,
+    // The lab's issuer makes the tokens: signing in is in no picture.
+    env: { ...settings, ...(await issuerVariables()) },
     envOf: {
-      user: { BILLING_URL: links['user to billing'].url },
+      user: {
+        IDENTITY_URL: links['user to identity'].url,
+        BILLING_URL: links['user to billing'].url,
+      },
       order: {
         BILLING_URL: links['order to billing'].url,
         USER_URL: links['order to user'].url,
