@@ -13,6 +13,10 @@ const toPayload = ({ payload, consumedAt }: Row, more: AdapterPayload = {}): Ada
   ...(consumedAt === null ? {} : { consumed: Math.floor(consumedAt.getTime() / 1_000) }),
 })
 
+/** The id itself is among them. */
+const withoutId = (payload: AdapterPayload) =>
+  Object.fromEntries(Object.entries(payload).filter(([name]) => name !== 'jti'))
+
 const textOf = (value: unknown) => (typeof value === 'string' ? value : null)
 
 /** Where oidc-provider keeps one kind of its things: in Postgres, for all replicas. */
@@ -26,7 +30,7 @@ export const createAdapter = (models: ModelStore, model: string): Adapter => {
       await models.upsert({
         model,
         id: hidden(id),
-        payload: { ...payload, jti: null },
+        payload: withoutId(payload),
         uid: textOf(payload['uid']),
         grantId: textOf(payload['grantId']),
         lifetimeMs: Math.max(seconds, 1) * 1_000,

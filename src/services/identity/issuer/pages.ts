@@ -35,24 +35,24 @@ const securityPolicy = (formTargets: readonly string[]) =>
     "frame-ancestors 'none'",
   ].join('; ')
 
-/** Only the origin of an address may stand in the policy. */
-const originOf = (address: string | undefined): string[] => {
-  const url = address === undefined ? null : URL.parse(address)
-  return url === null || url.origin === 'null' ? [] : [url.origin]
-}
+/** Only the origins of addresses may stand in the policy. */
+const originsOf = (addresses: readonly string[]): string[] =>
+  addresses
+    .map((address) => URL.parse(address)?.origin ?? 'null')
+    .filter((origin) => origin !== 'null')
 
 interface Content {
   readonly title: string
   readonly main: string
   readonly footer?: string
-  /** The address to which the page's form may lead in the end. */
-  readonly leadsTo?: string | undefined
+  /** The addresses to which the page's form may lead in the end. */
+  readonly leadsTo?: readonly string[]
 }
 
-const toPage = ({ title, main, footer = '', leadsTo }: Content): Page => ({
+const toPage = ({ title, main, footer = '', leadsTo = [] }: Content): Page => ({
   headers: {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': securityPolicy(originOf(leadsTo)),
+    'content-security-policy': securityPolicy(originsOf(leadsTo)),
     'referrer-policy': 'same-origin',
     'x-frame-options': 'DENY',
   },
@@ -82,13 +82,13 @@ export interface SignInPage {
   /** Where the form is sent. */
   readonly action: string
   /** Where the code goes in the end. */
-  readonly redirectUri: string | undefined
+  readonly leadsTo: readonly string[]
   readonly username: string
   /** What was wrong with the last attempt. */
   readonly message?: string | undefined
 }
 
-export const signInPage = ({ action, redirectUri, username, message }: SignInPage): Page => {
+export const signInPage = ({ action, leadsTo, username, message }: SignInPage): Page => {
   const wrong = message === undefined ? '' : ' aria-invalid="true" aria-describedby="message"'
   const alert =
     message === undefined
@@ -98,7 +98,7 @@ export const signInPage = ({ action, redirectUri, username, message }: SignInPag
   const [nameFocus, passwordFocus] = username === '' ? [' autofocus', ''] : ['', ' autofocus']
   return toPage({
     title: message === undefined ? 'Sign in' : 'Not signed in',
-    leadsTo: redirectUri,
+    leadsTo,
     main: `<h1>Sign in</h1>
       ${alert}
       <form class="wide" method="post" action="${escapeHtml(action)}">
@@ -115,10 +115,10 @@ export const signInPage = ({ action, redirectUri, username, message }: SignInPag
 }
 
 /** `form` is that of oidc-provider, which knows the secret without which nobody is signed out. */
-export const signOutPage = (form: string, redirectUri: string | undefined): Page =>
+export const signOutPage = (form: string, leadsTo: readonly string[]): Page =>
   toPage({
     title: 'Sign out',
-    leadsTo: redirectUri,
+    leadsTo,
     main: `<h1>Sign out?</h1>
       <p class="soft">You will have to give your password again, here and in every app that you opened from this browser.</p>
       ${form.replace(
@@ -139,15 +139,14 @@ export const signedOutPage = (): Page =>
 export interface Step {
   readonly action: string
   readonly inputs: string
-  /** Where it leads in the end. */
-  readonly redirectUri: string | undefined
+  readonly leadsTo: readonly string[]
 }
 
 /** A step that oidc-provider would take with a script. Here a person takes it. */
-export const nextStepPage = ({ action, inputs, redirectUri }: Step): Page =>
+export const nextStepPage = ({ action, inputs, leadsTo }: Step): Page =>
   toPage({
     title: 'Go on',
-    leadsTo: redirectUri,
+    leadsTo,
     main: `<h1>One more step</h1>
       <form class="wide" method="post" action="${action}">
         ${inputs}

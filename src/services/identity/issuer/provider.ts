@@ -34,17 +34,30 @@ const showPage = (ctx: KoaContextWithOIDC, { html, headers }: Page) => {
   ctx.body = html
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+/**
+ * What our own client is granted without being asked: it is our own. All apps of one browser share a
+ * grant: the tokens of an earlier one would end when the session gets another.
+ */
+const createGrants = (sessionSeconds: number) => {
+  const present = async ({ provider, session, client }: KoaContextWithOIDC['oidc']) => {
+    const id = client === undefined ? undefined : session?.grantIdFor(client.clientId)
+    const grant = id === undefined ? undefined : await provider.Grant.find(id)
+    return grant?.accountId === session?.accountId ? grant : undefined
+  }
 
-/** What our own client is granted without being asked: it is our own. Each flow is a family of its own. */
-const grantAll = async ({ oidc }: KoaContextWithOIDC) => {
-  const accountId = oidc.session?.accountId
-  if (oidc.client === undefined || accountId === undefined) return undefined
-  const grant = new oidc.provider.Grant({ accountId, clientId: oidc.client.clientId })
-  grant.addOIDCScope(scope)
-  grant.addResourceScope(resource, scope)
-  await grant.save()
-  return grant
+  return async ({ oidc }: KoaContextWithOIDC) => {
+    const { client, session, provider } = oidc
+    const accountId = session?.accountId
+    if (client === undefined || accountId === undefined) return undefined
+    const grant =
+      (await present(oidc)) ?? new provider.Grant({ accountId, clientId: client.clientId })
+    grant.addOIDCScope(scope)
+    grant.addResourceScope(resource, scope)
+    // It lasts as long as the tokens that are made now.
+    grant.exp = Math.floor(Date.now() / 1_000) + sessionSeconds
+    await grant.save()
+    return grant
+  }
 }
 
 const createAccounts = (store: Pick<IdentityStore, 'find'>) => {
@@ -110,7 +123,7 @@ const features: Configuration['features'] = {
   rpInitiatedLogout: {
     enabled: true,
     logoutSource: (ctx, form) => {
-      showPage(ctx, signOutPage(form, textOf(ctx.oidc.params?.['post_logout_redirect_uri'])))
+      showPage(ctx, signOutPage(form, placesAhead(ctx)))
     },
     postLogoutSuccessSource: (ctx) => {
       showPage(ctx, signedOutPage())
@@ -165,7 +178,7 @@ const configure = (deps: ProviderDeps, keys: Keys): Configuration => {
     interactions: { url: (_ctx, { uid }) => `${issuerPath}/sign-in/${uid}` },
     findAccount: accounts.find,
     extraTokenClaims: accounts.extraClaims,
-    loadExistingGrant: grantAll,
+    loadExistingGrant: createGrants(sessionMs / 1_000),
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
     ttl: lifetimesOf(sessionMs),
@@ -175,6 +188,13 @@ const configure = (deps: ProviderDeps, keys: Keys): Configuration => {
       showPage(ctx, troublePage('That did not work', text))
     },
   }
+}
+
+/** Where the browser is sent at the end of what it has begun. */
+const placesAhead = ({ oidc }: KoaContextWithOIDC): string[] => {
+  const { Interaction: interaction } = oidc.entities
+  const places = [interaction?.params['redirect_uri'], oidc.params?.['post_logout_redirect_uri']]
+  return places.filter((place) => typeof place === 'string')
 }
 
 /** The form of a page of oidc-provider that sends itself. */
@@ -194,7 +214,7 @@ const houseRules = async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>)
   }
   const step = ctx.res.hasHeader('content-security-policy') ? undefined : stepIn(ctx.body)
   if (step === undefined) return
-  showPage(ctx, nextStepPage({ ...step, redirectUri: step.action }))
+  showPage(ctx, nextStepPage({ ...step, leadsTo: [step.action, ...placesAhead(ctx)] }))
 }
 
 /** Made anew when the keys change: it has no call for that. */

@@ -34,7 +34,9 @@ const textOf = (value: unknown) => (typeof value === 'string' ? value : undefine
 
 const pageOf = ({ uid, params }: Interaction, path: string, username: string, message?: string) => {
   const action = path.slice(0, path.lastIndexOf('/') + 1) + uid
-  return signInPage({ action, username, message, redirectUri: textOf(params['redirect_uri']) })
+  const redirectUri = textOf(params['redirect_uri'])
+  const leadsTo = redirectUri === undefined ? [] : [redirectUri]
+  return signInPage({ action, username, message, leadsTo })
 }
 
 /** What a person is told when it did not work, in the place where they are. */
