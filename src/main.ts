@@ -16,10 +16,7 @@ import { isServiceName, servicesWithDatabase, type ServiceName } from './registr
  * one service, `main.ts migrate order` that service's migrations. A service's
  * code is loaded only by the process that runs it.
  */
-const loaders: Record<
-  ServiceName,
-  () => Promise<(runtime: Runtime) => Service | Promise<Service>>
-> = {
+const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>> = {
   identity: async () => (await import('./services/identity/service.ts')).createIdentityService,
   user: async () => (await import('./services/user/service.ts')).createUserService,
   billing: async () => (await import('./services/billing/service.ts')).createBillingService,
@@ -99,10 +96,8 @@ const inIdentity = async (
   console.log(text)
 }
 
-const changeRole = (role: 'operator' | 'teller', args: readonly string[]) => {
-  const [username, word, ...more] = args
-  const isRight = username && (word === undefined || word === 'end') && more.length === 0
-  if (!isRight) throw new ConfigError(usage)
+const changeRole = (role: 'operator' | 'teller', [username, word]: readonly string[]) => {
+  if (!username || (word !== undefined && word !== 'end')) throw new ConfigError(usage)
   const change = { username, role, isGranted: word === undefined }
   return inIdentity(
     (commands, database) => commands.changeRole(database, change),
@@ -114,7 +109,8 @@ const rotateKeys = () => {
   const { KEY_LEAD_MS: leadMs, KEY_POLL_MS: pollMs } = readVariables(rotationVariables)
   return inIdentity(async (commands, database) => {
     const made = await commands.rotateKeys(database, { leadMs, pollMs })
-    return made && `${made}\n\n${await commands.listKeys(database)}`
+    if (made === undefined) return undefined
+    return `${made}. Those before it stay published until the last token that they signed is over, so nobody has to sign in again.\n\n${await commands.listKeys(database)}`
   }, 'somebody else made a key at the same moment')
 }
 
@@ -149,9 +145,18 @@ const runOne = async (name: string) => {
   return runService(name, await loaders[name]())
 }
 
+/** How many words may follow a command; with more of them it is another one than was meant. */
+const mostWords: Readonly<Record<string, number>> = {
+  migrate: 1,
+  operator: 2,
+  teller: 2,
+  'remove-key': 1,
+}
+
 const main = async ([command, ...args]: readonly string[]) => {
   shortenDrizzleLoading()
   if (command === undefined) return startAll()
+  if (args.length > (mostWords[command] ?? 0)) throw new ConfigError(usage)
   if (command === 'migrate') return migrateOne(args[0])
   if (command === 'operator' || command === 'teller') return changeRole(command, args)
   if (command === 'keys') return listKeys()

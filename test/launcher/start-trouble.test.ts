@@ -61,7 +61,7 @@ describe('one clear line and an exit code, when starting', () => {
     await writeFile(path.join(folder, 'service-keys.json'), '{"user":')
     await expectTrouble(
       { DATA_DIR: folder },
-      /service-keys\.json is damaged: remove it, and the services get new keys$/,
+      /service-keys\.json is damaged: remove it, and the services get new keys\n$/,
     )
   })
 
