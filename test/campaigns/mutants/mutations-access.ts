@@ -207,8 +207,8 @@ export const accessMutations = [
     [acts, '    await acts.record({', '    const written = acts.record({'],
     [
       acts,
-      '      requestId: requestIdIn(c),\n    })\n    return next()',
-      '      requestId: requestIdIn(c),\n    })\n    await written.catch(() => {})\n    return next()',
+      '      requestId,\n    })\n    return next()',
+      '      requestId,\n    })\n    await written.catch(() => {})\n    return next()',
     ],
   ),
   bug(
