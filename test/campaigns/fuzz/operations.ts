@@ -85,7 +85,7 @@ const operationsOf = (service: ServiceName, document: ContractDocument): FuzzedO
       }),
   )
 
-export const loadOperations = (): FuzzedOperation[] =>
-  [...loadContracts()].flatMap(([service, document]) =>
-    operationsOf(service as ServiceName, document),
-  )
+export const loadOperations = (
+  contracts: ReadonlyMap<string, ContractDocument> = loadContracts(),
+): FuzzedOperation[] =>
+  [...contracts].flatMap(([service, document]) => operationsOf(service as ServiceName, document))
