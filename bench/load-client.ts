@@ -3,6 +3,7 @@ import { Pool, type Dispatcher } from 'undici'
 import { runClosedLoop, type LoopJob, type LoopResult } from './lib/closed-loop.ts'
 import { orderPrice, seededId } from './lib/ids.ts'
 import { answerBench, endWithBench } from './lib/ipc.ts'
+import { mintToken, tokenLifetimeMs, useSigningKey } from '../test/lab/issuer.ts'
 
 /**
  * The load generator is a process of its own, so that its cost is not measured as the system's. It
@@ -15,6 +16,10 @@ export interface LoadJob extends LoopJob {
   readonly accounts: number
   /** The users who order, when these are not the accounts that the bench made by SQL. */
   readonly userIds?: readonly string[]
+  /** The key of the issuer that the system trusts: with it, everybody who orders gets a token. */
+  readonly signingKey?: string
+  /** What each user shows, when they have signed in for real. */
+  readonly authorizations?: Readonly<Record<string, string>>
   /** How many orders were stored before. `read-order` reads one of them. */
   readonly storedOrders: number
 }
@@ -31,42 +36,79 @@ interface Exchange {
 
 const pick = (count: number) => Math.floor(Math.random() * count)
 
-const read = (path: string, expected: string): Exchange => ({
+const read = (path: string, headers: string[], expected: string): Exchange => ({
   method: 'GET',
   path,
   body: null,
-  headers: [],
+  headers,
   status: 200,
   expected,
 })
 
+interface Minted {
+  readonly authorization: string
+  readonly untilMs: number
+}
+
+const minted = new Map<string, Minted>()
+
+const mintFor = (userId: string) => {
+  const authorization = `Bearer ${mintToken({ sub: userId, email: `${userId}@example.com` })}`
+  minted.set(userId, { authorization, untilMs: Date.now() + tokenLifetimeMs / 2 })
+  return authorization
+}
+
+/** Makes the tokens before the clock starts: nobody orders and signs in at the same time. */
+const mintAll = ({ accounts, signingKey, seconds, warmUpSeconds }: LoadJob) => {
+  if (signingKey === undefined) return
+  useSigningKey(signingKey)
+  const endMs = Date.now() + (seconds + warmUpSeconds) * 1_000
+  for (let index = 0; index < accounts; index += 1) {
+    const userId = seededId('account', index)
+    if ((minted.get(userId)?.untilMs ?? 0) < endMs) mintFor(userId)
+  }
+}
+
+const shownBy = (userId: string, { signingKey, authorizations }: LoadJob): string[] => {
+  const shown =
+    signingKey === undefined
+      ? authorizations?.[userId]
+      : (minted.get(userId)?.authorization ?? mintFor(userId))
+  return shown === undefined ? [] : ['authorization', shown]
+}
+
 const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
-  order: ({ accounts, userIds }) => {
+  order: (job) => {
+    const { accounts, userIds } = job
     const userId = userIds?.[pick(userIds.length)] ?? seededId('account', pick(accounts))
+    const keyed = ['content-type', 'application/json', 'idempotency-key', randomUUID()]
     return {
       method: 'POST',
       path: '/orders',
       body: `{"userId":"${userId}","price":${orderPrice},"description":"A book and a lamp"}`,
-      headers: ['content-type', 'application/json', 'idempotency-key', randomUUID()],
+      headers: [...keyed, ...shownBy(userId, job)],
       status: 201,
       expected: '"status":"APPROVED"',
     }
   },
-  'read-order': ({ storedOrders }) => {
-    const id = seededId('order', pick(storedOrders))
-    return read(`/orders/${id}`, `"id":"${id}"`)
+  'read-order': (job) => {
+    const index = pick(job.storedOrders)
+    const id = seededId('order', index)
+    // As the seed spreads the orders over the accounts.
+    const owner = seededId('account', index % job.accounts)
+    return read(`/orders/${id}`, shownBy(owner, job), `"id":"${id}"`)
   },
-  'list-orders': ({ accounts }) => {
-    const id = seededId('account', pick(accounts))
-    return read(`/orders?userId=${id}`, `"userId":"${id}"`)
+  'list-orders': (job) => {
+    const id = seededId('account', pick(job.accounts))
+    return read(`/orders?userId=${id}`, shownBy(id, job), `"userId":"${id}"`)
   },
-  statement: ({ accounts }) => {
-    const id = seededId('account', pick(accounts))
-    return read(`/billing/accounts/${id}/operations`, `"userId":"${id}"`)
+  statement: (job) => {
+    const id = seededId('account', pick(job.accounts))
+    return read(`/billing/accounts/${id}/operations`, shownBy(id, job), `"userId":"${id}"`)
   },
-  letters: ({ accounts }) => {
-    const id = seededId('account', pick(accounts))
-    return read(`/notifications?userId=${id}`, `"userId":"${id}"`)
+  letters: (job) => {
+    const id = seededId('account', pick(job.accounts))
+    return read(`/notifications?userId=${id}`, shownBy(id, job), `"userId":"${id}"`)
   },
 }
 
@@ -94,6 +136,7 @@ const send = (pool: Pool, { status, expected, ...request }: Exchange) =>
   })
 
 const runLoad = async (job: LoadJob): Promise<LoopResult> => {
+  mintAll(job)
   const pool = new Pool(job.baseUrl, { connections: job.clients, pipelining: 1 })
   const next = exchanges[job.kind]
   try {

@@ -32,7 +32,8 @@ const compare = (pairs: readonly Pair[], of: (turn: Turn) => number, digits: num
 
 export const reportOf = (clients: number, pairs: readonly Pair[], commit: string): string[] => {
   // A process that has no part in an order would only show the speed of the machine.
-  const processes = Object.keys(pairs[0]?.here.cpuMicros ?? {}).filter((name) => name !== 'user')
+  const idle = new Set(['user', 'identity'])
+  const processes = Object.keys(pairs[0]?.here.cpuMicros ?? {}).filter((name) => !idle.has(name))
   const cpuOf = (name: string) => (turn: Turn) => turn.cpuMicros[name] ?? Number.NaN
   const rows = [
     ['', commit, 'here', 'ratio', 'turn by turn'],

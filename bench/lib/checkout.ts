@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -22,6 +22,8 @@ export interface RunningCheckout {
   readonly name: string
   readonly baseUrl: string
   readonly userIds: readonly string[]
+  /** What each user shows; undefined for a commit from before there were tokens. */
+  readonly authorizations: () => Promise<Readonly<Record<string, string>> | undefined>
   /** What each of its processes used until now; nothing where the system does not tell. */
   readonly cpuMicros: () => Readonly<Record<string, number>>
 }
@@ -71,12 +73,20 @@ const freePorts = async () =>
 const readyTimeoutMs = 60_000
 
 const cpuReader = async (launcherPid: number, dataFolder: string) => {
+  // An older commit may have fewer services.
   const services = await Promise.all(
-    serviceNames.map(async (name) => ({ name, pid: await pidOf(launcherPid, name) })),
+    serviceNames.map(async (name) => ({
+      name,
+      pid: await pidOf(launcherPid, name).catch(() => undefined),
+    })),
   )
   const postmaster = (await serverPid(dataFolder)) ?? 0
   return () => ({
-    ...Object.fromEntries(services.map(({ name, pid }) => [name, processCpuMicros(pid) ?? 0])),
+    ...Object.fromEntries(
+      services.flatMap(({ name, pid }) =>
+        pid === undefined ? [] : [[name, processCpuMicros(pid) ?? 0] as const],
+      ),
+    ),
     Postgres: postgresCpuMicros(postmaster) ?? 0,
   })
 }
@@ -85,28 +95,101 @@ const cpuReader = async (launcherPid: number, dataFolder: string) => {
 const startingBalance = 100_000_000_000
 const userCount = 200
 
-const post = async (url: string, body: unknown): Promise<{ id: string }> => {
+interface Answer {
+  readonly id: string
+  readonly accessToken: string
+}
+
+const post = async (url: string, body: unknown, authorization?: string): Promise<Answer> => {
   const answer = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+    headers: {
+      'content-type': 'application/json',
+      'idempotency-key': crypto.randomUUID(),
+      ...(authorization === undefined ? {} : { authorization }),
+    },
     body: JSON.stringify(body),
   })
   const text = await answer.text()
   if (!answer.ok || answer.status === 202) throw new Error(`POST ${url}: ${answer.status} ${text}`)
-  return JSON.parse(text) as { id: string }
+  return JSON.parse(text) as Answer
 }
 
-const openAccounts = async (baseUrl: string): Promise<string[]> => {
-  const openOne = async (_: unknown, index: number) => {
-    const email = `bench-${index}-${process.pid}@example.com`
-    const { id } = await post(`${baseUrl}/users`, { username: `bench-${index}`, email })
-    await post(`${baseUrl}/billing/accounts/${id}/deposit`, { amount: startingBalance })
-    return id
+/** More at once would have to wait for each other: a password is expensive on purpose. */
+const signUpsAtOnce = 4
+
+const mapSome = async <Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = []
+  let next = 0
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next
+      next += 1
+      results[index] = await work(items[index] as Item)
+    }
   }
-  return Promise.all(Array.from({ length: userCount }, openOne))
+  await Promise.all(Array.from({ length: signUpsAtOnce }, worker))
+  return results
 }
 
-/** The launcher stops five services and Postgres. */
+interface Person {
+  readonly id: string
+  readonly username: string
+}
+
+const password = 'a password of the bench'
+
+/** Whether people of this commit sign in. Its contract tells. */
+const hasSessions = (folder: string): Promise<boolean> =>
+  access(path.join(folder, 'openapi', 'identity.yaml')).then(
+    () => true,
+    () => false,
+  )
+
+/** Less than a token lives. */
+const signInAgainMs = 240_000
+
+/** Lets everybody sign in again when their tokens are old. That takes time, between two turns. */
+const createAuthorizations = (baseUrl: string, people: readonly Person[]) => {
+  let known: Readonly<Record<string, string>> = {}
+  let madeAtMs = -Infinity
+  return async () => {
+    if (performance.now() - madeAtMs < signInAgainMs) return known
+    const signIn = async ({ id, username }: Person) => {
+      const { accessToken } = await post(`${baseUrl}/sessions`, { username, password })
+      return [id, `Bearer ${accessToken}`] as const
+    }
+    known = Object.fromEntries(await mapSome(people, signIn))
+    madeAtMs = performance.now()
+    return known
+  }
+}
+
+const openAccounts = async (baseUrl: string, folder: string) => {
+  const signsIn = await hasSessions(folder)
+  const indices = Array.from({ length: userCount }, (_, index) => index)
+  const people = await mapSome(indices, async (index): Promise<Person> => {
+    const username = `bench-${index}`
+    const email = `${username}-${process.pid}@example.com`
+    const wanted = { username, email, ...(signsIn ? { password } : {}) }
+    const { id } = await post(`${baseUrl}/users`, wanted)
+    return { id, username }
+  })
+  const authorizations = signsIn
+    ? createAuthorizations(baseUrl, people)
+    : () => Promise.resolve(undefined)
+  const shown = await authorizations()
+  await mapSome(people, ({ id }) => {
+    const amount = { amount: startingBalance }
+    return post(`${baseUrl}/billing/accounts/${id}/deposit`, amount, shown?.[id])
+  })
+  return { userIds: people.map(({ id }) => id), authorizations }
+}
+
+/** The launcher stops the services and Postgres. */
 const stopTimeoutMs = 20_000
 
 export const startCheckout = async (
@@ -125,7 +208,7 @@ export const startCheckout = async (
   return {
     name,
     baseUrl,
-    userIds: await openAccounts(baseUrl),
+    ...(await openAccounts(baseUrl, folder)),
     cpuMicros: await cpuReader(launcher.pid, dataFolder),
   }
 }

@@ -104,7 +104,8 @@ export const createRig = (postgres: BenchPostgres): Rig => {
   return {
     runSystem: async (system, job) => {
       const { kind = 'order', accounts = accountCount, storedOrders = 0, ...loop } = job
-      const full: LoadJob = { ...loop, kind, accounts, storedOrders, baseUrl: system.baseUrl }
+      const { baseUrl, signingKey } = system
+      const full: LoadJob = { ...loop, kind, accounts, storedOrders, baseUrl, signingKey }
       const cpu = async () => [
         await system.cpuMicros(),
         cpuOfPostgres(),

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { portVariable } from '../../src/local/launcher/launch-plan.ts'
 import { projectFolder } from '../../src/local/postgres/data-folder.ts'
+import { serviceNames } from '../../src/registry.ts'
 
 /** How long `npm start` takes until the system is ready, npm included. */
 export interface StartTimes {
@@ -34,7 +36,7 @@ const whenReady = (child: ChildProcess): Promise<void> =>
   })
 
 const startOnce = async (dataFolder: string): Promise<number> => {
-  const ports = ['PORT', 'ADMIN_PORT', 'USER_PORT', 'BILLING_PORT', 'ORDER_PORT']
+  const ports = ['ADMIN_PORT', ...serviceNames.map(portVariable)]
   const startedAtMs = performance.now()
   const child = spawn('npm', ['start'], {
     cwd: projectFolder,
@@ -42,7 +44,7 @@ const startOnce = async (dataFolder: string): Promise<number> => {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
       DATA_DIR: dataFolder,
-      ...Object.fromEntries([...ports, 'NOTIFICATION_PORT'].map((name) => [name, '0'])),
+      ...Object.fromEntries(ports.map((name) => [name, '0'])),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     shell: process.platform === 'win32',

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { freePort } from '../../src/local/postgres/free-port.ts'
 import type { ServiceName } from '../../src/registry.ts'
+import { issuerVariables, labSigningKey } from '../../test/lab/issuer.ts'
 import { startSystem } from '../../test/lab/system.ts'
 import { memoryOf, processCpuMicros, type Memory } from '../../test/lab/usage.ts'
 import type { Allocations, Usage } from '../agent.ts'
@@ -18,7 +19,11 @@ export interface BenchSystemOptions {
 
 const agent = new URL('../agent.ts', import.meta.url).href
 
-/** The five services as real processes, with the product's own settings: nothing is turned off. */
+/**
+ * The services as real processes, with the product's own settings: nothing is turned off. Their
+ * tokens come from an issuer of the bench, because ten thousand people cannot sign in before each
+ * run; they are checked as those of identity are.
+ */
 export const startBenchSystem = async (options: BenchSystemOptions) => {
   const { databases, logFolder, replicas = 1, isWatched = false } = options
   // Linux tells from outside what a process uses; nothing needs to be loaded into it for that.
@@ -31,7 +36,11 @@ export const startBenchSystem = async (options: BenchSystemOptions) => {
     replicas,
     isPortShared,
     logFolder: path.join(logFolder, databases.name),
-    env: { LOG_LEVEL: 'info', ...(isPortShared ? { BENCH_SHARED_PORT: '1' } : {}) },
+    env: {
+      LOG_LEVEL: 'info',
+      ...(await issuerVariables()),
+      ...(isPortShared ? { BENCH_SHARED_PORT: '1' } : {}),
+    },
     envOf: { gateway: { ADMIN_PORT: String(adminPort) } },
     ...(hasAgent ? { agent } : {}),
   })
@@ -55,6 +64,7 @@ export const startBenchSystem = async (options: BenchSystemOptions) => {
   if (hasAgent) await usageOfAll()
   return {
     baseUrl: urls.gateway,
+    signingKey: labSigningKey(),
     metricsUrl: (service: ServiceName) =>
       service === 'gateway' ? `http://127.0.0.1:${adminPort}/metrics` : `${urls[service]}/metrics`,
     databases,

@@ -10,7 +10,7 @@ import { openAccount, startBilling, startWithBilling } from '../lab/service.ts'
  * Tries everything that can be wrong with a request on every route: the answer is a problem that
  * names the field, and nothing changes.
  */
-type ServiceName = 'user' | 'billing' | 'order' | 'notification'
+type ServiceName = 'identity' | 'user' | 'billing' | 'order' | 'notification'
 interface Target {
   readonly api: Api
   readonly database: TestDatabase
@@ -31,6 +31,13 @@ beforeAll(async () => {
     tables: ['orders', 'order_changes'],
   }
   targets.user = { api: users.service.api, database: users.database, tables: ['users'] }
+  const { identity, identityDatabase } = users
+  if (identity === undefined || identityDatabase === undefined) throw new Error('no identity')
+  targets.identity = {
+    api: identity.api,
+    database: identityDatabase,
+    tables: ['logins', 'sessions', 'throttled'],
+  }
   targets.billing = {
     api: orders.billing.api,
     database: orders.billingDatabase,
@@ -78,7 +85,43 @@ interface Operation {
 
 const amount: Field = { kind: 'amount' }
 const account = (what: string) => () => `/billing/accounts/${userId}/${what}`
+const text = (maxLength: number): Field => ({ kind: 'text', maxLength })
+const refreshToken = text(200)
 const operations: Record<string, Operation> = {
+  'POST /sessions': {
+    service: 'identity',
+    method: 'POST',
+    path: () => '/sessions',
+    isKeyed: false,
+    fields: { username: text(64), password: text(256) },
+  },
+  'POST /sessions/refresh': {
+    service: 'identity',
+    method: 'POST',
+    path: () => '/sessions/refresh',
+    isKeyed: false,
+    fields: { refreshToken },
+  },
+  'POST /sessions/end': {
+    service: 'identity',
+    method: 'POST',
+    path: () => '/sessions/end',
+    isKeyed: false,
+    fields: { refreshToken },
+  },
+  'POST /identity/logins': {
+    service: 'identity',
+    method: 'POST',
+    path: () => '/identity/logins',
+    isKeyed: false,
+    fields: {
+      userId: { kind: 'id' },
+      username: text(64),
+      email: { kind: 'email' },
+      locale: { kind: 'locale' },
+      passwordHash: text(300),
+    },
+  },
   'POST /users': {
     service: 'user',
     method: 'POST',
@@ -512,7 +555,7 @@ describe('an address', () => {
     '/healthz/',
     '/x'.repeat(2e3),
   ]
-  it.each<ServiceName>(['user', 'billing', 'order', 'notification'])(
+  it.each<ServiceName>(['identity', 'user', 'billing', 'order', 'notification'])(
     'that %s does not know is 404, with any method',
     async (service) => {
       for (const path of nowhere) {

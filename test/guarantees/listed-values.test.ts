@@ -25,6 +25,9 @@ import { openTestDatabase } from '../lab/service.ts'
  */
 const closedNames = new Set(['kind', 'status', 'reason', 'decision', 'account'])
 
+/** A login may have several of these, or none: no column holds just one. */
+const severalAtOnce = new Set(['roles'])
+
 /** The columns of a service that hold one of a list, as `table.column`, with their lists. */
 const listedColumns = async (service: string) => {
   const schema = (await import(`../../src/services/${service}/schema.ts`)) as object
@@ -64,7 +67,9 @@ describe.each(servicesWithDatabase)('the database of %s', (service) => {
   it('is given every list of states.ts', async () => {
     const columns = await listedColumns(service)
     const states = (await import(`../../src/services/${service}/states.ts`)) as object
-    const lists = Object.entries(states).filter(([, list]) => typeof list[0] === 'string')
+    const lists = Object.entries(states).filter(
+      ([name, list]) => typeof list[0] === 'string' && !severalAtOnce.has(name),
+    )
     expect(lists.length).toBeGreaterThan(0)
     for (const [name, list] of lists as [string, string[]][]) {
       const holders = columns.filter(({ values }) => list.every((value) => values.includes(value)))

@@ -15,28 +15,54 @@ interface Asked {
   readonly method?: string
   readonly body?: unknown
   readonly key?: string | undefined
+  /** Shown instead of the token that the route needs. */
+  readonly token?: string | undefined
 }
 
 /** Sends a request with the data of that person. The answer does not matter here. */
-const ask = async (url: string, person: MarkedPerson, { method, body, key }: Asked = {}) => {
-  const response = await fetch(url, {
+const ask = async (
+  url: string,
+  { headers: always }: MarkedPerson,
+  { method, body, key, token }: Asked = {},
+) => {
+  const asked = {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {
-      ...person.headers,
+      ...always,
       'content-type': 'application/json',
       ...(key === undefined ? {} : { 'idempotency-key': key }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     signal: AbortSignal.timeout(800),
-  }).catch(() => undefined)
+  }
+  const response = await fetch(url, asked).catch(() => undefined)
   const text = (await response?.text().catch(() => '')) ?? ''
   // Links with faults may cut an answer, so it may be half a text.
-  return { id: /"id":"([^"]+)"/.exec(text)?.[1] }
+  const found = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(text)?.[1]
+  return { id: found('id'), accessToken: found('accessToken'), refreshToken: found('refreshToken') }
+}
+
+/** Signs in, guesses, refreshes and leaves. Returns the last access token. */
+const visit = async (gateway: string, person: MarkedPerson) => {
+  const { username, password } = person.user
+  await ask(`${gateway}/sessions`, person, { body: { username, password: `${password}x` } })
+  const { refreshToken } = await ask(`${gateway}/sessions`, person, {
+    body: { username, password },
+  })
+  const body = { refreshToken }
+  const { accessToken, refreshToken: next } = await ask(`${gateway}/sessions/refresh`, person, {
+    body,
+  })
+  await ask(`${gateway}/sessions/refresh`, person, { body })
+  await ask(`${gateway}/sessions/end`, person, { body: { refreshToken: next } })
+  return accessToken
 }
 
 /** Short timeouts, so that requests through faulty links end soon. */
 const shortTimeouts = {
   LOG_LEVEL: 'debug',
+  PASSWORD_MEMORY_KIB: '1024',
   REQUEST_BUDGET_MS: '300',
   CALL_TIMEOUT_MS: '200',
   LETTER_BUDGET_MS: '250',
@@ -45,37 +71,52 @@ const shortTimeouts = {
   STATEMENT_TIMEOUT_MS: '1000',
 }
 
-/** Makes a user, deposits money, places an order of each kind and changes them. */
-const shop = async (gateway: string, person: MarkedPerson, known?: string) => {
+/** Who shops while the services fail: nobody can sign up then. */
+interface Known {
+  readonly userId?: string
+  readonly token?: string
+}
+
+/** Makes a user, signs in, deposits money, places an order of each kind and changes them. */
+const shop = async (gateway: string, person: MarkedPerson, known: Known = {}) => {
   const created = await ask(`${gateway}/users`, person, { body: person.user, key: person.key() })
-  const userId = known ?? created.id ?? ''
+  const visited = await visit(gateway, person)
+  const { userId = created.id ?? '', token = visited } = known
   const account = `${gateway}/billing/accounts/${userId}`
-  await ask(`${account}/deposit`, person, { body: { amount: 900 }, key: person.key() })
+  await ask(`${account}/deposit`, person, { body: { amount: 900 }, key: person.key(), token })
   const { description } = person
-  const order = (price: number) =>
-    ask(`${gateway}/orders`, person, { body: { userId, price, description }, key: person.key() })
+  const order = (price: number) => {
+    const body = { userId, price, description }
+    return ask(`${gateway}/orders`, person, { body, key: person.key(), token })
+  }
   const { id } = await order(100)
   await order(1_000_000)
-  await ask(`${gateway}/orders/${id}`, person, { method: 'PATCH', body: { price: 50 } })
-  await ask(`${gateway}/orders/${id}`, person, { method: 'DELETE' })
-  return userId
+  await ask(`${gateway}/orders/${id}`, person, { method: 'PATCH', body: { price: 50 }, token })
+  await ask(`${gateway}/orders/${id}`, person, { method: 'DELETE', token })
+  return { userId, ...(token === undefined ? {} : { token }) }
 }
 
 /** Sends what people send by mistake, or to see what happens. */
-const sendMistakes = async (gateway: string, person: MarkedPerson, userId: string) => {
+const sendMistakes = async (gateway: string, person: MarkedPerson, { userId, token }: Known) => {
   const { user, description } = person
+  await ask(`${gateway}/sessions`, person, { body: { ...user } })
+  await ask(`${gateway}/sessions`, person, { body: { username: user.email, password: user.phone } })
+  await ask(`${gateway}/sessions/end`, person, { body: { refreshToken: user.password } })
+  await ask(`${gateway}/users/${userId}`, person, { token: `${token}${user.username}` })
+  await ask(`${gateway}/users/${userId}`, person, { token: user.email })
   await ask(`${gateway}/users`, person, { body: user })
   await ask(`${gateway}/users`, person, { body: { ...user, [user.email]: user.lastName } })
   await ask(`${gateway}/users`, person, { body: `{"email":"${user.email}",${user.firstName}` })
   await ask(`${gateway}/users`, person, { body: { ...user, phone: [user.phone] } })
-  await ask(`${gateway}/orders`, person, { body: { userId, price: description } })
+  await ask(`${gateway}/orders`, person, { body: { userId, price: description }, token })
   await ask(`${gateway}/orders`, person, {
     body: { userId, price: 1 },
     key: `bad key ${user.email}`,
+    token,
   })
-  await ask(`${gateway}/notifications?email=${encodeURIComponent(user.email)}`, person)
-  await ask(`${gateway}/users/${encodeURIComponent(user.email)}`, person)
-  await ask(`${gateway}/users/${user.email}`, person)
+  await ask(`${gateway}/notifications?email=${encodeURIComponent(user.email)}`, person, { token })
+  await ask(`${gateway}/users/${encodeURIComponent(user.email)}`, person, { token })
+  await ask(`${gateway}/users/${user.email}`, person, { token })
 }
 
 describe('the logs of the services, at level debug', () => {
@@ -83,20 +124,27 @@ describe('the logs of the services, at level debug', () => {
   let system: System
   let door: System
   let gateway: string
-  let userId: string
+  let known: Known
   const links: Partial<Record<ServiceName, Upstream>> = {}
 
   beforeAll(async () => {
-    const linked = ['billing', 'notification', 'user', 'order'] as const
+    const linked = ['identity', 'billing', 'notification', 'user', 'order'] as const
     for (const name of linked) links[name] = await startUpstream(() => system.urls[name])
     const upstreams = Object.fromEntries(
       linked.map((name) => [name, (links[name] as Upstream).url]),
     )
-    system = await startSystem({ services: linked, upstreams, env: shortTimeouts })
+    // One name of the issuer for both parts of the system.
+    const env = { ...shortTimeouts, PUBLIC_URL: 'http://orderly.test' }
+    system = await startSystem({ services: linked, upstreams, env })
     // The gateway is ready only when the services behind it are, and they are behind its links.
-    door = await startSystem({ services: ['gateway'], upstreams, env: shortTimeouts })
+    const keys = `${upstreams['identity']}/identity/jwks`
+    door = await startSystem({
+      services: ['gateway'],
+      upstreams,
+      env: { ...env, JWKS_URL: keys },
+    })
     gateway = door.urls.gateway
-    userId = await shop(gateway, person)
+    known = await shop(gateway, person)
   }, 90_000)
   afterAll(() => Promise.all([system.close(), door.close()]))
 
@@ -111,8 +159,8 @@ describe('the logs of the services, at level debug', () => {
   }
 
   it('name no person, neither in normal use nor when people send mistakes', async () => {
-    expect(userId).not.toBe('')
-    await sendMistakes(gateway, person, userId)
+    expect(known).toEqual({ userId: expect.any(String), token: expect.any(String) })
+    await sendMistakes(gateway, person, known)
     await expectNobody()
   })
 
@@ -133,7 +181,7 @@ describe('the logs of the services, at level debug', () => {
   it.each(failures)('name no person while the called service %s', async (_how, behaviour) => {
     for (const name of Object.keys(links) as ServiceName[]) {
       links[name]?.behave(behaviour)
-      await shop(gateway, markedPerson(), userId)
+      await shop(gateway, markedPerson(), known)
       links[name]?.behave('forward')
     }
     await expectNobody()
@@ -152,7 +200,7 @@ describe('the logs of the services, at level debug', () => {
       }
       await sql.end()
     }
-    await shop(gateway, markedPerson(), userId)
+    await shop(gateway, markedPerson(), known)
     await expectNobody()
     expect(system.logsOf('user')).toContain('never')
   })
@@ -170,10 +218,10 @@ describe('the files and the screen of the launcher', () => {
     const system = launch({ DATA_DIR: folder, ...shortTimeouts })
     await system.sees(/logs .*\n\n/)
     const gateway = system.addressOf('start here')
-    const userId = await shop(gateway, markedPerson())
+    const known = await shop(gateway, markedPerson())
     for (const service of registry.gateway.upstreams) {
       process.kill(await pidOf(system.pid, service), 'SIGKILL')
-      await shop(gateway, markedPerson(), userId)
+      await shop(gateway, markedPerson(), known)
     }
     const url = new URL((await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim())
     url.pathname = '/user'
@@ -181,7 +229,7 @@ describe('the files and the screen of the launcher', () => {
     await sql`alter table users add constraint never check (now() is null) not valid`
     await sql.end()
     await eventually(async () => {
-      await shop(gateway, markedPerson(), userId)
+      await shop(gateway, markedPerson(), known)
       expect((await readLogs(folder)).text).toContain('never')
     })
     await system.interrupt()

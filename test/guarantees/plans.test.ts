@@ -3,7 +3,11 @@ import { basename, join, sep } from 'node:path'
 import type postgres from 'postgres'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createActs } from '../../src/platform/access/acts-store.ts'
+import { createThrottle, type Throttle } from '../../src/platform/access/throttle.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
+import { createIdentityStore } from '../../src/services/identity/store.ts'
+import { createKeyStore } from '../../src/services/identity/store-keys.ts'
+import { createModelStore } from '../../src/services/identity/store-models.ts'
 import { createNotificationStore } from '../../src/services/notification/store.ts'
 import type { Acts } from '../../src/platform/http/acts.ts'
 import { createOrderStore } from '../../src/services/order/store.ts'
@@ -59,11 +63,36 @@ const dueAt = `case when i < ${dueRows} then now() - interval '1 minute'
   when i < ${2 * dueRows} then now() + interval '1 hour' end`
 const isDue = `i < ${2 * dueRows}`
 
+/** Half of those who were counted may try again. */
+const throttledSeed = `
+  insert into throttled (subject, attempts, ends_at)
+  select 'subject' || i, 3, now() + (i - ${size / 2}) * interval '1 second' from ${series}`
+
+/** Some are over and wait to be forgotten. */
+const expiresAt = `case when i < ${dueRows} then now() - interval '1 minute'
+  else now() + interval '1 day' end`
+
 const seeds: Readonly<Record<string, readonly string[]>> = {
+  identity: [
+    `insert into logins (id, username, email, locale, password_hash)
+     select ${idSql(kinds.user, 'i')}, 'name' || i, 'a@example.com', 'en', 'hash' from ${series}`,
+    `insert into sessions (id, login_id, secret_hash, expires_at)
+     select ${idSql(kinds.row, 'i')}, ${ownerSql}, 'secret' || i, ${expiresAt} from ${series}`,
+    // Keys that are removed leave their rows.
+    `insert into signing_keys (kid, generation, jwk, signs_from, retires_at)
+     select 'key' || i, i, case when i > ${size - 4} then '{}'::jsonb end, now(),
+       case when i <= ${size - 4} then now() end from ${series}`,
+    `insert into oidc_models (model, id, payload, uid, grant_id, expires_at)
+     select 'Session', 'id' || i, '{}', 'uid' || i, 'grant' || i / 4, ${expiresAt} from ${series}`,
+    `insert into secrets (name, value) select 'name' || i, 'value' from ${series}`,
+    throttledSeed,
+    actsSeed,
+  ],
   user: [
     `insert into users (id, username, email, idempotency_key, request_id, account, due_at, timeline)
      select ${idSql(kinds.row, 'i')}, 'name' || i, 'name' || i || '@example.com', 'key' || i, 'r',
        case when ${isDue} then 'PENDING' else 'OPEN' end, ${dueAt}, ${timeline} from ${series}`,
+    throttledSeed,
     actsSeed,
   ],
   billing: [
@@ -105,6 +134,7 @@ const callers = 64
 /** Rows in all parts of the table. Every fifth belongs to the busy user. */
 const places = Array.from({ length: callers }, (_, index) => 2 * dueRows + index * 3_001)
 
+const anyKey = { kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd' }
 const leaseMs = 6_000
 const page = { limit: 20, cursor: idOf(kinds.row, size - 1_000) }
 
@@ -138,11 +168,66 @@ const act = async ({ record, list }: Acts) => {
   }
 }
 
+/** Counts an attempt against two limits, and gives it back. */
+const guess = async ({ take, forget }: Throttle) => {
+  const limits = ['subject5', 'subject'].map((subject) => ({ subject, maxAttempts: 10 }))
+  await (await take(limits)).giveBack()
+  await forget(32)
+}
+
+/** What the throttle finds, so that it has something to give back. */
+const taken = {
+  'take attempts': [
+    { subject: 'subject5', takenUntil: new Date(0), waitMs: 1 },
+    { subject: 'subject', takenUntil: new Date(0), waitMs: 1 },
+  ],
+}
+
+const recordIdentity = async () => {
+  const { database, watch, recording } = createRecorder(taken)
+  const store = watch(createIdentityStore(database))
+  const keys = watch(createKeyStore(database))
+  const models = watch(createModelStore(database))
+  const model = 'Session'
+  const lifetimeMs = 600_000
+  for (const place of places) {
+    const session = { id: idOf(kinds.fresh, place), loginId: ownerOf(place) }
+    const known = { id: idOf(kinds.user, place), username: `name${place}` }
+    const fresh = { id: idOf(kinds.fresh, place), username: `newcomer${place}` }
+    const person = { email: 'a@example.com', locale: 'en', passwordHash: 'hash' } as const
+    await store.insertLogin({ ...(place % 2 === 0 ? known : fresh), ...person })
+    await store.openSession({ ...session, secretHash: 'secret', lifetimeMs })
+    const presented = place % 2 === 0 ? `secret${place}` : 'another'
+    await store.refreshSession({ id: idOf(kinds.row, place), presented, next: 'next' })
+    await store.endSession({ id: idOf(kinds.row, place + 1) })
+    await store.keepSecret({ name: place % 2 === 0 ? `name${place}` : `new${place}`, value: 'v' })
+    const id = place % 2 === 0 ? `id${place}` : `new${place}`
+    await models.upsert({ model, id, payload: {}, uid: id, grantId: 'grant', lifetimeMs })
+    await models.consume({ model, id: `id${place + 1}` })
+    const grantId = place % 2 === 0 ? `grant${place}` : null
+    await models.destroy({ model, id: grantId === null ? `id${place + 2}` : null, grantId })
+  }
+  await store.findByName('name5')
+  await store.find(busyUser)
+  await store.changeRole({ username: 'name5', role: 'operator', granted: true })
+  await store.forgetSessions(32)
+  await keys.list()
+  const times = { lifetimeMs: 1, leadMs: 0, graceMs: 1 }
+  await keys.rotate({ kid: 'new', jwk: anyKey, forced: true, ...times })
+  await keys.remove({ kid: null, nextKid: 'new', nextJwk: anyKey })
+  await models.find(model, 'id5')
+  await models.findByUid(model, 'uid5')
+  await models.forget(32)
+  await guess(watch(createThrottle(database, lifetimeMs)))
+  await act(watch(createActs(database)))
+  return recording()
+}
+
 /** A row without a pending decision: the tables refuse to settle a pending row. */
 const notOwed = (index: number) => idOf(kinds.row, 2 * dueRows + index)
 
 const recordUser = async () => {
-  const { database, watch, recording } = createRecorder()
+  const { database, watch, recording } = createRecorder(taken)
   const store = watch(createUserStore(database, leaseMs))
   const nobody = { phone: null, firstName: null, lastName: null, requestId: 'r' }
   const secret = { passwordHash: 'hash', passwordSalt: 'salt', locale: 'en' as const }
@@ -157,6 +242,7 @@ const recordUser = async () => {
   }
   await store.find(idOf(kinds.row, 5))
   await due(store.due, notOwed)
+  await guess(watch(createThrottle(database, 3_600_000)))
   await act(watch(createActs(database)))
   return recording()
 }
@@ -246,14 +332,19 @@ const recordNotification = async () => {
 }
 
 const services = {
+  identity: await recordIdentity(),
   user: await recordUser(),
   billing: await recordBilling(),
   order: await recordOrder(),
   notification: await recordNotification(),
 }
 
-/** This index holds only the changes that are open now, so reading all of it is cheap. */
-const openChanges = 'order_changes_one_open'
+/**
+ * These indexes hold only the changes that are open and the keys that serve: a handful of rows. Of
+ * the generations only the last one is read.
+ */
+const small = ['order_changes_one_open', 'signing_keys_present', 'signing_keys_generation']
+const isSmall = (what: string) => small.some((index) => what.endsWith(index))
 
 const modes: readonly PlanMode[] = ['force_custom_plan', 'force_generic_plan']
 
@@ -275,7 +366,7 @@ it.each(files)('%s is examined here', (file) => {
 it.each(files)('%s names the columns of its rows: a newer version may add one', (file) => {
   const rows = readFileSync(join(projectRoot, file), 'utf8').split(/^\)$/m).at(-1)
   expect(rows).toMatch(/^(select|update|delete)/m)
-  expect(rows).not.toContain('*')
+  expect(rows).not.toMatch(/(?:\bselect|\breturning|,)\s+(?:\w+\.)?\*/)
 })
 
 describe.each(Object.entries(services))('the statements of %s', (service, recorded) => {
@@ -304,7 +395,10 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
     async (_, statement) => {
       for (const mode of modes) {
         const plan = await explain(atSize, statement, { mode, analyze: true })
-        expect(tablesReadWhole(plan), mode).toEqual([])
+        expect(
+          tablesReadWhole(plan).filter((what) => !isSmall(what)),
+          mode,
+        ).toEqual([])
         const most = mostRowsRead(plan)
         expect(most.rows, `${mode}: ${most.where}`).toBeLessThanOrEqual(
           statement.asked * rowsPerCaller,
@@ -320,8 +414,7 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
         mode: 'force_generic_plan',
         analyze: false,
       })
-      const readWhole = tablesReadWhole(plan).filter((what) => !what.endsWith(openChanges))
-      expect(readWhole).toEqual([])
+      expect(tablesReadWhole(plan).filter((what) => !isSmall(what))).toEqual([])
     },
   )
 
@@ -342,6 +435,8 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
       const plan = await explain(atSize, claim, { mode: 'force_generic_plan', analyze: true })
       expect(indexesUsed(plan)).toContain(`${table}_due`)
     }
-    expect(claims.length).toBe({ user: 1, billing: 1, order: 2, notification: 0 }[service])
+    expect(claims.length).toBe(
+      { identity: 0, user: 1, billing: 1, order: 2, notification: 0 }[service],
+    )
   })
 })

@@ -7,6 +7,7 @@ import type { OwnPostgres } from '../lab/own-postgres.ts'
  * read through the API.
  */
 export const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+  identity: ['logins'],
   user: ['users'],
   billing: ['accounts', 'operations', 'deposit_letters'],
   order: ['orders', 'order_changes'],

@@ -26,7 +26,7 @@ export const isTold = (exchange: Exchange): exchange is ToldExchange =>
   exchange.answer.kind === 'told'
 
 /** Statuses that tell how a request ended. The others may be different a moment later. */
-const decidingStatuses = new Set([200, 201, 402, 404, 409])
+const decidingStatuses = new Set([200, 201, 204, 401, 402, 403, 404, 409])
 
 export const isDecision = (exchange: Exchange): exchange is ToldExchange =>
   isTold(exchange) && decidingStatuses.has(exchange.answer.status) && !exchange.answer.comeBack

@@ -1,5 +1,6 @@
 import { ContractViolation } from './contract-check.ts'
 import type { ApiResponse } from '../lab/http.ts'
+import type { As } from '../lab/wallet.ts'
 
 /**
  * Records what every client sent and what it was told, with the times of both. The invariants are
@@ -14,6 +15,8 @@ export interface Sent {
   readonly path: string
   readonly key?: string | undefined
   readonly body?: unknown
+  /** Who acted, if it was not the owner of what the request is about. */
+  readonly as?: As | undefined
 }
 
 export interface Told {

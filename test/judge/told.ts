@@ -27,11 +27,18 @@ const lost = (message: string, ...about: (string | undefined)[]): Violation => (
 
 // --- repeats ------------------------------------------------------------------
 
-/** Returns the scope of a key: the same key in another scope is another key. */
-const scopeOf = ({ method, path, body }: Exchange): string => {
+/** What a key belongs to, besides the one who acts. */
+const placeOf = ({ method, path, body }: Exchange): string => {
   if (path === '/orders') return `orders of ${(body as { userId: string }).userId}`
+  if (path === '/users') return `users ${(body as { username: string }).username.toLowerCase()}`
   return method === 'POST' ? path.replace(/\/(deposit|withdraw)$/, '') : path
 }
+
+/** Returns the scope of a key: the same key in another scope is another key. */
+const scopeOf = (exchange: Exchange): string =>
+  exchange.as === undefined
+    ? placeOf(exchange)
+    : `${placeOf(exchange)} by ${JSON.stringify(exchange.as)}`
 
 const shown = ({ status, body }: ToldExchange['answer']) => `${status} ${JSON.stringify(body)}`
 

@@ -28,7 +28,7 @@ export interface Request {
   readonly key?: string | undefined
   readonly body?: unknown
   /** Who asks, if it is not the owner of what the request is about. */
-  readonly as?: As
+  readonly as?: As | undefined
 }
 
 export interface Keyed {
@@ -81,7 +81,7 @@ export const createActor = (options: ActorOptions) => {
 
   /** One attempt. */
   const attempt = ({ method, path, key, body, as }: Request): Promise<Exchange> =>
-    history.record({ client: name, method, path, key, body }, () =>
+    history.record({ client: name, method, path, key, body, as }, () =>
       client.ask(method, path, body, {
         timeoutMs: attemptTimeoutMs,
         as,

@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { whenFileEnds } from './cleanup.ts'
@@ -17,6 +17,15 @@ const keyId = 'lab-1'
 let key: { readonly privateKey: KeyObject; readonly publicKey: KeyObject } | undefined
 
 const labKey = () => (key ??= generateKeyPairSync('ed25519'))
+
+/** The key as text, for a process that mints tokens of this issuer too. */
+export const labSigningKey = (): string =>
+  labKey().privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
+
+/** Mints from now on as the process whose key this is. */
+export const useSigningKey = (pem: string) => {
+  key = { ...labKey(), privateKey: createPrivateKey(pem) }
+}
 
 /** A member that is undefined is left out, so that a test can make a token without it. */
 export const mintToken = (claims: Members = {}, header: Members = {}): string => {

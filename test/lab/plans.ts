@@ -23,7 +23,8 @@ interface Batched {
   readonly items: object[]
 }
 
-export const createRecorder = () => {
+/** `found` are the rows that a statement returns when another one follows from them. */
+export const createRecorder = (found: Readonly<Record<string, readonly object[]>> = {}) => {
   const batched = new Map<string, Batched>()
   const recorded: RecordedStatement[] = []
   const reader = drizzle.mock()
@@ -37,10 +38,10 @@ export const createRecorder = () => {
         return {}
       }
     },
-    execute: async ({ name, text }: Written, items: readonly { maxRows: number }[]) => {
-      const asked = items[0]?.maxRows ?? 1
+    execute: async ({ name, text }: Written, items: readonly { maxRows?: number }[]) => {
+      const asked = items[0]?.maxRows ?? items.length
       recorded.push({ name, text, parameters: [JSON.stringify(items)], asked })
-      return []
+      return found[name] ?? []
     },
     read: async (
       name: string,
@@ -114,13 +115,13 @@ export const explain = async (
   let plan: PlanNode | undefined
   // A prepared statement stays when a transaction fails.
   const name = `examined_${randomBytes(6).toString('hex')}`
-  const values = parameters.map(literal).join(', ')
+  const values = parameters.length === 0 ? '' : `(${parameters.map(literal).join(', ')})`
   await sql
     .begin(async (transaction) => {
       await transaction.unsafe(`set local plan_cache_mode = ${mode}`)
       await transaction.unsafe(`prepare ${name} as ${text}`)
       const rows = await transaction.unsafe<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
-        `explain (${analyze ? 'analyze, timing off, ' : ''}format json) execute ${name} (${values})`,
+        `explain (${analyze ? 'analyze, timing off, ' : ''}format json) execute ${name} ${values}`,
       )
       plan = rows[0]?.['QUERY PLAN'][0].Plan
       await transaction.unsafe(`deallocate ${name}`)

@@ -1,6 +1,5 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createBillingService } from '../../src/services/billing/service.ts'
+import { createIdentityService } from '../../src/services/identity/service.ts'
 import { createNotificationService } from '../../src/services/notification/service.ts'
 import { createOrderService } from '../../src/services/order/service.ts'
 import { createUserService } from '../../src/services/user/service.ts'
@@ -22,9 +21,10 @@ import { startUpstream } from './upstream.ts'
  * One service as its process would run it, over its own real database: the same configuration,
  * server, store and recovery, on a free port.
  */
-export type ServiceWithDatabase = Exclude<ServiceName, 'gateway' | 'identity'>
+export type ServiceWithDatabase = Exclude<ServiceName, 'gateway'>
 
 const factories: Record<ServiceWithDatabase, (runtime: Runtime) => Service> = {
+  identity: createIdentityService,
   user: createUserService,
   billing: createBillingService,
   order: createOrderService,
@@ -145,38 +145,11 @@ export const openAccount = async (billing: RunningService, balance = 0): Promise
   return userId
 }
 
-/** Identity as far as user needs it: it makes logins, each once. The real one takes its place soon. */
-const startIdentity = async (): Promise<{ readonly url: string }> => {
-  const logins = new Map<string, string>()
-  const server = createServer((request, response) => {
-    let text = ''
-    request.setEncoding('utf8').on('data', (part: string) => (text += part))
-    request.on('end', () => {
-      const wanted = JSON.parse(text) as { readonly userId: string; readonly username: string }
-      const { userId, username } = wanted
-      const known = logins.get(userId)
-      logins.set(userId, known ?? text)
-      response.setHeader('content-type', 'application/json')
-      if (known === undefined || known === text) {
-        response.writeHead(known === undefined ? 201 : 200)
-        response.end(JSON.stringify({ userId, username }))
-        return
-      }
-      const requestId = request.headers['x-request-id']
-      response.writeHead(409, { 'content-type': 'application/problem+json' })
-      const code = 'login-differs'
-      const type = `urn:orderly:problem:${code}`
-      response.end(
-        JSON.stringify({ type, title: code, status: 409, detail: code, code, requestId }),
-      )
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  whenFileEnds(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+/** Identity on a link that a test may break. Only user calls it, so for others it does not run. */
+const startIdentityFor = async (name: 'user' | 'order') => {
+  const started = name === 'user' ? await startWithDatabase('identity', {}) : undefined
+  const toIdentity = await startUpstream(started?.service.url ?? nowhere)
+  return { identity: started?.service, identityDatabase: started?.database, toIdentity }
 }
 
 /** User or order with the real services behind it, on links that a test may break. */
@@ -185,9 +158,9 @@ export const startWithBilling = async (name: 'user' | 'order', variables: Variab
   const { billing, database: billingDatabase, notification, notificationDatabase } = ledger
   const toBilling = await startUpstream(billing.url)
   const toNotification = await startUpstream(notification.url)
-  const toIdentity = await startUpstream((await startIdentity()).url)
+  const logins = await startIdentityFor(name)
   const upstreams = {
-    IDENTITY_URL: toIdentity.url,
+    IDENTITY_URL: logins.toIdentity.url,
     BILLING_URL: toBilling.url,
     NOTIFICATION_URL: toNotification.url,
   }
@@ -198,7 +171,7 @@ export const startWithBilling = async (name: 'user' | 'order', variables: Variab
     billingDatabase,
     notification,
     notificationDatabase,
-    toIdentity,
+    ...logins,
     toBilling,
     toNotification,
   }

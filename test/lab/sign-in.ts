@@ -101,10 +101,9 @@ export const createSignIn = (gatewayUrl: string) => {
   return {
     /** From now on this person can sign in. */
     know: (userId: string, login: Login) => void logins.set(userId, login),
+    knows: (userId: string): boolean => logins.has(userId),
     /** Undefined for somebody who did not sign up here. */
     tokenOf,
-    /** Somebody who can sign in, if there is one. */
-    anyone: (): string | undefined => logins.keys().next().value,
   }
 }
 

@@ -46,6 +46,10 @@ export const settle = (urls: readonly string[], home: Home) => {
   for (const url of urls) homes.set(new URL(url).origin, home)
 }
 
+/** Whether a user can sign in, as far as this process knows; always where the lab makes tokens. */
+export const canSignIn = (baseUrl: string, userId: string): boolean =>
+  homeOf(baseUrl)?.signIn.knows(userId) ?? true
+
 const homeOf = (baseUrl: string) => homes.get(new URL(baseUrl).origin)
 
 let finder: ((path: string) => FoundPath<Operation> | undefined) | undefined
@@ -124,6 +128,9 @@ const labToken = (as: As, callee: ServiceName): string => {
 
 const realToken = async (home: Home, as: As, callee: ServiceName, signal: AbortSignal) => {
   if (isNamed(as)) return home[as](signal)
+  if (typeof as === 'object' && 'roles' in as) {
+    throw new Error('where identity runs, roles are given by its commands')
+  }
   if (typeof as !== 'string') return labToken(as, callee)
   return (await home.signIn.tokenOf(as, signal)) ?? home.somebody(signal)
 }

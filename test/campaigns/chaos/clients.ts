@@ -88,7 +88,8 @@ const signUpInHaste = async (client: Client) => {
 /** An order of an unknown user. It may leave a trace only if it has a key. */
 const orderForNobody = async (client: Client) => {
   const { random } = client
-  const request = newOrder(uuidv7(), drawAmount(random))
+  // Only an operator can ask for somebody else. For others such a user is never asked about.
+  const request = { ...newOrder(uuidv7(), drawAmount(random)), as: 'operator' }
   if (random.chance(0.5)) await send(client, request)
   else await client.actor().attempt({ ...request, key: undefined })
 }
@@ -137,7 +138,13 @@ const isSettled = ({ key, method, answer }: Exchange) =>
   answer.kind === 'told' &&
   settledStatuses.has(answer.status)
 
-const toRequest = ({ method, path, key, body }: Exchange): Request => ({ method, path, key, body })
+const toRequest = ({ method, path, key, body, as }: Exchange): Request => ({
+  method,
+  path,
+  key,
+  body,
+  as,
+})
 
 /** Repeats a request that has its answer: unchanged, or with another body and the same key. */
 const digUp = async ({ random, history, actor }: Client) => {

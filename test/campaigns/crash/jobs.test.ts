@@ -26,7 +26,9 @@ const planned = plan(
 
 describe('the scenario of the crash test', () => {
   it('goes by every public route of the contracts, so that each is crashed', () => {
-    const memory = { tag: '*', nobody: '*', userId: '*', orderId: '*' }
+    const tokens = { accessToken: '*', refreshToken: '*', operatorToken: '*' }
+    const operator = { username: '*', password: '*' }
+    const memory = { tag: '*', nobody: '*', operator, userId: '*', orderId: '*', ...tokens }
     const asked = steps
       .flatMap(({ requests }) => requests(memory))
       .map(({ method, path }) => `${method} ${path.split('?')[0]}`)

@@ -34,10 +34,11 @@ const keptWords = 1_500
 
 let runs = 0
 
-const newMemory = (): Memory => {
+const newMemory = ({ operator }: System): Memory => {
   runs += 1
   const tag = `u${process.pid}-${runs}-${Date.now().toString(36)}`
-  return { tag, nobody: uuidv7(), userId: '', orderId: '' }
+  const tokens = { accessToken: '', refreshToken: '', operatorToken: '' }
+  return { tag, nobody: uuidv7(), operator, userId: '', orderId: '', ...tokens }
 }
 
 /** The events of a run, in the order in which the test saw them. */
@@ -185,7 +186,7 @@ const comeToRest = async (system: System, memory: Memory, state: Run, step: stri
 }
 
 export const run = async (system: System, incidents: readonly Incident[]): Promise<RunResult> => {
-  const memory = newMemory()
+  const memory = newMemory(system)
   const history = createHistory()
   const state = createRun(system, incidents)
   const { journal, tracker } = state

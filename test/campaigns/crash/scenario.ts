@@ -1,4 +1,6 @@
+import { servicesWithDatabase } from '../../../src/registry.ts'
 import type { Request } from '../../lab/actors.ts'
+import type { Login } from '../../lab/sign-in.ts'
 
 /**
  * What every run does, for its own user: each kind of write with its good and its bad ending, then
@@ -9,8 +11,20 @@ export interface Memory {
   readonly tag: string
   /** An id that is no user. */
   readonly nobody: string
+  readonly operator: Login
   userId: string
   orderId: string
+  /** Of the user, who acts in most steps. */
+  accessToken: string
+  refreshToken: string
+  operatorToken: string
+}
+
+/** What a step needs to know of an answer. */
+export interface Kept {
+  readonly id: string
+  readonly accessToken: string
+  readonly refreshToken: string
 }
 
 export interface Step {
@@ -18,12 +32,42 @@ export interface Step {
   readonly requests: (memory: Memory) => readonly Request[]
   /** The definite answer that it must get. */
   readonly status: number
+  /** Another one that is right when the first answer was lost. */
+  readonly orElse?: number
   /** The services store nothing of it, so a client cannot repeat it. */
   readonly isForgotten?: true
   /** Sent at the same moment: the requests after the first one share the next call. */
   readonly isAtOnce?: true
-  readonly keep?: (memory: Memory, body: { readonly id: string }) => void
+  readonly keep?: (memory: Memory, body: Kept) => void
 }
+
+const passwordOf = ({ tag }: Memory) => `the password of ${tag}`
+
+/** Each repeat makes a session of its own. */
+const signIn = (
+  name: string,
+  login: (memory: Memory) => Login,
+  status: number,
+  keep?: Step['keep'],
+): Step => ({
+  name,
+  status,
+  isForgotten: true,
+  requests: (memory) => [{ method: 'POST', path: '/sessions', body: login(memory) }],
+  ...(keep === undefined ? {} : { keep }),
+})
+
+const withSession = (name: string, what: string, status: number): Step => ({
+  name,
+  status,
+  isForgotten: true,
+  requests: ({ refreshToken }) => [
+    { method: 'POST', path: `/sessions/${what}`, body: { refreshToken } },
+  ],
+})
+
+const byOperator = (memory: Memory, requests: readonly Request[]): readonly Request[] =>
+  requests.map((request) => ({ ...request, as: { token: memory.operatorToken } }))
 
 const write = (
   memory: Memory,
@@ -71,9 +115,30 @@ export const steps: readonly Step[] = [
       write(memory, 'user', 'POST', '/users', {
         username: memory.tag,
         email: `${memory.tag}@example.com`,
+        password: passwordOf(memory),
       }),
     keep: (memory, { id }) => void (memory.userId = id),
   },
+  signIn(
+    'sign in',
+    (memory) => ({ username: memory.tag, password: passwordOf(memory) }),
+    200,
+    (memory, { accessToken, refreshToken }) => Object.assign(memory, { accessToken, refreshToken }),
+  ),
+  signIn('guess a password', ({ tag }) => ({ username: tag, password: 'a wrong guess' }), 401),
+  signIn(
+    'sign in as operator',
+    ({ operator }) => operator,
+    200,
+    (memory, { accessToken }) => void (memory.operatorToken = accessToken),
+  ),
+  {
+    // A refresh token serves once. When its answer was lost, the repeat ends the session.
+    ...withSession('refresh the session', 'refresh', 200),
+    orElse: 401,
+    keep: (memory, { refreshToken }) => void (memory.refreshToken = refreshToken),
+  },
+  withSession('end the session', 'end', 204),
   putOn('deposit', deposit),
   placeOrder('order within means', order.paid, 201),
   placeOrder('order beyond means', tooMuch, 402),
@@ -110,16 +175,21 @@ export const steps: readonly Step[] = [
   {
     name: 'order of nobody',
     status: 404,
+    // Others than an operator are told so before user is asked.
     requests: (memory) =>
-      write(memory, 'order of nobody', 'POST', '/orders', { userId: memory.nobody, price: 5 }),
+      byOperator(
+        memory,
+        write(memory, 'order of nobody', 'POST', '/orders', { userId: memory.nobody, price: 5 }),
+      ),
   },
   {
     name: 'order of nobody without a key',
     status: 404,
     isForgotten: true,
-    requests: ({ nobody }) => [
-      { method: 'POST', path: '/orders', body: { userId: nobody, price: 6 } },
-    ],
+    requests: (memory) =>
+      byOperator(memory, [
+        { method: 'POST', path: '/orders', body: { userId: memory.nobody, price: 6 } },
+      ]),
   },
   {
     name: 'read everything',
@@ -132,6 +202,10 @@ export const steps: readonly Step[] = [
       read(`/orders/${memory.orderId}/changes`),
       read(`/orders?userId=${memory.userId}`),
       read(`/notifications?userId=${memory.userId}`),
+      ...byOperator(
+        memory,
+        servicesWithDatabase.map((service) => read(`/acts/${service}`)),
+      ),
     ],
   },
 ]

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
 import { serviceNames, type ServiceName } from '../../../src/registry.ts'
 import type { Effect } from '../../lab/link/lane.ts'
 import { startOwnSystem, type Way } from '../../lab/system.ts'
+import { makeOperator, settleIn } from '../../lab/system-access.ts'
 import { createFleet } from './fleet.ts'
 import type { Instance } from './instance.ts'
 import { createWitness, installWitness } from './witness.ts'
@@ -15,6 +16,8 @@ export const times = {
   RECOVERY_INTERVAL_MS: 60,
   STATEMENT_TIMEOUT_MS: 500,
   SHUTDOWN_GRACE_MS: 300,
+  /** Nobody changes keys here, and looking for new ones would be a visit at any moment. */
+  KEY_POLL_MS: 600_000,
 } as const
 
 /**
@@ -41,7 +44,7 @@ const nameOf = (callee: string, firstLine: string) => {
   return `${method} ${callee}${url.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}').replace(/\?.*/, '')}`
 }
 
-/** Five real processes, their own Postgres, and a link on each way between them. */
+/** Real processes, their own Postgres, and a link on each way between them. */
 export const startSystem = async () => {
   let listener = nobody
   const onCheckpoint: OnCheckpoint = (from, checkpoint) => listener.onCheckpoint(from, checkpoint)
@@ -72,9 +75,16 @@ export const startSystem = async () => {
   })
   const { portOf, current, takeOver, relieve, endOthers } = fleet
   await Promise.all(serviceNames.map(takeOver))
+  const gatewayUrl = `http://127.0.0.1:${portOf('gateway')}`
+  const identity = {
+    url: () => `http://127.0.0.1:${portOf('identity')}`,
+    database: system.databases.identity ?? '',
+  }
+  settleIn(gatewayUrl, [], identity)
 
   return {
-    gatewayUrl: `http://127.0.0.1:${portOf('gateway')}`,
+    gatewayUrl,
+    operator: await makeOperator(identity),
     /** The link for calls from one service to another. */
     linkBetween: (caller: ServiceName, callee: ServiceName) => {
       const found = links.get(`${caller}-1→${callee}`)

@@ -36,8 +36,7 @@ const draftOf = (operation: FuzzedOperation, random: Random, known: Known) => {
   const { method, template, parameters, body: schema } = operation
   const given = new Map<Parameter, string>()
   for (const parameter of parameters) {
-    const isLetterFilter = operation.id === 'listLetters' && parameter.name === 'userId'
-    if (!parameter.isRequired && !isLetterFilter && random.chance(0.5)) continue
+    if (!parameter.isRequired && random.chance(0.5)) continue
     given.set(parameter, String(validValue(parameter.name, parameter.schema, random, known)))
   }
   const of = (place: string) => [...given].filter(([parameter]) => parameter.in === place)
@@ -138,6 +137,20 @@ const oddKeys = (random: Random): readonly (readonly [string, string])[] => [
   ['half a quote', '"abc'],
 ]
 
+const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** None of them may let anybody in. */
+const oddTokens = (random: Random): readonly (readonly [string, string])[] => [
+  ['nothing', ''],
+  ['only the scheme', 'Bearer'],
+  ['a word', `Bearer ${word(random, 20)}`],
+  ['a password', `Basic ${Buffer.from('masha:secret').toString('base64')}`],
+  ['three dots', 'Bearer ...'],
+  ['a claim', `Bearer ${base64({ alg: 'none' })}.${base64({ sub: randomUUID() })}.`],
+  ['a claim that is signed by nobody', `Bearer ${base64({ alg: 'EdDSA' })}.${base64({})}.AAAA`],
+  ['a very long word', `Bearer ${'x'.repeat(9_000)}`],
+]
+
 const oddHeaders = (random: Random): readonly (readonly [string, string, string])[] => [
   ['text as type', 'content-type', 'text/plain'],
   ['form as type', 'content-type', 'application/x-www-form-urlencoded'],
@@ -170,6 +183,10 @@ const oddHeaders = (random: Random): readonly (readonly [string, string, string]
   ['forwarded', 'x-forwarded-for', '127.0.0.1, ::1'],
   ['many cookies', 'cookie', 'a=1; '.repeat(1_500)],
   ['a value in Latin-1', 'x-odd', '\u00ff\u00fe'],
+  ['a client address', 'x-client-address', '127.0.0.1'],
+  ...oddTokens(random).map(
+    ([label, token]) => [`${label} as token`, 'authorization', token] as const,
+  ),
 ]
 
 const oddIds = (random: Random): readonly string[] => [

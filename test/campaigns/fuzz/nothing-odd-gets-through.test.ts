@@ -14,7 +14,7 @@ afterAll(async () => {
   await system.close()
 }, 60_000)
 
-describe('five services that get requests of every kind, allowed or not, and bytes that are no HTTP', () => {
+describe('services that get requests of every kind, allowed or not, and bytes that are no HTTP', () => {
   it.each([
     ['the fixed seed', 4_000, fixedSeed],
     [`seed ${drawnSeed}`, 1_500, drawnSeed],

@@ -1,5 +1,5 @@
 import {
-  loadContracts,
+  committedContracts,
   resolveSchema,
   type ContractDocument,
   type Operation,
@@ -34,6 +34,8 @@ export interface FuzzedOperation {
   readonly method: string
   readonly template: string
   readonly isInternal: boolean
+  /** Whoever asks may have it, with any token or none. */
+  readonly isOpen: boolean
   readonly parameters: readonly Parameter[]
   readonly body: Schema | undefined
   readonly document: ContractDocument
@@ -73,6 +75,7 @@ const operationsOf = (service: ServiceName, document: ContractDocument): FuzzedO
           method: method.toUpperCase(),
           template,
           isInternal: details['x-internal'] === true,
+          isOpen: details['x-access'] === 'anyone',
           parameters: (details.parameters ?? []).map(({ name, in: place, required, schema }) => ({
             name,
             in: place,
@@ -86,6 +89,6 @@ const operationsOf = (service: ServiceName, document: ContractDocument): FuzzedO
   )
 
 export const loadOperations = (
-  contracts: ReadonlyMap<string, ContractDocument> = loadContracts(),
+  contracts: ReadonlyMap<string, ContractDocument> = committedContracts(),
 ): FuzzedOperation[] =>
   [...contracts].flatMap(([service, document]) => operationsOf(service as ServiceName, document))

@@ -18,9 +18,20 @@ const lines = (...all: string[]) => `${all.join('\r\n')}\r\n\r\n`
 const randomBytes = (random: Random, length: number) =>
   Buffer.from(Array.from({ length }, () => random.between(0, 255)))
 
-export const createRawCase = (random: Random, victim: string): RawCase => {
-  const path = `/billing/accounts/${victim}/deposit`
-  const post = [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Type: application/json']
+export interface Victim {
+  readonly userId: string
+  /** Without it a hidden request could do no harm. */
+  readonly authorization: string
+}
+
+export const createRawCase = (random: Random, { userId, authorization }: Victim): RawCase => {
+  const path = `/billing/accounts/${userId}/deposit`
+  const post = [
+    `POST ${path} HTTP/1.1`,
+    'Host: localhost',
+    `Authorization: ${authorization}`,
+    'Content-Type: application/json',
+  ]
   const smuggled = `${lines(...post, 'Content-Length: 12')}{"amount":7}`
   const size = smuggled.length
   const get = lines('GET /users/x HTTP/1.1', 'Host: localhost')

@@ -6,6 +6,7 @@ import { createHistory } from '../../judge/history.ts'
 import { auditFaults, countRows, fingerprint, untilAtRest } from '../../judge/audit.ts'
 import { settledRssMb, showAmounts, type Amounts } from '../load/resources.ts'
 import type { OwnSystem } from '../../lab/system.ts'
+import { authorizationOf, noteAnswer } from '../../lab/wallet.ts'
 import { createCase, eachConstraint, type Case } from './cases.ts'
 import { loadOperations } from './operations.ts'
 import { createOracle } from './oracle.ts'
@@ -20,7 +21,8 @@ import {
   shrink,
   type Sent,
 } from './verdict.ts'
-import { createWire, type Wire } from './wire.ts'
+import { createSignedWire, saidIn } from './signed-wire.ts'
+import type { Wire } from './wire.ts'
 
 /**
  * Sends requests that the contracts allow, requests that they do not allow, and bytes that are no
@@ -111,10 +113,14 @@ const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) 
   return isChange && isKept ? 'order_changes' : undefined
 }
 
-const remember = ({ known }: Context, { method, path }: Case, { response }: Sent) => {
+const remember = ({ known, options }: Context, one: Case, { response }: Sent) => {
+  const { method, path } = one
   if (response?.status !== 201 || method !== 'POST') return
-  const { id } = parseBody(response) as { id?: string }
+  const told = parseBody(response) as { id?: string }
+  const { id } = told
   if (id === undefined) return
+  const asked = { method, path, body: saidIn(one.body) }
+  noteAnswer(options.system.urls.gateway, asked, 201, told)
   if (path === '/orders') known.orders.push(id)
   if (path === '/users') known.users.push(id)
   if (known.orders.length > 100) known.orders.splice(10, 1)
@@ -190,12 +196,18 @@ const mixedBatch = async (context: Context, cases: readonly Case[]) => {
 
 const rawBatch = async (context: Context, count: number) => {
   const { options, wires, judge, faults, counts } = context
+  const userId = context.victim
+  const path = `/billing/accounts/${userId}/deposit`
+  const { gateway } = options.system.urls
+  const signal = AbortSignal.timeout(answerTimeoutMs)
+  const authorization = await authorizationOf(gateway, { method: 'POST', path }, signal)
+  const victim = { userId, authorization: authorization ?? '' }
   await untilAtRest(options.system.postgres)
   const before = await fingerprint(options.system.postgres)
   const numbers = Array.from({ length: count }, (_, number) => counts.raw + number)
   await inParallel(numbers, async (number) => {
     const random = createRandom(`${options.seed}/raw/${number}`)
-    const raw = createRawCase(random, context.victim)
+    const raw = createRawCase(random, victim)
     const target = random.pick(serviceNames)
     const { received, isClosed } = await wires.get(target)!.raw(raw.parts, rawAnswerMs)
     let fault: string | undefined
@@ -260,6 +272,11 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
     const { body } = await actor.decided<{ id: string }>(newOrder(user.id, 1_000))
     known.orders.push(body.id)
   }
+  // Their logins are made now, so that none is made while nothing may change.
+  for (const as of ['somebody', 'operator']) {
+    const signal = AbortSignal.timeout(answerTimeoutMs)
+    await authorizationOf(system.urls.gateway, { method: 'GET', path: '/orders', as }, signal)
+  }
   const operations = loadOperations()
   return {
     options,
@@ -267,7 +284,7 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
     known,
     judge: createJudge(createOracle(operations)),
     wires: new Map(
-      serviceNames.map((name) => [name, createWire(system.urls[name], answerTimeoutMs)]),
+      serviceNames.map((name) => [name, createSignedWire(system.urls[name], answerTimeoutMs)]),
     ),
     victim: known.users[0]!,
     faults: [],

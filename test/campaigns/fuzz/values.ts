@@ -46,6 +46,9 @@ export const oddText = (random: Random): string =>
         String.fromCharCode(random.between(0, 0xffff)),
       ).join('')
 
+/** Of no password. */
+const passwordHash = `$argon2id$v=19$m=1024,t=2,p=1$${'c2FsdHNhbHRzYWx0c2FsdA'}$${'A'.repeat(43)}`
+
 const validText = (random: Random, { minLength = 0, maxLength = 40 }: Schema) => {
   const length = random.chance(0.1) ? maxLength : random.between(minLength, Math.min(maxLength, 30))
   if (random.chance(0.2)) return '😀'.repeat(Math.max(length, 1))
@@ -61,6 +64,7 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
   }
   if (name === 'email') return `${word(random, 12)}@example.com`
   if (name === 'username') return `u.${word(random, random.between(1, 60))}`.slice(0, 64)
+  if (name === 'passwordHash') return passwordHash
   if (name === 'phone') return `+7 ${random.between(100, 999)} 123-45-67`
   if (name === 'cursor') return random.chance(0.5) ? randomUUID() : String(random.between(0, 99))
   if (name === 'idempotency-key') {

@@ -1,8 +1,8 @@
 import {
+  committedContracts,
   ContractViolation,
   createContractChecker,
   createValidator,
-  loadContracts,
 } from '../../judge/contract-check.ts'
 import { describeCase, type Case } from './cases.ts'
 import type { Oracle } from './oracle.ts'
@@ -25,6 +25,7 @@ const refusalCodes = new Set([
   'method-not-allowed',
   'payload-too-large',
   'unsupported-media-type',
+  'unauthenticated',
 ])
 
 /** Statuses that are decided before the route is known, so no route's contract has them. */
@@ -45,7 +46,7 @@ export const parseBody = ({ headers, body }: WireResponse): unknown => {
 }
 
 const createProblemCheck = () => {
-  const [document] = loadContracts().values()
+  const [document] = committedContracts().values()
   const validate = createValidator().compile(document?.components?.schemas?.['Problem'] as object)
   return (response: WireResponse): string | undefined => {
     const type = response.headers['content-type']

@@ -12,6 +12,8 @@ export interface AttackOrder {
   readonly kind: AttackKind
   readonly port: number
   readonly connections: number
+  /** A valid one: without it the gateway would refuse before it reads a body. */
+  readonly authorization: string
   /** The size of each half body. */
   readonly bodyBytes: number
   /** How many requests each connection sends at once. It does not read their answers. */
@@ -29,7 +31,12 @@ const writeAgainEveryMs = 1_000
 const openedAtOnce = 100
 const pauseBetweenMs = 10
 
-const firstBytesOf = ({ kind, bodyBytes, pipelined }: AttackOrder): readonly Buffer[] => {
+const firstBytesOf = ({
+  kind,
+  bodyBytes,
+  pipelined,
+  authorization,
+}: AttackOrder): readonly Buffer[] => {
   if (kind === 'slow headers') return [Buffer.from('POST /orders HTTP/1.1\r\nHost: localhost\r\n')]
   if (kind === 'unread answers') {
     const one = 'GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -38,6 +45,7 @@ const firstBytesOf = ({ kind, bodyBytes, pipelined }: AttackOrder): readonly Buf
   const head = [
     'POST /orders HTTP/1.1',
     'Host: localhost',
+    `Authorization: ${authorization}`,
     'Content-Type: application/json',
     `Content-Length: ${bodyBytes + 1}`,
     '\r\n',

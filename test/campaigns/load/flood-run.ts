@@ -6,6 +6,7 @@ import type { AttackerMessage, AttackKind, AttackOrder } from './flood-attacker.
 import { openDescriptors, rssMb, settledRssMb } from './resources.ts'
 import { percentile, type Shoppers, type Tally } from './shoppers.ts'
 import type { OwnSystem } from '../../lab/system.ts'
+import { authorizationOf } from '../../lab/wallet.ts'
 
 /**
  * One client tries to make the gateway useless for others. The others must be served as before, the
@@ -108,8 +109,12 @@ export const flood = async (options: FloodOptions): Promise<FloodReport> => {
   const before = (await settledRssMb(system)).get('gateway') ?? 0
   const descriptorsBefore = openDescriptors(system).get('gateway') ?? 0
   const endWatch = watchGateway(system)
+  const asked = { method: 'POST', path: '/orders', as: 'somebody' }
+  const signal = AbortSignal.timeout(giveUpAfterMs)
+  const authorization = await authorizationOf(system.urls.gateway, asked, signal)
   const attacker = await startAttacker({
     ...attack,
+    authorization: authorization ?? '',
     port: Number(new URL(system.urls.gateway).port),
     bodyBytes,
     pipelined: pipelinedRequests,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createActor, signUp } from '../../lab/actors.ts'
 import { createHistory } from '../../judge/history.ts'
+import { authorizationOf } from '../../lab/wallet.ts'
 import { createWire, type Wire } from '../fuzz/wire.ts'
 
 /**
@@ -43,6 +44,16 @@ export const createShoppers = async (baseUrl: string) => {
     const made = await Promise.all([0, 1, 2, 3].map(() => signUp(actor, startBalance)))
     users.push(...made.map(({ id }) => id))
   }
+  /** What each user shows: known before the clock starts, so that nobody signs in meanwhile. */
+  const tokens = new Map<string, string>()
+  const getTokens = async () => {
+    const signal = AbortSignal.timeout(patienceMs)
+    const asked = { method: 'POST', path: '/orders' }
+    for (const userId of users) {
+      const authorization = await authorizationOf(baseUrl, { ...asked, as: userId }, signal)
+      tokens.set(userId, authorization ?? '')
+    }
+  }
   /** Orders that were sent and are not decided yet. */
   const unsettled = new Map<string, Order>()
   /** What each key was told. It must always be the same order. */
@@ -61,6 +72,7 @@ export const createShoppers = async (baseUrl: string) => {
       headers: [
         ['content-type', 'application/json'],
         ['idempotency-key', key],
+        ['authorization', tokens.get(userId) ?? ''],
       ],
       body: Buffer.from(JSON.stringify({ userId, price })),
     })
@@ -109,6 +121,7 @@ export const createShoppers = async (baseUrl: string) => {
 
   /** Runs so many clients for so long. A refused client comes back after about `pauseMs`. */
   const run = async (clients: number, seconds: number, pauseMs = 1_000): Promise<Tally> => {
+    await getTokens()
     const wire = createWire(baseUrl, patienceMs)
     const tally = {
       seconds,
@@ -141,6 +154,7 @@ export const createShoppers = async (baseUrl: string) => {
   const settle = async (
     withinMs: number,
   ): Promise<{ readonly settled: number; readonly wrong: readonly string[] }> => {
+    await getTokens()
     const wire = createWire(baseUrl, patienceMs)
     const orders = [...unsettled.values()]
     const tally = {
