@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import type { TestDatabase } from '../lab/database.ts'
 import type { Api } from '../lab/http.ts'
-import { loadOperations, type Schema } from '../campaigns/fuzz/operations.ts'
+import { loadOperations, type Schema } from '../lab/operations.ts'
 import { createRequestSchemas } from '../lab/request-schemas.ts'
 import { openAccount, startBilling, startWithBilling } from '../lab/service.ts'
 

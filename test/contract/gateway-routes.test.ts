@@ -6,7 +6,7 @@ import {
   type RouteDescription,
 } from '../../src/services/gateway/contracts.ts'
 import { createRoutes } from '../../src/services/gateway/routes.ts'
-import { loadOperations } from '../campaigns/fuzz/operations.ts'
+import { loadOperations } from '../lab/operations.ts'
 import {
   rawRequest,
   sendRaw,

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadOperations } from '../campaigns/fuzz/operations.ts'
+import { loadOperations } from '../lab/operations.ts'
 import { startSystem, type System } from '../lab/system.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

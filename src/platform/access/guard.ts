@@ -69,5 +69,3 @@ export const createGuard = ({ config, log }: GuardDeps) => {
     close: keys.close,
   }
 }
-
-export type Guard = ReturnType<typeof createGuard>

@@ -52,4 +52,3 @@ export const actsRoute = (service: ServiceName) =>
   })
 
 export type ActsRoute = ReturnType<typeof actsRoute>
-export type ShownAct = z.infer<typeof actSchema>

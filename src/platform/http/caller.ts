@@ -4,8 +4,6 @@ import { reaches, type Person } from '../base/caller.ts'
 import { scopedKey } from '../base/idempotency-keys.ts'
 import type { ServiceEnv } from './app.ts'
 
-export { reaches } from '../base/caller.ts'
-
 /** What is read of a context. The whole type of one handler’s context is no other’s. */
 type AppContext = Pick<Context<ServiceEnv>, 'env'>
 

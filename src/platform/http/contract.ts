@@ -18,7 +18,6 @@ export type GuardedRoute = RouteConfig & { readonly access: Access }
 
 /** The word as the contract writes it. */
 export const accessWords = ['anyone', 'person', 'operator', 'services'] as const
-export type AccessWord = (typeof accessWords)[number]
 
 /** What of a route's description in a contract is about who may call it. */
 export interface DescribedAccess {

@@ -143,8 +143,6 @@ export const makeLoginRoute = defineRoute({
 
 export const listActsRoute = actsRoute('identity')
 
-export type Tokens = z.infer<typeof tokensSchema>
-
 export const contract: ServiceContract = {
   service: 'identity',
   title: 'orderly identity',

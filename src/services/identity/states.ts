@@ -10,6 +10,5 @@ export const sessionEndings = [
   /** A refresh token came that was not the present one: somebody may have stolen it. */
   'TOKEN_REUSED',
 ] as const
-export type SessionEnding = (typeof sessionEndings)[number]
 
 export const locales = ['en', 'ru'] as const

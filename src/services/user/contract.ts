@@ -177,7 +177,6 @@ export const getUserAccountRoute = defineRoute({
 export const listActsRoute = actsRoute('user')
 
 export type User = z.infer<typeof userSchema>
-export type NewUser = z.infer<typeof newUserSchema>
 export type NewPerson = z.infer<typeof newPersonSchema>
 
 /** With another issuer people sign up with its token and without a password. */

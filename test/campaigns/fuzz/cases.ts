@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServiceName } from '../../../src/registry.ts'
 import { createRandom, type Random } from '../../lab/random.ts'
-import type { FuzzedOperation, Parameter } from './operations.ts'
+import type { FuzzedOperation, Parameter } from '../../lab/operations.ts'
 import {
   breakEach,
   oddText,

@@ -1,7 +1,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js'
 import { createValidator } from '../../judge/contract-check.ts'
 import type { Case } from './cases.ts'
-import type { FuzzedOperation, Parameter } from './operations.ts'
+import type { FuzzedOperation, Parameter } from '../../lab/operations.ts'
 import type { Json } from './values.ts'
 
 /**

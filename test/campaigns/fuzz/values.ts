@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Random } from '../../lab/random.ts'
-import type { Schema } from './operations.ts'
+import type { Schema } from '../../lab/operations.ts'
 
 /** Makes values that a schema allows, and for each of its constraints a value that breaks it. */
 export type Json = ReturnType<typeof JSON.parse>

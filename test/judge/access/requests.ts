@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Schema } from '../../campaigns/fuzz/operations.ts'
+import type { Schema } from '../../lab/operations.ts'
 import type { AccessRoute } from './routes.ts'
 
 /**

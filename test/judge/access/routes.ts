@@ -1,5 +1,5 @@
 import type { ServiceName } from '../../../src/registry.ts'
-import { loadOperations, type FuzzedOperation } from '../../campaigns/fuzz/operations.ts'
+import { loadOperations, type FuzzedOperation } from '../../lab/operations.ts'
 import type { ContractDocument, Operation } from '../contract-check.ts'
 
 /** Who may call each route, as the committed contracts say it. Nothing here is written by hand. */

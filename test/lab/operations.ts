@@ -4,10 +4,10 @@ import {
   type ContractDocument,
   type Operation,
   type SchemaObject,
-} from '../../judge/contract-check.ts'
-import type { ServiceName } from '../../../src/registry.ts'
+} from '../judge/contract-check.ts'
+import type { ServiceName } from '../../src/registry.ts'
 
-/** The routes as the contracts describe them. The fuzzer knows nothing else about the services. */
+/** The routes as the contracts describe them, for tests that know nothing else about the services. */
 export interface Schema extends SchemaObject {
   readonly format?: string
   readonly pattern?: string
