@@ -55,6 +55,7 @@ export const createPageClient = (baseUrl: string) => {
 
   return {
     cookies,
+    send,
     get: (address: string) => send('GET', address),
     post: (
       address: string,

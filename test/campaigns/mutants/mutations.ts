@@ -4,6 +4,7 @@ import { billingMutations } from './mutations-billing.ts'
 import { httpMutations } from './mutations-http.ts'
 import { doorMutations } from './mutations-door.ts'
 import { clusterMutations } from './mutations-cluster.ts'
+import { identityMutations } from './mutations-identity.ts'
 import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
@@ -17,6 +18,7 @@ export const mutations: readonly Mutation[] = [
   ...billingMutations,
   ...doorMutations,
   ...clusterMutations,
+  ...identityMutations,
   ...orderMutations,
   ...platformMutations,
   ...unknownMutations,

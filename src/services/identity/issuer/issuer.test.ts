@@ -1,8 +1,10 @@
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import * as oidc from 'openid-client'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startIdentity, type Identity, type TestLogin } from '../../../../test/lab/identity.ts'
 import { createPageClient, type PageClient } from '../../../../test/lab/page-client.ts'
+import { eventually } from '../../../../test/lab/wait.ts'
+import { rotateKeys } from '../commands.ts'
 
 const redirectUri = 'http://127.0.0.1:4567/callback'
 
@@ -148,6 +150,31 @@ describe('the code flow', () => {
     expect(asked.text).toContain('<h1>Sign in</h1>')
   })
 
+  it('lets two apps of one browser each have tokens of their own', async () => {
+    const first = await signIn()
+    const flow = await beginFlow()
+    const second = await exchange((await browser.open(flow.address.href)).location!, flow)
+    for (const { refresh_token: token } of [first, second, first]) expect(token).toBeDefined()
+    const next = await oidc.refreshTokenGrant(client, first.refresh_token!)
+    await oidc.refreshTokenGrant(client, second.refresh_token!)
+    await oidc.refreshTokenGrant(client, next.refresh_token!)
+  })
+
+  it('signs with the new key after a rotation, without a restart', async () => {
+    const kidOf = ({ access_token: token, id_token: idToken }: oidc.TokenEndpointResponse) =>
+      [token, idToken!].map((each) => decodeProtectedHeader(each).kid)
+    const before = kidOf(await signIn())
+    await rotateKeys(identity.database.url, { leadMs: 0, pollMs: 100 })
+    const after = await eventually(async () => {
+      const flow = await beginFlow()
+      const tokens = await exchange((await browser.open(flow.address.href)).location!, flow)
+      expect(kidOf(tokens)).not.toEqual(before)
+      return tokens
+    })
+    await verify(after.access_token)
+    expect(new Set(kidOf(after)).size).toBe(1)
+  })
+
   it('answers a client that asks for consent, without asking anybody', async () => {
     const tokens = await signIn({ prompt: 'consent', scope: 'openid offline_access' })
     expect(tokens.scope).toContain('offline_access')
@@ -282,6 +309,16 @@ describe('the sign-in page', () => {
     }
   })
 
+  it('has cookies for https only where people come by https', async () => {
+    const { hostname } = new URL(identity.publicUrl)
+    const { pathname, search } = (await beginFlow()).address
+    const behindTls = { 'x-forwarded-host': hostname, 'x-forwarded-proto': 'https' }
+    const first = await browser.send('GET', pathname + search, undefined, behindTls)
+    const cookies = [first.headers['set-cookie']].flat()
+    expect(cookies.length).toBeGreaterThan(0)
+    for (const cookie of cookies) expect(cookie).toMatch(/; secure/i)
+  })
+
   it('is of no use in another browser, or after it was used', async () => {
     const flow = await beginFlow()
     const page = await browser.open(flow.address.href)
@@ -394,5 +431,38 @@ describe('two replicas and a restart', () => {
     await jwtVerify(next.access_token, keys)
     const silently = await through.open(`${address.href}&prompt=none`)
     expect(silently.location?.searchParams.get('code')).toBeTruthy()
+  })
+})
+
+describe('while the database cannot do its part', () => {
+  it('pages and programs are told to come back', async () => {
+    const own = await startIdentity()
+    const ownClient = await discover(own.issuer)
+    const { sql } = own.database
+    const through = createPageClient(own.publicUrl)
+    const address = oidc.buildAuthorizationUrl(ownClient, {
+      redirect_uri: redirectUri,
+      scope: 'openid',
+      code_challenge: await oidc.calculatePKCECodeChallenge(oidc.randomPKCECodeVerifier()),
+      code_challenge_method: 'S256',
+    })
+    const before = await through.open(address.href)
+    const action = /<form[^>]* action="([^"]+)"/.exec(before.text)![1]!
+    await sql`alter table oidc_models rename to hidden_models`
+    for (const answer of [
+      await through.get(address.href),
+      await through.get(action),
+      await through.post(action, { username: 'x', password: 'x' }),
+    ]) {
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
+      expect(answer.headers['content-type']).toContain('text/html')
+      expect(answer.text).not.toContain('oidc_models')
+    }
+    const form = { grant_type: 'refresh_token', refresh_token: 'x', client_id: 'orderly' }
+    const token = await through.post('/identity/token', form, { accept: 'application/json' })
+    expect([token.status, JSON.parse(token.text).error]).toEqual([503, 'server_error'])
+    expect((await through.get('/identity/jwks')).status).toBe(200)
+    await sql`alter table hidden_models rename to oidc_models`
+    expect((await through.get(action)).status).toBe(200)
   })
 })
