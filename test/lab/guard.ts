@@ -10,9 +10,12 @@ import { keySetIssuer } from './key-set.ts'
 /** The guard of billing without a server around it. */
 export const callerKeys = { user: makeServiceKeys(), order: makeServiceKeys() }
 
-type Settings = Partial<Pick<AccessConfig, 'isOwnIssuer' | 'keyRefreshMs' | 'keyCooldownMs'>>
+type Settings = Partial<AccessConfig>
 
-export const guardAccess = (jwksUrl: string, settings: Settings = {}): AccessConfig => ({
+export const guardAccess = (
+  jwksUrl: string | undefined,
+  settings: Settings = {},
+): AccessConfig => ({
   issuer: keySetIssuer,
   isOwnIssuer: true,
   jwksUrl,
@@ -22,7 +25,7 @@ export const guardAccess = (jwksUrl: string, settings: Settings = {}): AccessCon
   ...settings,
 })
 
-export const guardOver = (jwksUrl: string, settings?: Settings) => {
+export const guardOver = (jwksUrl: string | undefined, settings?: Settings) => {
   const guard = createGuard({
     config: {
       service: 'billing',

@@ -1,4 +1,12 @@
-import { decodeProtectedHeader, SignJWT, type JWTPayload } from 'jose'
+import {
+  decodeProtectedHeader,
+  exportJWK,
+  exportPKCS8,
+  generateKeyPair,
+  importPKCS8,
+  SignJWT,
+  type JWTPayload,
+} from 'jose'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { callerKeys, guardOver, personOf } from '../../../test/lab/guard.ts'
 import { keySetSubject, makeKey, signWith, startKeySet } from '../../../test/lab/key-set.ts'
@@ -88,6 +96,32 @@ describe('the guard of a service', () => {
     expect(await ask(disguised, { services: ['order', 'user'] })).toBe('unauthenticated')
     const unknown = await tokenOf('order', 'billing', makeServiceKeys().privateKey)
     expect(await ask(unknown, { services: ['order'] })).toBe('unauthenticated')
+  })
+
+  it('forgets a token when it ends', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const key = await makeKey('a')
+    const { ask } = guardOver((await startKeySet([key])).url)
+    const token = await signWith(key, { exp: Math.floor(Date.now() / 1e3) + 60 })
+    for (const _turn of [1, 2]) expect(personOf(await ask(token))?.id).toBe(keySetSubject)
+    vi.setSystemTime(Date.now() + 66_000)
+    expect(await ask(token)).toBe('unauthenticated')
+  })
+
+  it('takes four algorithms and no others, whatever a key can do', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'rsa' }
+    const { ask } = guardOver((await startKeySet([{ privateKey, jwk }])).url)
+    const signed = async (alg: string) =>
+      signWith(
+        { privateKey: await importPKCS8(await exportPKCS8(privateKey), alg), jwk },
+        {},
+        { alg },
+      )
+    for (const alg of ['RS256', 'PS256']) expect(await ask(await signed(alg))).toBeTypeOf('object')
+    for (const alg of ['RS384', 'RS512', 'PS512'])
+      expect(await ask(await signed(alg))).toBe('unauthenticated')
   })
 
   it('takes the token of a service for a minute, however long it says that it lives', async () => {

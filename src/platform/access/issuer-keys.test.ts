@@ -38,6 +38,39 @@ describe('the keys of the issuer', () => {
     expect(keySet.asked).toBe(3)
   })
 
+  it('asks no sooner than the cooldown says, whoever comes with whatever key', async () => {
+    const key = await makeKey('a')
+    const keySet = await startKeySet([key])
+    const { ask } = guardOver(keySet.url)
+    await ask(await signWith(key))
+    const startMs = performance.now()
+    for (const kid of ['x', 'y']) {
+      expect(await ask(await signWith(key, {}, { kid }))).toBe('unauthenticated')
+    }
+    expect(keySet.asked).toBe(3)
+    // A timer may fire a little early.
+    expect(performance.now() - startMs).toBeGreaterThan(550)
+  })
+
+  it('finds the keys where the issuer says, and believes nobody who has another name', async () => {
+    const key = await makeKey('a')
+    const keySet = await startKeySet([key])
+    const issuer = new URL(keySet.url).origin
+    const described = { issuer, jwks_uri: keySet.url }
+    const describe =
+      (description: object): typeof keySet.behave =>
+      (request, response) =>
+        request.url === '/keys'
+          ? response.end(JSON.stringify({ keys: [key.jwk] }))
+          : response.end(JSON.stringify(description))
+    const token = await signWith(key, { iss: issuer })
+    const askAnew = () => guardOver(undefined, { issuer, isOwnIssuer: false }).ask(token)
+    keySet.behave = describe(described)
+    expect(personOf(await askAnew())?.id).toBe(keySetSubject)
+    keySet.behave = describe({ ...described, issuer: `${issuer}/` })
+    expect(await askAnew()).toBe('unavailable')
+  })
+
   it('lets nobody wait for keys with a token of another issuer, or one that is old', async () => {
     const [old, fresh] = [await makeKey('old'), await makeKey('fresh')]
     const keySet = await startKeySet([old])

@@ -11,6 +11,7 @@ import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
 import { signUpMutations } from './mutations-signup.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
+import { tokenMutations } from './mutations-tokens.ts'
 
 /** All planted bugs. A new one is an entry in the file of its part. */
 export const mutations: readonly Mutation[] = [
@@ -26,4 +27,5 @@ export const mutations: readonly Mutation[] = [
   ...sagaMutations,
   ...signUpMutations,
   ...telemetryMutations,
+  ...tokenMutations,
 ]
