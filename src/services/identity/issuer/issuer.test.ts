@@ -185,6 +185,7 @@ describe('the code flow', () => {
     ['without PKCE', { code_challenge: '', code_challenge_method: '' }],
     ['with a plain challenge', { code_challenge_method: 'plain' }],
     ['for a token without a code', { response_type: 'token' }],
+    ['for something else than our API', { resource: 'https://api.example' }],
   ])('is refused %s', async (_what, wrong) => {
     const { address } = await beginFlow()
     for (const [name, value] of Object.entries(wrong)) {

@@ -1,4 +1,4 @@
-import { Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
+import { errors, Provider, type Configuration, type KoaContextWithOIDC } from 'oidc-provider'
 import { audience } from '../../../platform/access/person-tokens.ts'
 import { issuerPath } from '../../../platform/access/issuer-pages.ts'
 import { ProblemError, problemTable } from '../../../platform/base/errors.ts'
@@ -77,7 +77,8 @@ const createAccounts = (store: Pick<IdentityStore, 'find'>) => {
     /** The same claims as in the tokens of POST /sessions. */
     extraClaims: ({ oidc }: KoaContextWithOIDC) => {
       const login = oidc.account === undefined ? undefined : logins.get(oidc.account)
-      return login === undefined ? undefined : { ...claimsOf(login) }
+      if (login === undefined) throw new Error('a token is made for nobody')
+      return { ...claimsOf(login) }
     },
   }
 }
@@ -112,13 +113,16 @@ const features: Configuration['features'] = {
     enabled: true,
     defaultResource: () => resource,
     useGrantedResource: () => true,
-    getResourceServerInfo: () => ({
-      scope,
-      audience,
-      accessTokenFormat: 'jwt',
-      accessTokenTTL: accessTokenSeconds,
-      jwt: { sign: { alg: signingAlgorithm } },
-    }),
+    getResourceServerInfo: (_ctx, asked) => {
+      if (asked !== resource) throw new errors.InvalidTarget()
+      return {
+        scope,
+        audience,
+        accessTokenFormat: 'jwt',
+        accessTokenTTL: accessTokenSeconds,
+        jwt: { sign: { alg: signingAlgorithm } },
+      }
+    },
   },
   rpInitiatedLogout: {
     enabled: true,
