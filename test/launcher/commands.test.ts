@@ -98,5 +98,6 @@ describe('a command in another terminal, while everything runs,', () => {
       expect(errors).toMatch(/^usage: main\.ts +everything/)
       expect(errors).toMatch(/\n +main\.ts operator <username> +lets this person/)
     }
+    expect((await system.interrupt()).code).toBe(0)
   })
 })
