@@ -50,10 +50,11 @@ export const addGauge = (
     },
   })
 
-export const createMetrics = (service: ServiceName): Metrics => {
+/** With `isService` false nobody reads them, and the process is not watched for them. */
+export const createMetrics = (service: ServiceName, isService = true): Metrics => {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
-  collectDefaultMetrics({ register: registry })
+  if (isService) collectDefaultMetrics({ register: registry })
   const registers = [registry]
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
   return {

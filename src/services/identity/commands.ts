@@ -18,7 +18,7 @@ const withDatabase = async <Result>(
   const database = createDatabase({
     config: { url, poolSize: 1, statementTimeoutMs: 5_000, prepare: false },
     log: createLog('identity', 'fatal'),
-    metrics: createMetrics('identity'),
+    metrics: createMetrics('identity', false),
   })
   try {
     return await work(database)
