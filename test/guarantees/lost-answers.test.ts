@@ -103,6 +103,21 @@ describe('billing', () => {
     expect(await balance()).toBe(500)
   })
 
+  it('does nothing for an operator when nobody knows whether that was written down', async () => {
+    const path = `/billing/accounts/${userId}`
+    const asks = [
+      () => billing.api.get(path, { as: 'operator' }),
+      () => billing.api.post(`${path}/deposit`, { amount: 500 }, { as: 'operator' }),
+    ]
+    for (const ask of asks) {
+      const strikes = loseNextAnswer(link)
+      const answer = await ask()
+      expect(strikes()).toBe(1)
+      expect(told(answer)).toEqual(nothingDone)
+    }
+    expect(await balance()).toBe(0)
+  })
+
   it('tells a client with a key to repeat it with that key, and then it is done once', async () => {
     const strikes = loseNextAnswer(link)
     const answer = await deposit(500, 'k')

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono'
+import { ProblemError, retrySoon } from '../base/errors.ts'
 import type { Bindings } from './fetch.ts'
 import type { Matcher } from './routes.ts'
 
@@ -50,6 +51,16 @@ const subjectOf = (path: string, template: string, query: unknown, body: unknown
 /** A target may be as long as a header: what is kept of it has an end. */
 const maxTarget = 1_000
 
+const isUnknown = (error: unknown) =>
+  error instanceof ProblemError && error.code === 'outcome-unknown'
+
+/** The act may stand there or not. What it is about has not begun, and that is what the operator asks. */
+const notWrittenDown = (cause: unknown) =>
+  new ProblemError('unavailable', 'It could not be written down; nothing was done. Try again.', {
+    headers: retrySoon,
+    cause,
+  })
+
 /**
  * Writes down what an operator asks for before it is done. If that is not possible, nothing is done.
  */
@@ -62,13 +73,16 @@ export const recordActs = (
     const { method, path } = c.req
     const route = find(method, path)
     if (route === undefined || caller?.kind !== 'person' || !caller.person.isOperator) return next()
-    await acts.record({
+    const act = {
       operator: caller.person.id,
       method,
       route: route.template,
       target: url.slice(0, maxTarget),
       subject: subjectOf(path, route.template, c.req.query('userId'), userIdInBody(rawBody)),
       requestId,
+    }
+    await acts.record(act).catch((error: unknown) => {
+      throw isUnknown(error) ? notWrittenDown(error) : error
     })
     return next()
   }
