@@ -50,6 +50,15 @@ export interface Mark {
 /** Statuses after which a client cannot know whether the work was done. */
 const leavesOpen = (status: number) => status >= 500 || status === 408 || status === 429
 
+/** Where a wrong password or an old refresh token is refused, nobody shows an access token. */
+const isAboutSessions = ({ path }: Sent) => path.startsWith('/sessions')
+
+/** Our clients show good tokens, and none of them is ever refused, whatever breaks. */
+const refuseWrongRefusal = (sent: Sent, { status, text }: ApiResponse) => {
+  if (status !== 401 || sent.as === 'nobody' || isAboutSessions(sent)) return
+  throw new ContractViolation(`${sent.method} ${sent.path} refused a good token: ${text}`)
+}
+
 const reasonOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException
@@ -83,7 +92,9 @@ export const createHistory = () => {
       const sentMs = performance.now()
       let answer: Told | Unknown
       try {
-        answer = answerOf(await send())
+        const response = await send()
+        refuseWrongRefusal(sent, response)
+        answer = answerOf(response)
       } catch (error) {
         if (error instanceof ContractViolation) throw error
         answer = { kind: 'unknown', reason: reasonOf(error) }

@@ -21,8 +21,10 @@ const usage = `usage: npm run test:chaos -- [--seed N] [--minutes M] [--clients 
   --plan     shows the plan, and runs nothing
   --log      the services' log level; a run that fails shows the end of their logs`
 
-/** Short, so that many leases end in a minute. */
+/** Short, so that many leases end in a minute, and keys are read while identity is away. */
 const timing = {
+  KEY_REFRESH_MS: 2_000,
+  KEY_COOLDOWN_MS: 500,
   CALL_TIMEOUT_MS: 500,
   REQUEST_BUDGET_MS: 1_000,
   LETTER_BUDGET_MS: 500,

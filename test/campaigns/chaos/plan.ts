@@ -13,12 +13,15 @@ import type { Random } from '../../lab/random.ts'
  */
 export const replicas = [1, 2] as const
 
+/** Those whom a service calls, and identity, where each reads the keys of people's tokens. */
+const calleesOf = (caller: ServiceName) => new Set([...registry[caller].upstreams, 'identity'])
+
 /** Links by name: `client→gateway`, `order-1→billing`, `order-1→database`. */
 export const httpLinks: readonly string[] = [
   'client→gateway',
   ...serviceNames.flatMap((caller) =>
     replicas.flatMap((replica) =>
-      registry[caller].upstreams.map((callee) => `${caller}-${replica}→${callee}`),
+      [...calleesOf(caller)].map((callee) => `${caller}-${replica}→${callee}`),
     ),
   ),
 ]
