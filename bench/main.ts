@@ -53,7 +53,7 @@ const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) 
     stops.push(system.stop)
     return system
   }
-  screen.now('starting the five services')
+  screen.now('starting the services')
   const system = await start({ databases })
   const chain = await startChain()
   stops.push(chain.stop)

@@ -215,7 +215,7 @@ const measure = async (
   stops: Stop[],
   now: (what: string) => void,
 ): Promise<ProfileResults> => {
-  now('starting a Postgres of its own, fsync on, and the five services')
+  now('starting a Postgres of its own, fsync on, and the services')
   const postgres = await startBenchPostgres()
   stops.push(postgres.close)
   const databases = await postgres.createSet('main')

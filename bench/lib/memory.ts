@@ -8,7 +8,7 @@ export interface MemoryWatch {
   readonly stop: () => Promise<readonly Memory[]>
 }
 
-/** Measures the memory of the five processes every half second until it is stopped. */
+/** Measures the memory of all processes every half second until it is stopped. */
 export const watchMemory = (system: BenchSystem): MemoryWatch => {
   const samples: Memory[] = []
   let isStopped = false

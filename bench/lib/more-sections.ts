@@ -191,7 +191,7 @@ export const measureMemory = async (bench: Bench, idle: Memory) => {
   await rig.runSystem(system, { clients: fullLoad, seconds: soakSeconds, warmUpSeconds: 0 })
   const samples = [...(await watch.stop()), await system.memory()]
   const highest = samples.reduce((most, each) => (each.ownMb > most.ownMb ? each : most))
-  addMemory(bench, 'memory-idle', 'memory of the five processes, idle', idle, 450)
+  addMemory(bench, 'memory-idle', 'memory of all processes, idle', idle, 450)
   addMemory(bench, 'memory-load', 'the same under load, at most', highest, 700)
   addGrowth(
     bench,

@@ -26,7 +26,7 @@ const main = async (): Promise<boolean> => {
     wholeNumber(values.requests, 'requests'),
     wholeNumber(values.seed, 'seed'),
   ]
-  say(`seed ${seed}; starting five services`)
+  say(`seed ${seed}; starting the services`)
   const system = await startOwnSystem()
   const startMs = performance.now()
   try {

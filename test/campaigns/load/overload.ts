@@ -46,7 +46,7 @@ const main = async (): Promise<boolean> => {
       `THIS MACHINE IS BUSY: ${slowness.toFixed(1)} processes want each core. Refusals may take as many times longer, and ${wanted * 100} % of the peak are asked for instead of ${leastShare * 100} %.`,
     )
   }
-  say('starting five services')
+  say('starting the services')
   const system = await startOwnSystem({ env: { MAX_CONCURRENT_REQUESTS: String(places) } })
   try {
     const report = await overload({ system, places, rounds, seconds, slowness, say })

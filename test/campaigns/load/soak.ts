@@ -25,7 +25,7 @@ const main = async (): Promise<boolean> => {
     throw new Error(`--${name} must be a number above 0\n${usage}`)
   }
   const [minutes, seed, clients] = [positive('minutes'), positive('seed'), positive('clients')]
-  say(`seed ${seed}; starting five services`)
+  say(`seed ${seed}; starting the services`)
   const system = await startOwnSystem({ env: { LOG_LEVEL: 'fatal' } })
   try {
     const killEveryMs = positive('kill-every') * 1_000

@@ -79,7 +79,7 @@ const main = async (): Promise<boolean> => {
   const seed = positive(values.seed, 'seed')
   const schemathesis = await installSchemathesis()
   try {
-    say(`${schemathesis.version}; seed ${seed}; starting five services`)
+    say(`${schemathesis.version}; seed ${seed}; starting the services`)
     const system = await startOwnSystem()
     try {
       const targets = targetsOf(system).filter(({ name }) => name.includes(values.only))
