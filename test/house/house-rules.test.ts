@@ -18,6 +18,11 @@ const importing = (...modules: string[]) => modules.map((name) => `import '${nam
 
 const importPlants: readonly Plant[] = [
   {
+    rule: 'identity-calls-only-its-upstreams',
+    file: 'src/services/identity/planted-client.ts',
+    text: importing('../../clients/billing.ts'),
+  },
+  {
     rule: 'user-calls-only-its-upstreams',
     file: 'src/services/user/planted-client.ts',
     text: importing('../../clients/notification.ts'),
@@ -180,6 +185,11 @@ const importPlants: readonly Plant[] = [
   {
     rule: 'platform-saga-stands-on-what-is-below',
     file: 'src/platform/saga/planted-room.ts',
+    text: importing('../service.ts'),
+  },
+  {
+    rule: 'platform-access-stands-on-what-is-below',
+    file: 'src/platform/access/planted-room.ts',
     text: importing('../service.ts'),
   },
   {

@@ -105,8 +105,8 @@ const createReadings = ({ access, log, timeoutMs, onChange }: IssuerKeysDeps) =>
   const sinceTryMs = () => performance.now() - triedAtMs
 
   /** Reads as soon as the cooldown lets it. All who wait for that share it. */
-  const readSoon = (): Promise<void> => {
-    const waitMs = Math.max(0, access.keyCooldownMs - sinceTryMs())
+  const readSoon = (cooldownMs = access.keyCooldownMs): Promise<void> => {
+    const waitMs = Math.max(0, cooldownMs - sinceTryMs())
     soon ??= setTimeoutAsync(waitMs, undefined, { signal: closed.signal, ref: false })
       .then(() => read())
       .catch(() => {
@@ -139,9 +139,8 @@ export const createIssuerKeys = (deps: IssuerKeysDeps) => {
 
   /** Makes sure that the keys are not too old. Undefined: there is nothing to wait for. */
   const refresh = (): Promise<void> | undefined => {
-    if (known() === undefined) {
-      return reading() ?? (sinceTryMs() > firstCooldownMs ? read() : undefined)
-    }
+    // The issuer may have started a moment after us.
+    if (known() === undefined) return reading() ?? readSoon(firstCooldownMs)
     const age = ageMs()
     if (age < keyRefreshMs) return undefined
     // Nobody waits for an issuer that did not answer a moment ago.

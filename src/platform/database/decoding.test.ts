@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../../../test/lab/database.ts'
 import { openTestDatabase } from '../../../test/lab/service.ts'
 import * as billing from '../../services/billing/schema.ts'
+import * as identity from '../../services/identity/schema.ts'
 import * as notification from '../../services/notification/schema.ts'
 import * as order from '../../services/order/schema.ts'
 import * as user from '../../services/user/schema.ts'
@@ -24,7 +25,8 @@ const sampleOf = (sqlType: string) => {
   return found[1]
 }
 
-const tables = Object.entries({ user, billing, order, notification }).flatMap(([service, schema]) =>
+const schemas = { identity, user, billing, order, notification }
+const tables = Object.entries(schemas).flatMap(([service, schema]) =>
   Object.values(schema)
     .filter((value) => is(value, PgTable))
     .map((table) => ({ service: service as 'user', table, name: getTableName(table) })),
@@ -53,13 +55,24 @@ describe('a row is of the types that the schema says, be it read by a statement 
   })
 
   it('covers all tables', () => {
-    expect(tables.map(({ name }) => name).toSorted()).toEqual([
+    const inAll = Object.keys(schemas).length
+    const names = tables.map(({ name }) => name)
+    expect(names.filter((name) => name === 'operator_acts')).toHaveLength(inAll)
+    expect([...new Set(names)].toSorted()).toEqual([
       'accounts',
       'deposit_letters',
+
       'letters',
+      'logins',
+      'oidc_models',
       'operations',
+      'operator_acts',
       'order_changes',
       'orders',
+      'secrets',
+      'sessions',
+      'signing_keys',
+      'throttled',
       'users',
     ])
   })

@@ -59,7 +59,7 @@ describe('migrations', () => {
     const database = await createEmptyDatabase()
     const { sql } = database
     await migrateDatabase({ url: database.url, service: 'notification' })
-    await sql.unsafe(`drop table letters; drop function refuse_history_change;
+    await sql.unsafe(`drop table letters, operator_acts; drop function refuse_history_change, refuse_act_change;
       delete from drizzle.__drizzle_migrations where id > 1;
       ${await readFile(firstMigration, 'utf8')}`)
     const holder = await sql.reserve()
@@ -86,7 +86,12 @@ describe('migrations', () => {
     expect(await triggersOf(database)).toEqual([])
     await database.release()
     await migration
-    expect(await triggersOf(database)).toEqual(['letters_are_final', 'letters_stay'])
+    expect(await triggersOf(database)).toEqual([
+      'letters_are_final',
+      'letters_stay',
+      'operator_acts_are_final',
+      'operator_acts_stay',
+    ])
     expect(slowestMs).toBeLessThan(1_500)
   })
 

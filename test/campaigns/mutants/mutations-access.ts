@@ -204,11 +204,10 @@ export const accessMutations = [
   bug(
     'what an operator asks for is done although it cannot be written down',
     [orders, accounts],
-    [acts, '    await acts.record({', '    const written = acts.record({'],
     [
       acts,
-      '      requestId,\n    })\n    return next()',
-      '      requestId,\n    })\n    await written.catch(() => {})\n    return next()',
+      '      throw isUnknown(error) ? notWrittenDown(error) : error\n',
+      '      void isUnknown(error)\n',
     ],
   ),
   bug(

@@ -67,7 +67,7 @@ export const tokenMutations = [
   bug(
     'each unknown key is asked for at once',
     [keysTest],
-    [keys, 'Math.max(0, access.keyCooldownMs - sinceTryMs())', '0'],
+    [keys, 'Math.max(0, cooldownMs - sinceTryMs())', '0'],
   ),
   bug(
     'a key that signs at once is refused until the cooldown is over',
