@@ -69,6 +69,7 @@ type Kind =
   | 'phone'
   | 'locale'
   | 'password'
+  | 'passwordHash'
   | 'letterKind'
 interface Field {
   readonly kind: Kind
@@ -119,7 +120,7 @@ const operations: Record<string, Operation> = {
       username: text(64),
       email: { kind: 'email' },
       locale: { kind: 'locale' },
-      passwordHash: text(300),
+      passwordHash: { kind: 'passwordHash' },
     },
   },
   'POST /users': {
@@ -199,6 +200,8 @@ const operations: Record<string, Operation> = {
   },
 }
 
+const hashOf = (cost: string) => `"$argon2id$v=19$${cost}$${'a'.repeat(22)}$${'b'.repeat(43)}"`
+
 const valid: Record<Kind, string> = {
   amount: '5',
   id: '"019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061"',
@@ -208,6 +211,7 @@ const valid: Record<Kind, string> = {
   phone: '"+7 900 123-45-67"',
   locale: '"ru"',
   password: '"three brave hedgehogs"',
+  passwordHash: hashOf('m=1024,t=2,p=1'),
   letterKind: '"ORDER_APPROVED"',
 }
 
@@ -272,6 +276,15 @@ const wrongValues: Record<Kind, readonly string[]> = {
   phone: ['5', '""', '"12"', '"call me"', `"${'1'.repeat(40)}"`, String.raw`"12345\u0000"`],
   locale: ['5', '""', '"xx"', '"EN"', '"en-GB"', '"__proto__"'],
   password: ['5', '""', '"nine char"', `"${'🦔'.repeat(9)}"`, ...wellKnown, ...unstorable],
+  passwordHash: [
+    '5',
+    '""',
+    '"hash"',
+    hashOf('m=1023,t=2,p=1'),
+    hashOf('m=1000000,t=2,p=1'),
+    hashOf('m=1024,t=99,p=1'),
+    ...unstorable,
+  ],
   letterKind: ['5', '""', '"SPAM"', '"deposit"', '"__proto__"', '"constructor"'],
 }
 

@@ -76,9 +76,7 @@ export interface NewLogin {
   locale: NewLoginLocale
   /**
    * argon2id, in the PHC form
-   * @minLength 1
-   * @maxLength 300
-   * @pattern ^[^\u0000]*$
+   * @pattern ^\$argon2id\$v=19\$m=(?:102[4-9]|10[3-9]\d|1[1-9]\d\d|[2-9]\d{3}|[1-9]\d{4,5}),t=2,p=1\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{43}$
    */
   passwordHash: string
 }

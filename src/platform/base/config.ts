@@ -109,7 +109,7 @@ export const publicKeysVariable = (caller: ServiceName) => `${caller.toUpperCase
 
 const passwordVariables = {
   /** The memory that one guess costs. Less than the default only makes sense in tests. */
-  PASSWORD_MEMORY_KIB: wholeNumber(1_024, 1_048_576).default(19_456),
+  PASSWORD_MEMORY_KIB: wholeNumber(1_024, 999_999).default(19_456),
 }
 
 /** What only one service reads. */

@@ -32,6 +32,20 @@ const refreshTokenSchema = z
   .strictObject({ refreshToken: textSchema(200) })
   .openapi('RefreshToken', { example: { refreshToken: exampleRefreshToken } })
 
+/** From 1,024 to 999,999 KiB. */
+const memoryPattern = String.raw`(?:102[4-9]|10[3-9]\d|1[1-9]\d\d|[2-9]\d{3}|[1-9]\d{4,5})`
+
+/** A hash that cannot be checked would lock its owner out, and one that costs too much everybody. */
+const passwordHashSchema = z
+  .string()
+  .regex(
+    new RegExp(
+      String.raw`^\$argon2id\$v=19\$m=${memoryPattern},t=2,p=1\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{43}$`,
+    ),
+    'must be an argon2id hash in the PHC form',
+  )
+  .openapi({ description: 'argon2id, in the PHC form' })
+
 const loginSchema = z
   .strictObject({
     userId: idSchema('the user'),
@@ -119,7 +133,7 @@ export const makeLoginRoute = defineRoute({
             username: textSchema(64),
             email: emailSchema,
             locale: z.enum(locales),
-            passwordHash: textSchema(300).openapi({ description: 'argon2id, in the PHC form' }),
+            passwordHash: passwordHashSchema,
           })
           .openapi('NewLogin', {
             example: {
