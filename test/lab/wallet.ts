@@ -30,6 +30,8 @@ export interface Asked {
   readonly path: string
   readonly body?: unknown
   readonly as?: As | undefined
+  /** Who acts if that user cannot sign in, `somebody` if it is not said. */
+  readonly orElse?: 'operator'
 }
 
 /** A system in which people sign in for real. */
@@ -81,16 +83,26 @@ const ownerIn = ({ parameters }: Route, body: unknown): string | undefined => {
   return ids.map((id) => ownerOf(id.toLowerCase())).find((owner) => owner !== undefined)
 }
 
-/** Who acts by default: whoever may, by the word of the contract. */
-const actorOf = (asked: Asked) => {
+interface Actor {
+  readonly as: As
+  readonly callee: ServiceName
+  readonly orElse: 'operator' | 'somebody'
+}
+
+const defaultActor = (route: Route | undefined, body: unknown, orElse: Actor['orElse']): As => {
+  const { 'x-access': word = 'anyone', 'x-callers': [caller] = [] } = route?.operation ?? {}
+  if (route === undefined || word === 'anyone') return 'nobody'
+  if (word === 'operator') return 'operator'
+  if (word === 'services' && caller !== undefined) return { service: caller }
+  return ownerIn(route, body) ?? orElse
+}
+
+/** Whoever may, by the word of the contract, unless the test says who acts. */
+const actorOf = (asked: Asked): Actor => {
+  const { as, body, orElse = 'somebody' } = asked
   const route = routeOf(asked)
   const callee = route?.service ?? 'gateway'
-  if (asked.as !== undefined) return { callee, as: asked.as }
-  const { 'x-access': word = 'anyone', 'x-callers': [caller] = [] } = route?.operation ?? {}
-  if (route === undefined || word === 'anyone') return { callee, as: 'nobody' }
-  if (word === 'operator') return { callee, as: 'operator' }
-  if (word === 'services' && caller !== undefined) return { callee, as: { service: caller } }
-  return { callee, as: ownerIn(route, asked.body) ?? 'somebody' }
+  return { as: as ?? defaultActor(route, body, orElse), callee, orElse }
 }
 
 interface Minted {
@@ -126,13 +138,17 @@ const labToken = (as: As, callee: ServiceName): string => {
   return mintFor(as.id, as.roles)
 }
 
-const realToken = async (home: Home, as: As, callee: ServiceName, signal: AbortSignal) => {
+const realToken = async (
+  home: Home,
+  { as, callee, orElse }: Actor,
+  signal: AbortSignal,
+): Promise<string> => {
   if (isNamed(as)) return home[as](signal)
   if (typeof as === 'object' && 'roles' in as) {
     throw new Error('where identity runs, roles are given by its commands')
   }
   if (typeof as !== 'string') return labToken(as, callee)
-  return (await home.signIn.tokenOf(as, signal)) ?? home.somebody(signal)
+  return (await home.signIn.tokenOf(as, signal)) ?? home[orElse](signal)
 }
 
 /** `authorization` for a service of this process: there it is known at once. */
@@ -149,8 +165,8 @@ export const authorizationOf = async (
 ): Promise<string | undefined> => {
   const home = homeOf(baseUrl)
   if (home === undefined) return labAuthorization(asked)
-  const { as, callee } = actorOf(asked)
-  return as === 'nobody' ? undefined : `Bearer ${await realToken(home, as, callee, signal)}`
+  const actor = actorOf(asked)
+  return actor.as === 'nobody' ? undefined : `Bearer ${await realToken(home, actor, signal)}`
 }
 
 const takesPassword = ({ service, operation }: Route): boolean => {

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { registry, servicesWithDatabase } from '../../../src/registry.ts'
 import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
+import { openDoor } from './door.ts'
 import { installSchemathesis, type SchemathesisRun } from './tool.ts'
 import { faultsOf } from './verdict.ts'
 
@@ -23,19 +24,30 @@ const positive = (text: string, name: string): number => {
 
 interface Target {
   readonly name: string
-  readonly location: string
+  readonly url: string
+  /** Where its contract is. */
+  readonly path: string
 }
 
-const targetsOf = ({ urls }: OwnSystem): Target[] => [
-  ...servicesWithDatabase.map((service) => ({
+/** Logins that are made at identity itself take names that user believes to be free: it comes last. */
+const targetsOf = ({ urls }: OwnSystem): Target[] => {
+  const services = servicesWithDatabase.map((service) => ({
     name: service,
-    location: `${urls[service]}/openapi.json`,
-  })),
-  ...registry.gateway.upstreams.map((service) => ({
+    url: urls[service],
+    path: '/openapi.json',
+  }))
+  const publicParts = registry.gateway.upstreams.map((service) => ({
     name: `gateway/${service}`,
-    location: `${urls.gateway}/openapi/${service}.json`,
-  })),
-]
+    url: urls.gateway,
+    path: `/openapi/${service}.json`,
+  }))
+  const isLast = ({ name }: Target) => name === 'identity'
+  return [
+    ...publicParts,
+    ...services.filter((target) => !isLast(target)),
+    ...services.filter(isLast),
+  ]
+}
 
 /** Returns the services that ended or are not ready any more. */
 const deadServices = async ({ processes }: OwnSystem): Promise<string[]> => {
@@ -54,10 +66,11 @@ type Run = Awaited<ReturnType<typeof installSchemathesis>>['run']
 const tryOut = async (
   system: OwnSystem,
   run: Run,
-  { name, location }: Target,
+  { name, url, path }: Target,
   how: Omit<SchemathesisRun, 'location'>,
 ) => {
-  const finished = await run({ location, ...how })
+  const door = await openDoor(url)
+  const finished = await run({ location: `${door.url}${path}`, ...how }).finally(door.close)
   const faults = [...faultsOf(finished), ...(await deadServices(system))]
   const { report, output } = finished
   const { generated = 0 } = report?.test_cases ?? {}

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runTool, type ToolRun } from '../../../tools/run-tool.ts'
+import { shownAtTheDoor } from './door.ts'
 import type { RunReport } from './verdict.ts'
 
 /** The newest Schemathesis of PyPI, in a folder that is removed after the run. */
@@ -61,6 +62,7 @@ export const installSchemathesis = async () => {
         `--max-time=${seconds}`,
         '--generation-database=none',
         '--request-timeout=20',
+        `--header=Authorization: ${shownAtTheDoor}`,
         '--warnings=off',
         '--report=json',
         `--report-json-path=${path}`,
