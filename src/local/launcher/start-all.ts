@@ -35,7 +35,7 @@ export interface StartAllOptions {
 /** A service gets this long to finish its work: more than a request waits for others. */
 const serviceGraceMs = 2_500
 /** All services together get this long, when everything must stop in five seconds. */
-const servicesStopMs = 3_000
+const servicesStopMs = 2_400
 /** The last service gets at least this long. */
 const leastGraceMs = 300
 /** npm repeats a Ctrl-C that the terminal has already delivered: within this time it is no second one. */
