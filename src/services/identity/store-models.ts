@@ -33,7 +33,7 @@ const destroyModels = defineStatement(import.meta.url, {
   name: 'destroy models',
   /** One, by its id, or all of a grant. */
   input: { model: 'text', id: 'text?', grantId: 'text?' },
-  returns: rowsOf<{ readonly destroyed: number }>(),
+  returns: rowsOf<object>(),
 })
 
 const forgetModels = defineStatement(import.meta.url, {
