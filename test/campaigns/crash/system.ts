@@ -18,6 +18,7 @@ export const times = {
   SHUTDOWN_GRACE_MS: 300,
   /** Nobody changes keys here, and looking for new ones would be a visit at any moment. */
   KEY_POLL_MS: 600_000,
+  KEY_REFRESH_MS: 600_000,
 } as const
 
 /**
