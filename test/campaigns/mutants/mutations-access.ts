@@ -197,8 +197,8 @@ export const accessMutations = [
     [orders, accounts],
     [
       acts,
-      "if (route === undefined || caller?.kind !== 'person' || !caller.person.isOperator) return next()",
-      "if (route === undefined || caller?.kind !== 'person' || !caller.person.isOperator || method === 'GET') return next()",
+      "if (caller?.kind !== 'person' || !caller.person.isOperator) return next()",
+      "if (caller?.kind !== 'person' || !caller.person.isOperator || c.req.method === 'GET') return next()",
     ],
   ),
   bug(
