@@ -166,6 +166,17 @@ describe('the keys of the issuer', () => {
       expect(await ask(await signWith(key, {}, { kid }))).toBe('unauthenticated')
   })
 
+  it('waits for an issuer that starts a moment later, and refuses nobody meanwhile', async () => {
+    const key = await makeKey('a')
+    const keySet = await startKeySet([key])
+    keySet.behave = cutConnection
+    const { ask } = guardOver(keySet.url)
+    const token = await signWith(key)
+    expect(await ask(token)).toBe('unavailable')
+    keySet.behave = undefined
+    expect(personOf(await ask(token))?.id).toBe(keySetSubject)
+  })
+
   it('goes on with the keys that it has while the issuer is away, and says 503 without any', async () => {
     const key = await makeKey('a')
     const keySet = await startKeySet([key])
