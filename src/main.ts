@@ -1,10 +1,5 @@
-import {
-  ConfigError,
-  currentEnvironment,
-  migrationVariables,
-  readVariables,
-  rotationVariables,
-} from './platform/base/config.ts'
+import { ConfigError, currentEnvironment, readVariables } from './platform/base/config.ts'
+import { migrationVariables, rotationVariables } from './platform/base/variables.ts'
 import { shortenDrizzleLoading } from './platform/database/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
 import type * as identityCommands from './services/identity/commands.ts'

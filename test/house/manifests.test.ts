@@ -412,7 +412,7 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       expect((await run()).exitCode).toBe(0)
       expect(manifestDifferences(root)).toEqual([])
 
-      const path = 'src/platform/base/config.ts'
+      const path = 'src/platform/base/variables.ts'
       const code = await readFile(join(root, path), 'utf8')
       await copy.write(path, code.replaceAll('DATABASE_POOL_SIZE', 'DATABASE_CONNECTIONS'))
       const renamed = await run('--check')

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, describe, it } from 'vitest'
-import { variablesOf } from '../../src/platform/base/config.ts'
+import { variablesOf } from '../../src/platform/base/variables.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { readCurl, readScenario, shellWords, withoutChance, withoutTokens } from '../lab/readme.ts'
 import { startSystem } from '../lab/system.ts'

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
-import { readConfig, urlVariable } from '../../src/platform/base/config.ts'
+import { readConfig } from '../../src/platform/base/config.ts'
+import { urlVariable } from '../../src/platform/base/variables.ts'
 import { serve } from '../../src/platform/run-service.ts'
 import { registry, type ServiceName } from '../../src/registry.ts'
 import { createGatewayService } from '../../src/services/gateway/service.ts'

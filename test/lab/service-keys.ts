@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { publicKeysVariable } from '../../src/platform/base/config.ts'
+import { publicKeysVariable } from '../../src/platform/base/variables.ts'
 import { makeServiceKeys, readPrivateKey } from '../../src/platform/base/service-keys.ts'
 import { callersOf, registry, type ServiceName } from '../../src/registry.ts'
 import { nowSeconds, writeToken } from './tokens.ts'

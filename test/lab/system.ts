@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { freePort } from '../../src/local/postgres/free-port.ts'
-import { urlVariable } from '../../src/platform/base/config.ts'
+import { urlVariable } from '../../src/platform/base/variables.ts'
 import { registry, serviceNames, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { inheritedByServices } from './environment.ts'

@@ -1,11 +1,6 @@
 import type { IContainer } from 'kubernetes-models/v1'
-import {
-  migrationVariables,
-  readConfig,
-  readVariables,
-  variablesOf,
-  type Config,
-} from '../../src/platform/base/config.ts'
+import { readConfig, readVariables, type Config } from '../../src/platform/base/config.ts'
+import { migrationVariables, variablesOf } from '../../src/platform/base/variables.ts'
 import { makeSecrets } from '../../src/cluster/secrets.ts'
 import type { ServiceName } from '../../src/registry.ts'
 import type { Catalog, Manifest } from './documents.ts'

@@ -1,5 +1,5 @@
 import { hasServiceKey, secretNameOf } from '../../src/cluster/secrets.ts'
-import { publicKeysVariable, urlVariable } from '../../src/platform/base/config.ts'
+import { publicKeysVariable, urlVariable } from '../../src/platform/base/variables.ts'
 import { callersOf, defaultAdminPort, type ServiceName } from '../../src/registry.ts'
 import { commented, scalar } from './pieces.ts'
 import { issuerService, type Plan } from './plan.ts'

@@ -1,11 +1,6 @@
 import { z } from 'zod'
-import {
-  ConfigError,
-  readVariables,
-  variablesOf,
-  wholeNumber,
-  type Environment,
-} from '../../platform/base/config.ts'
+import { ConfigError, readVariables, type Environment } from '../../platform/base/config.ts'
+import { variablesOf, wholeNumber } from '../../platform/base/variables.ts'
 import {
   defaultAdminPort,
   registry,

@@ -1,9 +1,5 @@
-import {
-  publicKeysVariable,
-  readConfig,
-  urlVariable,
-  type Environment,
-} from '../../platform/base/config.ts'
+import { readConfig, type Environment } from '../../platform/base/config.ts'
+import { publicKeysVariable, urlVariable } from '../../platform/base/variables.ts'
 import { registry, serviceNames, type ServiceName } from '../../registry.ts'
 import { databaseVariable, portVariable, type LaunchPlan } from './launch-plan.ts'
 import { keyVariables, makeKeys, type ServiceKeys } from './service-keys.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { publicKeysVariable } from '../../platform/base/config.ts'
+import { publicKeysVariable } from '../../platform/base/variables.ts'
 import { isPrivateKey, isPublicKey, makeServiceKeys } from '../../platform/base/service-keys.ts'
 import { callersOf, serviceNames, type ServiceName } from '../../registry.ts'
 import { readIfThere, writePrivate, type DataFolder } from '../postgres/data-folder.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { makeServiceKeys } from './service-keys.ts'
-import { ConfigError, migrationVariables, readConfig, readVariables } from './config.ts'
+import { ConfigError, readConfig, readVariables } from './config.ts'
+import { migrationVariables } from './variables.ts'
 
 const DATABASE_URL = 'postgres://order:secret@127.0.0.1:5432/order'
 const keys = makeServiceKeys()

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { readVariables, variablesOf } from '../../../src/platform/base/config.ts'
+import { readVariables } from '../../../src/platform/base/config.ts'
+import { variablesOf } from '../../../src/platform/base/variables.ts'
 import { overload } from './overload-run.ts'
 import { machineSlowness } from './resources.ts'
 import { startOwnSystem } from '../../lab/system.ts'

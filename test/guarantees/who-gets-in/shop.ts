@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { checkpointChannelName, type Checkpoint } from '../../../src/platform/base/checkpoints.ts'
-import { readConfig, urlVariable } from '../../../src/platform/base/config.ts'
+import { readConfig } from '../../../src/platform/base/config.ts'
+import { urlVariable } from '../../../src/platform/base/variables.ts'
 import { serve } from '../../../src/platform/run-service.ts'
 import type { Runtime, Service } from '../../../src/platform/service.ts'
 import { registry, servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
