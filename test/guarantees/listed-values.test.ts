@@ -82,8 +82,9 @@ const unknown = 'moon-phase'
 const notReached = {} as never
 
 /** The server has found out who asks. */
-const incomingFrom = (id: string) => ({
+const incomingFrom = (id: string, url: string) => ({
   requestId: 'r',
+  url,
   headers: {},
   caller: { kind: 'person', person: { id, roles: [], isOperator: false } },
 })
@@ -100,7 +101,7 @@ const stage = async <Service extends 'order' | 'billing' | 'user'>(
   const ask = async (id: string, method: string, path: string, body?: object) => {
     const headers = { 'content-type': 'application/json', 'idempotency-key': 'k' }
     const request = { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) }
-    const answer = await app.request(path, request, { incoming: incomingFrom(id) })
+    const answer = await app.request(path, request, { incoming: incomingFrom(id, path) })
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
   }
   return { sql: database.sql, logged, ask }

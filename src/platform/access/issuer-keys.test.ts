@@ -110,9 +110,9 @@ describe('the keys of the issuer', () => {
         return found
       },
     }
-    const token = await signWith(withdrawn)
-    expect((await people.personOf(token, keys)).id).toBe(keySetSubject)
-    await expect(async () => people.personOf(token, keys)).rejects.toThrow('not valid here')
+    const authorization = `Bearer ${await signWith(withdrawn)}`
+    expect((await people.personOf(authorization, keys)).id).toBe(keySetSubject)
+    await expect(async () => people.personOf(authorization, keys)).rejects.toThrow('not valid here')
   })
 
   it('waits for the keys after a long silence, also if the issuer was away before it', async () => {

@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash as hashOf } from 'node:crypto'
 import { errors, jwtVerify, type JWTPayload, type JWTVerifyResult } from 'jose'
 import { v5 } from 'uuid'
 import { operatorRole, type Person } from '../base/caller.ts'
 import type { AccessConfig } from '../base/config.ts'
+import { tokenIn } from './bearer.ts'
 import { refuseToken } from './refusal.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
 
@@ -88,8 +89,9 @@ interface Remembered {
 }
 
 /**
- * Checks the tokens of people. A token that was good is remembered by its hash until it ends, or
- * until the issuer's keys change: a signature costs far more than all else on the way of a request.
+ * Checks the tokens of people. A token that was good is remembered, by the hash of the header which
+ * brought it, until it ends or until the issuer's keys change: a signature costs far more than all
+ * else on the way of a request.
  */
 export const createPersonTokens = (access: AccessConfig) => {
   const remembered = new Map<string, Remembered>()
@@ -102,7 +104,8 @@ export const createPersonTokens = (access: AccessConfig) => {
     remembered.set(hash, { person, untilMs })
   }
 
-  const verify = async (token: string, hash: string, keys: KeySource): Promise<Person> => {
+  const verify = async (authorization: string, hash: string, keys: KeySource) => {
+    const token = tokenIn(authorization)
     const changesBefore = changes
     try {
       const verified = await jwtVerify(token, keys.find, {
@@ -130,8 +133,8 @@ export const createPersonTokens = (access: AccessConfig) => {
       remembered.clear()
     },
     /** Answers at once for a token that is remembered, if the keys are fresh enough. */
-    personOf: (token: string, keys: KeySource): Person | Promise<Person> => {
-      const hash = createHash('sha256').update(token).digest('base64')
+    personOf: (authorization: string, keys: KeySource): Person | Promise<Person> => {
+      const hash = hashOf('sha256', authorization, 'base64')
       const recall = () => {
         const found = remembered.get(hash)
         if (found !== undefined && found.untilMs > Date.now()) return found.person
@@ -139,8 +142,8 @@ export const createPersonTokens = (access: AccessConfig) => {
         return undefined
       }
       const refreshed = keys.refresh()
-      if (refreshed === undefined) return recall() ?? verify(token, hash, keys)
-      return refreshed.then(() => recall() ?? verify(token, hash, keys))
+      if (refreshed === undefined) return recall() ?? verify(authorization, hash, keys)
+      return refreshed.then(() => recall() ?? verify(authorization, hash, keys))
     },
   }
 }

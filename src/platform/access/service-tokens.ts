@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import { callersOf, type ServiceName } from '../../registry.ts'
 import { readPrivateKey, readPublicKey } from '../base/service-keys.ts'
+import { tokenIn } from './bearer.ts'
 import { clockToleranceSeconds } from './person-tokens.ts'
 import { refuseToken } from './refusal.ts'
 
@@ -83,7 +84,8 @@ export const createServiceTokens = (callee: ServiceName, callerKeys: CallerKeys)
   const keys = knownKeys(callee, callerKeys)
   const remembered = new Map<string, Remembered>()
 
-  const verify = async (token: string): Promise<ServiceName> => {
+  const verify = async (authorization: string): Promise<ServiceName> => {
+    const token = tokenIn(authorization)
     let known: KnownKey | undefined
     try {
       const { payload } = await jwtVerify(
@@ -108,7 +110,7 @@ export const createServiceTokens = (callee: ServiceName, callerKeys: CallerKeys)
       if (remembered.size >= maxRemembered) remembered.clear()
       const { exp = 0, iat = 0 } = payload
       const untilMs = Math.min(exp, iat + lifeSeconds) * 1e3
-      remembered.set(token, { caller: known.caller, untilMs })
+      remembered.set(authorization, { caller: known.caller, untilMs })
       return known.caller
     } catch (error) {
       if (error instanceof errors.JOSEError) throw refuseToken('This is no token of a caller.')
@@ -117,10 +119,10 @@ export const createServiceTokens = (callee: ServiceName, callerKeys: CallerKeys)
   }
 
   return {
-    callerOf: (token: string): ServiceName | Promise<ServiceName> => {
-      const found = remembered.get(token)
+    callerOf: (authorization: string): ServiceName | Promise<ServiceName> => {
+      const found = remembered.get(authorization)
       if (found !== undefined && found.untilMs > Date.now()) return found.caller
-      return verify(token)
+      return verify(authorization)
     },
   }
 }

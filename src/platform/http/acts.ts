@@ -1,7 +1,6 @@
-import type { MiddlewareHandler } from 'hono'
 import { ProblemError, retrySoon } from '../base/errors.ts'
-import type { Bindings } from './fetch.ts'
-import type { Matcher } from './routes.ts'
+import type { AdmittedRequest } from './admission.ts'
+import { pathOf, type Matcher } from './routes.ts'
 
 /** What an operator asked for. */
 export interface Act {
@@ -41,6 +40,9 @@ const userIdInBody = (body: Buffer | undefined): unknown => {
   }
 }
 
+const userIdInQuery = (target: string) =>
+  new URLSearchParams(target.slice(pathOf(target).length)).get('userId')
+
 const subjectOf = (path: string, template: string, query: unknown, body: unknown) => {
   const place = template.split('/').indexOf('{userId}')
   const named = [place === -1 ? undefined : path.split('/')[place], query, body]
@@ -63,29 +65,25 @@ const notWrittenDown = (cause: unknown) =>
 
 /**
  * Writes down what an operator asks for before it is done. If that is not possible, nothing is done.
+ * Undefined: there is nothing to write down, as nearly always, and nothing to wait for.
  */
-export const recordActs = (
-  acts: Acts,
-  { find }: Pick<Matcher, 'find'>,
-): MiddlewareHandler<{ Bindings: Bindings }> => {
-  return async (c, next) => {
-    const { caller, rawBody, requestId, url = '' } = c.env.incoming
-    // Nearly nobody is an operator: the others pay for nothing here.
-    if (caller?.kind !== 'person' || !caller.person.isOperator) return next()
-    const { method, path } = c.req
+export const createActRecorder =
+  (acts: Acts, { find }: Pick<Matcher, 'find'>) =>
+  (request: AdmittedRequest): Promise<unknown> | undefined => {
+    const { caller, rawBody, requestId, method = '', url = '' } = request
+    if (caller?.kind !== 'person' || !caller.person.isOperator) return undefined
+    const path = pathOf(url)
     const route = find(method, path)
-    if (route === undefined) return next()
+    if (route === undefined) return undefined
     const act = {
       operator: caller.person.id,
       method,
       route: route.template,
       target: url.slice(0, maxTarget),
-      subject: subjectOf(path, route.template, c.req.query('userId'), userIdInBody(rawBody)),
+      subject: subjectOf(path, route.template, userIdInQuery(url), userIdInBody(rawBody)),
       requestId,
     }
-    await acts.record(act).catch((error: unknown) => {
+    return acts.record(act).catch((error: unknown) => {
       throw isUnknown(error) ? notWrittenDown(error) : error
     })
-    return next()
   }
-}

@@ -188,21 +188,27 @@ const authorizationOf = (request: IncomingMessage): string | undefined =>
   countHeader(request, 'authorization') > 1 ? '' : request.headers.authorization
 
 /** Refuses who may not call the route, before a byte of the body is read. */
-const authorize = async (
+const authorize = (
   request: AdmittedRequest,
   response: ServerResponse,
   { access }: FoundRoute,
   callerOf: CallerOf,
-): Promise<boolean> => {
-  try {
-    const caller = callerOf(authorizationOf(request), access)
-    request.caller = caller instanceof Promise ? await caller : caller
+): boolean | Promise<boolean> => {
+  const letIn = (caller: Caller): boolean => {
+    request.caller = caller
     return true
-  } catch (error) {
+  }
+  const refuse = (error: unknown): boolean => {
     if (!(error instanceof ProblemError)) throw error
     if (hasLongBody(request)) response.setHeader('connection', 'close')
     sendProblem(response, request.requestId, error.code, error.message, error.options)
     return false
+  }
+  try {
+    const caller = callerOf(authorizationOf(request), access)
+    return caller instanceof Promise ? caller.then(letIn, refuse) : letIn(caller)
+  } catch (error) {
+    return refuse(error)
   }
 }
 
@@ -221,7 +227,9 @@ export const admit = async (
     sendProblem(response, requestId, 'not-found', 'There is nothing at this address.')
     return false
   }
-  if (route !== undefined && !(await authorize(request, response, route, callerOf))) return false
+  const isAllowed = route === undefined || authorize(request, response, route, callerOf)
+  // Nearly always it is known at once.
+  if (isAllowed !== true && !(await isAllowed)) return false
   if (Number(request.headers['content-length'] ?? 0) > bodyLimitBytes) {
     tooLarge(response, requestId)
     return false

@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Context, Hono, MiddlewareHandler } from 'hono'
+import type { Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { $ZodIssue } from 'zod/v4/core'
 import { BatchExhaustedError } from '../database/batch.ts'
@@ -14,11 +14,13 @@ import {
   type ProblemCode,
   type ProblemOptions,
 } from '../base/errors.ts'
-import { recordActs, type Acts } from './acts.ts'
-import type { Bindings } from './fetch.ts'
+import { createActRecorder, type Acts } from './acts.ts'
+import { sendProblem } from './admission.ts'
+import { handleByFetch, type Bindings } from './fetch.ts'
 import { hiddenFault, isText } from './json-body.ts'
 import { outcomeUnknown, repeatOf, type Repeat } from './repeats.ts'
 import { createMatcher, pathOf, type Matcher } from './routes.ts'
+import type { Handle } from './server.ts'
 import type { Log } from '../base/telemetry.ts'
 
 export interface ServiceEnv {
@@ -92,12 +94,13 @@ export const installErrorHandling = (app: Hono<ServiceEnv>, { match }: Matcher, 
     return problemResponse(c, problem.code, problem.message, problem.options)
   })
   app.notFound((c) => {
-    const found = match(c.req.method, c.req.path)
+    const path = pathOf(c.env.incoming.url ?? '')
+    const found = match(c.req.method, path)
     if (found.kind !== 'wrong-method') {
-      return problemResponse(c, 'not-found', `There is nothing at ${c.req.path}.`)
+      return problemResponse(c, 'not-found', `There is nothing at ${path}.`)
     }
     const { allow } = found
-    return problemResponse(c, 'method-not-allowed', `${c.req.path} knows ${allow}.`, {
+    return problemResponse(c, 'method-not-allowed', `${path} knows ${allow}.`, {
       headers: { allow },
     })
   })
@@ -117,19 +120,38 @@ export interface ServiceAppDeps {
   readonly acts: Acts
 }
 
+/** No template is, or fits, this. */
+const nowhere = '//'
+
 /**
  * The path as it was sent. Hono would decode it first, and then find a route where the server found
- * none, so that nobody would have asked who calls.
+ * none, so that nobody would have asked who calls. And a second lock: whoever was not let in by the
+ * server finds no route at all.
  */
-const sentPath = (request: Request, options?: { readonly env?: Partial<Bindings> }): string =>
-  pathOf(options?.env?.incoming?.url ?? new URL(request.url).pathname)
+const sentPath = (_request: Request, options?: { readonly env?: Partial<Bindings> }): string => {
+  const { caller, url = '' } = options?.env?.incoming ?? {}
+  return caller === undefined ? nowhere : pathOf(url)
+}
 
-/** A second lock: without a caller that the server has let in, nothing is served. */
-const serveOnlyAdmitted: MiddlewareHandler<ServiceEnv> = (c, next) =>
-  c.env.incoming.caller === undefined ? Promise.resolve(c.notFound()) : next()
+/** Lets the app answer when what an operator asks for is written down. */
+const handleBy = (app: ServiceApp, matcher: Matcher, { acts, log }: ServiceAppDeps): Handle => {
+  const handle = handleByFetch(app.fetch)
+  const recordAct = createActRecorder(acts, matcher)
+  return (request, response) => {
+    const recorded = recordAct(request)
+    if (recorded === undefined) return handle(request, response)
+    return recorded.then(
+      () => handle(request, response),
+      (error: unknown) => {
+        const { code, message, options } = toProblem(error, log, 'as it is')
+        sendProblem(response, request.requestId, code, message, options)
+      },
+    )
+  }
+}
 
 /** Creates the app of a service. The service adds its handlers; all else is the same for all. */
-export const createServiceApp = (contract: ServiceContract, { log, acts }: ServiceAppDeps) => {
+export const createServiceApp = (contract: ServiceContract, deps: ServiceAppDeps) => {
   const app: ServiceApp = new OpenAPIHono<ServiceEnv>({
     getPath: sentPath,
     defaultHook: (result, c) => {
@@ -155,9 +177,8 @@ export const createServiceApp = (contract: ServiceContract, { log, acts }: Servi
     takesKey: false,
   }
   const matcher = createMatcher([...routes, ownDescription])
-  installErrorHandling(app, matcher, log)
-  app.use(serveOnlyAdmitted, recordActs(acts, matcher))
+  installErrorHandling(app, matcher, deps.log)
   const document = JSON.stringify(described)
   app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
-  return { app, find: matcher.find }
+  return { app, find: matcher.find, handle: handleBy(app, matcher, deps) }
 }

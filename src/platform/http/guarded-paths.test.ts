@@ -5,7 +5,6 @@ import { readConfig } from '../base/config.ts'
 import { createLog, createMetrics } from '../base/telemetry.ts'
 import { createServiceApp } from './app.ts'
 import { defineRoute } from './contract.ts'
-import { handleByFetch } from './fetch.ts'
 import { createHttpServer } from './server.ts'
 
 /** However a path is spelled, no handler runs that nobody was asked a token for. */
@@ -30,7 +29,7 @@ const acts = { record: () => Promise.resolve(), list: () => Promise.resolve([]) 
 
 const start = async () => {
   const taken: string[] = []
-  const { app, find } = createServiceApp(contract, { log, acts })
+  const { app, find, handle } = createServiceApp(contract, { log, acts })
   app.openapi(guarded, (c) => {
     taken.push(c.req.path)
     return c.body(null, 200)
@@ -39,7 +38,7 @@ const start = async () => {
     config: readConfig('gateway', {}),
     log,
     metrics: createMetrics('billing'),
-    handle: handleByFetch(app.fetch),
+    handle,
     find,
     callerOf: (authorization) => {
       if (authorization !== 'Bearer order') throw new ProblemError('unauthenticated', 'No.')
@@ -100,7 +99,7 @@ describe('a guarded path', () => {
 
   it('is handled for nobody whom the server did not ask', async () => {
     const { app, taken } = await start()
-    const incoming = { requestId: 'r' }
+    const incoming = { requestId: 'r', url: '/things/1/take' }
     const answer = await app.request('/things/1/take', { method: 'POST' }, { incoming })
     expect(answer.status).toBe(404)
     expect(taken).toEqual([])

@@ -121,7 +121,7 @@ const serveOperations = (app: ServiceApp, deps: BillingAppDeps) => {
 
 export const createBillingApp = (deps: BillingAppDeps) => {
   const { store, acts, log } = deps
-  const { app, find } = createServiceApp(contract, { log, acts })
+  const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveOperations(app, deps)
   serveActs(app, listActsRoute, acts)
 
@@ -160,5 +160,5 @@ export const createBillingApp = (deps: BillingAppDeps) => {
     )
   })
 
-  return { app, find }
+  return { app, find, handle }
 }

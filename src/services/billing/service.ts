@@ -1,7 +1,6 @@
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createActs } from '../../platform/access/acts-store.ts'
 import { ownSettings } from '../../platform/base/config.ts'
-import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -20,7 +19,7 @@ export const createBillingService = (runtime: Runtime): Service => {
     budgetMs: config.letterBudgetMs,
     log,
   })
-  const { app, find } = createBillingApp({
+  const { find, handle } = createBillingApp({
     store,
     depositLetters,
     acts: createActs(database),
@@ -28,7 +27,7 @@ export const createBillingService = (runtime: Runtime): Service => {
     log,
   })
   return {
-    handle: handleByFetch(app.fetch),
+    handle,
     find,
     checkReady: database.ping,
     prepare: database.ping,

@@ -32,7 +32,7 @@ const isSame = (stored: StoredLogin, wanted: LoginToStore) =>
 
 export const createIdentityApp = (deps: IdentityAppDeps) => {
   const { store, signIn, sessions, acts, log } = deps
-  const { app, find } = createServiceApp(contract, { log, acts })
+  const { app, find, handle } = createServiceApp(contract, { log, acts })
 
   app.openapi(signInRoute, async (c) => {
     const login = await signIn({ ...c.req.valid('json'), address: clientAddressIn(c) })
@@ -63,5 +63,5 @@ export const createIdentityApp = (deps: IdentityAppDeps) => {
   })
 
   serveActs(app, listActsRoute, acts)
-  return { app, find }
+  return { app, find, handle }
 }

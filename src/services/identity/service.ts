@@ -2,7 +2,6 @@ import { createActs } from '../../platform/access/acts-store.ts'
 import { createPasswords } from '../../platform/access/passwords.ts'
 import { createThrottle } from '../../platform/access/throttle.ts'
 import { ownSettings } from '../../platform/base/config.ts'
-import { handleByFetch } from '../../platform/http/fetch.ts'
 import { pathOf } from '../../platform/http/routes.ts'
 import type { Runtime, Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -58,8 +57,7 @@ export const createIdentityService = (runtime: Runtime): Service => {
     log,
   })
   const acts = createActs(database)
-  const { app, find } = createIdentityApp({ store, signIn, sessions, acts, log })
-  const handleJson = handleByFetch(app.fetch)
+  const { find, handle: handleJson } = createIdentityApp({ store, signIn, sessions, acts, log })
 
   return {
     handle: (request, response) => {

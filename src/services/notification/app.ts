@@ -49,7 +49,7 @@ const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
   stored.amount === wanted.amount
 
 export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps) => {
-  const { app, find } = createServiceApp(contract, { log, acts })
+  const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveActs(app, listActsRoute, acts)
 
   const write = async (wanted: NewLetter) => {
@@ -87,5 +87,5 @@ export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps)
     )
   })
 
-  return { app, find }
+  return { app, find, handle }
 }

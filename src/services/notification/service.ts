@@ -1,5 +1,4 @@
 import { createActs } from '../../platform/access/acts-store.ts'
-import { handleByFetch } from '../../platform/http/fetch.ts'
 import type { Runtime, Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createNotificationApp } from './app.ts'
@@ -8,13 +7,13 @@ import { createNotificationStore } from './store.ts'
 export const createNotificationService = (runtime: Runtime): Service => {
   const database = openDatabase(runtime)
   const store = createNotificationStore(database)
-  const { app, find } = createNotificationApp({
+  const { find, handle } = createNotificationApp({
     store,
     acts: createActs(database),
     log: runtime.log,
   })
   return {
-    handle: handleByFetch(app.fetch),
+    handle,
     find,
     checkReady: database.ping,
     prepare: database.ping,

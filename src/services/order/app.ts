@@ -132,7 +132,7 @@ const serveChanges = (app: ServiceApp, change: ReturnType<typeof createChange>) 
 
 export const createOrderApp = (deps: OrderAppDeps) => {
   const { store, workflow, acts, log } = deps
-  const { app, find } = createServiceApp(contract, { log, acts })
+  const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveChanges(app, createChange(deps))
   serveActs(app, listActsRoute, acts)
 
@@ -181,5 +181,5 @@ export const createOrderApp = (deps: OrderAppDeps) => {
     )
   })
 
-  return { app, find }
+  return { app, find, handle }
 }

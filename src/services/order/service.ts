@@ -2,7 +2,6 @@ import { createBillingClient } from '../../clients/billing.ts'
 import { createNotificationClient } from '../../clients/notification.ts'
 import { createUserClient } from '../../clients/user.ts'
 import { createActs } from '../../platform/access/acts-store.ts'
-import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
@@ -31,10 +30,10 @@ export const createOrderService = (runtime: Runtime): Service => {
     nobodyMaySignUp: !config.access.isOwnIssuer,
     log,
   })
-  const { app, find } = createOrderApp({ store, workflow, acts: createActs(database), log })
+  const { find, handle } = createOrderApp({ store, workflow, acts: createActs(database), log })
   const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
   return {
-    handle: handleByFetch(app.fetch),
+    handle,
     find,
     checkReady: database.ping,
     prepare: database.ping,

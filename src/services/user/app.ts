@@ -64,7 +64,7 @@ const notFound = (userId: string) =>
 
 export const createUserApp = (deps: UserAppDeps) => {
   const { store, signUp, workflow, isOwnIssuer, acts, log } = deps
-  const { app, find } = createServiceApp(contractWith(isOwnIssuer), { log, acts })
+  const { app, find, handle } = createServiceApp(contractWith(isOwnIssuer), { log, acts })
 
   /** Goes on with what is owed to the user, and says how far that came. */
   const answer = async (c: Context<ServiceEnv>, stored: StoredUser) => {
@@ -115,5 +115,5 @@ export const createUserApp = (deps: UserAppDeps) => {
 
   serveActs(app, listActsRoute, acts)
 
-  return { app, find }
+  return { app, find, handle }
 }

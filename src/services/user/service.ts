@@ -4,7 +4,6 @@ import { createActs } from '../../platform/access/acts-store.ts'
 import { createPasswords } from '../../platform/access/passwords.ts'
 import { createThrottle } from '../../platform/access/throttle.ts'
 import { ownSettings } from '../../platform/base/config.ts'
-import { handleByFetch } from '../../platform/http/fetch.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
 import { createSweep } from '../../platform/saga/sweep.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
@@ -38,9 +37,9 @@ export const createUserService = (runtime: Runtime): Service => {
   const workflow = createUserWorkflow({ ...common, billing: createBillingClient(billing), log })
   const { store } = common
   const acts = createActs(database)
-  const { app, find } = createUserApp({ store, signUp, workflow, isOwnIssuer, acts, log })
+  const { find, handle } = createUserApp({ store, signUp, workflow, isOwnIssuer, acts, log })
   return {
-    handle: handleByFetch(app.fetch),
+    handle,
     find,
     checkReady: database.ping,
     prepare: database.ping,
