@@ -88,20 +88,19 @@ describe('signing in', () => {
       SIGN_IN_FAILURES_PER_NAME: '1000',
     })
     const { username } = await slow.makeLogin()
-    const timesMs: Record<string, number[]> = { known: [], unknown: [] }
-    for (let round = 0; round < 8; round += 1) {
-      for (const [kind, name] of [
-        ['known', username],
-        ['unknown', `${username}-x`],
-      ] as const) {
-        const startedAtMs = performance.now()
-        const { status } = await slow.api.post('/sessions', { username: name, password: 'x' })
-        timesMs[kind]!.push(performance.now() - startedAtMs)
-        expect(status).toBe(401)
-      }
+    const timeOf = async (name: string) => {
+      const startedAtMs = performance.now()
+      const { status } = await slow.api.post('/sessions', { username: name, password: 'x' })
+      expect(status).toBe(401)
+      return performance.now() - startedAtMs
     }
     // The fastest of several: whatever else happens on this machine only makes one slower.
-    const [known, unknown] = [Math.min(...timesMs['known']!), Math.min(...timesMs['unknown']!)]
+    let [known, unknown] = [Infinity, Infinity]
+    const isAlike = () => unknown / known > 0.7 && unknown / known < 1.4
+    for (let round = 0; round < 8 || (!isAlike() && round < 40); round += 1) {
+      known = Math.min(known, await timeOf(username))
+      unknown = Math.min(unknown, await timeOf(`${username}-x`))
+    }
     expect(unknown / known).toBeGreaterThan(0.7)
     expect(unknown / known).toBeLessThan(1.4)
   })

@@ -15,7 +15,7 @@ let stores: {
   readonly throttle: ReturnType<typeof createThrottle>
 }
 beforeAll(async () => {
-  identity = await startIdentity({ SIGN_IN_WINDOW_MS: '1000' })
+  identity = await startIdentity({ SIGN_IN_WINDOW_MS: '60000' })
   const database = createDatabase({
     config: { url: identity.database.url, poolSize: 1, statementTimeoutMs: 5_000, prepare: true },
     log: createLog('identity', 'silent'),
@@ -25,7 +25,7 @@ beforeAll(async () => {
   stores = {
     models: createModelStore(database),
     identity: createIdentityStore(database),
-    throttle: createThrottle(database, 1_000),
+    throttle: createThrottle(database, 60_000),
   }
 })
 
