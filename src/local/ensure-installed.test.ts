@@ -1,10 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { currentEnvironment } from '../platform/base/config.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -52,6 +52,8 @@ const npm = (folder: string, ...args: string[]) =>
   })
 
 describe('before the first start', () => {
+  /** A project that nobody has installed yet. Each test gets a copy. */
+  let fresh: string
   let folder: string
   const ensure = (env?: Record<string, string>) =>
     run(path.join(folder, 'src', 'dev', 'ensure-installed.cjs'), env)
@@ -61,9 +63,14 @@ describe('before the first start', () => {
       () => false,
     )
 
+  beforeAll(async () => {
+    fresh = await mkdtemp(path.join(tmpdir(), 'orderly-install-'))
+    await makeProject(fresh)
+  })
+  afterAll(() => rm(fresh, { recursive: true, force: true }))
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'orderly-install-'))
-    await makeProject(folder)
+    await cp(fresh, folder, { recursive: true })
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 

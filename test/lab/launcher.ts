@@ -8,7 +8,7 @@ import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
-import { inherited } from './environment.ts'
+import { inheritedByServices } from './environment.ts'
 import { eventually } from './wait.ts'
 
 /** An empty folder. It is removed with the test file, after the server in it has ended. */
@@ -95,7 +95,8 @@ const freePorts = Object.fromEntries(
 export const launch = (variables: Record<string, string>, folder = projectFolder) => {
   const child = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
     cwd: folder,
-    env: { ...inherited(), ...freePorts, ...variables },
+    // The code is compiled once for all launchers, not once for each data folder.
+    env: { ...inheritedByServices(), ...freePorts, ...variables },
     // The channel ends the launcher when the test process dies, however it dies.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

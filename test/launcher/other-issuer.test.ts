@@ -51,14 +51,18 @@ const tokenFor = (sub: string, roles: readonly string[] = []) => {
   return { authorization: `Bearer ${writeToken(header, claims, privateKey)}` }
 }
 
-beforeAll(startIssuer)
+/** The tests use the same data one after the other, because making new data takes longest. */
+let folder: string
+
+beforeAll(async () => {
+  await startIssuer()
+  folder = await dataFolder()
+})
 
 describe('npm start with ISSUER_URL', () => {
-  let folder: string
   let system: Launcher
 
   beforeAll(async () => {
-    folder = await dataFolder()
     system = launch({ DATA_DIR: folder, ISSUER_URL: issuer, ROLES_CLAIM: 'realm_access.roles' })
     await system.sees(/logs .*\n\n/)
   })
@@ -124,7 +128,7 @@ describe('npm start with ISSUER_URL', () => {
 
 describe('an issuer that is not as it should be is a warning, and everything starts:', () => {
   const warned = async (variables: Record<string, string>, warning: RegExp) => {
-    const system = launch({ DATA_DIR: await dataFolder(), ...variables })
+    const system = launch({ DATA_DIR: folder, ...variables })
     await system.sees(/logs .*\n\n/)
     expect(
       system

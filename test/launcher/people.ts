@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { expect } from 'vitest'
 import { projectFolder } from '../../src/local/postgres/data-folder.ts'
-import { inherited } from '../lab/environment.ts'
+import { inheritedByServices } from '../lab/environment.ts'
 
 /** What people do at a gateway, in as few words as a launcher's test needs. */
 export interface Tokens {
@@ -30,6 +30,9 @@ export const signIn = async (gateway: string, username: string, password: string
   return (await response.json()) as Tokens
 }
 
+export const refresh = (gateway: string, { refreshToken }: Tokens) =>
+  post(`${gateway}/sessions/refresh`, { refreshToken })
+
 export const authorized = ({ accessToken }: Tokens) => ({ authorization: `Bearer ${accessToken}` })
 
 /** What a token says, without a look at its signature. */
@@ -44,7 +47,7 @@ export const rolesOf = (tokens: Tokens) => claimsOf(tokens)['roles'] as readonly
 export const command = (args: readonly string[], variables: Record<string, string>) =>
   new Promise<{ readonly code: number; readonly output: string; readonly errors: string }>(
     (resolve) => {
-      const options = { cwd: projectFolder, env: { ...inherited(), ...variables } }
+      const options = { cwd: projectFolder, env: { ...inheritedByServices(), ...variables } }
       const entry = path.join(projectFolder, 'src', 'main.ts')
       execFile(process.execPath, [entry, ...args], options, (error, output, errors) =>
         resolve({ code: error ? Number(error.code) : 0, output, errors }),

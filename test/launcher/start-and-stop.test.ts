@@ -13,16 +13,23 @@ import {
   serverPid,
   type Launcher,
 } from '../lab/launcher.ts'
-import { authorized, signIn, signUp } from './people.ts'
+import { eventually } from '../lab/wait.ts'
+import { authorized, refresh, signIn, signUp, type Tokens } from './people.ts'
+import { write, writeUntilRefused, type Sent } from './writers.ts'
 
 const password = 'plums in the icebox'
+const writers = 20
 
 vi.setConfig({ testTimeout: 60_000 })
 
 describe('npm start', () => {
   let folder: string
   let first: Launcher
+  let second: Launcher
   let user: { id: string }
+  let kept: Tokens
+  let written: readonly Sent[]
+  let serviceKeys: string
   let firstPort: string | undefined
 
   beforeAll(async () => {
@@ -42,6 +49,8 @@ describe('npm start', () => {
     expect((await fetch(first.addressOf('metrics'))).status).toBe(200)
     expect((await fetch(first.addressOf('Swagger UI'))).status).toBe(200)
     user = await signUp(first.addressOf('start here'), 'kept', password)
+    kept = await signIn(first.addressOf('start here'), 'kept', password)
+    serviceKeys = await readFile(path.join(folder, 'service-keys.json'), 'utf8')
   })
 
   it("shows neither colours nor the services' usual log lines on a screen that is no terminal", () => {
@@ -111,28 +120,61 @@ describe('npm start', () => {
     expect((await fetch(`${first.addressOf('start here')}/readyz`)).status).toBe(200)
   })
 
-  it('stops everything on Ctrl-C within five seconds, Postgres included', async () => {
+  it('on Ctrl-C while many write: stops everything within five seconds, Postgres included', async () => {
+    const gateway = first.addressOf('start here')
+    const who = authorized(kept)
+    const account = `${gateway}/billing/accounts/${user.id}`
+    await write(`${account}/deposit`, { body: { amount: 1e12 }, who, agent: false })
     const server = (await serverPid(folder)) as number
     const processes = [...(await childrenOf(first.pid)), server]
     expect(processes.filter(isAlive)).toEqual(processes)
     firstPort = first.addressOf('Postgres')
+
+    const order = { userId: user.id, price: 1 }
+    const { sent, ended } = writeUntilRefused(`${gateway}/orders`, order, who, writers)
+    await eventually(() => expect(sent.length).toBeGreaterThan(5 * writers))
     const { code, tookMs } = await first.interrupt()
-    expect(code).toBe(0)
+    await ended
+    written = sent
+    expect(code, first.screen()).toBe(0)
     expect(tookMs).toBeLessThan(5_000)
     expect(processes.filter(isAlive)).toEqual([])
     // The file exists while a server runs or after it was killed.
     expect(await serverPid(folder)).toBeUndefined()
   })
 
+  it('has answered every request that it accepted, and refused the others at the gateway', async () => {
+    const log = await readFile(path.join(folder, 'logs', 'gateway.log'), 'utf8')
+    expect(written.filter(({ told }) => told === 201).length).toBeGreaterThan(writers)
+    expect(written.filter(({ told }) => Number(told) >= 500)).toEqual([])
+    const unanswered = written.filter(
+      ({ told }) => typeof told === 'string' && told !== 'ECONNREFUSED',
+    )
+    // A request that the gateway read has an answer. One that it did not read may have none.
+    expect(unanswered.filter(({ id }) => log.includes(id))).toEqual([])
+  })
+
   it('keeps the data, and the address of Postgres, for the next start', async () => {
-    const second = launch({ DATA_DIR: folder })
+    second = launch({ DATA_DIR: folder })
     await second.sees(/logs .*\n\n/)
     const gateway = second.addressOf('start here')
+    expect((await refresh(gateway, kept)).status).toBe(200)
     const headers = authorized(await signIn(gateway, 'kept', password))
     const response = await fetch(`${gateway}/users/${user.id}`, { headers })
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ username: 'kept', account: 'OPEN' })
     expect(second.addressOf('Postgres')).toBe(firstPort)
+  })
+
+  it('keeps the keys of the services and the operator, and only says where the password is', async () => {
+    expect(await readFile(path.join(folder, 'service-keys.json'), 'utf8')).toBe(serviceKeys)
+    const passwordFile = path.join(folder, 'operator.password')
+    const ofOperator = (await readFile(passwordFile, 'utf8')).trim()
+    expect(first.screen()).toContain(ofOperator)
+    expect(second.screen()).not.toContain(ofOperator)
+    expect(second.screen()).not.toMatch(/✓ operator/)
+    expect(second.addressOf('operator')).toBe(passwordFile)
+    await signIn(second.addressOf('start here'), 'operator', ofOperator)
 
     // npm sends a second Ctrl-C right after the terminal's: it must still stop in good order.
     second.signal('SIGINT')

@@ -49,14 +49,18 @@ describe('a given Postgres', () => {
     bossUrl.username = 'boss'
     bossUrl.password = 'boss'
 
-    for (const _ of ['first', 'second']) {
-      const folder = await dataFolder()
-      const system = launch({ DATA_DIR: folder, DATABASE_URL: bossUrl.href })
-      await system.sees(/logs .*\n\n/)
-      await expectWorking(system.addressOf('start here'))
-      expect(await readdir(folder)).not.toContain('postgres')
-      expect((await system.interrupt()).code).toBe(0)
-    }
+    const first = launch({ DATA_DIR: await dataFolder(), DATABASE_URL: bossUrl.href })
+    await first.sees('✓ migrations')
+    first.signal('SIGTERM')
+    expect(await first.ended).toBe(0)
+
+    // Another folder, so the roles get other passwords.
+    const folder = await dataFolder()
+    const second = launch({ DATA_DIR: folder, DATABASE_URL: bossUrl.href })
+    await second.sees(/logs .*\n\n/)
+    await expectWorking(second.addressOf('start here'))
+    expect(await readdir(folder)).not.toContain('postgres')
+    expect((await second.interrupt()).code).toBe(0)
     const owners = await sql`
       select datname, pg_get_userbyid(datdba) as owner from pg_database
       where datname in ${sql(servicesWithDatabase)} order by datname`

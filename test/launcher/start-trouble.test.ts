@@ -35,26 +35,8 @@ describe('one clear line and an exit code, when starting', () => {
       /^wrong configuration: USER_PORT must be a whole number/,
     ))
 
-  it('with the same port twice', async () => {
-    const port = String(await freePort())
-    await expectTrouble(
-      { PORT: port, ORDER_PORT: port },
-      /ORDER_PORT and PORT are both|PORT and ORDER_PORT are both/,
-    )
-  })
-
   it('with a wrong value of a variable of the services', () =>
     expectTrouble({ REQUEST_BUDGET_MS: 'soon' }, /^wrong configuration: REQUEST_BUDGET_MS/))
-
-  it.each([
-    ['ISSUER_URL', 'issuer.example.com', 'must be an http:// or https:// address'],
-    ['PUBLIC_URL', 'shop.example.com', 'must be an http:// or https:// address'],
-    ['ROLES_CLAIM', 'realm_access.', 'must be a name like roles or realm_access.roles'],
-    ['DEPOSITS_BY', 'anybody', 'Invalid option'],
-    ['IDENTITY_PORT', '-1', 'must be a whole number'],
-  ])('with a wrong value about who gets in: %s=%s', async (name, value, complaint) => {
-    await expectTrouble({ [name]: value }, new RegExp(`^wrong configuration: ${name} ${complaint}`))
-  })
 
   it('with keys of the services that cannot be read', async () => {
     const folder = await dataFolder()
@@ -64,9 +46,6 @@ describe('one clear line and an exit code, when starting', () => {
       /service-keys\.json is damaged: remove it, and the services get new keys\n$/,
     )
   })
-
-  it('with a wrong address of a database', () =>
-    expectTrouble({ USER_DATABASE_URL: 'mysql://x' }, /^wrong configuration: USER_DATABASE_URL/))
 
   it('with a Postgres that does not answer', async () => {
     const port = await freePort()
