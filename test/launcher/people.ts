@@ -10,7 +10,7 @@ export interface Tokens {
   readonly refreshToken: string
 }
 
-const post = (url: string, body: unknown) =>
+export const post = (url: string, body: unknown) =>
   fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -24,14 +24,10 @@ describe('a started system', () => {
   let leftBehind: string
   const pidFile = () => path.join(folder, 'postgres', 'postmaster.pid')
 
-  const start = async () => {
-    system = launch({ DATA_DIR: folder })
-    await system.sees(/logs .*\n\n/)
-  }
-
   beforeAll(async () => {
     folder = await dataFolder()
-    await start()
+    system = launch({ DATA_DIR: folder })
+    await system.sees(/logs .*\n\n/)
   })
 
   it('starts a service that died again, says so in one line, and waits longer the next time', async () => {
@@ -60,44 +56,8 @@ describe('a started system', () => {
     await eventually(() => expectReady(system.addressOf('start here')))
   })
 
-  it('ends with its launcher when that is killed; its Postgres is found and taken over', async () => {
-    const server = (await serverPid(folder)) as number
-    const services = (await childrenOf(system.pid)).filter((pid) => pid !== server)
-    expect(services).toHaveLength(serviceNames.length)
-    system.signal('SIGKILL')
-    await system.ended
-    await eventually(() => expect(services.filter(isAlive)).toEqual([]))
-    expect(isAlive(server)).toBe(true)
-
-    await start()
-    expect(system.screen()).toContain('Postgres: taken over from a killed run')
-    expect(await serverPid(folder)).toBe(server)
-    await expectReady(system.addressOf('start here'))
-  })
-
-  it('stops within five seconds although a service hangs, and stops a Postgres that it took over', async () => {
-    const server = (await serverPid(folder)) as number
-    const services = await childrenOf(system.pid)
-    leftBehind = await readFile(pidFile(), 'utf8')
-    process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
-    const { code, tookMs } = await system.interrupt()
-    expect(code).toBe(0)
-    expect(tookMs).toBeLessThan(5_000)
-    expect([...services, server].filter(isAlive)).toEqual([])
-  })
-
-  it('starts although another program has the process id of a dead server', async () => {
-    const bystander = spawn('sleep', ['600'])
-    whenFileEnds(() => bystander.kill('SIGKILL'))
-    const [, ...lines] = leftBehind.split('\n')
-    await writeFile(pidFile(), [String(bystander.pid), ...lines].join('\n'))
-
-    await start()
-    expect(isAlive(bystander.pid as number)).toBe(true)
-    expect(await serverPid(folder)).not.toBe(bystander.pid)
-  })
-
   it('ends at the second Ctrl-C without waiting for anything', async () => {
+    leftBehind = await readFile(pidFile(), 'utf8')
     const processes = await childrenOf(system.pid)
     // The services, and Postgres.
     expect(processes).toHaveLength(serviceNames.length + 1)
@@ -108,5 +68,19 @@ describe('a started system', () => {
     const { tookMs } = await system.interrupt()
     expect(tookMs).toBeLessThan(1_000)
     await eventually(() => expect(processes.filter(isAlive)).toEqual([]), { withinMs: 3_000 })
+  })
+
+  it('starts although another program has the process id of a dead server', async () => {
+    const bystander = spawn('sleep', ['600'])
+    whenFileEnds(() => bystander.kill('SIGKILL'))
+    const [, ...lines] = leftBehind.split('\n')
+    await writeFile(pidFile(), [String(bystander.pid), ...lines].join('\n'))
+
+    system = launch({ DATA_DIR: folder })
+    await system.sees('✓ Postgres')
+    expect(isAlive(bystander.pid as number)).toBe(true)
+    expect(await serverPid(folder)).not.toBe(bystander.pid)
+    system.signal('SIGTERM')
+    expect(await system.ended, system.screen()).toBe(0)
   })
 })

@@ -1,10 +1,22 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
+import postgres from 'postgres'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { callersOf, serviceNames } from '../../src/registry.ts'
-import { dataFolder, environmentOf, launch, pidOf, type Launcher } from '../lab/launcher.ts'
+import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { callersOf, registry, serviceNames } from '../../src/registry.ts'
+import {
+  childrenOf,
+  dataFolder,
+  environmentOf,
+  launch,
+  pidOf,
+  serverPid,
+  type Launcher,
+} from '../lab/launcher.ts'
+import { markedPerson, tellingLines } from '../lab/marked-person.ts'
+import { shop, shopWhileItFails } from '../lab/shopping.ts'
 import { eventually } from '../lab/wait.ts'
-import { authorized, claimsOf, command, rolesOf, signIn, signUp } from './people.ts'
+import { authorized, claimsOf, command, post, rolesOf, signIn, signUp } from './people.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -18,30 +30,47 @@ const secrets: string[] = []
 const passwordOn = (screen: string) => /^ +password (\S+) +shown this once/m.exec(screen)?.[1] ?? ''
 const isPrivate = async (name: string) => ((await stat(name)).mode & 0o777) === 0o600
 const file = (name: string) => path.join(folder, name)
+const readLogs = async () =>
+  Promise.all(
+    (await readdir(file('logs'))).map((name) => readFile(file(path.join('logs', name)), 'utf8')),
+  )
 const gateway = () => system.addressOf('start here')
 
 describe('a first start that is killed while it makes the operator', () => {
   const variables = () => ({ DATA_DIR: folder, LOG_LEVEL: 'trace', KEY_POLL_MS: '300' })
-  let shownByKilled: string
+  let killed: Launcher
+  let leftServer: number
 
   beforeAll(async () => {
     folder = await dataFolder()
-    const killed = launch(variables())
+    killed = launch(variables())
     await eventually(
       async () => {
         password = (await readFile(file('operator.password.new'), 'utf8')).trim()
       },
-      { withinMs: 40_000 },
+      { withinMs: 40_000, everyMs: 10 },
     )
-    killed.signal('SIGKILL')
-    await killed.ended
-    shownByKilled = killed.screen()
+    // It gets no further while the test looks around.
+    killed.signal('SIGSTOP')
   })
 
-  it('leaves nothing that the next one does not end', async () => {
-    expect(shownByKilled).not.toContain(password)
+  it('takes its services with it, but not Postgres', async () => {
+    const server = (await serverPid(folder)) as number
+    const services = (await childrenOf(killed.pid)).filter((pid) => pid !== server)
+    expect(services).toHaveLength(serviceNames.length)
+    killed.signal('SIGKILL')
+    await killed.ended
+    await eventually(() => expect(services.filter(isAlive)).toEqual([]))
+    expect(isAlive(server)).toBe(true)
+    expect(killed.screen()).not.toContain(password)
+    leftServer = server
+  })
+
+  it('leaves nothing that the next one does not end, which takes over its Postgres', async () => {
     system = launch(variables())
     await system.sees(/logs .*\n\n/)
+    expect(system.screen()).toContain('Postgres: taken over from a killed run')
+    expect(await serverPid(folder)).toBe(leftServer)
     expect(passwordOn(system.screen())).toBe(password)
     const tokens = await signIn(gateway(), 'operator', password)
     expect(rolesOf(tokens)).toContain('operator')
@@ -62,6 +91,8 @@ describe('who gets in after npm start', () => {
     expect(claimsOf(tokens)).toMatchObject({ iss: `${gateway()}/identity` })
     const acts = await fetch(`${gateway()}/acts/billing`, { headers: authorized(tokens) })
     expect(acts.status).toBe(200)
+    const guess = { username: 'operator', password: `${password}x` }
+    expect((await post(`${gateway()}/sessions`, guess)).status).toBe(401)
     secrets.push(password, tokens.accessToken, tokens.refreshToken)
   })
 
@@ -183,22 +214,53 @@ describe('a command in another terminal, while everything runs,', () => {
   })
 })
 
+describe('a shop of people whom no log may name', () => {
+  it('goes on while services die and a database refuses a row', async () => {
+    const known = await shop(gateway(), markedPerson())
+    expect(known).toEqual({ userId: expect.any(String), token: expect.any(String) })
+    for (const service of registry.gateway.upstreams) {
+      process.kill(await pidOf(system.pid, service), 'SIGKILL')
+      await shopWhileItFails(gateway(), markedPerson(), known)
+    }
+    const url = new URL((await readFile(file('postgres.url'), 'utf8')).trim())
+    url.pathname = '/user'
+    const sql = postgres(url.href, { max: 1 })
+    await sql`alter table users add constraint never check (now() is null) not valid`
+    await sql.end()
+    await eventually(async () => {
+      await shopWhileItFails(gateway(), markedPerson(), known)
+      expect((await readLogs()).join('')).toContain('never')
+    })
+  })
+})
+
+describe('the end', () => {
+  it('comes within five seconds although a service hangs, also for a Postgres that was taken over', async () => {
+    const server = (await serverPid(folder)) as number
+    const services = await childrenOf(system.pid)
+    process.kill(await pidOf(system.pid, 'billing'), 'SIGSTOP')
+    const { code, tookMs } = await system.interrupt()
+    expect(code).toBe(0)
+    expect(tookMs).toBeLessThan(5_000)
+    expect([...services, server].filter(isAlive)).toEqual([])
+  })
+})
+
 describe('what was secret while everything ran', () => {
   it('is in no log at the most talkative level, neither passwords nor tokens nor keys', async () => {
-    await fetch(`${gateway()}/sessions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username: 'operator', password: `${password}x` }),
-    })
-    expect((await system.interrupt()).code).toBe(0)
-    const logs = await Promise.all(
-      (await readdir(file('logs'))).map((name) => readFile(file(path.join('logs', name)), 'utf8')),
-    )
+    const logs = await readLogs()
     expect(logs.join('')).toContain('/sessions')
     for (const secret of secrets) {
       expect(logs.filter((log) => log.includes(secret))).toEqual([])
       const shown = system.screen().split(secret).length - 1
       expect(shown).toBe(secret === password ? 1 : 0)
     }
+  })
+
+  it('is in no log and not on the screen: who somebody is', async () => {
+    const names = await readdir(file('logs'))
+    expect(names).toEqual(expect.arrayContaining(['postgres.log', 'user.log', 'gateway.log']))
+    expect(tellingLines((await readLogs()).join('\n'))).toEqual([])
+    expect(tellingLines(system.screen())).toEqual([])
   })
 })

@@ -1,0 +1,116 @@
+import type { MarkedPerson } from './marked-person.ts'
+
+interface Asked {
+  readonly method?: string
+  readonly body?: unknown
+  readonly key?: string | undefined
+  /** Shown instead of the token that the route needs. */
+  readonly token?: string | undefined
+}
+
+/** Sends a request with the data of that person. The answer does not matter here. */
+const ask = async (
+  url: string,
+  { headers: always }: MarkedPerson,
+  { method, body, key, token }: Asked = {},
+) => {
+  const asked = {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...always,
+      'content-type': 'application/json',
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    signal: AbortSignal.timeout(800),
+  }
+  const response = await fetch(url, asked).catch(() => undefined)
+  const text = (await response?.text().catch(() => '')) ?? ''
+  // Links with faults may cut an answer, so it may be half a text.
+  const found = (name: string) => new RegExp(`"${name}":"([^"]+)"`).exec(text)?.[1]
+  return { id: found('id'), accessToken: found('accessToken'), refreshToken: found('refreshToken') }
+}
+
+/** Signs in, guesses, refreshes and leaves. Returns the last access token. */
+const visit = async (gateway: string, person: MarkedPerson) => {
+  const { username, password } = person.user
+  await ask(`${gateway}/sessions`, person, { body: { username, password: `${password}x` } })
+  const { refreshToken } = await ask(`${gateway}/sessions`, person, {
+    body: { username, password },
+  })
+  const body = { refreshToken }
+  const { accessToken, refreshToken: next } = await ask(`${gateway}/sessions/refresh`, person, {
+    body,
+  })
+  await ask(`${gateway}/sessions/refresh`, person, { body })
+  await ask(`${gateway}/sessions/end`, person, { body: { refreshToken: next } })
+  return accessToken
+}
+
+/** Who spends money while the services fail: nobody can sign up then. */
+export interface Known {
+  readonly userId?: string
+  readonly token?: string
+}
+
+/** Deposits money, places an order of each kind and changes them. */
+const spend = async (gateway: string, person: MarkedPerson, { userId, token }: Known) => {
+  const account = `${gateway}/billing/accounts/${userId}`
+  await ask(`${account}/deposit`, person, { body: { amount: 900 }, key: person.key(), token })
+  const { description } = person
+  const order = (price: number) => {
+    const body = { userId, price, description }
+    return ask(`${gateway}/orders`, person, { body, key: person.key(), token })
+  }
+  const { id } = await order(100)
+  await order(1_000_000)
+  await ask(`${gateway}/orders/${id}`, person, { method: 'PATCH', body: { price: 50 }, token })
+  await ask(`${gateway}/orders/${id}`, person, { method: 'DELETE', token })
+}
+
+const signUp = (gateway: string, person: MarkedPerson) =>
+  ask(`${gateway}/users`, person, { body: person.user, key: person.key() })
+
+/** Makes a user, signs in and spends. */
+export const shop = async (gateway: string, person: MarkedPerson): Promise<Known> => {
+  const { id: userId = '' } = await signUp(gateway, person)
+  const token = await visit(gateway, person)
+  const known = { userId, ...(token === undefined ? {} : { token }) }
+  await spend(gateway, person, known)
+  return known
+}
+
+/** Does the same at once, with the account of somebody who was there before all that fails. */
+export const shopWhileItFails = (gateway: string, person: MarkedPerson, known: Known) =>
+  Promise.all([
+    signUp(gateway, person).then(() => visit(gateway, person)),
+    spend(gateway, person, known),
+  ])
+
+/** Sends what people send by mistake, or to see what happens. */
+export const sendMistakes = async (
+  gateway: string,
+  person: MarkedPerson,
+  { userId, token }: Known,
+) => {
+  const { user, description } = person
+  await ask(`${gateway}/sessions`, person, { body: { ...user } })
+  await ask(`${gateway}/sessions`, person, { body: { username: user.email, password: user.phone } })
+  await ask(`${gateway}/sessions/end`, person, { body: { refreshToken: user.password } })
+  await ask(`${gateway}/users/${userId}`, person, { token: `${token}${user.username}` })
+  await ask(`${gateway}/users/${userId}`, person, { token: user.email })
+  await ask(`${gateway}/users`, person, { body: user })
+  await ask(`${gateway}/users`, person, { body: { ...user, [user.email]: user.lastName } })
+  await ask(`${gateway}/users`, person, { body: `{"email":"${user.email}",${user.firstName}` })
+  await ask(`${gateway}/users`, person, { body: { ...user, phone: [user.phone] } })
+  await ask(`${gateway}/orders`, person, { body: { userId, price: description }, token })
+  await ask(`${gateway}/orders`, person, {
+    body: { userId, price: 1 },
+    key: `bad key ${user.email}`,
+    token,
+  })
+  await ask(`${gateway}/notifications?email=${encodeURIComponent(user.email)}`, person, { token })
+  await ask(`${gateway}/users/${encodeURIComponent(user.email)}`, person, { token })
+  await ask(`${gateway}/users/${user.email}`, person, { token })
+}
