@@ -54,7 +54,6 @@ describe('a given Postgres', () => {
     first.signal('SIGTERM')
     expect(await first.ended).toBe(0)
 
-    // Another folder, so the roles get other passwords.
     const folder = await dataFolder()
     const second = launch({ DATA_DIR: folder, DATABASE_URL: bossUrl.href })
     await second.sees(/logs .*\n\n/)

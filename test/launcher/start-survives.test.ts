@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
@@ -71,7 +71,9 @@ describe('a started system', () => {
   })
 
   it('starts although another program has the process id of a dead server', async () => {
-    const bystander = spawn('sleep', ['600'])
+    // Postgres itself takes no notice of a process that belongs to another user.
+    const { uid, gid } = await stat(path.dirname(pidFile()))
+    const bystander = spawn('sleep', ['600'], { uid, gid })
     whenFileEnds(() => bystander.kill('SIGKILL'))
     const [, ...lines] = leftBehind.split('\n')
     await writeFile(pidFile(), [String(bystander.pid), ...lines].join('\n'))
