@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => ({
     include: mode === 'tools' ? [needTools] : ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(mode === 'tools' ? [] : [needTools])],
     globalSetup: ['test/lab/global-postgres.ts'],
-    setupFiles: ['test/lab/after-file.ts'],
+    setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
     // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
     pool: 'forks',
     // Each worker has real servers at its side, which wait a third of the time; more workers
