@@ -314,6 +314,8 @@ const lintPlants: readonly Plant[] = [
   },
 ]
 
+const planted = [...importPlants, ...importHelpers, ...lintPlants]
+
 /** Each in a migration of its own, on a table that other migrations made. */
 const migrationPlants = [
   { rule: 'drop', text: 'ALTER TABLE "users" DROP COLUMN "phone";' },
@@ -382,37 +384,34 @@ const timeoutMs = 300_000
 
 describe('the rules of the house', () => {
   let copy: ProjectCopy
-  let cleanImports: ImportCheck
-  let cleanLint: Awaited<ReturnType<typeof lint>>
-  let brokenImports: ImportCheck
-  let brokenLint: Awaited<ReturnType<typeof lint>>
+  let imports: ImportCheck
+  let code: Awaited<ReturnType<typeof lint>>
 
+  // One run of each tool, which takes seconds, tells of the project and of what is planted in it.
   beforeAll(async () => {
     copy = await copyProject()
-    ;[cleanImports, cleanLint] = await Promise.all([checkImports(copy.root), lint(copy.root)])
-    for (const { file, text } of [...importPlants, ...importHelpers, ...lintPlants]) {
-      await copy.write(file, text)
-    }
-    ;[brokenImports, brokenLint] = await Promise.all([checkImports(copy.root), lint(copy.root)])
+    for (const { file, text } of planted) await copy.write(file, text)
+    ;[imports, code] = await Promise.all([checkImports(copy.root), lint(copy.root)])
   }, timeoutMs)
 
   afterAll(() => copy.remove())
 
-  it('are kept by the project as it is', () => {
-    expect(cleanImports.violations).toEqual([])
-    expect(cleanLint.diagnostics.map((found) => `${ruleOf(found)} ${found.filename}`)).toEqual([])
-    expect(cleanLint.exitCode).toBe(0)
+  it('are kept by everything that is not planted', () => {
+    const names = planted.map(({ file }) => file)
+    expect(imports.violations.filter(({ from }) => !names.includes(from))).toEqual([])
+    const found = code.diagnostics.map((each) => `${ruleOf(each)} ${each.filename}`)
+    expect(found.filter((line) => !names.some((name) => line.endsWith(name)))).toEqual([])
   })
 
   it('are applied to every source file', () => {
-    expect(cleanImports.files).toBeGreaterThan(20)
-    expect(cleanImports.imports).toBeGreaterThan(cleanImports.files)
-    expect(cleanImports.unread).toEqual([])
+    expect(imports.files).toBeGreaterThan(20)
+    expect(imports.imports).toBeGreaterThan(imports.files)
+    expect(imports.unread).toEqual([])
   })
 
   it.each(importPlants)('catch an import against $rule ($file)', ({ rule, file }) => {
     // A circle is told once, from any of its files.
-    const caught = brokenImports.violations.filter(
+    const caught = imports.violations.filter(
       ({ from, to }) => from === file || (rule === 'no-circles' && to.includes(file)),
     )
     expect(caught.map((violation) => violation.rule)).toContain(rule)
@@ -422,14 +421,14 @@ describe('the rules of the house', () => {
     const configuration = new URL('../../.dependency-cruiser.mjs', import.meta.url)
     const { default: importRules } = (await import(configuration.href)) as ImportRules
     const rules = importRules.forbidden.map(({ name }) => name)
-    const planted = importPlants.map(({ rule }) => rule)
-    expect(rules.filter((rule) => !planted.includes(rule))).toEqual([])
+    const seen = importPlants.map(({ rule }) => rule)
+    expect(rules.filter((rule) => !seen.includes(rule))).toEqual([])
   })
 
   it.each(lintPlants)('catch code against $rule ($file)', ({ rule, file }) => {
-    const caught = brokenLint.diagnostics.filter(({ filename }) => filename.endsWith(file))
+    const caught = code.diagnostics.filter(({ filename }) => filename.endsWith(file))
     expect(caught.map(ruleOf)).toContain(rule)
-    expect(brokenLint.exitCode).not.toBe(0)
+    expect(code.exitCode).not.toBe(0)
   })
 
   describe('for migrations', () => {

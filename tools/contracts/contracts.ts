@@ -144,19 +144,24 @@ const generatorInputs = [
   'src/clients/describe-call.ts',
 ]
 
-/** Returns where the files of a project folder differ from what its code would write. */
-export const contractDifferences = async (root: string = projectRoot): Promise<string[]> => {
-  const scratch = await mkdtemp(join(tmpdir(), 'contracts-'))
+/** A folder of its own with all that the code would write. */
+export const emitAside = async () => {
+  const root = await mkdtemp(join(tmpdir(), 'contracts-'))
+  const remove = () => rm(root, { recursive: true, force: true })
   try {
-    for (const path of generatorInputs) await cp(join(projectRoot, path), join(scratch, path))
-    await symlink(join(projectRoot, 'node_modules'), join(scratch, 'node_modules'), 'junction')
-    await writeContracts(scratch)
-    await generateClients(scratch)
-    return [
-      ...(await compareFolders(contractFolder, scratch, root)),
-      ...(await compareFolders(generatedClientFolder, scratch, root)),
-    ]
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
+    for (const path of generatorInputs) await cp(join(projectRoot, path), join(root, path))
+    await symlink(join(projectRoot, 'node_modules'), join(root, 'node_modules'), 'junction')
+    await writeContracts(root)
+    await generateClients(root)
+    return { root, remove }
+  } catch (error) {
+    await remove()
+    throw error
   }
 }
+
+/** Returns where the files of a project folder differ from what the code would write. */
+export const contractDifferences = async (emittedRoot: string, root: string): Promise<string[]> => [
+  ...(await compareFolders(contractFolder, emittedRoot, root)),
+  ...(await compareFolders(generatedClientFolder, emittedRoot, root)),
+]

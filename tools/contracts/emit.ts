@@ -1,5 +1,6 @@
 import {
   contractDifferences,
+  emitAside,
   generateClients,
   serviceContracts,
   writeContracts,
@@ -12,7 +13,9 @@ import { projectRoot } from '../run-tool.ts'
  * files that differ from what it would have written.
  */
 if (process.argv.includes('--check')) {
-  const differences = await contractDifferences()
+  const emitted = await emitAside()
+  const differences = await contractDifferences(emitted.root, projectRoot)
+  await emitted.remove()
   for (const difference of differences) console.error(difference)
   if (differences.length > 0) {
     console.error(
