@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { whenFileEnds } from '../../../test/lab/cleanup.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 import { createLog, createMetrics } from '../base/telemetry.ts'
@@ -86,7 +86,8 @@ const timed = async <Result>(work: Promise<Result>) => {
   return { result, ms: performance.now() - startedAtMs }
 }
 
-describe('a call to another service', () => {
+// Each has servers of its own and spends its time waiting.
+describe.concurrent('a call to another service', () => {
   it.each([200, 201, 400, 402, 404, 409, 413, 415, 422])(
     'that is answered %i has an answer, and is not repeated',
     async (status) => {
@@ -242,13 +243,9 @@ describe('a call to another service', () => {
   })
 })
 
-describe('the circuit breaker', () => {
-  let isWell: boolean
-  beforeEach(() => {
-    isWell = false
-  })
-
+describe.concurrent('the circuit breaker', () => {
   it('ends calls at once after ten failures in a row, and lets them through soon after recovery', async () => {
+    let isWell = false
     const upstream = await startUpstream((request, response) =>
       json(isWell ? 200 : 503, '{}')(request, response),
     )

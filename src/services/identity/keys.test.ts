@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import * as oidc from 'openid-client'
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { startIdentity, type Identity } from '../../../test/lab/identity.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 import { listKeys, removeKey, rotateKeys } from './commands.ts'
@@ -109,6 +110,9 @@ describe('a new key', () => {
   })
 })
 
+/** So each key is tried some twenty times before the next, and the processors have rest. */
+const pauseMs = 15
+
 describe('ten rotations', () => {
   it('while tokens are made and checked refuse none of them', async () => {
     const identity = await startIdentity({ KEY_LEAD_MS: '400' })
@@ -122,6 +126,7 @@ describe('ten rotations', () => {
         const { token, kid } = await sign(url)
         used.add(kid)
         if (!(await isGood(identity, token))) wrong.push(kid)
+        await sleep(pauseMs)
       }
     }
     const workers = [work(identity.url), work(replica.url)]
@@ -169,6 +174,11 @@ describe('a key that is removed by command', () => {
 })
 
 describe('the database itself, asked with the role that owns the tables, refuses', () => {
+  let identity: Identity
+  beforeAll(async () => {
+    identity = await startIdentity()
+  })
+
   it.each([
     ['another name of a key', `update signing_keys set kid = 'x'`],
     ['another key under the same name', `update signing_keys set jwk = '{}'`],
@@ -176,12 +186,10 @@ describe('the database itself, asked with the role that owns the tables, refuses
     ['the end of a row', 'delete from signing_keys'],
     ['the end of all', 'truncate signing_keys'],
   ])('%s', async (_what, text) => {
-    const identity = await startIdentity()
     await expect(identity.database.sql.unsafe(text)).rejects.toThrow(/changed like this|forbidden/)
   })
 
   it('a removed key that comes back', async () => {
-    const identity = await startIdentity()
     const [kid] = await publishedBy(identity.url)
     await removeKey(identity.database.url, kid!)
     const { sql } = identity.database
