@@ -67,6 +67,14 @@ export const shortBudgets: Variables = {
   LEASE_MS: '700',
 }
 
+/** The same for tests that run side by side: they wait together, and take the processor from each other. */
+export const sharedBudgets: Variables = {
+  REQUEST_BUDGET_MS: '700',
+  CALL_TIMEOUT_MS: '350',
+  LETTER_BUDGET_MS: '400',
+  LEASE_MS: '1150',
+}
+
 /** A pool and a store's statements without a service around them. */
 export const openTestDatabase = (
   service: ServiceWithDatabase,
@@ -146,22 +154,44 @@ export const openAccount = async (billing: RunningService, balance = 0): Promise
   return userId
 }
 
-/** Identity on a link that a test may break. Only user calls it, so for others it does not run. */
-const startIdentityFor = async (name: 'user' | 'order') => {
-  const started = name === 'user' ? await startWithDatabase('identity', {}) : undefined
-  const toIdentity = await startUpstream(started?.service.url ?? nowhere)
-  return { identity: started?.service, identityDatabase: started?.database, toIdentity }
+/** The real services behind user or order. Only user calls identity, so for order it does not run. */
+export const startBehind = async (name: 'user' | 'order') => {
+  const {
+    billing,
+    database: billingDatabase,
+    notification,
+    notificationDatabase,
+  } = await startBilling()
+  const logins = name === 'user' ? await startWithDatabase('identity', {}) : undefined
+  return {
+    billing,
+    billingDatabase,
+    notification,
+    notificationDatabase,
+    identity: logins?.service,
+    identityDatabase: logins?.database,
+  }
 }
 
-/** User or order with the real services behind it, on links that a test may break. */
-export const startWithBilling = async (name: 'user' | 'order', variables: Variables = {}) => {
-  const ledger = await startBilling()
-  const { billing, database: billingDatabase, notification, notificationDatabase } = ledger
+export type Behind = Awaited<ReturnType<typeof startBehind>>
+
+/**
+ * User or order with the real services behind it, on links that a test may break. The services
+ * behind may serve several such systems: database and links are new all the same.
+ */
+export const startWithBilling = async (
+  name: 'user' | 'order',
+  variables: Variables = {},
+  given?: Behind,
+) => {
+  const behind = given ?? (await startBehind(name))
+  const { billing, billingDatabase, notification, notificationDatabase } = behind
+  const { identity, identityDatabase } = behind
   const toBilling = await startUpstream(billing.url)
   const toNotification = await startUpstream(notification.url)
-  const logins = await startIdentityFor(name)
+  const toIdentity = await startUpstream(identity?.url ?? nowhere)
   const upstreams = {
-    IDENTITY_URL: logins.toIdentity.url,
+    IDENTITY_URL: toIdentity.url,
     BILLING_URL: toBilling.url,
     NOTIFICATION_URL: toNotification.url,
   }
@@ -172,7 +202,9 @@ export const startWithBilling = async (name: 'user' | 'order', variables: Variab
     billingDatabase,
     notification,
     notificationDatabase,
-    ...logins,
+    identity,
+    identityDatabase,
+    toIdentity,
     toBilling,
     toNotification,
   }
