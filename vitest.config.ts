@@ -3,17 +3,55 @@ import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Whole-system tests take longest: begun first, they leave no core idle at the end. */
-const lengths = [/\/test\/campaigns\//, /\/test\//]
+/**
+ * These take longest for what they work: they wait for time-outs, leases and browsers. Begun early
+ * beside the busy ones, they cost little; at the end, the processors would idle beside them.
+ */
+const waiting = [
+  'test/house/study-is-true',
+  'test/launcher/first-operator',
+  'test/guarantees/logs-name-nobody',
+  'src/services/order/recovery',
+  'test/guarantees/plans',
+  'test/contract/swagger-ui-sign-in',
+  'test/contract/swagger-ui',
+  'test/guarantees/issuer-faults',
+  'src/services/user/recovery',
+  'test/guarantees/limits',
+  'src/platform/http/observer',
+  'src/services/order/owed-accounts',
+  'src/platform/database/migrate',
+  'src/services/billing/deposit-letters',
+  'src/services/identity/keys',
+].map((name) => `/${name}.test.ts`)
 
+/** Whole-system tests keep both processors busy for half a minute each; tests of one file do not. */
+const busy = [/\/test\/campaigns\//, /\/test\/(guarantees|launcher)\//, /\/test\//]
+
+/** One that waits beside two that work. */
+const workingPerWaiting = 2
+
+/** What takes long begins first, so that no worker runs alone at the end. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
+    const placeIn = ({ moduleId }: TestSpecification) =>
+      waiting.findIndex((name) => moduleId.endsWith(name))
     const rank = ({ moduleId }: TestSpecification) => {
-      const found = lengths.findIndex((pattern) => pattern.test(moduleId))
-      return found < 0 ? lengths.length : found
+      const found = busy.findIndex((pattern) => pattern.test(moduleId))
+      return found < 0 ? busy.length : found
     }
-    return sorted.toSorted((one, other) => rank(one) - rank(other))
+    const working = sorted
+      .filter((file) => placeIn(file) < 0)
+      .toSorted((one, other) => rank(one) - rank(other))
+    const others = sorted
+      .filter((file) => placeIn(file) >= 0)
+      .toSorted((one, other) => placeIn(one) - placeIn(other))
+    const rounds = others.map((file, round) => [
+      file,
+      ...working.slice(round * workingPerWaiting, (round + 1) * workingPerWaiting),
+    ])
+    return [...rounds.flat(), ...working.slice(others.length * workingPerWaiting)]
   }
 }
 

@@ -16,8 +16,22 @@ type Recorded = Awaited<ReturnType<typeof startRecordedSystem>>
 
 let run: Recorded
 
+/** Users with this much money, made together before the recordings begin: alone each takes a second. */
+const usersWith: Record<number, string[]> = {}
+const needed = [0, 0, 20_000, 20_000, 20_000, 20_000, 20_000, 1_000]
+
 beforeAll(async () => {
   run = await startRecordedSystem()
+  const made = await Promise.all(
+    needed.map(async (amount) => {
+      const { body } = await run.user.post('/users', newUser())
+      const userId: string = body.id
+      if (amount > 0) await pay(userId, amount)
+      return { amount, userId }
+    }),
+  )
+  for (const { amount, userId } of made) (usersWith[amount] ??= []).push(userId)
+  await waitUntilAtRest()
 })
 
 const expectPictured = (steps: readonly Step[]) => run.expectPictured(steps)
@@ -35,16 +49,22 @@ const newUser = () => {
 
 const newKey = () => uuidv7()
 
-/** Waits until everything that was begun has ended. */
-const waitUntilAtRest = () => new Promise((resolve) => setTimeout(resolve, 500))
+const quietMs = 500
 
-/** Makes a user with this balance before the recording begins. */
-const userWith = async (amount: number): Promise<string> => {
-  const { body } = await run.user.post('/users', newUser())
-  if (amount > 0) await run.billing.post(`/billing/accounts/${body.id}/deposit`, { amount })
-  await waitUntilAtRest()
-  run.begin()
-  return body.id
+/** Waits until everything that was begun has ended: nothing more is noted. */
+const waitUntilAtRest = async () => {
+  const noted = () => run.count(() => true)
+  for (let before = -1; before !== noted();) {
+    before = noted()
+    await new Promise((resolve) => setTimeout(resolve, quietMs))
+  }
+}
+
+/** Nobody else has used them. */
+const userWith = (amount: number): string => {
+  const userId = usersWith[amount]?.pop()
+  if (userId === undefined) throw new Error(`all users with ${amount} are taken`)
+  return userId
 }
 
 const placeOrder = (userId: string, price: number, key = newKey()) =>
@@ -57,10 +77,8 @@ const pay = (userId: string, amount: number, key = newKey()) =>
 const decidedIn = (word: string) =>
   eventually(() => expect(run.count((line) => line.includes(word))).toBeGreaterThan(0))
 
-beforeEach(async () => {
-  await waitUntilAtRest()
-  run.begin()
-})
+// A test ends when nothing more comes, so the next one begins at rest.
+beforeEach(() => run.begin())
 
 describe('creating a user', () => {
   const { main, frame } = picture('1-create-user')
@@ -101,13 +119,13 @@ describe('a deposit', () => {
   const { main, frame } = picture('1-deposit')
 
   it('goes as drawn', async () => {
-    const userId = await userWith(0)
+    const userId = userWith(0)
     await pay(userId, 10_000)
     await expectPictured(main)
   })
 
   it('goes as drawn when its answer is lost and the client asks again', async () => {
-    const userId = await userWith(0)
+    const userId = userWith(0)
     const key = newKey()
     run.links['client to billing'].loseNext('the answer')
     await expect(
@@ -128,13 +146,13 @@ describe('an order that is paid', () => {
   const { main, frame } = picture('1-order-paid')
 
   it('goes as drawn', async () => {
-    const userId = await userWith(20_000)
+    const userId = userWith(20_000)
     await placeOrder(userId, 15_000)
     await expectPictured(main)
   })
 
   it('goes as drawn while notification is down', async () => {
-    const userId = await userWith(20_000)
+    const userId = userWith(20_000)
     run.links['order to notification'].loseNext('the request')
     await placeOrder(userId, 15_000)
     await expectPictured([...upTo(main, 'order', 'notification'), ...frame('notification')])
@@ -145,7 +163,7 @@ describe('an order that is refused', () => {
   const { main, frame } = picture('1-order-refused')
 
   it('goes as drawn, and so does a late copy of the refused call', async () => {
-    const userId = await userWith(1_000)
+    const userId = userWith(1_000)
     await placeOrder(userId, 15_000)
     await expectPictured(main)
 
@@ -161,7 +179,7 @@ describe('time-out, crash and duplicate', () => {
   const { frame } = picture('1-order-faults')
 
   it('go as drawn: the money was taken, and the answer is lost', async () => {
-    const userId = await userWith(20_000)
+    const userId = userWith(20_000)
     run.links['order to billing'].loseNext('the answer')
     const { body } = await placeOrder(userId, 15_000)
     await decidedIn('nothing is due')
@@ -170,7 +188,7 @@ describe('time-out, crash and duplicate', () => {
   })
 
   it('go as drawn: order dies after billing’s answer', async () => {
-    const userId = await userWith(20_000)
+    const userId = userWith(20_000)
     const isDead = new Promise<void>((resolve) => {
       const killCaller = () => run.system.kill('order').then(resolve)
       run.links['order to billing'].loseNext({ killCaller })
@@ -182,7 +200,7 @@ describe('time-out, crash and duplicate', () => {
   })
 
   it('go as drawn: the client asks again with its key', async () => {
-    const userId = await userWith(20_000)
+    const userId = userWith(20_000)
     const key = newKey()
     const first = await placeOrder(userId, 15_000, key)
     await waitUntilAtRest()
