@@ -1,8 +1,13 @@
 import { ConfigError, currentEnvironment, readVariables } from './platform/base/config.ts'
-import { migrationVariables, rotationVariables } from './platform/base/variables.ts'
+import {
+  migrationVariables,
+  newPasswordVariables,
+  rotationVariables,
+} from './platform/base/variables.ts'
 import { shortenDrizzleLoading } from './platform/database/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
 import type * as identityCommands from './services/identity/commands.ts'
+import type * as loginCommands from './services/identity/login-commands.ts'
 import type { Runtime, Service } from './platform/service.ts'
 import { isServiceName, servicesWithDatabase, type ServiceName } from './registry.ts'
 
@@ -27,6 +32,9 @@ const usage = `usage: main.ts                         everything, with its own P
        main.ts operator <username>     lets this person see and mend everything
        main.ts teller <username>       lets this person put money on accounts (DEPOSITS_BY=teller)
        main.ts <role> <username> end   takes the role away
+       main.ts login <user id> <username> <email> [locale]
+                                       a login for a user who has none; prints its password
+       main.ts password <username>     another password, and the end of all sessions; prints it
        main.ts keys                    the keys by which people's tokens are signed
        main.ts rotate-keys             a new one, while everything runs
        main.ts remove-key <key>        ends one that somebody else may have, and its tokens with it
@@ -75,13 +83,13 @@ const rootOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 
 /** Prints what came of something that is done in identity's database, or says what is not there. */
-const inIdentity = async (
-  work: (commands: typeof identityCommands, database: string) => Promise<string | undefined>,
+const printFrom = async (
+  work: (database: string) => Promise<string | undefined>,
   missing: string,
 ) => {
   const database = await identityDatabase()
-  const commands = await import('./services/identity/commands.ts')
-  const text = await work(commands, database).catch((error: unknown) => {
+  const text = await work(database).catch((error: unknown) => {
+    if (error instanceof ConfigError) throw error
     const { host, pathname } = new URL(database)
     throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be used`, {
       cause: rootOf(error),
@@ -91,12 +99,49 @@ const inIdentity = async (
   console.log(text)
 }
 
+const inIdentity = (
+  work: (commands: typeof identityCommands, database: string) => Promise<string | undefined>,
+  missing: string,
+) =>
+  printFrom(
+    async (database) => work(await import('./services/identity/commands.ts'), database),
+    missing,
+  )
+
+const withLogins = (
+  work: (commands: typeof loginCommands, database: string) => Promise<string | undefined>,
+  missing: string,
+) =>
+  printFrom(
+    async (database) => work(await import('./services/identity/login-commands.ts'), database),
+    missing,
+  )
+
 const changeRole = (role: 'operator' | 'teller', [username, word]: readonly string[]) => {
   if (!username || (word !== undefined && word !== 'end')) throw new ConfigError(usage)
   const change = { username, role, isGranted: word === undefined }
   return inIdentity(
     (commands, database) => commands.changeRole(database, change),
     `there is no login with the name ${username}: it is made by a sign-up (POST /users)`,
+  )
+}
+
+const makeLogin = ([userId, username, email, locale = 'en']: readonly string[]) => {
+  if (!userId || !username || !email) throw new ConfigError(usage)
+  const { PASSWORD_MEMORY_KIB: memoryKib } = readVariables(newPasswordVariables)
+  return withLogins(
+    (commands, database) =>
+      commands.makeLogin(database, { userId, username, email, locale }, memoryKib),
+    `the login of ${username} was not made`,
+  )
+}
+
+const changePassword = ([username]: readonly string[]) => {
+  if (!username) throw new ConfigError(usage)
+  const { PASSWORD_MEMORY_KIB: memoryKib } = readVariables(newPasswordVariables)
+  return withLogins(
+    (commands, database) => commands.changePassword(database, { username, memoryKib }),
+    `there is no login with the name ${username}: a user of before there were logins gets one by \`login\``,
   )
 }
 
@@ -145,6 +190,8 @@ const mostWords: Readonly<Record<string, number>> = {
   migrate: 1,
   operator: 2,
   teller: 2,
+  login: 4,
+  password: 1,
   'remove-key': 1,
 }
 
@@ -154,6 +201,8 @@ const main = async ([command, ...args]: readonly string[]) => {
   if (args.length > (mostWords[command] ?? 0)) throw new ConfigError(usage)
   if (command === 'migrate') return migrateOne(args[0])
   if (command === 'operator' || command === 'teller') return changeRole(command, args)
+  if (command === 'login') return makeLogin(args)
+  if (command === 'password') return changePassword(args)
   if (command === 'keys') return listKeys()
   if (command === 'rotate-keys') return rotateKeys()
   if (command === 'remove-key') return removeKey(args[0])

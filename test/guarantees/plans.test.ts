@@ -83,7 +83,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      select 'key' || i, i, case when i > ${size - 4} then '{}'::jsonb end, now(),
        case when i <= ${size - 4} then now() end from ${series}`,
     `insert into oidc_models (model, id, payload, uid, grant_id, expires_at)
-     select 'Session', 'id' || i, '{}', 'uid' || i, 'grant' || i / 4, ${expiresAt} from ${series}`,
+     select 'Session', 'id' || i, jsonb_build_object('accountId', 'account' || i), 'uid' || i, 'grant' || i / 4, ${expiresAt} from ${series}`,
     `insert into secrets (name, value) select 'name' || i, 'value' from ${series}`,
     throttledSeed,
     actsSeed,
@@ -210,6 +210,8 @@ const recordIdentity = async () => {
   await store.findByName('name5')
   await store.find(busyUser)
   await store.changeRole({ username: 'name5', role: 'operator', granted: true })
+  // All sessions of a person are ended. This one has none.
+  await store.changePassword({ username: `name${size - 1}`, passwordHash: 'another hash' })
   await store.forgetSessions(32)
   await keys.list()
   const times = { lifetimeMs: 1, leadMs: 0, graceMs: 1 }

@@ -169,6 +169,26 @@ describe('a command in another terminal, while everything runs,', () => {
     expect(errors).toMatch(/^orderly operator: there is no login with the name nobody: .*\n$/)
   })
 
+  it('lets in a user of before there were logins, and gives another password', async () => {
+    const id = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'
+    const made = await run('login', id, 'anna', 'anna@example.com')
+    expect(made).toMatchObject({ code: 0, errors: '' })
+    const passwordIn = (text: string) => / password ([\w-]{24}) /.exec(text)?.[1] ?? ''
+    const first = passwordIn(made.output)
+    expect(claimsOf(await signIn(gateway(), 'anna', first))['sub']).toBe(id)
+    const again = await run('login', id, 'anna', 'anna@example.com')
+    expect(again).toMatchObject({ code: 78, output: '' })
+    expect(again.errors).toBe(
+      `orderly login: the user ${id} has a login already, with the name anna\n`,
+    )
+    const changed = await run('password', 'anna')
+    expect(changed).toMatchObject({ code: 0, errors: '' })
+    const second = passwordIn(changed.output)
+    await signIn(gateway(), 'anna', second)
+    expect(second).not.toBe(first)
+    secrets.push(first, second)
+  })
+
   it('changes the keys without a restart, and says what happens when', async () => {
     const [before, old] = [await kids(), await signIn(gateway(), 'masha', mashasPassword)]
     const { code, output, errors } = await run('rotate-keys')

@@ -1,6 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makePassword } from '../../platform/access/passwords.ts'
 import { keptSecret, readIfThere, type DataFolder } from '../postgres/data-folder.ts'
 import { StartError, explaining } from '../postgres/start-error.ts'
 
@@ -17,8 +18,6 @@ export const operatorName = 'operator'
 const operatorEmail = 'operator@orderly.test'
 /** The same at each start, so that all attempts on one database are one sign-up. */
 const signUpKey = 'first-operator'
-/** 24 characters. */
-const passwordBytes = 18
 const patienceMs = 10_000
 const pauseMs = 100
 
@@ -110,7 +109,7 @@ export const makeFirstOperator = async ({
 }: OperatorMaking): Promise<FirstOperator | undefined> => {
   const { file, draft } = passwordFiles(data)
   // The folder may be older than the database, when that was moved away to begin with an empty one.
-  const password = readIfThere(file)?.trim() ?? keptSecret(draft, passwordBytes)
+  const password = readIfThere(file)?.trim() ?? keptSecret(draft, makePassword)
   const refusal = await signUp(gateway, password, ending)
   if (refusal) {
     rmSync(draft, { force: true })

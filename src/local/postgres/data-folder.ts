@@ -51,11 +51,13 @@ export const writePrivate = (file: string, text: string) => {
   })
 }
 
+const makeSecret = () => randomBytes(24).toString('base64url')
+
 /** A random secret that is made once and kept. */
-export const keptSecret = (file: string, bytes = 24): string => {
+export const keptSecret = (file: string, make = makeSecret): string => {
   const kept = readIfThere(file)?.trim()
   if (kept) return kept
-  const secret = randomBytes(bytes).toString('base64url')
+  const secret = make()
   writePrivate(file, `${secret}\n`)
   return secret
 }

@@ -61,6 +61,9 @@ const parse = (text: string): { readonly salt: Salt; readonly hash: Buffer | und
 const saltText = ({ memoryKib, passes: times, lanes: wide, nonce }: Salt) =>
   `$argon2id$v=19$m=${memoryKib},t=${times},p=${wide}$${base64(nonce)}`
 
+/** For somebody who did not choose one: 24 characters. */
+export const makePassword = (): string => randomBytes(18).toString('base64url')
+
 /** All of a hash but the secret part. */
 export const saltOf = (phc: string): string => saltText(parse(phc).salt)
 

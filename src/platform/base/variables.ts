@@ -156,6 +156,9 @@ export const rotationVariables = z.object({
   KEY_POLL_MS: ownVariables.identity.KEY_POLL_MS,
 })
 
+/** The variables of a command that makes a password. */
+export const newPasswordVariables = z.object(passwordVariables)
+
 const serviceDatabaseVariables = {
   ...databaseVariables,
   DATABASE_POOL_SIZE: wholeNumber(1, 100).default(6),

@@ -11,7 +11,7 @@ import { createKeyStore } from './store-keys.ts'
  * by themselves; nothing has to be restarted. Each command returns what to print, or undefined when
  * there is nobody and nothing of that name.
  */
-const withDatabase = async <Result>(
+export const withDatabase = async <Result>(
   url: string,
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> => {

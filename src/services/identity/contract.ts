@@ -55,6 +55,25 @@ const loginSchema = z
 
 const refreshBody = { body: { required: true, content: jsonContent(refreshTokenSchema) } }
 
+export const newLoginSchema = z
+  .strictObject({
+    userId: idSchema('the user'),
+    username: textSchema(64),
+    email: emailSchema,
+    locale: z.enum(locales),
+    passwordHash: passwordHashSchema,
+  })
+  .openapi('NewLogin', {
+    example: {
+      userId: exampleUserId,
+      username: 'masha',
+      email: 'masha@example.com',
+      locale: 'en',
+      passwordHash:
+        '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$xo0DWXlHgW8v3lYQmYqTTQ8V8cHV0k7bR1mYw1y0m2k',
+    },
+  })
+
 export const signInRoute = defineRoute({
   method: 'post',
   path: '/sessions',
@@ -126,26 +145,7 @@ export const makeLoginRoute = defineRoute({
   request: {
     body: {
       required: true,
-      content: jsonContent(
-        z
-          .strictObject({
-            userId: idSchema('the user'),
-            username: textSchema(64),
-            email: emailSchema,
-            locale: z.enum(locales),
-            passwordHash: passwordHashSchema,
-          })
-          .openapi('NewLogin', {
-            example: {
-              userId: exampleUserId,
-              username: 'masha',
-              email: 'masha@example.com',
-              locale: 'en',
-              passwordHash:
-                '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$xo0DWXlHgW8v3lYQmYqTTQ8V8cHV0k7bR1mYw1y0m2k',
-            },
-          }),
-      ),
+      content: jsonContent(newLoginSchema),
     },
   },
   responses: {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startIdentity, type Identity } from '../../../test/lab/identity.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { changeRole, grantOperator, rolesOf } from './commands.ts'
+import { changePassword, makeLogin } from './login-commands.ts'
 
 const passwordHash = `$argon2id$v=19$m=1024,t=2,p=1$${'a'.repeat(22)}$${'b'.repeat(43)}`
 
@@ -77,6 +79,116 @@ describe('a login', () => {
     const { status } = await identity.api.post('/identity/logins', login(), { as: as as 'nobody' })
     expect(status).toBe(401)
     expect(await rows()).toHaveLength(0)
+  })
+})
+
+const signIn = (password: string, username = name) =>
+  identity.api.post('/sessions', { username, password })
+const passwordIn = (text: string | undefined) => /the password ([\w-]{24}) /.exec(text ?? '')![1]!
+
+describe('a login by a command', () => {
+  const byCommand = (more: object = {}) => {
+    const wanted = { userId, username: name, email: `${name}@example.com`, locale: 'ru', ...more }
+    return makeLogin(identity.database.url, wanted, 1_024)
+  }
+
+  it('lets a user in who has none, with a password that is shown', async () => {
+    const text = await byCommand()
+    expect(text).toContain(`${name} can sign in now`)
+    const { status, body } = await signIn(passwordIn(text))
+    expect(status).toBe(200)
+    const [, claims] = body.accessToken.split('.')
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      sub: userId,
+      email: `${name}@example.com`,
+      locale: 'ru',
+    })
+  })
+
+  it.each([
+    ['the name', () => ({ userId: uuidv7(), username: name.toUpperCase() }), /the name/],
+    ['the user', () => ({ username: `${name}-2` }), /has a login already, with the name/],
+  ])('is not made when there is one of %s, which stays as it is', async (_what, more, message) => {
+    const password = passwordIn(await byCommand())
+    const before = await rows()
+    await expect(byCommand(more())).rejects.toThrow(message)
+    expect(await rows()).toEqual(before)
+    expect((await signIn(password)).status).toBe(200)
+  })
+
+  it.each([
+    [{ userId: '17' }, /userId: /],
+    [{ email: 'nobody' }, /email: must be an email address/],
+    [{ username: 'x'.repeat(65) }, /username: must have at most 64/],
+    [{ locale: 'fr' }, /locale: /],
+  ])('is made of nothing that the user service would not send: %o', async (more, message) => {
+    await expect(byCommand(more)).rejects.toThrow(message)
+    expect(await rows()).toHaveLength(0)
+  })
+})
+
+describe('another password by a command', () => {
+  const change = (username = name, lullMs = 0) =>
+    changePassword(identity.database.url, { username, memoryKib: 1_024, lullMs })
+
+  it('takes the place of the one before, as often as it is asked for', async () => {
+    const { username, password } = await identity.makeLogin()
+    expect((await signIn(password, username)).status).toBe(200)
+    const second = passwordIn(await change(username.toUpperCase()))
+    const third = passwordIn(await change(username))
+    const statuses = [password, second, third].map(
+      async (each) => (await signIn(each, username)).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([401, 401, 200])
+  })
+
+  it('ends all sessions of this person, and of nobody else', async () => {
+    const [masha, petya] = [await identity.makeLogin(), await identity.makeLogin()]
+    const tokenOf = async ({ username, password }: typeof masha) =>
+      (await signIn(password, username)).body.refreshToken
+    const [first, second, other] = [
+      await tokenOf(masha),
+      await tokenOf(masha),
+      await tokenOf(petya),
+    ]
+    await change(masha.username)
+    const refresh = async (refreshToken: string) =>
+      (await identity.api.post('/sessions/refresh', { refreshToken })).status
+    expect([await refresh(first), await refresh(second), await refresh(other)]).toEqual([
+      401, 401, 200,
+    ])
+    const { sql } = identity.database
+    const ended = await sql`select distinct ending from sessions where login_id = ${masha.userId}`
+    expect(ended.map(({ ending }) => ending)).toEqual(['NEW_PASSWORD'])
+  })
+
+  it('ends a session as well that somebody was about to get by the one before', async () => {
+    const { username, userId: id } = await identity.makeLogin()
+    const changing = change(username, 500)
+    const { sql } = identity.database
+    await eventually(async () => {
+      const [row] =
+        await sql`select new_password_hash is not null as done from logins where id = ${id}`
+      expect(row!['done']).toBe(true)
+    })
+    await sql`
+      insert into sessions (id, login_id, secret_hash, expires_at)
+      values (${uuidv7()}, ${id}, 'late', now() + interval '1 hour')`
+    await changing
+    const left = await sql`select from sessions where login_id = ${id} and ended_at is null`
+    expect(left).toHaveLength(0)
+  })
+
+  it('leaves the repeat of the call that made the login as it was', async () => {
+    const first = await make()
+    const password = passwordIn(await change())
+    const again = await make()
+    expect([again.status, again.text]).toEqual([200, first.text])
+    expect((await signIn(password)).status).toBe(200)
+  })
+
+  it('is not made for a name that nobody has', async () => {
+    expect(await change()).toBeUndefined()
   })
 })
 

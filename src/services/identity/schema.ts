@@ -27,7 +27,10 @@ export const logins = pgTable(
     username: text().notNull(),
     email: text().notNull(),
     locale: text({ enum: locales }).notNull(),
+    /** As the user service sent it: repeats of its call are compared with it. */
     passwordHash: text('password_hash').notNull(),
+    /** Of the password that a command made since. Then the first one opens nothing any more. */
+    newPasswordHash: text('new_password_hash'),
     roles: jsonb().$type<readonly string[]>().notNull().default([]),
     createdAt: time('created_at').notNull().defaultNow(),
   },
@@ -121,6 +124,10 @@ export const oidcModels = pgTable(
       .on(table.grantId)
       .where(sql`${table.grantId} is not null`),
     index('oidc_models_expiry').on(table.expiresAt),
+    /** Whose it is, or who has signed in by it just now. */
+    index('oidc_models_account').on(
+      sql`coalesce(${table.payload} ->> 'accountId', ${table.payload} -> 'result' -> 'login' ->> 'accountId')`,
+    ),
   ],
 )
 

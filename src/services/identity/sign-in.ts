@@ -19,6 +19,8 @@ export interface Credentials {
   readonly address: string | undefined
 }
 
+const presentHash = ({ newPasswordHash, passwordHash }: LoginRow) => newPasswordHash ?? passwordHash
+
 /**
  * Finds out whose name and password these are. Who does not exist is answered as who has another
  * password, and as late: a password is hashed for them, too.
@@ -38,7 +40,8 @@ export const createSignIn = (deps: SignInDeps) => {
 
   const check = async (name: string, password: string): Promise<LoginRow | undefined> => {
     const login = await store.findByName(name)
-    const isRight = await passwords.matches(password, login?.passwordHash ?? (await nobodysHash))
+    const hash = login === undefined ? await nobodysHash : presentHash(login)
+    const isRight = await passwords.matches(password, hash)
     return isRight ? login : undefined
   }
 

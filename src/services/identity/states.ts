@@ -9,6 +9,8 @@ export const sessionEndings = [
   'SIGNED_OUT',
   /** A refresh token came that was not the present one: somebody may have stolen it. */
   'TOKEN_REUSED',
+  /** A command gave its owner another password. */
+  'NEW_PASSWORD',
 ] as const
 
 export const locales = ['en', 'ru'] as const

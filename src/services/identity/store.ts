@@ -36,6 +36,12 @@ const changeRoles = defineStatement(import.meta.url, {
   returns: rowsOf<LoginRow>(),
 })
 
+const changePasswords = defineStatement(import.meta.url, {
+  name: 'change passwords',
+  input: { username: 'text', passwordHash: 'text' },
+  returns: rowsOf<{ readonly username: string }>(),
+})
+
 const openSessions = defineStatement(import.meta.url, {
   name: 'open sessions',
   table: sessions,
@@ -99,6 +105,9 @@ export const createIdentityStore = (database: Database) => {
     find,
     changeRole: async (change: ItemOf<typeof changeRoles>): Promise<LoginRow | undefined> =>
       (await database.execute(changeRoles, [change]))[0],
+    /** Ends all that its owner is signed in by as well. Undefined: there is no such login. */
+    changePassword: async (change: ItemOf<typeof changePasswords>) =>
+      (await database.execute(changePasswords, [change]))[0],
     openSession: database.statement(openSessions),
     refreshSession: database.statement(refreshSessions),
     endSession: database.statement(endSessions),

@@ -4,6 +4,8 @@ const folder = 'src/services/identity'
 const signIn = `${folder}/sign-in.ts`
 const refreshing = `${folder}/sql/refresh-sessions.sql`
 const rotating = `${folder}/sql/rotate-keys.sql`
+const newPassword = `${folder}/sql/change-passwords.sql`
+const loginCommands = `${folder}/login-commands.ts`
 const throttling = 'src/platform/access/sql/take-attempts.sql'
 const provider = `${folder}/issuer/provider.ts`
 
@@ -38,8 +40,8 @@ export const identityMutations = [
     [sessions],
     [
       signIn,
-      'const isRight = await passwords.matches(password, login?.passwordHash ?? (await nobodysHash))',
-      'const isRight =\n      login !== undefined && (await passwords.matches(password, login.passwordHash))',
+      'const isRight = await passwords.matches(password, hash)',
+      'const isRight = login !== undefined && (await passwords.matches(password, hash))',
     ],
   ),
   bug(
@@ -55,6 +57,44 @@ export const identityMutations = [
       '  stored.locale === wanted.locale &&\n  stored.passwordHash === wanted.passwordHash',
       '  stored.locale === wanted.locale',
     ],
+  ),
+  bug(
+    'the password of before goes on to open a login',
+    [logins],
+    [signIn, 'newPasswordHash ?? passwordHash', 'passwordHash ?? newPasswordHash'],
+  ),
+  bug(
+    'a new password leaves the sessions of before',
+    [logins],
+    [newPassword, 'where s.login_id = c.id and', 'where s.id = c.id and'],
+  ),
+  bug(
+    'a new password leaves the browser signed in',
+    [issuer],
+    [newPassword, "coalesce(m.payload ->> 'accountId', ", "coalesce(m.payload ->> 'account', "],
+  ),
+  bug(
+    'a new password leaves a sign-in that is nearly done',
+    [issuer],
+    [
+      newPassword,
+      "coalesce(m.payload ->> 'accountId', m.payload -> 'result' -> 'login' ->> 'accountId')",
+      "(m.payload ->> 'accountId')",
+    ],
+  ),
+  bug(
+    'a new password ends only the sessions that are there at its first moment',
+    [logins],
+    [
+      loginCommands,
+      'const login = await change({ username, passwordHash })',
+      'const login = { username }',
+    ],
+  ),
+  bug(
+    'a login by a command seems to be made for somebody who has one',
+    [logins],
+    [loginCommands, 'if (stored.replayed) {', "if (stored.username === '') {"],
   ),
   bug(
     'guesses at the same moment all pass',

@@ -5,6 +5,7 @@ import { startIdentity, type Identity, type TestLogin } from '../../../../test/l
 import { createPageClient, type PageClient } from '../../../../test/lab/page-client.ts'
 import { eventually } from '../../../../test/lab/wait.ts'
 import { rotateKeys } from '../commands.ts'
+import { changePassword } from '../login-commands.ts'
 
 const redirectUri = 'http://127.0.0.1:4567/callback'
 
@@ -391,6 +392,30 @@ describe('signing out', () => {
     const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)![1]!
     const done = await browser.post(action, { xsrf, logout: 'yes' })
     expect((await browser.open(done.location!.href)).text).toContain('Signed out')
+  })
+})
+
+describe('another password by a command', () => {
+  it('ends the session of the browser, its tokens, and a sign-in that is nearly done', async () => {
+    const tokens = await signIn()
+    const elsewhere = createPageClient(identity.publicUrl)
+    const page = await elsewhere.open((await beginFlow()).address.href)
+    const action = /<form[^>]* action="([^"]+)"/.exec(page.text)![1]!
+    const { username, password } = masha
+    const { location } = await elsewhere.post(action, { username, password })
+    const petya = await identity.makeLogin()
+    const hers = createPageClient(identity.publicUrl)
+    await walkThrough(await beginFlow(), petya, hers)
+
+    await changePassword(identity.database.url, { username, memoryKib: 1_024, lullMs: 0 })
+    await expect(oidc.refreshTokenGrant(client, tokens.refresh_token!)).rejects.toThrow()
+    for (const through of [browser, elsewhere]) {
+      const asked = await through.open((await beginFlow()).address.href)
+      expect(asked.text).toContain('<h1>Sign in</h1>')
+    }
+    expect((await elsewhere.open(location!.href)).status).toBe(400)
+    const other = await hers.open((await beginFlow()).address.href)
+    expect(other.location?.origin).toBe('http://127.0.0.1:4567')
   })
 })
 

@@ -21,5 +21,5 @@ select k.ord, true as replayed, {{columns k}} from known k
 union all
 select i.ord, false, {{columns n}} from input i join inserted n on n.id = i.id
 union all
-select ord, false, null, null, null, null, null, null, null from held
+select ord, false, null, null, null, null, null, null, null, null from held
 -- Who lost a race for an id or a name is not in here, and runs again.
