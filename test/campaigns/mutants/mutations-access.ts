@@ -17,6 +17,9 @@ const notifications = 'src/services/notification/access.test.ts'
 
 const accountIsMine = '    requireReach(c, userId, () => accountNotFound(userId))\n'
 
+const clientAddress = 'src/services/gateway/client-address.ts'
+const addresses = 'src/services/gateway/client-address.test.ts'
+
 /** Who reaches what, and in whose name: each of these lets somebody in who should not be. */
 export const accessMutations = [
   bug(
@@ -239,5 +242,15 @@ export const accessMutations = [
     'an app serves those whom the server did not let in',
     ['src/platform/http/guarded-paths.test.ts'],
     [app, 'return caller === undefined ? nowhere : pathOf(url)', 'return pathOf(url)'],
+  ),
+  bug(
+    'a guesser has as many names as there are addresses in a network of IPv6',
+    [addresses],
+    [clientAddress, "`${groups.slice(0, 4).join(':')}::/64`", "groups.join(':')"],
+  ),
+  bug(
+    'all who come by IPv4 are one client, where a socket takes both',
+    [addresses],
+    [clientAddress, 'if (high !== undefined && low !== undefined)', "if (low === '')"],
   ),
 ]
