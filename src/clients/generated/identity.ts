@@ -3,14 +3,14 @@
  */
 import { describeCall } from '../describe-call.ts'
 /**
- * What an operator asked for, written down before it was done
+ * What somebody asked for by a role, written down before it was done
  */
 export interface Act {
   /** Id of the act */
   id: string
   /** UTC */
   at: string
-  /** Id of the operator */
+  /** Id of who asked: an operator, or a teller who put money on an account */
   operator: string
   method: string
   route: string
@@ -168,7 +168,7 @@ export interface Tokens {
 
 export type ListIdentityActsParams = {
   /**
-   * Id of the operator
+   * Id of the operator or teller
    */
   operator?: string
   /**
@@ -674,8 +674,8 @@ export const getListIdentityActsUrl = (params?: ListIdentityActsParams) => {
 }
 
 /**
- * Every request of an operator to this service, reads too, newest first. It is written down before anything is done.
- * @summary What operators did
+ * Every request of an operator to this service, reads too, and what others did by a role: the deposits of tellers, where that is their task (`DEPOSITS_BY=teller`). Newest first. It is written down before anything is done.
+ * @summary What people did by their roles
  */
 export const listIdentityActs = (
   params?: ListIdentityActsParams,

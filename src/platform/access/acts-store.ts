@@ -20,7 +20,7 @@ const recordActs = defineStatement(import.meta.url, {
   returns: rowsOf<{ readonly id: string }>(),
 })
 
-/** What operators ask for, written into the service's own database. */
+/** What people ask for by their roles, written into the service's own database. */
 export const createActs = (database: Database): Acts => {
   const record = database.statement(recordActs)
   return {

@@ -1,6 +1,6 @@
 import { index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
-/** What operators asked for. The schema of each service has this table. */
+/** What operators asked for, and others by a role: `operator` is who. The schema of each service has this table. */
 export const operatorActs = pgTable(
   'operator_acts',
   {

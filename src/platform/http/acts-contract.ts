@@ -4,12 +4,12 @@ import { defineRoute } from './contract.ts'
 import { problems } from './problem-schemas.ts'
 import { idSchema, jsonContent, pageQuery, pageSchema, timeSchema } from './schemas.ts'
 
-/** What an operator asked for. */
+/** What somebody asked for by a role. */
 const actSchema = z
   .strictObject({
     id: idSchema('the act'),
     at: timeSchema,
-    operator: idSchema('the operator'),
+    operator: idSchema('who asked: an operator, or a teller who put money on an account'),
     method: z.string().openapi({ example: 'DELETE' }),
     route: z.string().openapi({ example: '/orders/{orderId}' }),
     target: z.string().openapi({
@@ -22,9 +22,11 @@ const actSchema = z
       example: '019aa0b6-5200-7b00-9d11-3e4f50617280',
     }),
   })
-  .openapi('Act', { description: 'What an operator asked for, written down before it was done' })
+  .openapi('Act', {
+    description: 'What somebody asked for by a role, written down before it was done',
+  })
 
-/** The route that lists what operators did at one service. */
+/** The route that lists what people did by their roles at one service. */
 export const actsRoute = (service: ServiceName) =>
   defineRoute({
     method: 'get',
@@ -32,12 +34,12 @@ export const actsRoute = (service: ServiceName) =>
     operationId: `list${service[0]?.toUpperCase()}${service.slice(1)}Acts`,
     tags: [service],
     access: 'operator',
-    summary: 'What operators did',
+    summary: 'What people did by their roles',
     description:
-      'Every request of an operator to this service, reads too, newest first. It is written down before anything is done.',
+      'Every request of an operator to this service, reads too, and what others did by a role: the deposits of tellers, where that is their task (`DEPOSITS_BY=teller`). Newest first. It is written down before anything is done.',
     request: {
       query: z.strictObject({
-        operator: idSchema('the operator').optional(),
+        operator: idSchema('the operator or teller').optional(),
         subject: idSchema('the user whom the requests name').optional(),
         ...pageQuery,
       }),

@@ -1,9 +1,11 @@
 import { ProblemError, retrySoon } from '../base/errors.ts'
+import type { Person } from '../base/caller.ts'
 import type { AdmittedRequest } from './admission.ts'
 import { pathOf, type Matcher } from './routes.ts'
 
-/** What an operator asked for. */
+/** What somebody asked for by a role, and not as its owner. */
 export interface Act {
+  /** Who: an operator, or somebody with another role. */
   readonly operator: string
   readonly method: string
   readonly route: string
@@ -21,6 +23,9 @@ export interface ActsQuery {
   readonly cursor?: string | undefined
   readonly limit: number
 }
+
+/** Which requests need a role beside that of an operator, whose requests are all acts. */
+export type NeedsRole = (person: Person, route: string) => boolean
 
 /** Where acts are written down. */
 export interface Acts {
@@ -64,19 +69,22 @@ const notWrittenDown = (cause: unknown) =>
   })
 
 /**
- * Writes down what an operator asks for before it is done. If that is not possible, nothing is done.
- * Undefined: there is nothing to write down, as nearly always, and nothing to wait for.
+ * Writes down what somebody asks for by a role before it is done. If that is not possible, nothing is
+ * done. Undefined: there is nothing to write down, as nearly always, and nothing to wait for.
  */
 export const createActRecorder =
-  (acts: Acts, { find }: Pick<Matcher, 'find'>) =>
+  (acts: Acts, { find }: Pick<Matcher, 'find'>, needsRole: NeedsRole = () => false) =>
   (request: AdmittedRequest): Promise<unknown> | undefined => {
     const { caller, rawBody, requestId, method = '', url = '' } = request
-    if (caller?.kind !== 'person' || !caller.person.isOperator) return undefined
+    // Nearly nobody has a role: the others pay for nothing here.
+    if (caller?.kind !== 'person' || caller.person.roles.length === 0) return undefined
+    const { person } = caller
     const path = pathOf(url)
     const route = find(method, path)
     if (route === undefined) return undefined
+    if (!person.isOperator && !needsRole(person, route.template)) return undefined
     const act = {
-      operator: caller.person.id,
+      operator: person.id,
       method,
       route: route.template,
       target: url.slice(0, maxTarget),

@@ -14,7 +14,7 @@ import {
   type ProblemCode,
   type ProblemOptions,
 } from '../base/errors.ts'
-import { createActRecorder, type Acts } from './acts.ts'
+import { createActRecorder, type Acts, type NeedsRole } from './acts.ts'
 import { sendProblem } from './admission.ts'
 import { handleByFetch, type Bindings } from './fetch.ts'
 import { hiddenFault, isText } from './json-body.ts'
@@ -116,8 +116,9 @@ const checkBody = (body: Buffer) => {
 
 export interface ServiceAppDeps {
   readonly log: Log
-  /** Where is written down what operators ask for. */
+  /** Where is written down what operators ask for, and others by the roles that they need. */
   readonly acts: Acts
+  readonly needsRole?: NeedsRole
 }
 
 /** No template is, or fits, this. */
@@ -133,10 +134,14 @@ const sentPath = (_request: Request, options?: { readonly env?: Partial<Bindings
   return caller === undefined ? nowhere : pathOf(url)
 }
 
-/** Lets the app answer when what an operator asks for is written down. */
-const handleBy = (app: ServiceApp, matcher: Matcher, { acts, log }: ServiceAppDeps): Handle => {
+/** Lets the app answer when what is asked for by a role is written down. */
+const handleBy = (
+  app: ServiceApp,
+  matcher: Matcher,
+  { acts, needsRole, log }: ServiceAppDeps,
+): Handle => {
   const handle = handleByFetch(app.fetch)
-  const recordAct = createActRecorder(acts, matcher)
+  const recordAct = createActRecorder(acts, matcher, needsRole)
   return (request, response) => {
     const recorded = recordAct(request)
     if (recorded === undefined) return handle(request, response)

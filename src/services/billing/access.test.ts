@@ -122,6 +122,48 @@ describe('a deposit', () => {
     expect([answer.status, answer.body.code]).toEqual([404, 'account-not-found'])
   })
 
+  it('at a bank is written down when a teller makes it, and so is who and on what', async () => {
+    const actsOf = async (id: string) =>
+      (await bank.api.get(`/acts/billing?operator=${id}`, { as: operator })).body.items
+    const requestId = 'a-deposit-of-a-teller'
+    const request = { as: teller, headers: { 'x-request-id': requestId } }
+    expect((await move('deposit', 5, request, bank.api)).status).toBe(200)
+    expect(await actsOf(teller.id)).toMatchObject([
+      {
+        operator: teller.id,
+        method: 'POST',
+        route: '/billing/accounts/{userId}/deposit',
+        target: path(owner, 'deposit'),
+        subject: owner,
+        requestId,
+      },
+    ])
+    // By the role as well, for no owner may.
+    const own = { id: owner, roles: ['teller'] }
+    expect((await move('deposit', 5, { as: own }, bank.api)).status).toBe(200)
+    expect(await actsOf(owner)).toHaveLength(1)
+  })
+
+  it('at a bank is not made when it cannot be written down', async () => {
+    await system.database.admin`alter table operator_acts rename to lost_acts`
+    try {
+      expect((await move('deposit', 5, { as: teller }, bank.api)).status).toBe(503)
+    } finally {
+      await system.database.admin`alter table lost_acts rename to operator_acts`
+    }
+    expect(await balance()).toBe(1_000)
+  })
+
+  it('is a teller’s own matter where no role is needed, like all else that is theirs', async () => {
+    const own = { id: owner, roles: ['teller'] }
+    await move('deposit', 5, { as: own })
+    await bank.api.get(`/billing/accounts/${owner}`, { as: own })
+    await move('withdraw', 5, { as: own }, bank.api)
+    expect(await balance()).toBe(1_000)
+    const rows = await system.database.sql`select from operator_acts where operator = ${owner}`
+    expect(rows).toHaveLength(0)
+  })
+
   it.each([
     ['everywhere', () => api],
     ['at a bank', () => bank.api],

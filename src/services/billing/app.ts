@@ -48,13 +48,17 @@ const createApply =
     return applied
   }
 
+/** At a bank, money is put on an account by this role, also on a teller's own. */
+const isTeller = ({ roles }: Person, depositsBy: DepositsBy) =>
+  depositsBy === 'teller' && roles.includes('teller')
+
 /**
  * Owners may put money on their accounts, unless that is for tellers. To everybody else the account
  * does not exist; an owner is told the rule, for there is nothing to hide from them.
  */
 const checkDeposit = (person: Person, userId: string, depositsBy: DepositsBy) => {
   if (person.isOperator) return
-  if (depositsBy === 'teller' && person.roles.includes('teller')) return
+  if (isTeller(person, depositsBy)) return
   if (person.id !== userId) throw accountNotFound(userId)
   if (depositsBy === 'owner') return
   throw new ProblemError('forbidden', 'Here only a teller puts money on an account.')
@@ -120,8 +124,12 @@ const serveOperations = (app: ServiceApp, deps: BillingAppDeps) => {
 }
 
 export const createBillingApp = (deps: BillingAppDeps) => {
-  const { store, acts, log } = deps
-  const { app, find, handle } = createServiceApp(contract, { log, acts })
+  const { store, acts, depositsBy, log } = deps
+  const { app, find, handle } = createServiceApp(contract, {
+    log,
+    acts,
+    needsRole: (person, route) => route === depositRoute.path && isTeller(person, depositsBy),
+  })
   serveOperations(app, deps)
   serveActs(app, listActsRoute, acts)
 

@@ -60,7 +60,7 @@ export const accessMutations = [
     [accounts],
     [
       billing,
-      "if (depositsBy === 'teller' && person.roles.includes('teller')) return",
+      'if (isTeller(person, depositsBy)) return',
       "if (person.roles.includes('teller')) return",
     ],
   ),
@@ -200,8 +200,8 @@ export const accessMutations = [
     [orders, accounts],
     [
       acts,
-      "if (caller?.kind !== 'person' || !caller.person.isOperator) return undefined",
-      "if (caller?.kind !== 'person' || !caller.person.isOperator || method === 'GET') return undefined",
+      "if (caller?.kind !== 'person' || caller.person.roles.length === 0) return undefined",
+      "if (caller?.kind !== 'person' || caller.person.roles.length === 0 || method === 'GET') return undefined",
     ],
   ),
   bug(
@@ -211,6 +211,24 @@ export const accessMutations = [
       acts,
       '      throw isUnknown(error) ? notWrittenDown(error) : error\n',
       '      void isUnknown(error)\n',
+    ],
+  ),
+  bug(
+    'a teller mints money and leaves no trace',
+    [accounts],
+    [
+      billing,
+      'route === depositRoute.path && isTeller(person, depositsBy)',
+      'route === depositRoute.operationId && isTeller(person, depositsBy)',
+    ],
+  ),
+  bug(
+    'whatever a teller does for themselves is written down',
+    [accounts],
+    [
+      billing,
+      'route === depositRoute.path && isTeller(person, depositsBy)',
+      "person.roles.includes('teller') && route !== ''",
     ],
   ),
   bug(
