@@ -113,6 +113,8 @@ export const ownVariables = {
     SESSION_DAYS: wholeNumber(1, 3_650).default(30),
     SIGN_IN_FAILURES_PER_NAME: wholeNumber(1, 1_000_000).default(10),
     SIGN_IN_FAILURES_PER_ADDRESS: wholeNumber(1, 1_000_000).default(100),
+    /** How many sign-ins and sign-outs on our pages an address may begin: each is a row. */
+    SIGN_IN_PAGES_PER_ADDRESS: wholeNumber(1, 1_000_000).default(500),
     SIGN_IN_WINDOW_MS: wholeNumber(1_000, 86_400_000).default(900_000),
   },
   user: {

@@ -53,6 +53,8 @@ export const createIdentityService = (runtime: Runtime): Service => {
     models,
     ring,
     signIn,
+    throttle,
+    pagesPerAddress: settings.SIGN_IN_PAGES_PER_ADDRESS,
     sessionMs,
     log,
   })

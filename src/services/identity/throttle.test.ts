@@ -5,6 +5,7 @@ import { eventually } from '../../../test/lab/wait.ts'
 
 const perName = 4
 const perAddress = 9
+const pagesPerAddress = 5
 
 let identity: Identity
 let masha: TestLogin
@@ -13,6 +14,7 @@ beforeAll(async () => {
   identity = await startIdentity({
     SIGN_IN_FAILURES_PER_NAME: `${perName}`,
     SIGN_IN_FAILURES_PER_ADDRESS: `${perAddress}`,
+    SIGN_IN_PAGES_PER_ADDRESS: `${pagesPerAddress}`,
   })
 })
 beforeEach(async () => {
@@ -116,6 +118,49 @@ describe('successes', () => {
     for (let index = 0; index < perName; index += 1) {
       expect((await attempt(masha.username, 'x')).status).toBe(401)
     }
+  })
+})
+
+describe('the pages of the issuer, for people who are not signed in,', () => {
+  const challenge = 'a'.repeat(43)
+  const redirect = encodeURIComponent('http://127.0.0.1:4567/callback')
+  const signIn = `/identity/auth?client_id=orderly&response_type=code&scope=openid&redirect_uri=${redirect}&code_challenge=${challenge}&code_challenge_method=S256`
+  const open = (page: string, from: string, method = 'GET', at = identity.url) =>
+    fetch(`${at}${page}`, { method, redirect: 'manual', headers: { 'x-client-address': from } })
+  const rows = () =>
+    identity.database.sql`select expires_at - now() < interval '601 s' as is_short from oidc_models`
+
+  it('leave a bounded number of rows that live for ten minutes at most', async () => {
+    const replica = await identity.startReplica()
+    const before = (await rows()).length
+    const answers = await Promise.all(
+      Array.from({ length: 4 * pagesPerAddress }, (_, index) =>
+        open(
+          index % 2 ? signIn : '/identity/sign-out',
+          address,
+          index % 4 === 1 ? 'POST' : 'GET',
+          index % 3 ? identity.url : replica.url,
+        ),
+      ),
+    )
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused).toHaveLength(3 * pagesPerAddress)
+    for (const { headers } of refused) {
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(800)
+      expect(headers.get('content-type')).toContain('text/html')
+    }
+    expect(await refused[0]!.text()).toMatch(
+      /<h1>Too many attempts<\/h1>[^]*Try again in \d+ seconds/,
+    )
+    // What may be opened without a limit leaves nothing.
+    for (const page of ['/identity/sign-out/success', '/identity/auth/x', '/identity/sign-in/x']) {
+      await open(page, address)
+    }
+    const left = await rows()
+    expect(left.length - before).toBeGreaterThan(0)
+    expect(left.length - before).toBeLessThanOrEqual(2 * pagesPerAddress)
+    expect(left.every((row) => row['is_short'])).toBe(true)
+    expect((await open(signIn, `${address}-other`)).status).toBe(303)
   })
 })
 

@@ -97,6 +97,29 @@ export const identityMutations = [
     [loginCommands, 'if (stored.replayed) {', "if (stored.username === '') {"],
   ),
   bug(
+    'anybody fills the table of what was begun on the pages',
+    [throttle],
+    [`${folder}/issuer/issuer.ts`, "      case '/identity/auth':\n", ''],
+  ),
+  bug(
+    'anybody fills it by signing out',
+    [throttle],
+    [
+      `${folder}/issuer/issuer.ts`,
+      "      case '/identity/sign-out':\n        await",
+      '        await',
+    ],
+  ),
+  bug(
+    'what nobody has signed in to lives as long as a session',
+    [throttle],
+    [
+      provider,
+      'session.accountId === undefined ? interactionSeconds : sessionSeconds',
+      'sessionSeconds',
+    ],
+  ),
+  bug(
     'guesses at the same moment all pass',
     [throttle],
     [

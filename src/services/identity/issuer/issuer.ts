@@ -1,6 +1,8 @@
 import { issuerPages } from '../../../platform/access/issuer-pages.ts'
+import type { Throttle } from '../../../platform/access/throttle.ts'
 import { ProblemError, problemTable } from '../../../platform/base/errors.ts'
 import type { Log } from '../../../platform/base/telemetry.ts'
+import { clientAddressHeader } from '../../../platform/http/caller.ts'
 import type { AdmittedRequest } from '../../../platform/http/admission.ts'
 import type { ServiceResponse } from '../../../platform/http/response.ts'
 import { createMatcher, type FoundRoute } from '../../../platform/http/routes.ts'
@@ -22,6 +24,9 @@ export interface IssuerDeps {
   readonly models: ModelStore
   readonly ring: KeyRing
   readonly signIn: SignIn
+  readonly throttle: Throttle
+  /** How often somebody may begin what leaves a row, in each window of the throttle. */
+  readonly pagesPerAddress: number
   readonly sessionMs: number
   readonly log: Log
 }
@@ -67,7 +72,10 @@ const showTrouble = (error: unknown, response: ServiceResponse, log: Log) => {
     response.end()
     return
   }
-  const page = troublePage('This cannot be done right now', 'Try again in a moment.')
+  const page =
+    problem?.code === 'too-many-attempts'
+      ? troublePage('Too many attempts', problem.message)
+      : troublePage('This cannot be done right now', 'Try again in a moment.')
   const status = problem === undefined ? 500 : problemTable[problem.code].status
   response.writeHead(status, { ...page.headers, ...problem?.options.headers })
   response.end(page.html)
@@ -75,12 +83,19 @@ const showTrouble = (error: unknown, response: ServiceResponse, log: Log) => {
 
 /** The OpenID Connect pages. */
 export const createIssuer = (deps: IssuerDeps) => {
-  const { issuer, publicUrl, store, ring, log } = deps
+  const { issuer, publicUrl, store, ring, throttle, pagesPerAddress, log } = deps
   const issuerUrl = new URL(issuer)
   let cookieKeys: readonly string[] = []
   const redirects = createRedirects(publicUrl)
   const load = createLazyProvider({ ...deps, redirects, cookieKeys: () => cookieKeys })
   const userinfo = createUserinfo({ issuer, store, known: ring.known })
+
+  /** Anybody may begin, and what they have begun is kept for a while: it must not fill the disk. */
+  const countBeginning = ({ headers }: AdmittedRequest) => {
+    const address = headers[clientAddressHeader] ?? 'nowhere'
+    const subject = `page from ${String(address)}`
+    return throttle.take([{ subject, maxAttempts: pagesPerAddress }])
+  }
 
   const showSignIn = async (request: AdmittedRequest, response: ServiceResponse) => {
     const { provider, showForm } = await load()
@@ -94,6 +109,11 @@ export const createIssuer = (deps: IssuerDeps) => {
     const { status, page, headers } = reply
     response.writeHead(status, { ...page.headers, ...headers })
     response.end(page.html)
+  }
+
+  const passOn = async (request: AdmittedRequest, response: ServiceResponse) => {
+    const { provider } = await load()
+    return provider.callback()(toProviderRequest(request, issuerUrl), response)
   }
 
   const answer = async (
@@ -110,10 +130,12 @@ export const createIssuer = (deps: IssuerDeps) => {
       }
       case '/identity/sign-in/{uid}':
         return showSignIn(request, response)
-      default: {
-        const { provider } = await load()
-        return provider.callback()(toProviderRequest(request, issuerUrl), response)
-      }
+      case '/identity/auth':
+      case '/identity/sign-out':
+        await countBeginning(request)
+        return passOn(request, response)
+      default:
+        return passOn(request, response)
     }
   }
 

@@ -26,7 +26,7 @@ export interface ProviderDeps {
 /** The name of our API among the things that a token can be for. Clients need not say it. */
 const resource = 'urn:orderly'
 const scope = scopes.join(' ')
-const interactionSeconds = 3_600
+const interactionSeconds = 600
 const codeSeconds = 60
 
 const showPage = (ctx: KoaContextWithOIDC, { html, headers }: Page) => {
@@ -96,7 +96,9 @@ const lifetimesOf = (sessionMs: number): Configuration['ttl'] => {
       const { RotatedRefreshToken: before } = ctx.oidc.entities
       return before === undefined ? sessionSeconds : Math.max(1, before.remainingTTL)
     },
-    Session: sessionSeconds,
+    // Of somebody who is not signed in it is only needed for the next page.
+    Session: (_ctx, session) =>
+      session.accountId === undefined ? interactionSeconds : sessionSeconds,
   }
 }
 
