@@ -105,6 +105,13 @@ describe('the configuration', () => {
     expect(said).not.toContain('\n')
   })
 
+  it('tells each setting of the gateway in one place', () => {
+    const variables = { ADMIN_PORT: '9', CORS_ORIGINS: 'https://a.example', PROXY_HOPS: '2' }
+    const { adminPort, corsOrigins, own } = readConfig('gateway', variables)
+    expect([adminPort, corsOrigins]).toEqual([9, ['https://a.example']])
+    expect(own).toEqual({ gateway: { PROXY_HOPS: 2 } })
+  })
+
   it('names a missing variable', () => {
     const readNothing = () => readConfig('order', {})
     expect(readNothing).toThrow(ConfigError)

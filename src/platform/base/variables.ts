@@ -101,7 +101,13 @@ const passwordVariables = {
   PASSWORD_MEMORY_KIB: wholeNumber(1_024, 999_999).default(19_456),
 }
 
-/** What only one service reads. */
+/** What the server of the gateway reads, and that of no other service. */
+const doorVariables = {
+  ADMIN_PORT: port.default(defaultAdminPort),
+  CORS_ORIGINS: webOrigins,
+}
+
+/** What only the code of one service reads. */
 export const ownVariables = {
   identity: {
     ...passwordVariables,
@@ -129,8 +135,6 @@ export const ownVariables = {
   order: {},
   notification: {},
   gateway: {
-    ADMIN_PORT: port.default(defaultAdminPort),
-    CORS_ORIGINS: webOrigins,
     /** How many proxies stand before it: by that the address of a client is found. */
     PROXY_HOPS: wholeNumber(0, 10).default(0),
   },
@@ -191,6 +195,7 @@ export const variablesOf = (service: ServiceName) => {
     ...accessVariables,
     ...(isCaller ? { SERVICE_KEY: serviceKey } : {}),
     ...callerVariables,
+    ...(service === 'gateway' ? doorVariables : {}),
     ...ownVariables[service],
   })
 }
