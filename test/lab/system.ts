@@ -265,3 +265,8 @@ export const startOwnSystem = async (options: OwnSystemOptions = {}): Promise<Ow
     throw error
   }
 }
+
+/** A system, and a way to look into its databases. */
+export interface AdministeredSystem extends System {
+  readonly postgres: Pick<OwnPostgres, 'sql'>
+}

@@ -5,7 +5,7 @@ import { createActor, newOrder, signUp } from '../../lab/actors.ts'
 import { createHistory } from '../../judge/history.ts'
 import { auditFaults, countRows, fingerprint, untilAtRest } from '../../judge/audit.ts'
 import { settledRssMb, showAmounts, type Amounts } from '../load/resources.ts'
-import type { OwnSystem } from '../../lab/system.ts'
+import type { AdministeredSystem } from '../../lab/system.ts'
 import { authorizationOf, noteAnswer } from '../../lab/wallet.ts'
 import { createCase, eachConstraint, type Case } from './cases.ts'
 import { loadOperations } from '../../lab/operations.ts'
@@ -29,7 +29,7 @@ import type { Wire } from './wire.ts'
  * HTTP. Then checks that only valid requests changed anything and that every service still works.
  */
 export interface FuzzOptions {
-  readonly system: OwnSystem
+  readonly system: AdministeredSystem
   readonly seed: number
   readonly requests: number
   readonly say: (line: string) => void
@@ -248,7 +248,10 @@ const healthFaults = async ({ options }: Context): Promise<string[]> => {
   }
 }
 
-const processFaults = (system: OwnSystem, pids: ReadonlyMap<ServiceName, number | undefined>) =>
+const processFaults = (
+  system: AdministeredSystem,
+  pids: ReadonlyMap<ServiceName, number | undefined>,
+) =>
   system.processes.flatMap((process) => {
     const { service: name } = process
     const log = process.logs()

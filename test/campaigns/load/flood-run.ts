@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { AttackerMessage, AttackKind, AttackOrder } from './flood-attacker.ts'
 import { openDescriptors, rssMb, settledRssMb } from './resources.ts'
 import { percentile, type Shoppers, type Tally } from './shoppers.ts'
-import type { OwnSystem } from '../../lab/system.ts'
+import type { System } from '../../lab/system.ts'
 import { authorizationOf } from '../../lab/wallet.ts'
 
 /**
@@ -18,11 +18,15 @@ export interface Attack {
 }
 
 export interface FloodOptions {
-  readonly system: OwnSystem
+  readonly system: System
   readonly shoppers: Shoppers
   readonly attack: Attack
   /** How long the attack lasts. */
   readonly seconds: number
+  /** How long the quiet time before it lasts, which shows what is normal. */
+  readonly calmSeconds?: number
+  /** How long an honest client thinks between two orders. */
+  readonly thinkMs?: number
   /** By which factor things may take longer than on a quiet machine: see `machineSlowness`. */
   readonly slowness: number
   readonly say: (line: string) => void
@@ -40,7 +44,6 @@ export const bodyBytes = 60_000
 export const pipelinedRequests = 1_200
 const honestClients = 8
 const soonMs = 1_000
-const calmSeconds = 3
 const giveUpAfterMs = 30_000
 /** The number of connections of the honest clients and of the gateway varies by so many. */
 const spareDescriptors = 40
@@ -72,7 +75,7 @@ const servedShareOf = (tally: Tally, withinMs: number) =>
 const show = (tally: Tally) =>
   `${tally.confirmed} orders in ${Math.round(percentile(tally.confirmedMs, 0.5))} ms (p99 ${Math.round(percentile(tally.confirmedMs, 0.99))}), ${tally.refused} refused, ${tally.open} left open`
 
-const watchGateway = (system: OwnSystem) => {
+const watchGateway = (system: System) => {
   const look = () => rssMb(system).get('gateway') ?? 0
   let most = look()
   const timer = setInterval(() => {
@@ -86,13 +89,13 @@ const watchGateway = (system: OwnSystem) => {
 
 /** Returns how long until all is as quick as before and the attack's connections are gone. */
 const untilBack = async (
-  { system, shoppers }: FloodOptions,
+  { system, shoppers, thinkMs = 0 }: FloodOptions,
   normalMs: number,
   descriptorsBefore: number,
 ) => {
   const startMs = performance.now()
   while (performance.now() - startMs < giveUpAfterMs) {
-    const tally = await shoppers.run(honestClients, 1)
+    const tally = await shoppers.run(honestClients, 1, { thinkMs })
     const isQuick = percentile(tally.confirmedMs, 0.5) <= normalMs * 1.5 + 20
     const isServed = tally.refused + tally.open === 0
     const descriptors = openDescriptors(system).get('gateway') ?? 0
@@ -103,8 +106,9 @@ const untilBack = async (
 }
 
 export const flood = async (options: FloodOptions): Promise<FloodReport> => {
-  const { system, shoppers, attack, seconds, slowness, say } = options
-  const calm = await shoppers.run(honestClients, calmSeconds)
+  const { system, shoppers, attack, seconds, calmSeconds = 3, thinkMs = 0 } = options
+  const { slowness, say } = options
+  const calm = await shoppers.run(honestClients, calmSeconds, { thinkMs })
   const normalMs = percentile(calm.confirmedMs, 0.5)
   const before = (await settledRssMb(system)).get('gateway') ?? 0
   const descriptorsBefore = openDescriptors(system).get('gateway') ?? 0
@@ -119,7 +123,7 @@ export const flood = async (options: FloodOptions): Promise<FloodReport> => {
     bodyBytes,
     pipelined: pipelinedRequests,
   })
-  const during = await shoppers.run(honestClients, seconds)
+  const during = await shoppers.run(honestClients, seconds, { thinkMs })
   const { opened, cutOff } = await attacker.end()
   const grownMb = endWatch() - before
   const backAfterMs = await untilBack(options, normalMs, descriptorsBefore)

@@ -1,7 +1,7 @@
 import { auditFaults, countRows, untilAtRest } from '../../judge/audit.ts'
 import { cpuSeconds, rssMb, showAmounts, type Amounts } from './resources.ts'
 import { createShoppers, percentile, type Shoppers, type Tally } from './shoppers.ts'
-import type { OwnSystem } from '../../lab/system.ts'
+import type { AdministeredSystem, System } from '../../lab/system.ts'
 
 /**
  * Five times more clients than the gateway accepts at once. It must go on serving, refuse the
@@ -15,11 +15,17 @@ const calmClients = 8
 const allowedGrowthMb = 160
 
 export interface OverloadOptions {
-  readonly system: OwnSystem
+  readonly system: AdministeredSystem
   /** MAX_CONCURRENT_REQUESTS of the services. */
   readonly places: number
   readonly rounds: number
   readonly seconds: number
+  /** How long the services warm up before anything is measured. */
+  readonly warmUpSeconds?: number
+  /** How long the quiet time is that shows what is normal. */
+  readonly calmSeconds?: number
+  /** How many accounts the clients share. */
+  readonly accounts?: number
   /** By which factor things may take longer than on a quiet machine: see `machineSlowness`. */
   readonly slowness: number
   readonly say: (line: string) => void
@@ -42,10 +48,15 @@ const msOf = (values: readonly number[], share: number) =>
   `${Math.round(percentile(values, share))} ms`
 
 /** Returns the highest throughput with a moderate number of clients, and that number. */
-const findPeak = async (shoppers: Shoppers, places: number, say: (line: string) => void) => {
-  await shoppers.run(32, 6)
-  let best = { clients: 0, rate: 0 }
-  for (const clients of [16, 32, 64, 128].filter((count) => count <= places)) {
+const findPeak = async (
+  shoppers: Shoppers,
+  { places, warmUpSeconds = 6, say }: OverloadOptions,
+) => {
+  await shoppers.run(32, warmUpSeconds)
+  const counts = [16, 32, 64, 128].filter((count) => count <= places)
+  let best = { clients: counts[0] ?? places, rate: 0 }
+  // With one candidate there is nothing to find.
+  for (const clients of counts.length > 1 ? counts : []) {
     const rate = rateOf(await shoppers.run(clients, 5))
     say(`  ${clients} clients: ${perSecond(rate)}`)
     if (rate > best.rate) best = { clients, rate }
@@ -53,7 +64,7 @@ const findPeak = async (shoppers: Shoppers, places: number, say: (line: string) 
   return best
 }
 
-const watchMemory = (system: OwnSystem) => {
+const watchMemory = (system: System) => {
   const most = new Map(rssMb(system))
   const timer = setInterval(() => {
     for (const [name, mb] of rssMb(system)) most.set(name, Math.max(mb, most.get(name) ?? 0))
@@ -75,23 +86,23 @@ const untilNormal = async (shoppers: Shoppers, normalMs: number): Promise<number
   return undefined
 }
 
-const cpuSecondsOf = (system: OwnSystem) =>
+const cpuSecondsOf = (system: System) =>
   [...cpuSeconds(system).values()].reduce((sum, seconds) => sum + seconds, 0)
 
 /** Counts orders for each second of CPU time of the services: other processes do not matter. */
-const measured = async (system: OwnSystem, run: () => Promise<Tally>) => {
+const measured = async (system: System, run: () => Promise<Tally>) => {
   const before = cpuSecondsOf(system)
   const tally = await run()
   return { tally, perCpuSecond: tally.confirmed / Math.max(cpuSecondsOf(system) - before, 0.01) }
 }
 
 const runRound = async (
-  { system, seconds, places, slowness, say }: OverloadOptions,
+  { system, seconds, calmSeconds = 3, places, slowness, say }: OverloadOptions,
   shoppers: Shoppers,
   clients: number,
 ) => {
   const faults: string[] = []
-  const calm = await shoppers.run(calmClients, 3)
+  const calm = await shoppers.run(calmClients, calmSeconds)
   const normalMs = percentile(calm.confirmedMs, 0.5)
   const peakBefore = await measured(system, () => shoppers.run(clients, seconds / 2))
   const warm = rssMb(system)
@@ -99,7 +110,7 @@ const runRound = async (
   // Retry-After is one second. On a slow core, all together would send far more than five times.
   const surplus = places * (timesMore - 1)
   const pauseMs = Math.max(1_000, (1_000 * surplus) / (timesMore * rateOf(peakBefore.tally)))
-  const flood = await measured(system, () => shoppers.run(places * timesMore, seconds, pauseMs))
+  const flood = await measured(system, () => shoppers.run(places * timesMore, seconds, { pauseMs }))
   const most = endWatch()
   const normalAfterMs = await untilNormal(shoppers, normalMs)
   const peakAfter = await measured(system, () => shoppers.run(clients, seconds / 2))
@@ -133,10 +144,10 @@ const runRound = async (
 }
 
 export const overload = async (options: OverloadOptions): Promise<OverloadReport> => {
-  const { system, places, rounds, say } = options
-  const shoppers = await createShoppers(system.urls.gateway)
+  const { system, places, rounds, accounts, say } = options
+  const shoppers = await createShoppers(system.urls.gateway, accounts)
   say('looking for the peak')
-  const { clients } = await findPeak(shoppers, places, say)
+  const { clients } = await findPeak(shoppers, options)
   const faults: string[] = []
   const shares: number[] = []
   const cpuShares: number[] = []

@@ -22,13 +22,17 @@ export interface Tally {
   readonly wrong: readonly string[]
 }
 
+interface Rhythm {
+  readonly pauseMs?: number
+  readonly thinkMs?: number
+}
+
 interface Order {
   readonly key: string
   readonly userId: string
   readonly price: number
 }
 
-const accounts = 64
 const startBalance = 9_000_000_000_000
 const patienceMs = 15_000
 
@@ -37,7 +41,7 @@ export const percentile = (values: readonly number[], share: number): number => 
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
-export const createShoppers = async (baseUrl: string) => {
+export const createShoppers = async (baseUrl: string, accounts = 64) => {
   const actor = createActor({ baseUrl, history: createHistory(), name: 'shopper' })
   const users: string[] = []
   while (users.length < accounts) {
@@ -119,8 +123,15 @@ export const createShoppers = async (baseUrl: string) => {
     return false
   }
 
-  /** Runs so many clients for so long. A refused client comes back after about `pauseMs`. */
-  const run = async (clients: number, seconds: number, pauseMs = 1_000): Promise<Tally> => {
+  /**
+   * Runs so many clients for so long. A refused client comes back after about `pauseMs`, and one
+   * that was served thinks for about `thinkMs`.
+   */
+  const run = async (
+    clients: number,
+    seconds: number,
+    { pauseMs = 1_000, thinkMs = 0 }: Rhythm = {},
+  ): Promise<Tally> => {
     await getTokens()
     const wire = createWire(baseUrl, patienceMs)
     const tally = {
@@ -138,11 +149,12 @@ export const createShoppers = async (baseUrl: string) => {
       await sleep(Math.random() * Math.min(pauseMs, clients))
       let order = newOrder()
       while (performance.now() < untilMs) {
-        if (await attempt(wire, order, tally)) order = newOrder()
-        else
-          await sleep(
-            Math.min(pauseMs * (0.5 + Math.random()), Math.max(untilMs - performance.now(), 0)),
-          )
+        const isServed = await attempt(wire, order, tally)
+        if (isServed) order = newOrder()
+        const aboutMs = isServed ? thinkMs : pauseMs
+        if (aboutMs === 0) continue
+        const leftMs = Math.max(untilMs - performance.now(), 0)
+        await sleep(Math.min(aboutMs * (0.5 + Math.random()), leftMs))
       }
     }
     await Promise.all(Array.from({ length: clients }, client))

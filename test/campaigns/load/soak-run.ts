@@ -21,6 +21,8 @@ export interface SoakOptions {
   readonly seed: number
   readonly clients: number
   readonly killEveryMs: number
+  /** How long a client thinks between two requests, on average. */
+  readonly thinkMs?: number
   readonly say: (line: string) => void
 }
 
@@ -128,7 +130,7 @@ interface Totals {
 }
 
 const runWave = async (
-  { system, clients, seed }: SoakOptions,
+  { system, clients, seed, thinkMs = 0 }: SoakOptions,
   wave: number,
   ending: AbortSignal,
   totals: Totals,
@@ -144,6 +146,7 @@ const runWave = async (
     seed: seed + wave,
     signal: ending,
     patienceMs: 120_000,
+    thinkMs,
   })
   const { users } = await checkInvariants(system, history, { withinMs: restWithinMs })
   totals.waves += 1
