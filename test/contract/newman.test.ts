@@ -85,7 +85,7 @@ describe('the Postman collection against the whole system', () => {
   const run = (...args: string[]) =>
     runCollection('--env-var', `baseUrl=${system.urls.gateway}`, ...args)
 
-  const passes = async (count: number, ...args: string[]) => {
+  const expectPass = async (count: number, ...args: string[]) => {
     const { code, output } = await run(...args)
     expect(output).not.toContain('✗')
     expect(output).toContain(`${count} requests`)
@@ -95,7 +95,7 @@ describe('the Postman collection against the whole system', () => {
   }
 
   it('passes as a whole', { timeout: 120_000 }, async () => {
-    await passes(requests.length)
+    await expectPass(requests.length)
   })
 
   // The same requests as before, so they also pass again on the same data.
@@ -103,7 +103,7 @@ describe('the Postman collection against the whole system', () => {
     'passes again, folder by folder: $name',
     { timeout: 120_000 },
     async (folder) => {
-      await passes(requestsIn(folder).length, '--folder', folder.name)
+      await expectPass(requestsIn(folder).length, '--folder', folder.name)
     },
   )
 
@@ -112,7 +112,7 @@ describe('the Postman collection against the whole system', () => {
     { timeout: 120_000 },
     async () => {
       const twice = ['--iteration-count', '2']
-      const output = await passes(
+      const output = await expectPass(
         2 * requestsIn(scenario).length,
         '--folder',
         scenario.name,

@@ -243,7 +243,7 @@ describe('parts of the system die or hang', () => {
         clients: 6,
         steps: 500,
         seed: 11,
-        thinkMs: 20,
+        thinkMs: 60,
         signal: done.signal,
       }),
       killEach().finally(() => done.abort()),
@@ -257,7 +257,7 @@ describe('parts of the system die or hang', () => {
     const names = Object.values(system.databases).map((url) => new URL(url).pathname.slice(1))
     let cut = 0
     const cutConnections = async () => {
-      for (let round = 0; round < 12; round += 1) {
+      for (let round = 0; round < 8; round += 1) {
         const before = busy.exchanges.length
         await eventually(() => expect(busy.exchanges.length).toBeGreaterThan(before + 5), patient)
         const killed = await adminSql()`
@@ -275,7 +275,7 @@ describe('parts of the system die or hang', () => {
         clients: 8,
         steps: 500,
         seed: 12,
-        thinkMs: 10,
+        thinkMs: 40,
         signal: done.signal,
       }),
       cutConnections().finally(() => done.abort()),
