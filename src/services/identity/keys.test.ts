@@ -42,13 +42,30 @@ const isGood = (identity: Identity, token: string) =>
 const rows = ({ database }: Identity) =>
   database.sql`select * from signing_keys order by generation`
 
+/** Lets all of them find that there is no key, before the first of them makes one. */
+const holdMakers = <Replica>({ database }: Identity, start: () => Promise<Replica>[]) =>
+  database.sql.begin(async (sql) => {
+    await sql`lock table signing_keys in exclusive mode`
+    const starting = start()
+    await eventually(async () => {
+      const [waiting] = await database.admin`
+        select count(*)::int from pg_locks
+        where relation = 'signing_keys'::regclass and not granted`
+      expect(waiting!['count']).toBeGreaterThanOrEqual(starting.length)
+    })
+    return starting
+  })
+
 describe('a fresh database', () => {
   it('gets one key, however many replicas start at once', async () => {
     const identity = await startIdentity()
     await identity.database.admin`set session_replication_role = replica`
     await identity.database.admin`delete from signing_keys`
     await identity.database.admin`set session_replication_role = origin`
-    const replicas = await Promise.all(Array.from({ length: 6 }, () => identity.startReplica()))
+    const starting = await holdMakers(identity, () =>
+      Array.from({ length: 6 }, () => identity.startReplica()),
+    )
+    const replicas = await Promise.all(starting)
     const sets = await Promise.all(replicas.map(({ url }) => publishedBy(url)))
     expect(await rows(identity)).toHaveLength(1)
     expect(new Set(sets.flat()).size).toBe(1)
@@ -62,6 +79,8 @@ describe('a new key', () => {
     const sign = await createSigner(identity)
     const before = await sign()
     await rotateKeys(identity.database.url, { leadMs: 1_500, pollMs: 100 })
+    const [, made] = await rows(identity)
+    expect(made!['signs_from'] - Date.now()).toBeGreaterThan(500)
     const both = await publishedBy(replica.url)
     expect(both).toHaveLength(2)
     expect((await sign()).kid).toBe(before.kid)

@@ -25,7 +25,7 @@ export interface Workspace {
   readonly remove: () => void
 }
 
-const leftOut = new Set(['node_modules', '.git', '.data', 'docs', 'k8s'])
+const leftOut = new Set(['node_modules', '.git', '.data', 'docs'])
 
 export const openWorkspace = (): Workspace => {
   const root = mkdtempSync(path.join(tmpdir(), 'orderly-mutants-'))
