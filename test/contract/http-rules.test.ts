@@ -171,15 +171,16 @@ describe('a coding of the body', () => {
   })
 
   it('ends the connection, so that nothing in its body is taken for a request', async () => {
+    const letterTo = (userId: string) => {
+      const email = 'masha@example.com'
+      const letter = { key: uuidv7(), userId, email, kind: 'DEPOSIT', amount: 5 }
+      const type = ['content-type: application/json']
+      return rawRequest('POST', '/notifications', type, JSON.stringify(letter))
+    }
+    // As a request it is served, and its token is known from now on.
+    expect((await ask(servicePort, letterTo(uuidv7()))).status).toBe(201)
     const userId = uuidv7()
-    const letter = JSON.stringify({
-      key: uuidv7(),
-      userId,
-      email: 'masha@example.com',
-      kind: 'DEPOSIT',
-      amount: 5,
-    })
-    const hidden = rawRequest('POST', '/notifications', ['content-type: application/json'], letter)
+    const hidden = letterTo(userId)
     const head = ['POST /x HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: gzip, chunked']
     const answers = await sendRaw(servicePort, `${lines(...head)}0\r\n\r\n${hidden}`)
     expect(answers.match(/HTTP\/1\.1 /g)).toHaveLength(1)
