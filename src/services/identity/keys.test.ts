@@ -42,19 +42,22 @@ const isGood = (identity: Identity, token: string) =>
 const rows = ({ database }: Identity) =>
   database.sql`select * from signing_keys order by generation`
 
-/** Lets all of them find that there is no key, before the first of them makes one. */
-const holdMakers = <Replica>({ database }: Identity, start: () => Promise<Replica>[]) =>
-  database.sql.begin(async (sql) => {
-    await sql`lock table signing_keys in exclusive mode`
-    const starting = start()
-    await eventually(async () => {
-      const [waiting] = await database.admin`
-        select count(*)::int from pg_locks
-        where relation = 'signing_keys'::regclass and not granted`
-      expect(waiting!['count']).toBeGreaterThanOrEqual(starting.length)
-    })
-    return starting
+/** Lets so many replicas find that there is no key, before the first of them makes one. */
+const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: number) => {
+  const holder = await database.sql.reserve()
+  await holder`begin`
+  await holder`lock table signing_keys in exclusive mode`
+  const starting = Array.from({ length: count }, () => startReplica())
+  await eventually(async () => {
+    const [waiting] = await database.admin`
+      select count(*)::int from pg_locks
+      where relation = 'signing_keys'::regclass and not granted`
+    expect(waiting!['count']).toBeGreaterThanOrEqual(count)
   })
+  await holder`commit`
+  holder.release()
+  return Promise.all(starting)
+}
 
 describe('a fresh database', () => {
   it('gets one key, however many replicas start at once', async () => {
@@ -62,10 +65,7 @@ describe('a fresh database', () => {
     await identity.database.admin`set session_replication_role = replica`
     await identity.database.admin`delete from signing_keys`
     await identity.database.admin`set session_replication_role = origin`
-    const starting = await holdMakers(identity, () =>
-      Array.from({ length: 6 }, () => identity.startReplica()),
-    )
-    const replicas = await Promise.all(starting)
+    const replicas = await startReplicasAtOnce(identity, 6)
     const sets = await Promise.all(replicas.map(({ url }) => publishedBy(url)))
     expect(await rows(identity)).toHaveLength(1)
     expect(new Set(sets.flat()).size).toBe(1)

@@ -242,20 +242,21 @@ describe('changes while another one is open', () => {
 
   it('wait while one is being finished, because the price that it leaves is theirs to begin at', async () => {
     const { sql, admin } = system.database
-    const begun: ReturnType<typeof reprice>[] = []
-    await sql.begin(async (finishing) => {
-      // As the statement that finishes a change: others may still refer to the order.
-      await finishing`select from orders where id = ${orderId} for no key update`
-      begun.push(reprice(400))
-      await eventually(async () => {
-        const waiting = await admin`
-          select from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'`
-        expect(waiting).toHaveLength(1)
-      })
-      expect(await admin`select from order_changes where order_id = ${orderId}`).toEqual([])
+    const finishing = await sql.reserve()
+    await finishing`begin`
+    // As the statement that finishes a change: others may still refer to the order.
+    await finishing`select from orders where id = ${orderId} for no key update`
+    const begun = reprice(400)
+    await eventually(async () => {
+      const waiting = await admin`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      expect(waiting).toHaveLength(1)
     })
-    expect((await Promise.all(begun)).map(({ status }) => status)).toEqual([200])
+    expect(await admin`select from order_changes where order_id = ${orderId}`).toEqual([])
+    await finishing`commit`
+    finishing.release()
+    expect((await begun).status).toBe(200)
   })
 
   it('race for one order without losing a unit: re-prices, cancels and repeats on two replicas', async () => {
