@@ -6,8 +6,6 @@ import {
 } from './platform/base/variables.ts'
 import { shortenDrizzleLoading } from './platform/database/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
-import type * as identityCommands from './services/identity/commands.ts'
-import type * as loginCommands from './services/identity/login-commands.ts'
 import type { Runtime, Service } from './platform/service.ts'
 import { isServiceName, servicesWithDatabase, type ServiceName } from './registry.ts'
 
@@ -82,40 +80,30 @@ const identityDatabase = async () => {
 const rootOf = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? rootOf(error.cause) : error
 
-/** Prints what came of something that is done in identity's database, or says what is not there. */
-const printFrom = async (
-  work: (database: string) => Promise<string | undefined>,
-  missing: string,
-) => {
-  const database = await identityDatabase()
-  const text = await work(database).catch((error: unknown) => {
-    if (error instanceof ConfigError) throw error
-    const { host, pathname } = new URL(database)
-    throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be used`, {
-      cause: rootOf(error),
+/**
+ * Commands that work in identity's database. What a command returns is printed. If it
+ * returns nothing, the complaint says what is missing.
+ */
+const commandsOf =
+  <Commands>(load: () => Promise<Commands>) =>
+  async (
+    work: (commands: Commands, database: string) => Promise<string | undefined>,
+    missing = 'nothing was done',
+  ) => {
+    const database = await identityDatabase()
+    const text = await work(await load(), database).catch((error: unknown) => {
+      if (error instanceof ConfigError) throw error
+      const { host, pathname } = new URL(database)
+      throw new Error(`the database ${pathname.slice(1)} at ${host} cannot be used`, {
+        cause: rootOf(error),
+      })
     })
-  })
-  if (text === undefined) throw new ConfigError(missing)
-  console.log(text)
-}
+    if (text === undefined) throw new ConfigError(missing)
+    console.log(text)
+  }
 
-const inIdentity = (
-  work: (commands: typeof identityCommands, database: string) => Promise<string | undefined>,
-  missing: string,
-) =>
-  printFrom(
-    async (database) => work(await import('./services/identity/commands.ts'), database),
-    missing,
-  )
-
-const withLogins = (
-  work: (commands: typeof loginCommands, database: string) => Promise<string | undefined>,
-  missing: string,
-) =>
-  printFrom(
-    async (database) => work(await import('./services/identity/login-commands.ts'), database),
-    missing,
-  )
+const inIdentity = commandsOf(() => import('./services/identity/commands.ts'))
+const withLogins = commandsOf(() => import('./services/identity/login-commands.ts'))
 
 const changeRole = (role: 'operator' | 'teller', [username, word]: readonly string[]) => {
   if (!username || (word !== undefined && word !== 'end')) throw new ConfigError(usage)
@@ -129,10 +117,8 @@ const changeRole = (role: 'operator' | 'teller', [username, word]: readonly stri
 const makeLogin = ([userId, username, email, locale = 'en']: readonly string[]) => {
   if (!userId || !username || !email) throw new ConfigError(usage)
   const { PASSWORD_MEMORY_KIB: memoryKib } = readVariables(newPasswordVariables)
-  return withLogins(
-    (commands, database) =>
-      commands.makeLogin(database, { userId, username, email, locale }, memoryKib),
-    `the login of ${username} was not made`,
+  return withLogins((commands, database) =>
+    commands.makeLogin(database, { userId, username, email, locale }, memoryKib),
   )
 }
 
