@@ -60,7 +60,7 @@ const made =
     return { status, body: JSON.stringify({ userId, username, ...wrong }) }
   }
 
-describe.concurrent('when identity', () => {
+describe('when identity', () => {
   it.each<[string, Behaviour]>([
     ['cuts the connection', 'refuse'],
     ['does the work and its answer is lost', 'drop-answer'],
@@ -122,7 +122,7 @@ describe.concurrent('when identity', () => {
     }))
 })
 
-describe.concurrent('when billing', () => {
+describe('when billing', () => {
   it.each<[string, Behaviour]>([
     ['cuts the connection', 'refuse'],
     ['does the work and its answer is lost', 'drop-answer'],
@@ -192,7 +192,7 @@ it.concurrent('a login that was noted already is found noted, by a request and r
     expect(noted).toMatchObject({ id: body.id, account: 'PENDING', passwordHash: null })
   }))
 
-describe.concurrent('what recovery counts', () => {
+describe('what recovery counts', () => {
   it('is postponed users while billing is away, and one finished when it is back', () =>
     inNewLane(async ({ system, create }) => {
       const counts = async () => {
