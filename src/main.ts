@@ -19,6 +19,8 @@ const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>>
   user: async () => (await import('./services/user/service.ts')).createUserService,
   billing: async () => (await import('./services/billing/service.ts')).createBillingService,
   order: async () => (await import('./services/order/service.ts')).createOrderService,
+  company: async () => (await import('./services/company/service.ts')).createCompanyService,
+  booking: async () => (await import('./services/booking/service.ts')).createBookingService,
   notification: async () =>
     (await import('./services/notification/service.ts')).createNotificationService,
   gateway: async () => (await import('./services/gateway/service.ts')).createGatewayService,

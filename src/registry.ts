@@ -9,6 +9,8 @@ export const serviceNames = [
   'user',
   'billing',
   'order',
+  'company',
+  'booking',
   'notification',
   'gateway',
 ] as const
@@ -51,6 +53,18 @@ export const registry: Readonly<Record<ServiceName, ServiceEntry>> = {
     upstreams: ['user', 'billing', 'notification'],
     purpose: 'orders; orchestrates payment, then the letter',
   },
+  company: {
+    defaultPort: 8007,
+    hasDatabase: true,
+    upstreams: ['user'],
+    purpose: 'companies, their managers, categories of what they offer',
+  },
+  booking: {
+    defaultPort: 8008,
+    hasDatabase: true,
+    upstreams: ['company', 'billing', 'notification'],
+    purpose: 'times to book; orchestrates payment, then letters',
+  },
   notification: {
     defaultPort: 8004,
     hasDatabase: true,
@@ -60,7 +74,7 @@ export const registry: Readonly<Record<ServiceName, ServiceEntry>> = {
   gateway: {
     defaultPort: 8000,
     hasDatabase: false,
-    upstreams: ['identity', 'user', 'billing', 'order', 'notification'],
+    upstreams: ['identity', 'user', 'billing', 'order', 'company', 'booking', 'notification'],
     purpose: 'the one public door: routing and Swagger UI',
   },
 }

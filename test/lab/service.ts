@@ -1,4 +1,6 @@
 import { createBillingService } from '../../src/services/billing/service.ts'
+import { createBookingService } from '../../src/services/booking/service.ts'
+import { createCompanyService } from '../../src/services/company/service.ts'
 import { createIdentityService } from '../../src/services/identity/service.ts'
 import { createNotificationService } from '../../src/services/notification/service.ts'
 import { createOrderService } from '../../src/services/order/service.ts'
@@ -29,6 +31,8 @@ const factories: Record<ServiceWithDatabase, (runtime: Runtime) => Service> = {
   user: createUserService,
   billing: createBillingService,
   order: createOrderService,
+  company: createCompanyService,
+  booking: createBookingService,
   notification: createNotificationService,
 }
 

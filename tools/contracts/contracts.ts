@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { contractDocument, type ServiceContract } from '../../src/platform/http/contract.ts'
 import { contract as billing } from '../../src/services/billing/contract.ts'
+import { contract as booking } from '../../src/services/booking/contract.ts'
+import { contract as company } from '../../src/services/company/contract.ts'
 import { contract as identity } from '../../src/services/identity/contract.ts'
 import { contract as notification } from '../../src/services/notification/contract.ts'
 import { contract as order } from '../../src/services/order/contract.ts'
@@ -16,6 +18,8 @@ export const serviceContracts: readonly ServiceContract[] = [
   user,
   billing,
   order,
+  company,
+  booking,
   notification,
 ]
 

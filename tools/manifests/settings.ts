@@ -62,6 +62,8 @@ among many; 0 lifts the limit.`,
     },
   },
   order: { ...usual, file: '33-order.yaml' },
+  company: { ...usual, file: '35-company.yaml' },
+  booking: { ...usual, file: '36-booking.yaml' },
   // Each password that is checked takes some 20 MiB for a moment, beside what the pages take.
   identity: {
     ...usual,

@@ -133,6 +133,13 @@ export const ownVariables = {
     DEPOSITS_BY: z.enum(['owner', 'teller']).default('owner'),
   },
   order: {},
+  company: {},
+  booking: {
+    /** How long a time is held for a booking that is not paid yet. Then it is open again. */
+    HOLD_MS: durationMs.default(15_000),
+    /** Until how long before the start a customer may cancel. */
+    CANCEL_UNTIL_MINUTES: wholeNumber(0, 525_600).default(60),
+  },
   notification: {},
   gateway: {
     /** How many proxies stand before it: by that the address of a client is found. */

@@ -1,0 +1,1 @@
+export { operatorActs } from '../../platform/database/operator-acts.ts'
