@@ -122,7 +122,10 @@ export const replayedHeader = {
 export const replayedHeaders = (replayed: boolean): Record<string, string> =>
   replayed ? { 'idempotency-replayed': 'true' } : {}
 
-export const locationHeader = (what: 'orders' | 'users') => ({
+/** What an answer may say the place of. */
+type LocatedThings = 'bookings' | 'companies' | 'offers' | 'orders' | 'users'
+
+export const locationHeader = (what: LocatedThings) => ({
   Location: {
     description: 'Where to look at it',
     schema: { type: 'string' as const },
@@ -130,7 +133,7 @@ export const locationHeader = (what: 'orders' | 'users') => ({
   },
 })
 
-export const pendingHeaders = (what: 'orders' | 'users') => ({
+export const pendingHeaders = (what: LocatedThings) => ({
   ...locationHeader(what),
   ...retryAfterHeader,
   ...replayedHeader,
