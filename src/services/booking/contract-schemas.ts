@@ -150,7 +150,6 @@ export const bookingDetailsSchema = z
       ...exampleBooking,
       timeline: [
         { at: '2026-11-20T09:30:00.006Z', step: 'withdraw', attempt: 1, outcome: 'done', ms: 4 },
-        { at: '2026-11-20T09:30:00.009Z', step: 'managers', attempt: 1, outcome: 'done', ms: 2 },
         { at: '2026-11-20T09:30:00.012Z', step: 'letters', attempt: 1, outcome: 'done', ms: 3 },
       ],
     },

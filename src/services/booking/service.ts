@@ -1,17 +1,73 @@
+import { createBillingClient } from '../../clients/billing.ts'
+import { createCompanyClient } from '../../clients/company.ts'
+import { createNotificationClient } from '../../clients/notification.ts'
 import { createActs } from '../../platform/access/acts-store.ts'
-import type { Runtime, Service } from '../../platform/service.ts'
+import { ownSettings } from '../../platform/base/config.ts'
+import { createRecovery } from '../../platform/saga/recovery.ts'
+import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createBookingApp } from './app.ts'
+import { createLetters } from './letters.ts'
+import { createManagers } from './managers.ts'
+import { createPayment } from './payment.ts'
+import { createBookingStore } from './store.ts'
+import { createBookingWorkflow } from './workflow.ts'
 
 export const createBookingService = (runtime: Runtime): Service => {
+  const { config, log, metrics } = runtime
+  const settings = ownSettings(config, 'booking')
   const database = openDatabase(runtime)
-  const { find, handle } = createBookingApp({ acts: createActs(database), log: runtime.log })
+  const company = connectUpstream(runtime, 'company')
+  const billing = connectUpstream(runtime, 'billing')
+  const notification = connectUpstream(runtime, 'notification')
+  const companies = createCompanyClient(company)
+  const store = createBookingStore(database, {
+    leaseMs: config.leaseMs,
+    holdMs: settings.HOLD_MS,
+    cancelUntilMinutes: settings.CANCEL_UNTIL_MINUTES,
+  })
+  const payment = createPayment({
+    billing: createBillingClient(billing),
+    budgetMs: config.requestBudgetMs,
+  })
+  const letters = createLetters({
+    store,
+    companies,
+    notification: createNotificationClient(notification),
+    letterBudgetMs: config.letterBudgetMs,
+  })
+  const workflow = createBookingWorkflow({ store, payment, letters, log })
+  const managers = createManagers({ companies, budgetMs: config.requestBudgetMs })
+  const { find, handle } = createBookingApp({
+    store,
+    workflow,
+    managers,
+    acts: createActs(database),
+    log,
+  })
+  const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }
   return {
     handle,
     find,
     checkReady: database.ping,
     prepare: database.ping,
-    loops: [],
-    close: database.close,
+    loops: [
+      createRecovery({
+        ...recoverySettings,
+        name: 'bookings',
+        claim: store.dueBookings.claim,
+        advance: workflow.recoverBooking,
+      }),
+      createRecovery({
+        ...recoverySettings,
+        name: 'booking letters',
+        claim: store.dueLetters.claim,
+        advance: letters.send,
+      }),
+    ],
+    close: async () => {
+      await Promise.all([company.close(), billing.close(), notification.close()])
+      await database.close()
+    },
   }
 }

@@ -1,0 +1,62 @@
+with input as materialized (
+  select * from {{input}}
+),
+-- A key that is known answers with its booking, whatever became of the offer since.
+known as materialized (
+  select i.ord, b.id from input i
+  join bookings b on b.user_id = i."userId" and b.idempotency_key = i."idempotencyKey"
+),
+-- The offers of all others, locked in one order so that two statements cannot deadlock.
+target as materialized (
+  select o.* from offers o
+  where o.id in (
+    select i."offerId" from input i where not exists (select from known k where k.ord = i.ord)
+  )
+  order by o.id for update
+),
+-- Those who come together for one offer get what they would have got one after the other: the first
+-- gets it.
+first as materialized (
+  select distinct on (i."offerId") i.* from input i join target t on t.id = i."offerId"
+  where t.status = 'OPEN' and t.starts_at > now()
+    and not exists (select from known k where k.ord = i.ord)
+  order by i."offerId", i.ord
+),
+-- The booking is stored, with its lease, before any money moves.
+inserted as (
+  insert into bookings (id, refund_id, offer_id, user_id, company_id, title, price, starts_at,
+    ends_at, time_zone, idempotency_key, hold_until, request_id, due_at)
+  select f.id, f."refundId", t.id, f."userId", t.company_id, t.title, t.price, t.starts_at,
+    t.ends_at, t.time_zone, f."idempotencyKey", {{from-now f."holdMs"}}, f."requestId",
+    {{from-now f."leaseMs"}}
+  from first f join target t on t.id = f."offerId" on conflict do nothing returning *
+),
+-- The offer is held in the same step: nobody sees one without the other.
+held as (
+  update offers o set status = 'RESERVED', booking_id = n.id from inserted n where o.id = n.offer_id
+),
+-- Why the others have none. Null: nothing in sight explains it, so the item runs again.
+judged as (
+  select i.ord, case
+    when t.id is null then 'missing'
+    -- A booking that is not in sight was stored while this statement waited, and it may be the very
+    -- one that is asked for: then no answer, but another run.
+    when not exists (select from bookings b where b.id = t.booking_id) and t.booking_id is not null
+      then null
+    when t.status in ('COMPLETED', 'CANCELLED') or t.starts_at <= now() then 'closed'
+    when t.booking_id is not null or exists (select from inserted n where n.offer_id = t.id)
+      then 'taken'
+  end as outcome
+  from input i left join target t on t.id = i."offerId"
+  where not exists (select from known k where k.ord = i.ord)
+    and not exists (select from inserted n where n.id = i.id)
+),
+found as (
+  select i.ord as place, 'reserved' as what, n.* from input i join inserted n on n.id = i.id
+  union all
+  select k.ord, 'known', b.* from known k join bookings b on b.id = k.id
+)
+select f.place as ord, f.what as outcome, {{columns f}} from found f
+union all
+select j.ord, j.outcome, {{columns b}} from judged j left join bookings b on false
+where j.outcome is not null

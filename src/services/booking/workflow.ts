@@ -1,0 +1,175 @@
+import type { MoneyWord } from '../../clients/billing.ts'
+import { uuidv7 } from '../../platform/base/ids.ts'
+import { listed } from '../../platform/base/states.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
+import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
+import { backoffMs, type RowOutcome } from '../../platform/saga/recovery.ts'
+import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
+import { aboutBooking, type DueLetters, type Letters } from './letters.ts'
+import type { Payment } from './payment.ts'
+import type { BookingRow, LetterAbout } from './schema.ts'
+import { bookingStatuses, letterKinds, refusalReasons } from './states.ts'
+import type { BookingStore, Changed } from './store.ts'
+
+export interface WorkflowDeps {
+  readonly store: BookingStore
+  readonly payment: Payment
+  readonly letters: Letters
+  readonly log: Log
+}
+
+type Step = 'pay' | 'release' | 'give-back' | 'rest'
+
+/** What a booking needs next, from its row alone. */
+const nextStep = ({ id, status, holdUntil }: BookingRow): Step => {
+  switch (listed(bookingStatuses, status, `the status of booking ${id}`)) {
+    case 'PENDING':
+      return holdUntil.getTime() <= Date.now() ? 'release' : 'pay'
+    case 'RELEASING':
+    case 'CANCELLING':
+      return 'give-back'
+    case 'PAID':
+    case 'REFUSED':
+    case 'RELEASED':
+    case 'CANCELLED':
+    case 'COMPLETED':
+      return 'rest'
+  }
+}
+
+/** How far a step came: the row as it is now, or undefined when it has to wait. */
+type Taken = Changed | undefined
+
+const nothingCalled = { outcome: 'done', ms: 0 } as const
+
+export const createBookingWorkflow = ({ store, payment, letters, log }: WorkflowDeps) => {
+  const wait = async (row: BookingRow, step: string, outcome: MoneyWord & { ms: number }) => {
+    await postpone(store.dueBookings, row, step, { outcome: outcome.outcome, ms: outcome.ms })
+    return undefined
+  }
+
+  /** The letters are due since the decision was stored: what fails here, recovery sends. */
+  const tell = async (row: BookingRow, letterId: string, about: LetterAbout) => {
+    const { id: bookingId, userId, email, companyId, requestId } = row
+    const decidedAt = row.cancelledAt ?? row.decidedAt
+    if (decidedAt === null) throw new Error(`booking ${bookingId} is told but not decided`)
+    const kind = listed(letterKinds, row.status, `what is told of booking ${bookingId}`)
+    const due: DueLetters = {
+      ...{ id: letterId, bookingId, kind, userId, email, companyId, requestId },
+      ...{ decidedAt, about, attempts: 0 },
+    }
+    await letters.send(due).catch((error: unknown) => {
+      log.warn({ err: error, id: letterId }, 'letters about a booking are left to recovery')
+    })
+  }
+
+  /** Billing took the money, or refused. If the offer was withdrawn meanwhile, the money goes back. */
+  const pay = async (row: BookingRow): Promise<Taken> => {
+    const paid = await payment.pay(row)
+    if (paid.outcome === 'unknown') return wait(row, 'withdraw', paid)
+    const isPaid = paid.outcome === 'done'
+    const reason = isPaid
+      ? null
+      : listed(refusalReasons, paid.code, `billing's reason about booking ${row.id}`)
+    const letterId = uuidv7()
+    const about = aboutBooking(row, reason)
+    const decided = await store.decideBooking({
+      id: row.id,
+      status: isPaid ? 'PAID' : 'REFUSED',
+      reason,
+      email: 'email' in paid ? paid.email : null,
+      letterId,
+      about,
+      entry: timelineEntry(row, 'withdraw', paid),
+    })
+    if (decided.changed && decided.decision !== null) await tell(decided, letterId, about)
+    return decided
+  }
+
+  /** The hold is over: from here on nobody tries to take the money any more. */
+  const release = async (row: BookingRow): Promise<Taken> => {
+    const entry = timelineEntry(row, 'hold-over', nothingCalled)
+    const released = await store.releaseBooking({ id: row.id, entry })
+    // By the clock of the database the hold is not over yet: recovery comes back to it.
+    return released.status === 'PENDING' ? undefined : released
+  }
+
+  const finish = async (row: BookingRow, email: string | null, entry: TimelineEntry) => {
+    const letterId = uuidv7()
+    const about = aboutBooking(row, row.reason)
+    const finished = await store.finishRefund({ id: row.id, email, letterId, about, entry })
+    if (finished.changed) await tell(finished, letterId, about)
+    return finished
+  }
+
+  /** Billing keeps its refusal under the key of this refund: the next attempt has another one. */
+  const renew = async (row: BookingRow, entry: TimelineEntry): Promise<Taken> => {
+    const { id, refundId } = row
+    const delayMs = backoffMs(row.attempts)
+    await store.renewRefund({ id, refundId, nextRefundId: uuidv7(), delayMs, entry })
+    return undefined
+  }
+
+  /**
+   * There is no account, so billing had nothing to give back. But the payment may still be under way,
+   * and the account may be opened before it arrives. Asking for it once more settles that: billing
+   * keeps its refusal under the key of the payment.
+   */
+  const settlePayment = async (row: BookingRow): Promise<Taken> => {
+    const paid = await payment.pay(row)
+    if (paid.outcome === 'unknown') return wait(row, 'withdraw', paid)
+    const entry = timelineEntry(row, 'withdraw', paid)
+    return paid.outcome === 'done' ? renew(row, entry) : finish(row, null, entry)
+  }
+
+  /** All the money goes back; or billing notes that it never takes it. Until then the offer is held. */
+  const giveBack = async (row: BookingRow): Promise<Taken> => {
+    const back = await payment.giveBack(row)
+    if (back.outcome === 'unknown') return wait(row, 'refund', back)
+    const entry = timelineEntry(row, 'refund', back)
+    if (back.outcome === 'done') return finish(row, back.email, entry)
+    switch (back.code) {
+      case 'account-not-found':
+        return settlePayment(row)
+      case 'balance-limit':
+        return renew(row, entry)
+      case 'insufficient-funds':
+      case 'refund-exceeds-withdrawal':
+      case 'withdrawal-refunded':
+        throw new Error(`billing refused the refund of booking ${row.id}: ${back.code}`)
+    }
+  }
+
+  /**
+   * Walks a booking as far as it gets. The live request and recovery call the same function; when both
+   * do, the keys make the calls one, and the store lets only one of them decide.
+   */
+  const walk = async (start: BookingRow): Promise<{ row: BookingRow; outcome: RowOutcome }> => {
+    let row = start
+    for (;;) {
+      let taken: Taken
+      switch (nextStep(row)) {
+        case 'pay':
+          taken = await pay(row)
+          break
+        case 'release':
+          taken = await release(row)
+          break
+        case 'give-back':
+          taken = await giveBack(row)
+          break
+        case 'rest':
+          return { row, outcome: 'finished' }
+      }
+      if (taken === undefined) return { row, outcome: 'postponed' }
+      row = taken
+    }
+  }
+
+  return {
+    advanceBooking: async (booking: BookingRow) => (await walk(booking)).row,
+    recoverBooking: async (booking: BookingRow) => (await walk(booking)).outcome,
+  }
+}
+
+export type BookingWorkflow = ReturnType<typeof createBookingWorkflow>
