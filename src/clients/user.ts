@@ -1,5 +1,12 @@
 import { refusalIn, type CallOptions, type Upstream } from '../platform/calls/client.ts'
-import { getUserAccount, type UserAccount, type getUserAccountResponse } from './generated/user.ts'
+import {
+  getPerson,
+  getUserAccount,
+  type Person,
+  type UserAccount,
+  type getPersonResponse,
+  type getUserAccountResponse,
+} from './generated/user.ts'
 
 /** Reads from the answer of user whether this user exists, and has an account. */
 const readAccount = (answer: getUserAccountResponse, userId: string) => {
@@ -8,6 +15,18 @@ const readAccount = (answer: getUserAccountResponse, userId: string) => {
   const shown: Partial<UserAccount> | undefined = answer.status === 200 ? answer.data : undefined
   if (shown?.userId !== userId || shown.account === undefined) return undefined
   return { outcome: 'done', account: shown.account } as const
+}
+
+/** Reads from the answer of user who somebody is. */
+const readPerson = (answer: getPersonResponse, userId: string) => {
+  const code = refusalIn(answer)
+  if (code === 'user-not-found') return { outcome: 'refused', code } as const
+  const shown: Partial<Person> = (answer.status === 200 ? answer.data : undefined) ?? {}
+  const { name, email, locale } = shown
+  const isAsked = shown.userId === userId && locale !== undefined
+  // Letters go there, and nobody could be named by nothing.
+  if (!isAsked || !name || !email) return undefined
+  return { outcome: 'done', person: { userId, name, email, locale } } as const
 }
 
 /** The calls that other services may make to user. */
@@ -22,6 +41,15 @@ export const createUserClient = ({ send, ask }: Upstream) => ({
       send: (attempt) => send(getUserAccount(userId), attempt),
       read: (answer) => readAccount(answer, userId),
       complaint: 'user gave an answer that the saga does not know',
+      about: { userId },
+    }),
+
+  /** Who somebody is now, to be named to others and written to. */
+  person: ({ userId, ...options }: { readonly userId: string } & CallOptions) =>
+    ask(options, {
+      send: (attempt) => send(getPerson(userId), attempt),
+      read: (answer) => readPerson(answer, userId),
+      complaint: 'user did not tell who somebody is',
       about: { userId },
     }),
 })

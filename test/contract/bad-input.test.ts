@@ -323,7 +323,11 @@ const expectRefused = async (operation: Operation, text: string, code: string, f
 }
 
 /** Lists of what other routes take alone; the tests of billing and notification try them. */
-const forMany = new Set(['POST /billing/withdrawals', 'POST /notifications/many'])
+const forMany = new Set([
+  'POST /billing/withdrawals',
+  'POST /notifications/many',
+  'POST /managers/many',
+])
 
 it('is tried with every field of every body in the contracts', () => {
   const fieldsOf = ({ properties = {}, oneOf = [] }: Schema): string[] => [

@@ -76,6 +76,24 @@ export interface NewUser {
 }
 
 /**
+ * The language of letters
+ */
+export type PersonLocale = 'en' | 'ru'
+/**
+ * Who somebody is, to be named to others and written to
+ */
+export interface Person {
+  /** Id of the user */
+  userId: string
+  username: string
+  /** First and last name, or else the username */
+  name: string
+  email: string
+  /** The language of letters */
+  locale: PersonLocale
+}
+
+/**
  * What went wrong, for programs
  */
 export type ProblemCode =
@@ -96,6 +114,7 @@ export type ProblemCode =
   | 'category-not-found'
   | 'offer-not-found'
   | 'booking-not-found'
+  | 'member-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
   | 'username-taken'
@@ -118,6 +137,11 @@ export type ProblemCode =
   | 'booking-not-paid'
   | 'booking-not-over'
   | 'too-late-to-cancel'
+  | 'member-exists'
+  | 'member-limit'
+  | 'last-admin'
+  | 'category-limit'
+  | 'too-early'
   | 'payload-too-large'
   | 'unsupported-media-type'
   | 'idempotency-key-reused'
@@ -473,6 +497,78 @@ export const getGetUserAccountUrl = (userId: string) => {
  */
 export const getUserAccount = (userId: string, options?: Parameters<typeof describeCall>[1]) => {
   return describeCall<getUserAccountResponse>(getGetUserAccountUrl(userId), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type getPersonResponse200 = {
+  data: Person
+  status: 200
+}
+
+export type getPersonResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type getPersonResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type getPersonResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type getPersonResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type getPersonResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type getPersonResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type getPersonResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type getPersonResponseSuccess = getPersonResponse200 & {
+  headers: Record<string, string>
+}
+export type getPersonResponseError = (
+  | getPersonResponse400
+  | getPersonResponse401
+  | getPersonResponse404
+  | getPersonResponse500
+  | getPersonResponse502
+  | getPersonResponse503
+  | getPersonResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type getPersonResponse = getPersonResponseSuccess | getPersonResponseError
+
+export const getGetPersonUrl = (userId: string) => {
+  return `/users/${encodeURIComponent(String(userId))}/person`
+}
+
+/**
+ * For the company service, not routed by the gateway: who becomes a member of a company.
+ * @summary Who a user is
+ */
+export const getPerson = (userId: string, options?: Parameters<typeof describeCall>[1]) => {
+  return describeCall<getPersonResponse>(getGetPersonUrl(userId), {
     ...options,
     method: 'GET',
   })

@@ -122,10 +122,10 @@ export const replayedHeader = {
 export const replayedHeaders = (replayed: boolean): Record<string, string> =>
   replayed ? { 'idempotency-replayed': 'true' } : {}
 
-/** What an answer may say the place of. */
-type LocatedThings = 'bookings' | 'companies' | 'offers' | 'orders' | 'users'
+/** The lists below which things have an address of their own. */
+type Located = 'orders' | 'users' | 'companies' | 'offers' | 'bookings'
 
-export const locationHeader = (what: LocatedThings) => ({
+export const locationHeader = (what: Located) => ({
   Location: {
     description: 'Where to look at it',
     schema: { type: 'string' as const },
@@ -133,7 +133,7 @@ export const locationHeader = (what: LocatedThings) => ({
   },
 })
 
-export const pendingHeaders = (what: LocatedThings) => ({
+export const pendingHeaders = (what: Located) => ({
   ...locationHeader(what),
   ...retryAfterHeader,
   ...replayedHeader,

@@ -14,6 +14,7 @@ import {
   contractWith,
   createPersonRoute,
   createUserRoute,
+  getPersonRoute,
   getUserAccountRoute,
   getUserRoute,
   listActsRoute,
@@ -49,6 +50,12 @@ const toUser = (row: ShownUser): User => ({
   account: accountOf(row),
   createdAt: toIso(row.createdAt),
 })
+
+/** Who they are, to be named to others and written to. */
+const whoIs = ({ id, username, firstName, lastName, email, locale }: User) => {
+  const names = [firstName, lastName].filter((name) => name !== null)
+  return { userId: id, username, name: names.join(' ') || username, email, locale }
+}
 
 const toPerson = ({ username, email, phone, firstName, lastName, locale = 'en' }: NewPerson) => ({
   username,
@@ -111,6 +118,13 @@ export const createUserApp = (deps: UserAppDeps) => {
     const user = await store.find(userId)
     if (user === undefined) throw notFound(userId)
     return c.json({ userId: user.id, account: accountOf(user) }, 200)
+  })
+
+  app.openapi(getPersonRoute, async (c) => {
+    const { userId } = c.req.valid('param')
+    const user = await store.find(userId)
+    if (user === undefined) throw notFound(userId)
+    return c.json(whoIs(toUser(user)), 200)
   })
 
   serveActs(app, listActsRoute, acts)

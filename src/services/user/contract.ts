@@ -174,6 +174,41 @@ export const getUserAccountRoute = defineRoute({
   },
 })
 
+const personSchema = z
+  .strictObject({
+    userId: idSchema('the user'),
+    username: z.string(),
+    name: z.string().openapi({ description: 'First and last name, or else the username' }),
+    email: z.string(),
+    locale: z.enum(locales).openapi({ description: 'The language of letters' }),
+  })
+  .openapi('Person', {
+    description: 'Who somebody is, to be named to others and written to',
+    example: {
+      userId: exampleUser.id,
+      username: exampleUser.username,
+      name: `${exampleUser.firstName} ${exampleUser.lastName}`,
+      email: exampleUser.email,
+      locale: exampleUser.locale,
+    },
+  })
+
+export const getPersonRoute = defineRoute({
+  method: 'get',
+  path: '/users/{userId}/person',
+  operationId: 'getPerson',
+  tags: ['user'],
+  access: { services: ['company'] },
+  summary: 'Who a user is',
+  description:
+    'For the company service, not routed by the gateway: who becomes a member of a company.',
+  request: { params: z.object({ userId: idSchema('the user') }) },
+  responses: {
+    200: { description: 'The person', content: jsonContent(personSchema) },
+    ...problems('user-not-found', 'not-found'),
+  },
+})
+
 export const listActsRoute = actsRoute('user')
 
 export type User = z.infer<typeof userSchema>
@@ -189,6 +224,7 @@ export const contractWith = (isOwnIssuer: boolean): ServiceContract => ({
     isOwnIssuer ? createUserRoute : createPersonRoute,
     getUserRoute,
     getUserAccountRoute,
+    getPersonRoute,
     listActsRoute,
   ],
 })
