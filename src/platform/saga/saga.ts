@@ -6,7 +6,7 @@ import { backoffMs } from './recovery.ts'
 import type { Log } from '../base/telemetry.ts'
 
 /** The result of one step, as the call of a client returns it. */
-interface StepOutcome {
+export interface StepOutcome {
   readonly outcome: 'done' | 'refused' | 'unknown'
   readonly ms: number
 }

@@ -77,7 +77,10 @@ const refusals = {
 } as const satisfies Record<(typeof bookingReasons)[number], object>
 
 /** A stored refusal as a problem: the same document each time, with the request id of the first. */
-export const refusal = (row: BookingRow, headers: Readonly<Record<string, string>>): ProblemError => {
+export const refusal = (
+  row: BookingRow,
+  headers: Readonly<Record<string, string>>,
+): ProblemError => {
   const reason = listed(bookingReasons, row.reason, `the reason of booking ${row.id}`)
   const { code, detail } = refusals[reason]
   const members = { booking: bookingAsBooked(row) }

@@ -6,12 +6,7 @@ import { personIn, sentKeyIn, viewerIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
-import {
-  bookingAsBooked,
-  bookingDetails,
-  bookingNow,
-  refusal,
-} from './answers.ts'
+import { bookingAsBooked, bookingDetails, bookingNow, refusal } from './answers.ts'
 import {
   bookOfferRoute,
   cancelBookingRoute,
@@ -24,9 +19,16 @@ import {
   withdrawOfferRoute,
 } from './contract.ts'
 import type { Managers } from './managers.ts'
+import { toOffer } from './offers-answers.ts'
 import type { BookingRow } from './schema.ts'
 import { owingStatuses } from './states.ts'
-import type { BookingStore, CancelledBooking, CompletedBooking, ReservedOffer } from './store.ts'
+import type {
+  BookingStore,
+  BookingWithLetters,
+  CancelledBooking,
+  CompletedBooking,
+  ReservedOffer,
+} from './store.ts'
 import type { BookingWorkflow } from './workflow.ts'
 
 export interface BookingAppDeps {
@@ -160,17 +162,13 @@ const serveBookings = (app: ServiceApp, { store }: BookingAppDeps, advance: Adva
 }
 
 /** What those who manage a company do with its offers and bookings. */
-const serveManagers = (
-  app: ServiceApp,
-  { store, managers }: BookingAppDeps,
-  advance: Advance,
-) => {
+const serveManagers = (app: ServiceApp, { store, managers }: BookingAppDeps, advance: Advance) => {
   /**
    * For who does not manage its company there is no such booking. Company is asked in any case, so
    * that the time of the answer does not tell whether there is one.
    */
   const requireManager = async (
-    c: ServiceContext,
+    c: Parameters<typeof personIn>[0] & Parameters<typeof requestIdIn>[0],
     found: BookingWithLetters | undefined,
     id: string,
   ): Promise<BookingWithLetters> => {

@@ -250,7 +250,8 @@ export const createBookingStore = (
     cancelBooking: (wanted: Cancellation): Promise<CancelledBooking> =>
       cancel({ ...wanted, untilMinutes, leaseMs }),
     completeBooking: database.statement(completeBookings),
-    withdrawOffer: (wanted: Withdrawal): Promise<WithdrawnOffer> => withdraw({ ...wanted, leaseMs }),
+    withdrawOffer: (wanted: Withdrawal): Promise<WithdrawnOffer> =>
+      withdraw({ ...wanted, leaseMs }),
     dueBookings: createDueRows(database, bookings, leaseMs),
     dueLetters: createDueRows(database, bookingLetters, leaseMs),
   }

@@ -1,10 +1,9 @@
-import type { MoneyWord } from '../../clients/billing.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { listed } from '../../platform/base/states.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import { backoffMs, type RowOutcome } from '../../platform/saga/recovery.ts'
-import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
+import { postpone, timelineEntry, type StepOutcome } from '../../platform/saga/saga.ts'
 import { aboutBooking, type DueLetters, type Letters } from './letters.ts'
 import type { Payment } from './payment.ts'
 import type { BookingRow, LetterAbout } from './schema.ts'
@@ -43,8 +42,8 @@ type Taken = Changed | undefined
 const nothingCalled = { outcome: 'done', ms: 0 } as const
 
 export const createBookingWorkflow = ({ store, payment, letters, log }: WorkflowDeps) => {
-  const wait = async (row: BookingRow, step: string, outcome: MoneyWord & { ms: number }) => {
-    await postpone(store.dueBookings, row, step, { outcome: outcome.outcome, ms: outcome.ms })
+  const wait = async (row: BookingRow, step: string, outcome: StepOutcome) => {
+    await postpone(store.dueBookings, row, step, outcome)
     return undefined
   }
 
