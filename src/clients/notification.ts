@@ -16,6 +16,8 @@ const isLetter = (shown: Partial<Letter> | null | undefined, asked: NewLetter) =
   shown.userId === asked.userId &&
   shown.email === asked.email &&
   shown.orderId === ('orderId' in asked ? asked.orderId : null) &&
+  // A notification of the release before shows no booking.
+  (shown.bookingId ?? null) === ('bookingId' in asked ? asked.bookingId : null) &&
   shown.amount === asked.amount
 
 /** The calls that other services may make to notification. */

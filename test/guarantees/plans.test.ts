@@ -314,13 +314,28 @@ const recordNotification = async () => {
   const { database, watch, recording } = createRecorder()
   const store = watch(createNotificationStore(database))
   for (const place of places) {
-    const orderId = idOf(kinds.other, place)
-    const kind = 'ORDER_APPROVED'
-    const text = { kind, amount: 1, subject: 's', body: 'b', orderId } as const
-    const key = place % 2 === 0 ? `${orderId}:ORDER_APPROVED` : `${orderId}:new`
-    await store.insert({ ...text, key, userId: ownerOf(place), email: 'a@example.com' })
+    const about = idOf(kinds.other, place)
+    const isBooking = place % 3 === 0
+    const key = place % 2 === 0 ? `${about}:ORDER_APPROVED` : `${about}:new`
+    await store.insert({
+      key,
+      userId: ownerOf(place),
+      email: 'a@example.com',
+      kind: isBooking ? 'BOOKING_PAID' : 'ORDER_APPROVED',
+      orderId: isBooking ? null : about,
+      bookingId: isBooking ? about : null,
+      title: isBooking ? 't' : null,
+      startsAt: isBooking ? '2026-10-25T17:30:00.000Z' : null,
+      timeZone: isBooking ? 'UTC' : null,
+      cancelledBy: null,
+      reason: null,
+      amount: 1,
+      subject: 's',
+      body: 'b',
+    })
   }
   const orderId = idOf(kinds.other, 5)
+  const bookingId = idOf(kinds.other, 6)
   for (const viewer of [busyUser, null]) {
     await store.list({ viewer, limit: page.limit })
     await store.list({ viewer, ...page })
@@ -328,6 +343,8 @@ const recordNotification = async () => {
     await store.list({ viewer, userId: ownerOf(1), ...page })
     await store.list({ viewer, orderId, limit: page.limit })
     await store.list({ viewer, userId: busyUser, orderId, ...page })
+    await store.list({ viewer, bookingId, limit: page.limit })
+    await store.list({ viewer, userId: busyUser, bookingId, ...page })
   }
   await act(watch(createActs(database)))
   return recording()

@@ -42,6 +42,14 @@ export type LetterKind =
   | 'ORDER_REJECTED'
   | 'ORDER_CANCELLED'
   | 'ORDER_REPRICED'
+  | 'BOOKING_PAID'
+  | 'BOOKING_REFUSED'
+  | 'BOOKING_RELEASED'
+  | 'BOOKING_CANCELLED'
+  | 'OFFER_BOOKED'
+  | 'OFFER_REFUSED'
+  | 'OFFER_RELEASED'
+  | 'OFFER_CANCELLED'
   | 'DEPOSIT'
 /**
  * A letter as it was written
@@ -61,6 +69,11 @@ export interface Letter {
    */
   orderId: string | null
   /**
+   * Id of the booking it is about
+   * @nullable
+   */
+  bookingId: string | null
+  /**
    * Money in minor units (kopecks)
    * @minimum 1
    * @maximum 9007199254740991
@@ -68,7 +81,7 @@ export interface Letter {
   amount: number
   /** Names the amount */
   subject: string
-  /** Names the amount and the order */
+  /** Names the amount, and the order or booking */
   body: string
   /** UTC */
   createdAt: string
@@ -177,6 +190,79 @@ export interface LetterPage {
   next: string | null
 }
 
+/**
+ * What became of the booking: `BOOKING_…` for the customer, `OFFER_…` for a manager
+ */
+export type NewBookingLetterKind =
+  | 'BOOKING_PAID'
+  | 'BOOKING_REFUSED'
+  | 'BOOKING_RELEASED'
+  | 'BOOKING_CANCELLED'
+  | 'OFFER_BOOKED'
+  | 'OFFER_REFUSED'
+  | 'OFFER_RELEASED'
+  | 'OFFER_CANCELLED'
+/**
+ * Who cancelled it; null unless it was cancelled
+ * @nullable
+ */
+export type NewBookingLetterCancelledBy = 'CUSTOMER' | 'COMPANY' | 'OPERATOR' | null
+export interface NewBookingLetter {
+  /**
+   * The sender’s own key: one letter for each, whatever is repeated
+   * @minLength 1
+   * @maxLength 100
+   * @pattern ^[^\u0000]*$
+   */
+  key: string
+  /** Id of the user to write to */
+  userId: string
+  /**
+   * Where to write
+   * @maxLength 254
+   * @pattern ^(?:[A-Za-z0-9_'+\-]+\.)*[A-Za-z0-9_'+\-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$
+   */
+  email: string
+  /**
+   * Money in minor units (kopecks)
+   * @minimum 1
+   * @maximum 9007199254740991
+   */
+  amount: number
+  /** What became of the booking: `BOOKING_…` for the customer, `OFFER_…` for a manager */
+  kind: NewBookingLetterKind
+  /** Id of the booking it is about */
+  bookingId: string
+  /**
+   * What was offered
+   * @minLength 1
+   * @maxLength 200
+   * @pattern ^[^\u0000]*$
+   */
+  title: string
+  /** When it begins: a time with its offset, or in UTC with Z */
+  startsAt: string
+  /**
+   * A time zone by its name in the IANA list
+   * @maxLength 64
+   * @pattern ^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$
+   */
+  timeZone: string
+  /**
+   * Who cancelled it; null unless it was cancelled
+   * @nullable
+   */
+  cancelledBy: NewBookingLetterCancelledBy
+  /**
+   * What was said when it was cancelled, or the code that says why it was refused or released (insufficient-funds, account-not-found, hold-over, offer-withdrawn); null when it was paid
+   * @minLength 1
+   * @maxLength 500
+   * @nullable
+   * @pattern ^[^\u0000]*$
+   */
+  reason: string | null
+}
+
 export type NewDepositLetterKind = 'DEPOSIT'
 export interface NewDepositLetter {
   /**
@@ -239,7 +325,7 @@ export interface NewOrderLetter {
   orderId: string
 }
 
-export type NewLetter = NewOrderLetter | NewDepositLetter
+export type NewLetter = NewOrderLetter | NewBookingLetter | NewDepositLetter
 
 export type NewLettersLettersItem = {
   /**
@@ -267,6 +353,10 @@ export type ListLettersParams = {
    * Id of the order
    */
   orderId?: string
+  /**
+   * Id of the booking
+   */
+  bookingId?: string
   /**
    * How many items at most, 20 if not said
    * @minimum 1
@@ -476,8 +566,8 @@ export const getListLettersUrl = (params?: ListLettersParams) => {
 }
 
 /**
- * Newest first. Without `userId` and `orderId` all of yours, and for an operator everybody’s. Nobody else sees letters that are not theirs: the list of another user is empty.
- * @summary Letters of a user or about an order
+ * Newest first. Without `userId`, `orderId` and `bookingId` all of yours, and for an operator everybody’s. Nobody else sees letters that are not theirs: the list of another user is empty.
+ * @summary Letters of a user, or about an order or a booking
  */
 export const listLetters = (
   params?: ListLettersParams,

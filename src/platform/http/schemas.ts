@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { keyHeaderPattern, keyPattern } from '../base/idempotency-keys.ts'
 import { requestIdPattern } from '../base/ids.ts'
+import { isTimeZone } from '../base/time.ts'
 import { retryAfterHeader } from './problem-schemas.ts'
 
 /** Building blocks of every contract: what an amount, an id, a key, a page look like. */
@@ -33,6 +34,43 @@ export const idSchema = (what: string) =>
 export const timeSchema = z
   .string()
   .openapi({ format: 'date-time', description: 'UTC', example: '2026-11-20T09:30:00.000Z' })
+
+const firstInstant = '2000-01-01T00:00:00.000Z'
+const lastInstant = '9998-12-31T23:59:59.999Z'
+
+/** A year beyond four digits compares wrongly as a text, and so it is refused as well. */
+const isInRange = (value: string) => {
+  const instant = new Date(value).toISOString()
+  return instant.length === lastInstant.length && firstInstant <= instant && instant <= lastInstant
+}
+
+const instantMessage = 'must be a time with its offset, like 2026-11-20T12:30:00+03:00'
+
+/**
+ * A moment that somebody says. It becomes UTC in milliseconds, so that one moment has one spelling,
+ * and Postgres knows all of them.
+ */
+export const instantSchema = (what: string) =>
+  z.iso
+    .datetime({ offset: true, error: instantMessage })
+    .refine(isInRange, { abort: true, error: 'must be between the years 2000 and 9998' })
+    .transform((value) => new Date(value).toISOString())
+    .openapi({
+      type: 'string',
+      format: 'date-time',
+      description: `${what}: a time with its offset, or in UTC with Z`,
+      example: '2026-11-20T12:30:00+03:00',
+    })
+
+/** No offsets: they would say nothing about a day at which the clock changes. */
+const timeZonePattern = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/
+
+export const timeZoneSchema = z
+  .string()
+  .max(64, 'must have at most 64 characters')
+  .regex(timeZonePattern, 'must be the name of a time zone, like Europe/Moscow')
+  .refine(isTimeZone, 'must be the name of a time zone, like Europe/Moscow')
+  .openapi({ description: 'A time zone by its name in the IANA list', example: 'Europe/Moscow' })
 
 const textMessage = 'must be well-formed text without NUL characters'
 

@@ -33,19 +33,37 @@ const toLetter = (row: LetterFields): Letter => ({
   email: row.email,
   kind: row.kind,
   orderId: row.orderId,
+  bookingId: row.bookingId,
   amount: row.amount,
   subject: row.subject,
   body: row.body,
   createdAt: toIso(row.createdAt),
 })
 
-const orderOf = (wanted: NewLetter) => ('orderId' in wanted ? wanted.orderId : null)
+/** What a letter may be about. It is about one thing, and the rest of it is null. */
+const aboutNothing = {
+  orderId: null,
+  bookingId: null,
+  title: null,
+  startsAt: null,
+  timeZone: null,
+  cancelledBy: null,
+  reason: null,
+}
 
-const sameLetter = (stored: LetterFields, wanted: NewLetter) =>
+const rowOf = (wanted: NewLetter) => ({ ...aboutNothing, ...wanted })
+
+const sameLetter = (stored: LetterFields, wanted: ReturnType<typeof rowOf>) =>
   stored.userId === wanted.userId &&
   stored.email === wanted.email &&
   stored.kind === wanted.kind &&
-  stored.orderId === orderOf(wanted) &&
+  stored.orderId === wanted.orderId &&
+  stored.bookingId === wanted.bookingId &&
+  stored.title === wanted.title &&
+  (stored.startsAt === null ? null : toIso(stored.startsAt)) === wanted.startsAt &&
+  stored.timeZone === wanted.timeZone &&
+  stored.cancelledBy === wanted.cancelledBy &&
+  stored.reason === wanted.reason &&
   stored.amount === wanted.amount
 
 export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps) => {
@@ -53,9 +71,9 @@ export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps)
   serveActs(app, listActsRoute, acts)
 
   const write = async (wanted: NewLetter) => {
-    const text = renderLetter(wanted)
-    const stored = await store.insert({ ...wanted, orderId: orderOf(wanted), ...text })
-    if (!sameLetter(stored, wanted)) {
+    const row = rowOf(wanted)
+    const stored = await store.insert({ ...row, ...renderLetter(wanted) })
+    if (!sameLetter(stored, row)) {
       throw new ProblemError(
         'idempotency-key-reused',
         'This key names a letter with other content.',

@@ -7,15 +7,18 @@ import {
   answersSchema,
   emailSchema,
   idSchema,
+  instantSchema,
   jsonContent,
   pageQuery,
   pageSchema,
   requestIdSchema,
   textSchema,
   timeSchema,
+  timeZoneSchema,
   together,
 } from '../../platform/http/schemas.ts'
-import { letterKinds, orderLetterKinds } from './states.ts'
+import { endings, unpaidWords } from './booking-letters.ts'
+import { bookingLetterKinds, cancellers, letterKinds, orderLetterKinds } from './states.ts'
 
 const exampleLetter = {
   id: '019aa0b6-5301-7d20-9c11-4e5f60718293',
@@ -23,6 +26,7 @@ const exampleLetter = {
   email: 'masha@example.com',
   kind: 'ORDER_APPROVED' as const,
   orderId: '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978',
+  bookingId: null,
   amount: 15_000,
   subject: 'Hooray! Your order for 150.00 ₽ is paid',
   body: 'Good news: we took 150.00 ₽ from your account, and order 019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978 is yours.',
@@ -49,9 +53,10 @@ export const letterSchema = z
     email: z.string().openapi({ description: 'Where it was sent', example: 'masha@example.com' }),
     kind: kindSchema,
     orderId: idSchema('the order it is about').nullable(),
+    bookingId: idSchema('the booking it is about').nullable(),
     amount: amountSchema,
     subject: z.string().openapi({ description: 'Names the amount' }),
-    body: z.string().openapi({ description: 'Names the amount and the order' }),
+    body: z.string().openapi({ description: 'Names the amount, and the order or booking' }),
     createdAt: timeSchema,
   })
   .openapi('Letter', { description: 'A letter as it was written', example: exampleLetter })
@@ -74,6 +79,62 @@ const newOrderLetterSchema = z
   })
   .openapi('NewOrderLetter', { example: exampleNewLetter })
 
+type BookingLetterFields = Readonly<{
+  kind: (typeof bookingLetterKinds)[number]
+  cancelledBy: string | null
+  reason: string | null
+}>
+
+/** Without this a letter would say that somebody cancelled what was never paid. */
+const isOfItsKind = ({ kind, cancelledBy, reason }: BookingLetterFields) => {
+  const ending = endings[kind]
+  if (ending === 'cancelled') return cancelledBy !== null
+  if (cancelledBy !== null) return false
+  return ending === 'paid' ? reason === null : reason !== null && unpaidWords.has(reason)
+}
+
+const newBookingLetterSchema = z
+  .strictObject({
+    ...newLetterFields,
+    kind: z.enum(bookingLetterKinds).openapi({
+      description:
+        'What became of the booking: `BOOKING_…` for the customer, `OFFER_…` for a manager',
+    }),
+    bookingId: idSchema('the booking it is about'),
+    title: textSchema(200).openapi({ description: 'What was offered', example: 'Sauna, one hour' }),
+    startsAt: instantSchema('When it begins'),
+    timeZone: timeZoneSchema,
+    cancelledBy: z
+      .enum(cancellers)
+      .nullable()
+      .openapi({ description: 'Who cancelled it; null unless it was cancelled', example: null }),
+    reason: textSchema(500)
+      .nullable()
+      .openapi({
+        description: `What was said when it was cancelled, or the code that says why it was refused or released (${[...unpaidWords.keys()].join(', ')}); null when it was paid`,
+        example: null,
+      }),
+  })
+  .refine(isOfItsKind, {
+    path: ['reason'],
+    error: 'must be, together with cancelledBy, what a letter of this kind says',
+  })
+  .openapi('NewBookingLetter', {
+    example: {
+      key: '019aa0b6-5401-7b00-8d11-3e4f50617283:BOOKING_PAID:019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',
+      userId: exampleLetter.userId,
+      email: exampleLetter.email,
+      kind: 'BOOKING_PAID',
+      bookingId: '019aa0b6-5400-7b00-8d11-3e4f50617283',
+      amount: 250_000,
+      title: 'Sauna, one hour',
+      startsAt: '2026-11-21T18:00:00+03:00',
+      timeZone: 'Europe/Moscow',
+      cancelledBy: null,
+      reason: null,
+    },
+  })
+
 const newDepositLetterSchema = z
   .strictObject({ ...newLetterFields, kind: z.literal('DEPOSIT') })
   .openapi('NewDepositLetter', {
@@ -87,11 +148,15 @@ const newDepositLetterSchema = z
   })
 
 const newLetterSchema = z
-  .discriminatedUnion('kind', [newOrderLetterSchema, newDepositLetterSchema])
+  .discriminatedUnion('kind', [
+    newOrderLetterSchema,
+    newBookingLetterSchema,
+    newDepositLetterSchema,
+  ])
   .openapi('NewLetter', { example: exampleNewLetter })
 
-/** They owe letters: billing for deposits, order for what became of orders. */
-const senders = { services: ['billing', 'order'] } as const
+/** They owe letters: billing for deposits, order and booking for what became of theirs. */
+const senders = { services: ['billing', 'order', 'booking'] } as const
 
 export const sendLetterRoute = defineRoute({
   method: 'post',
@@ -158,13 +223,14 @@ export const listLettersRoute = defineRoute({
   operationId: 'listLetters',
   tags: ['notification'],
   access: 'person',
-  summary: 'Letters of a user or about an order',
+  summary: 'Letters of a user, or about an order or a booking',
   description:
-    'Newest first. Without `userId` and `orderId` all of yours, and for an operator everybody’s. Nobody else sees letters that are not theirs: the list of another user is empty.',
+    'Newest first. Without `userId`, `orderId` and `bookingId` all of yours, and for an operator everybody’s. Nobody else sees letters that are not theirs: the list of another user is empty.',
   request: {
     query: z.strictObject({
       userId: idSchema('the user; you, if it is left out').optional(),
       orderId: idSchema('the order').optional(),
+      bookingId: idSchema('the booking').optional(),
       ...pageQuery,
     }),
   },

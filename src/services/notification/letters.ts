@@ -1,10 +1,15 @@
+import { renderBookingLetter, type BookingSubject } from './booking-letters.ts'
 import type { OrderLetterKind } from './states.ts'
 
-/** Only the letter about a deposit names no order. */
+/** A letter about a deposit names nothing else. */
 type LetterSubject = {
   /** Minor units. */
   readonly amount: number
-} & ({ readonly kind: OrderLetterKind; readonly orderId: string } | { readonly kind: 'DEPOSIT' })
+} & (
+  | { readonly kind: OrderLetterKind; readonly orderId: string }
+  | BookingSubject
+  | { readonly kind: 'DEPOSIT' }
+)
 
 export interface LetterText {
   readonly subject: string
@@ -18,7 +23,7 @@ export const formatMoney = (minorUnits: number): string => {
   return `${roubles}.${kopecks} ₽`
 }
 
-/** Every letter's words, in one place. */
+/** The words of letters about an order; `booking-letters.ts` has those about a booking. */
 const orderTemplates: Record<OrderLetterKind, (money: string, order: string) => LetterText> = {
   ORDER_APPROVED: (money, order) => ({
     subject: `Hooray! Your order for ${money} is paid`,
@@ -46,5 +51,6 @@ const depositTemplate = (money: string): LetterText => ({
 export const renderLetter = (about: LetterSubject): LetterText => {
   const money = formatMoney(about.amount)
   if (about.kind === 'DEPOSIT') return depositTemplate(money)
+  if ('bookingId' in about) return renderBookingLetter(about, money)
   return orderTemplates[about.kind](money, about.orderId)
 }

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { isListed } from '../../platform/database/checks.ts'
-import { letterKinds } from './states.ts'
+import { cancellers, letterKinds } from './states.ts'
 
 export { operatorActs } from '../../platform/database/operator-acts.ts'
 
@@ -15,6 +15,13 @@ export const letters = pgTable(
     email: text().notNull(),
     kind: text({ enum: letterKinds }).notNull(),
     orderId: uuid('order_id'),
+    bookingId: uuid('booking_id'),
+    /** What a letter about a booking was made of: the same key with other words is refused. */
+    title: text(),
+    startsAt: timestamp('starts_at', { withTimezone: true, precision: 3 }),
+    timeZone: text('time_zone'),
+    cancelledBy: text('cancelled_by', { enum: cancellers }),
+    reason: text(),
     amount: bigint({ mode: 'number' }).notNull(),
     subject: text().notNull(),
     body: text().notNull(),
@@ -23,6 +30,11 @@ export const letters = pgTable(
   (table) => [
     index('letters_by_user').on(table.userId, table.id),
     index('letters_by_order').on(table.orderId, table.id),
+    // Most letters are about no booking, and pay nothing for it.
+    index('letters_by_booking')
+      .on(table.bookingId, table.id)
+      .where(sql`${table.bookingId} is not null`),
+    check('letters_cancelled_by', isListed(table.cancelledBy, cancellers)),
     check('letters_kind', isListed(table.kind, letterKinds)),
     check('letters_amount', sql`${table.amount} between 1 and 9007199254740991`),
   ],

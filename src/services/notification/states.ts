@@ -8,6 +8,25 @@ export const orderLetterKinds = [
 
 export type OrderLetterKind = (typeof orderLetterKinds)[number]
 
-export const letterKinds = [...orderLetterKinds, 'DEPOSIT'] as const
+/** What became of a booking: the first four go to the customer, the others to the company. */
+export const bookingLetterKinds = [
+  'BOOKING_PAID',
+  'BOOKING_REFUSED',
+  'BOOKING_RELEASED',
+  'BOOKING_CANCELLED',
+  'OFFER_BOOKED',
+  'OFFER_REFUSED',
+  'OFFER_RELEASED',
+  'OFFER_CANCELLED',
+] as const
+
+export type BookingLetterKind = (typeof bookingLetterKinds)[number]
+
+export const letterKinds = [...orderLetterKinds, ...bookingLetterKinds, 'DEPOSIT'] as const
 
 export type LetterKind = (typeof letterKinds)[number]
+
+/** Who may cancel a booking. */
+export const cancellers = ['CUSTOMER', 'COMPANY', 'OPERATOR'] as const
+
+export type Canceller = (typeof cancellers)[number]

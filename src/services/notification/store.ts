@@ -4,13 +4,14 @@ import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { letters, type LetterRow } from './schema.ts'
-import type { LetterKind } from './states.ts'
+import type { Canceller, LetterKind } from './states.ts'
 
 export interface LetterQuery {
   /** Whose letters are seen; null: everybody's. */
   readonly viewer: string | null
   readonly userId?: string | undefined
   readonly orderId?: string | undefined
+  readonly bookingId?: string | undefined
   readonly cursor?: string | undefined
   readonly limit: number
 }
@@ -27,6 +28,12 @@ const insertLetters = defineStatement(import.meta.url, {
     email: 'text',
     kind: text<LetterKind>(),
     orderId: 'uuid?',
+    bookingId: 'uuid?',
+    title: 'text?',
+    startsAt: 'text?',
+    timeZone: 'text?',
+    cancelledBy: text<Canceller | null>(),
+    reason: 'text?',
     amount: 'bigint',
     subject: 'text',
     body: 'text',
@@ -44,6 +51,7 @@ export const createNotificationStore = (database: Database) => {
     viewer,
     userId,
     orderId,
+    bookingId,
     limit,
     cursor = afterAllIds,
   }: LetterQuery): Promise<LetterRow[]> =>
@@ -55,6 +63,7 @@ export const createNotificationStore = (database: Database) => {
           and(
             ...ownedBy(letters.userId, viewer, userId),
             orderId === undefined ? undefined : eq(letters.orderId, orderId),
+            bookingId === undefined ? undefined : eq(letters.bookingId, bookingId),
             lt(letters.id, cursor),
           ),
         )
