@@ -122,9 +122,11 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     actsSeed,
   ],
   notification: [
-    `insert into letters (id, key, user_id, email, kind, order_id, amount, subject, body)
+    // Every other letter is about a booking.
+    `insert into letters (id, key, user_id, email, kind, order_id, booking_id, amount, subject, body)
      select ${idSql(kinds.row, 'i')}, ${idSql(kinds.other, 'i')} || ':ORDER_APPROVED', ${ownerSql},
-       'a@example.com', 'ORDER_APPROVED', ${idSql(kinds.other, 'i')}, 1, 's', 'b' from ${series}`,
+       'a@example.com', 'ORDER_APPROVED', case when i % 2 = 1 then ${idSql(kinds.other, 'i')} end,
+       case when i % 2 = 0 then ${idSql(kinds.other, 'i')} end, 1, 's', 'b' from ${series}`,
     actsSeed,
   ],
 }

@@ -12,9 +12,13 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 /** Looks through the body of an answer, and keeps what it says about owners and addresses. */
 export const learnFrom = (body: unknown, depth = 0): void => {
   if (typeof body !== 'object' || body === null || depth > deepest) return
-  const { id, userId, orderId, email, locale } = body as Readonly<Record<string, unknown>>
+  const { id, userId, orderId, bookingId, email, locale } = body as Readonly<
+    Record<string, unknown>
+  >
   if (isText(userId)) {
     for (const owned of [id, orderId]) if (isText(owned)) owners.set(owned, userId)
+    // A letter about a booking may be a manager's, who does not own it.
+    if (isText(bookingId) && !owners.has(bookingId)) owners.set(bookingId, userId)
   }
   const person = userId ?? id
   if (isText(person) && isText(email)) {

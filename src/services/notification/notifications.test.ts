@@ -2,8 +2,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../test/lab/http.ts'
 import { startNotification, startService } from '../../../test/lab/service.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
+import { endings } from './booking-letters.ts'
 import { renderLetter } from './letters.ts'
-import { orderLetterKinds } from './states.ts'
+import { bookingLetterKinds, orderLetterKinds, type BookingLetterKind } from './states.ts'
 
 let system: Awaited<ReturnType<typeof startNotification>>
 let api: Api
@@ -30,6 +31,28 @@ beforeEach(() => {
     amount: 15_000,
   }
 })
+
+const said = {
+  paid: { cancelledBy: null, reason: null },
+  unpaid: { cancelledBy: null, reason: 'hold-over' },
+  cancelled: { cancelledBy: 'CUSTOMER', reason: 'Anna is ill' },
+} as const
+
+const aboutBooking = (kind: BookingLetterKind) => {
+  const bookingId = uuidv7()
+  return {
+    key: `${bookingId}:${kind}`,
+    userId: letter.userId,
+    email: letter.email,
+    kind,
+    bookingId,
+    amount: 15_000,
+    title: 'Sauna',
+    startsAt: '2026-10-25T17:30:00.000Z',
+    timeZone: 'Europe/Berlin',
+    ...said[endings[kind]],
+  }
+}
 
 const send = (more: object = {}) => api.post('/notifications', { ...letter, ...more })
 const list = async (query: string) => (await api.get(`/notifications?${query}`)).body
@@ -63,6 +86,60 @@ describe('a letter', () => {
     expect(await list(`userId=${letter.userId}`)).toEqual({ items: [body], next: null })
     const other = await send({ key: 'another', kind: 'DEPOSIT' })
     expect([other.status, other.body.errors[0].field]).toEqual([400, 'orderId'])
+  })
+
+  it.each(bookingLetterKinds)(
+    'of kind %s is written with its words, and found by user and booking',
+    async (kind) => {
+      const booking = aboutBooking(kind)
+      const { status, body } = await api.post('/notifications', booking)
+      expect(status).toBe(201)
+      const { key: _key, title, startsAt, timeZone, cancelledBy, reason, ...told } = booking
+      expect(body).toMatchObject({ ...told, orderId: null })
+      expect(body).toMatchObject(renderLetter(booking))
+      expect(body.body).toContain('at 18:30 GMT+01:00 (Europe/Berlin)')
+      const { userId, bookingId } = booking
+      expect(await list(`userId=${userId}`)).toEqual({ items: [body], next: null })
+      expect(await list(`bookingId=${bookingId}`)).toEqual({ items: [body], next: null })
+      expect((await list(`userId=${userId}&bookingId=${bookingId}`)).items).toEqual([body])
+      expect((await list(`userId=${uuidv7()}&bookingId=${bookingId}`)).items).toEqual([])
+      expect((await list(`orderId=${bookingId}`)).items).toEqual([])
+      expect((await list(`orderId=${letter.orderId}&bookingId=${bookingId}`)).items).toEqual([])
+    },
+  )
+
+  it('about a booking is one letter for the customer and one for each manager', async () => {
+    const booking = aboutBooking('OFFER_BOOKED')
+    const manager = (number: number) => ({
+      ...booking,
+      key: `${booking.bookingId}:OFFER_BOOKED:${number}`,
+      userId: uuidv7(),
+    })
+    const paid = { ...aboutBooking('BOOKING_PAID'), bookingId: booking.bookingId }
+    for (const one of [paid, manager(1), manager(2)]) {
+      expect((await api.post('/notifications', one)).status).toBe(201)
+    }
+    const seen = await api.get(`/notifications?bookingId=${booking.bookingId}`, { as: 'operator' })
+    expect(seen.body.items.map((item: { kind: string }) => item.kind)).toEqual([
+      'OFFER_BOOKED',
+      'OFFER_BOOKED',
+      'BOOKING_PAID',
+    ])
+  })
+
+  it.each([
+    ['was paid', 'BOOKING_PAID', { reason: 'hold-over' }],
+    ['was paid', 'OFFER_BOOKED', { cancelledBy: 'CUSTOMER' }],
+    ['was refused', 'BOOKING_REFUSED', { reason: null }],
+    ['was refused', 'OFFER_REFUSED', { reason: 'moon-phase' }],
+    ['was released', 'BOOKING_RELEASED', { reason: 'constructor' }],
+    ['was released', 'OFFER_RELEASED', { cancelledBy: 'COMPANY' }],
+    ['was cancelled', 'BOOKING_CANCELLED', { cancelledBy: null }],
+    ['was cancelled', 'OFFER_CANCELLED', { cancelledBy: null, reason: null }],
+  ] as const)('about a booking that %s is refused as %s with %j', async (_what, kind, more) => {
+    const { status, body } = await api.post('/notifications', { ...aboutBooking(kind), ...more })
+    expect([status, body.errors[0].field]).toEqual([400, 'reason'])
+    expect((await list(`userId=${letter.userId}`)).items).toEqual([])
   })
 
   it.each(orderLetterKinds)('of kind %s needs its order', async (kind) => {
@@ -109,6 +186,33 @@ describe('the key of a letter', () => {
     const { sql } = system.database
     expect(await sql`select from letters where key = ${letter.key}`).toHaveLength(1)
     expect((await list(`orderId=${letter.orderId}`)).items[0].amount).toBe(15_000)
+  })
+
+  it('is the same letter about a booking when its time is said in another zone', async () => {
+    const booking = aboutBooking('BOOKING_CANCELLED')
+    const first = await api.post('/notifications', booking)
+    const elsewhere = { ...booking, startsAt: '2026-10-25T18:30:00+01:00' }
+    const again = await api.post('/notifications', elsewhere)
+    expect([first.status, again.status]).toEqual([201, 200])
+    expect(again.text).toBe(first.text)
+  })
+
+  it.each([
+    ['kind', { kind: 'OFFER_CANCELLED' }],
+    ['booking', { bookingId: uuidv7() }],
+    ['title', { title: 'Bath' }],
+    ['time', { startsAt: '2026-10-25T17:31:00Z' }],
+    ['time zone', { timeZone: 'Europe/Paris' }],
+    ['canceller', { cancelledBy: 'OPERATOR' }],
+    ['reason', { reason: 'Berta is ill' }],
+    ['lack of a reason', { reason: null }],
+    ['amount', { amount: 1 }],
+  ])('of a letter about a booking with another %s is refused', async (_what, more) => {
+    const booking = aboutBooking('BOOKING_CANCELLED')
+    const first = await api.post('/notifications', booking)
+    const { status, body } = await api.post('/notifications', { ...booking, ...more })
+    expect([status, body.code]).toEqual([422, 'idempotency-key-reused'])
+    expect((await list(`bookingId=${booking.bookingId}`)).items).toEqual([first.body])
   })
 
   it('makes 32 at once on two replicas one letter and one answer', async () => {
@@ -166,6 +270,13 @@ describe('the database itself, asked with the role that owns the tables, refuses
       `insert into letters select gen_random_uuid(), 'other', user_id, email, 'SPAM', order_id, 1,
         subject, body from letters limit 1`,
       /letters_kind/,
+    ],
+    [
+      'a letter that says that nobody we know cancelled a booking',
+      `insert into letters (id, key, user_id, email, kind, cancelled_by, amount, subject, body)
+        select gen_random_uuid(), 'other', user_id, email, 'BOOKING_CANCELLED', 'NOBODY', 1,
+          subject, body from letters limit 1`,
+      /letters_cancelled_by/,
     ],
   ])('%s', async (_what, text, why) => {
     await send()
