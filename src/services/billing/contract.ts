@@ -170,7 +170,7 @@ export const withdrawManyRoute = defineRoute({
   path: '/billing/withdrawals',
   operationId: 'withdrawMany',
   tags: ['billing'],
-  access: { services: ['order'] },
+  access: { services: ['order', 'booking'] },
   summary: 'Take money off accounts, many at once',
   description:
     'For the order service, not routed by the gateway: withdrawals that were asked for at the same moment share one request. Each is done and answered, in its place, as if it had come alone; what becomes of one means nothing for the others.',
@@ -226,7 +226,7 @@ export const refundRoute = defineRoute({
   path: '/billing/accounts/{userId}/refund',
   operationId: 'refund',
   tags: ['billing'],
-  access: { services: ['order'] },
+  access: { services: ['order', 'booking'] },
   summary: 'Give back what a withdrawal took',
   description:
     'For the order service, not routed by the gateway. A refund that comes before its withdrawal moves nothing and stops that withdrawal for ever: the operation is then REFUSED with reason `nothing-withdrawn`.',

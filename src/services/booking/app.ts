@@ -92,6 +92,11 @@ const cannotComplete = (outcome: Without<CompletedBooking>) => {
   }
 }
 
+const cannotWithdraw = (outcome: 'missing' | 'final', offerId: string) =>
+  outcome === 'missing'
+    ? offerNotFound(offerId)
+    : new ProblemError('offer-closed', 'What took place cannot be withdrawn.')
+
 const owing: readonly string[] = owingStatuses
 
 const isOwing = ({ status }: Pick<BookingRow, 'status'>) => owing.includes(status)
@@ -207,9 +212,8 @@ const serveManagers = (app: ServiceApp, { store, managers }: BookingAppDeps, adv
     }
     const cancelledBy = person.isOperator ? 'OPERATOR' : 'COMPANY'
     const withdrawn = await store.withdrawOffer({ id, cancelledBy, reason })
-    if (withdrawn.outcome === 'missing') throw offerNotFound(id)
-    if (withdrawn.outcome === 'final') {
-      throw new ProblemError('offer-closed', 'What took place cannot be withdrawn.')
+    if (withdrawn.outcome !== 'withdrawn' && withdrawn.outcome !== 'known') {
+      throw cannotWithdraw(withdrawn.outcome, id)
     }
     const held = await store.findOffersBooking(id)
     const booking = held && (await advance(held.booking))
