@@ -178,6 +178,13 @@ const forbidden = [
     to: { path: '^src/local/' },
   },
   {
+    name: 'only-main-loads-services',
+    comment: 'each service runs in a process of its own; tests may put several into one',
+    severity: 'error',
+    from: { path: '^(src|tools|bench)/', pathNot: `^src/main[.]ts$|${tests}` },
+    to: { path: '^src/service-loaders[.]ts$' },
+  },
+  {
     name: 'postgres-knows-no-launcher',
     comment: 'the launcher starts Postgres, never the other way round',
     severity: 'error',

@@ -28,14 +28,14 @@ COPY package.json ./
 COPY openapi openapi
 COPY src src
 # The build fails, not the cluster, if Node misses a library here or a service a package.
-RUN ["node", "--input-type=module", "--eval", "for (const name of ['identity', 'user', 'billing', 'order', 'notification', 'gateway']) await import(`/app/src/services/${name}/service.ts`); await import('/app/src/cluster/make-secrets.ts')"]
+RUN ["node", "--input-type=module", "--eval", "const { serviceNames } = await import('/app/src/registry.ts'); for (const name of serviceNames) await import(`/app/src/services/${name}/service.ts`); await import('/app/src/cluster/make-secrets.ts')"]
 
 ENV NODE_ENV=production
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 # Node as process 1 gets the signal itself: main.ts stops serving, drains, and ends.
 STOPSIGNAL SIGTERM
-EXPOSE 8000-8006
+EXPOSE 8000-8008
 ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "src/main.ts"]
 # No service was named: say which ones there are.
 CMD ["help"]

@@ -6,28 +6,15 @@ import {
 } from './platform/base/variables.ts'
 import { shortenDrizzleLoading } from './platform/database/module-loading.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
-import type { Runtime, Service } from './platform/service.ts'
-import { isServiceName, servicesWithDatabase, type ServiceName } from './registry.ts'
+import { isServiceName, serviceNames, servicesWithDatabase } from './registry.ts'
+import { serviceLoaders } from './service-loaders.ts'
 
 /**
  * The one entry: `main.ts` runs everything with its own Postgres, `main.ts order`
- * one service, `main.ts migrate order` that service's migrations. A service's
- * code is loaded only by the process that runs it.
+ * one service, `main.ts migrate order` that service's migrations.
  */
-const loaders: Record<ServiceName, () => Promise<(runtime: Runtime) => Service>> = {
-  identity: async () => (await import('./services/identity/service.ts')).createIdentityService,
-  user: async () => (await import('./services/user/service.ts')).createUserService,
-  billing: async () => (await import('./services/billing/service.ts')).createBillingService,
-  order: async () => (await import('./services/order/service.ts')).createOrderService,
-  company: async () => (await import('./services/company/service.ts')).createCompanyService,
-  booking: async () => (await import('./services/booking/service.ts')).createBookingService,
-  notification: async () =>
-    (await import('./services/notification/service.ts')).createNotificationService,
-  gateway: async () => (await import('./services/gateway/service.ts')).createGatewayService,
-}
-
 const usage = `usage: main.ts                         everything, with its own Postgres
-       main.ts <service>               one service: ${Object.keys(loaders).join(', ')}
+       main.ts <service>               one service: ${serviceNames.join(', ')}
        main.ts migrate <service>       one service's migrations: ${servicesWithDatabase.join(', ')}
        main.ts operator <username>     lets this person see and mend everything
        main.ts teller <username>       lets this person put money on accounts (DEPOSITS_BY=teller)
@@ -170,7 +157,7 @@ const makeSecrets = async () => {
 
 const runOne = async (name: string) => {
   if (!isServiceName(name)) throw new ConfigError(usage)
-  return runService(name, await loaders[name]())
+  return runService(name, await serviceLoaders[name]())
 }
 
 /** How many words may follow a command; with more of them it is another one than was meant. */

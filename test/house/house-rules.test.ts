@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { registry, serviceNames, type ServiceName } from '../../src/registry.ts'
 import { checkImports, type ImportCheck } from '../../tools/check-imports.ts'
 import { checkMigrations, type MigrationCheck } from '../../tools/check-migrations.ts'
 import { runTool } from '../../tools/run-tool.ts'
@@ -16,37 +17,24 @@ interface Plant {
 
 const importing = (...modules: string[]) => modules.map((name) => `import '${name}'\n`).join('')
 
+/** Those that have a client. */
+const called = new Set(
+  serviceNames.filter((name) => name !== 'gateway').flatMap((name) => registry[name].upstreams),
+)
+
+/** A client that is there, in the hands of a service that may not call with it. */
+const callingSomebodyElse = (service: ServiceName): Plant => {
+  const own = service === 'gateway' ? [] : registry[service].upstreams
+  const somebody = [...called].find((name) => !own.includes(name))
+  return {
+    rule: `${service}-calls-only-its-upstreams`,
+    file: `src/services/${service}/planted-client.ts`,
+    text: importing(`../../clients/${somebody}.ts`),
+  }
+}
+
 const importPlants: readonly Plant[] = [
-  {
-    rule: 'identity-calls-only-its-upstreams',
-    file: 'src/services/identity/planted-client.ts',
-    text: importing('../../clients/billing.ts'),
-  },
-  {
-    rule: 'user-calls-only-its-upstreams',
-    file: 'src/services/user/planted-client.ts',
-    text: importing('../../clients/notification.ts'),
-  },
-  {
-    rule: 'billing-calls-only-its-upstreams',
-    file: 'src/services/billing/planted-client.ts',
-    text: importing('../../clients/billing.ts'),
-  },
-  {
-    rule: 'order-calls-only-its-upstreams',
-    file: 'src/services/order/planted-client.ts',
-    text: importing('../../clients/planted-gateway.ts'),
-  },
-  {
-    rule: 'notification-calls-only-its-upstreams',
-    file: 'src/services/notification/planted-client.ts',
-    text: importing('../../clients/billing.ts'),
-  },
-  {
-    rule: 'gateway-calls-only-its-upstreams',
-    file: 'src/services/gateway/planted-client.ts',
-    text: importing('../../clients/notification.ts'),
-  },
+  ...serviceNames.map(callingSomebodyElse),
   {
     rule: 'services-stay-apart',
     file: 'src/services/user/planted-neighbour.ts',
@@ -153,6 +141,11 @@ const importPlants: readonly Plant[] = [
     text: importing('../local/postgres/free-port.ts'),
   },
   {
+    rule: 'only-main-loads-services',
+    file: 'src/local/launcher/planted-loader.ts',
+    text: importing('../../service-loaders.ts'),
+  },
+  {
     rule: 'postgres-knows-no-launcher',
     file: 'src/local/postgres/planted-launcher.ts',
     text: importing('../launcher/stop-order.ts'),
@@ -223,8 +216,6 @@ const importPlants: readonly Plant[] = [
 const importHelpers = [
   { file: 'src/services/order/planted-middle.ts', text: importing('./schema.ts') },
   { file: 'src/services/user/planted-circle-back.ts', text: importing('./planted-circle.ts') },
-  { file: 'src/clients/generated/gateway.ts', text: 'export const planted = 1\n' },
-  { file: 'src/clients/planted-gateway.ts', text: importing('./generated/gateway.ts') },
   { file: 'bench/planted.ts', text: 'export const planted = 1\n' },
   { file: 'test/campaigns/planted.ts', text: 'export const planted = 1\n' },
 ]

@@ -68,7 +68,7 @@ k8s/31-billing.yaml
   minReplicas: 2 → minReplicas: 2.5
     spec.minReplicas: must be integer
 k8s/20-postgres.yaml
-  memory: 1280Mi → memory: 1 GB
+  memory: 1664Mi → memory: 1 GB
     memory
 k8s/10-settings.yaml
   DRAIN_DELAY_MS: '6000' → DRAIN_DELAY_MS: 6000
@@ -107,7 +107,7 @@ k8s/10-settings.yaml
   MIGRATION_ADDRESS: postgres:5432 → MIGRATION_ADDRESS: pooler:5432
     MIGRATION_ADDRESS leads to no Service
   DATABASE_POOL_SIZE: '6' → DATABASE_POOL_SIZE: '7'
-    k8s/20-postgres.yaml: may open 280 connections (identity 56, user 56, billing 56, order 56, notification 56)
+    k8s/20-postgres.yaml: may open 392 connections (identity 56, user 56, billing 56, order 56, company 56, booking 56, notification 56)
   PUBLIC_URL: http://arch.homework → PUBLIC_URL: http://example.com
     PUBLIC_URL must lead to arch.homework
   PUBLIC_URL: http → PUBLIC_ADDRESS: http
@@ -150,8 +150,8 @@ k8s/12-network.yaml
 k8s/20-postgres.yaml
   - from: → - ports: [{ protocol: TCP, port: 5432 }]¶    - from:
     must be {"podSelector":{"matchLabels":{"app.kubernetes.io/name":"postgres"}}
-  max_connections=250 → max_connections=100
-    may open 240 connections (identity 48, user 48, billing 48, order 48, notification 48), and Postgres has 97
+  max_connections=350 → max_connections=100
+    may open 336 connections (identity 48, user 48, billing 48, order 48, company 48, booking 48, notification 48), and Postgres has 97
   image: postgres:18 → image: postgres:17
     the image must be postgres:18
   cat /passwords/:service/role → cat /passwords/:service/rolle
@@ -209,8 +209,10 @@ k8s/gateway-api/httproute.yaml
 Dockerfile
   ARG NODE_VERSION=24 → ARG NODE_VERSION=22
     Node is 22
-  ['identity', ' → ['
-    what it is tried with is 'user',
+  name of serviceNames → name of ['user']
+    what it is tried with is ['user'], not serviceNames
+  EXPOSE 8000 → EXPOSE 8001
+    what it listens on is 8001
   version="0 → version="9
     the version label is 9
   "--max-semi-space-size=8", "--v8-pool-size=1", "src → "src

@@ -57,18 +57,13 @@ const startScripted = async (name: string): Promise<ScriptedService> => {
 export type UpstreamName = Exclude<ServiceName, 'gateway'>
 
 export const startGateway = async (variables: Readonly<Record<string, string>> = {}) => {
-  const services = {
-    identity: await startScripted('identity'),
-    user: await startScripted('user'),
-    billing: await startScripted('billing'),
-    order: await startScripted('order'),
-    notification: await startScripted('notification'),
-  } satisfies Record<UpstreamName, ScriptedService>
+  const names = registry.gateway.upstreams as readonly UpstreamName[]
+  const started = names.map(async (name) => [name, await startScripted(name)] as const)
+  const services = Object.fromEntries(await Promise.all(started)) as Readonly<
+    Record<UpstreamName, ScriptedService>
+  >
   const urls = Object.fromEntries(
-    registry.gateway.upstreams.map((name) => [
-      urlVariable(name),
-      `http://127.0.0.1:${portOf(services[name as UpstreamName].server)}`,
-    ]),
+    names.map((name) => [urlVariable(name), `http://127.0.0.1:${portOf(services[name].server)}`]),
   )
   const always = { LOG_LEVEL: 'silent', PORT: '0', SHUTDOWN_GRACE_MS: '1' }
   const issuer = await issuerVariables()

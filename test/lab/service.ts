@@ -1,18 +1,12 @@
-import { createBillingService } from '../../src/services/billing/service.ts'
-import { createBookingService } from '../../src/services/booking/service.ts'
-import { createCompanyService } from '../../src/services/company/service.ts'
-import { createIdentityService } from '../../src/services/identity/service.ts'
-import { createNotificationService } from '../../src/services/notification/service.ts'
-import { createOrderService } from '../../src/services/order/service.ts'
-import { createUserService } from '../../src/services/user/service.ts'
 import { readConfig, type DatabaseConfig } from '../../src/platform/base/config.ts'
 import { urlVariable } from '../../src/platform/base/variables.ts'
 import { createDatabase, type Database } from '../../src/platform/database/db.ts'
 import { serve } from '../../src/platform/run-service.ts'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
-import type { Runtime, Service } from '../../src/platform/service.ts'
+import type { Runtime } from '../../src/platform/service.ts'
 import { createLog, createMetrics } from '../../src/platform/base/telemetry.ts'
 import { registry, type ServiceName } from '../../src/registry.ts'
+import { serviceLoaders } from '../../src/service-loaders.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { api, type Api } from './http.ts'
@@ -25,16 +19,6 @@ import { startUpstream } from './upstream.ts'
  * server, store and recovery, on a free port.
  */
 export type ServiceWithDatabase = Exclude<ServiceName, 'gateway'>
-
-const factories: Record<ServiceWithDatabase, (runtime: Runtime) => Service> = {
-  identity: createIdentityService,
-  user: createUserService,
-  billing: createBillingService,
-  order: createOrderService,
-  company: createCompanyService,
-  booking: createBookingService,
-  notification: createNotificationService,
-}
 
 export type Variables = Readonly<Record<string, string>>
 
@@ -116,7 +100,7 @@ export const startService = async (
     DATABASE_URL: database.url,
     ...variables,
   })
-  const { metrics, port, stop: end } = await serve(config, factories[name])
+  const { metrics, port, stop: end } = await serve(config, await serviceLoaders[name]())
   const url = `http://127.0.0.1:${port}`
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= end())

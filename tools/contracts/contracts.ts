@@ -3,25 +3,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { contractDocument, type ServiceContract } from '../../src/platform/http/contract.ts'
-import { contract as billing } from '../../src/services/billing/contract.ts'
-import { contract as booking } from '../../src/services/booking/contract.ts'
-import { contract as company } from '../../src/services/company/contract.ts'
-import { contract as identity } from '../../src/services/identity/contract.ts'
-import { contract as notification } from '../../src/services/notification/contract.ts'
-import { contract as order } from '../../src/services/order/contract.ts'
-import { contract as user } from '../../src/services/user/contract.ts'
+import { registry, type ServiceName } from '../../src/registry.ts'
 import { firstDifference } from '../first-difference.ts'
 import { contractFolder, projectRoot, runTool } from '../run-tool.ts'
 
-export const serviceContracts: readonly ServiceContract[] = [
-  identity,
-  user,
-  billing,
-  order,
-  company,
-  booking,
-  notification,
-]
+const contractOf = async (service: ServiceName): Promise<ServiceContract> => {
+  const file = `src/services/${service}/contract.ts`
+  const { contract } = (await import(join(projectRoot, file))) as { contract?: ServiceContract }
+  if (contract === undefined) throw new Error(`${file} exports no contract`)
+  return contract
+}
+
+/** Of all services but the gateway, which promises nothing of its own. */
+export const serviceContracts: readonly ServiceContract[] = await Promise.all(
+  registry.gateway.upstreams.map(contractOf),
+)
 
 export const generatedClientFolder = 'src/clients/generated'
 

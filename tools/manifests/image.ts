@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import packageJson from '../../package.json' with { type: 'json' }
 import { nodeOptions } from '../../src/local/launcher/node-options.ts'
-import { serviceNames } from '../../src/registry.ts'
+import { defaultAdminPort, registry } from '../../src/registry.ts'
 
+const ports = [defaultAdminPort, ...Object.values(registry).map(({ defaultPort }) => defaultPort)]
 const entryPoint = ['node', ...nodeOptions, 'src/main.ts']
 
 /** The image runs the Node that the tests run with, as they start it, and says the package's version. */
@@ -20,10 +21,11 @@ export const imageProblems = (dockerfile: string): string[] => {
     'the entry point',
   )
   expect(
-    /^RUN .*for \(const name of \[(.*?)\]/m,
-    serviceNames.map((name) => `'${name}'`).join(', '),
+    /^RUN .*for \(const name of (.*?)\) await import\(/m,
+    'serviceNames',
     'what it is tried with',
   )
+  expect(/^EXPOSE (.*)$/m, `${Math.min(...ports)}-${Math.max(...ports)}`, 'what it listens on')
   expect(/image\.version="([^"]*)"/, packageJson.version, 'the version label')
   return problems
 }

@@ -4,6 +4,7 @@ import { firstDifference } from '../first-difference.ts'
 import { projectRoot } from '../run-tool.ts'
 import { createCatalog, readManifests } from './documents.ts'
 import { checkEnvironments } from './environment.ts'
+import { filledFiles } from './fill.ts'
 import { generateManifests } from './generate.ts'
 import { imageProblems } from './image.ts'
 import { modelProblems } from './models.ts'
@@ -19,9 +20,12 @@ const surplusFiles = (root: string, generated: ReadonlyMap<string, string>): str
     .map(({ file }) => file)
     .filter((file) => !generated.has(file) && existsSync(join(root, 'k8s', file)))
 
+const writtenFiles = (root: string) =>
+  new Map([...generateManifests(readPlan(root)), ...filledFiles(root)])
+
 /** Where the generated files are not what the registry and the settings say. */
 export const manifestDifferences = (root: string): string[] => {
-  const generated = generateManifests(readPlan(root))
+  const generated = writtenFiles(root)
   const differing = [...generated].flatMap(([name, text]) => {
     const path = join(root, 'k8s', name)
     const found = existsSync(path) ? readFileSync(path, 'utf8') : ''
@@ -68,7 +72,7 @@ const check = async () => {
  */
 if (import.meta.main && process.argv.includes('--check')) await check()
 else if (import.meta.main) {
-  const generated = generateManifests(readPlan(projectRoot))
+  const generated = writtenFiles(projectRoot)
   for (const [name, text] of generated) {
     writeFileSync(join(projectRoot, 'k8s', name), text)
     console.log(`Wrote k8s/${name}`)

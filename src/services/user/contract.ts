@@ -229,4 +229,5 @@ export const contractWith = (isOwnIssuer: boolean): ServiceContract => ({
   ],
 })
 
+/** @public What tools/contracts emits: it finds the contract of each service by this name. */
 export const contract = contractWith(true)

@@ -2,15 +2,10 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { checkpointChannelName, type Checkpoint } from '../../../src/platform/base/checkpoints.ts'
 import { readConfig } from '../../../src/platform/base/config.ts'
 import { urlVariable } from '../../../src/platform/base/variables.ts'
+import { stopStages } from '../../../src/local/launcher/stop-order.ts'
 import { serve } from '../../../src/platform/run-service.ts'
-import type { Runtime, Service } from '../../../src/platform/service.ts'
 import { registry, servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
-import { createBillingService } from '../../../src/services/billing/service.ts'
-import { createGatewayService } from '../../../src/services/gateway/service.ts'
-import { createIdentityService } from '../../../src/services/identity/service.ts'
-import { createNotificationService } from '../../../src/services/notification/service.ts'
-import { createOrderService } from '../../../src/services/order/service.ts'
-import { createUserService } from '../../../src/services/user/service.ts'
+import { serviceLoaders } from '../../../src/service-loaders.ts'
 import type { Ask } from '../../judge/access/ask.ts'
 import { contentsOf, countActsIn } from '../../judge/access/contents.ts'
 import { createThings } from '../../judge/access/things.ts'
@@ -25,17 +20,9 @@ import { createLabTokens } from './lab-tokens.ts'
  * The whole shop in this process, each service over its own database, so that the statements which
  * a request causes can be counted.
  */
-const factories: Record<ServiceName, (runtime: Runtime) => Service> = {
-  identity: createIdentityService,
-  notification: createNotificationService,
-  billing: createBillingService,
-  user: createUserService,
-  order: createOrderService,
-  gateway: createGatewayService,
-}
 
 /** Each after those that it calls. */
-const startOrder = Object.keys(factories) as ServiceName[]
+const startOrder = stopStages().flat().toReversed()
 
 const variables = {
   LOG_LEVEL: 'silent',
@@ -74,7 +61,7 @@ const startServices = async () => {
       ...Object.fromEntries(upstreams.map((to) => [urlVariable(to), urls[to]])),
       ...(database === undefined ? {} : { DATABASE_URL: database.url }),
     })
-    const { port, stop } = await serve(config, factories[name])
+    const { port, stop } = await serve(config, await serviceLoaders[name]())
     whenFileEnds(stop)
     urls[name] = `http://127.0.0.1:${port}`
   }
