@@ -109,7 +109,7 @@ export const startService = async (
 }
 
 /** Starts a service over a new database, and replicas of it when a test wants more. */
-export const startWithDatabase = async (name: ServiceWithDatabase, variables: Variables) => {
+export const startWithDatabase = async (name: ServiceWithDatabase, variables: Variables = {}) => {
   const database = await createTestDatabase(name)
   const startReplica = (more: Variables = {}) =>
     startService(name, database, { ...variables, ...more })

@@ -7,9 +7,19 @@ import {
 
 const public_: ServiceName = 'gateway'
 
+/** Boxes so narrow that all of them fit beside each other. */
+const lineLength = 24
+
+const wrapped = (text: string): string =>
+  text.split(' ').reduce((lines, word) => {
+    const line = lines.slice(lines.lastIndexOf('\n') + 1)
+    const isFull = /[;:]$/.test(line) || line.length + 1 + word.length > lineLength
+    return `${lines}${isFull ? '\n' : ' '}${word}`
+  })
+
 const serviceBox = (name: ServiceName): string => {
   const { defaultPort, purpose } = registry[name]
-  const words = purpose.replaceAll(/([;:]) /g, '$1\n')
+  const words = wrapped(purpose)
   return `    ${name}["\`**${name}** :${defaultPort}\n${words}\`"]`
 }
 

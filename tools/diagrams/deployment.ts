@@ -7,11 +7,8 @@ import {
 
 const publicService = 'gateway'
 const issuerService = 'identity'
-
-/** Everybody reads its keys; whoever calls it anyway has an edge already. */
-const keyReaders = serviceNames.filter(
-  (name) => name !== issuerService && !registry[name].upstreams.includes(issuerService),
-)
+/** So many arrows would hide the calls. */
+const keysLine = ';\nall read its keys'
 
 /**
  * The deployment as mermaid text. The edges come from the registry, as in k8s/, where each of them
@@ -25,7 +22,7 @@ export const deploymentText = (): string => {
     ),
   )
   const box = (name: (typeof serviceNames)[number]) =>
-    `        ${name}["\`**${name}** :${registry[name].defaultPort}\n2 or more pods\`"]`
+    `        ${name}["\`**${name}** :${registry[name].defaultPort}\n2 or more pods${name === issuerService ? keysLine : ''}\`"]`
   const lines = [
     'flowchart TB',
     '    accTitle: The deployment in Kubernetes',
@@ -42,7 +39,6 @@ export const deploymentText = (): string => {
     '    client --> ingress',
     `    ingress --> ${publicService}`,
     ...edges,
-    ...keyReaders.map((name) => `    ${name} -. keys .-> ${issuerService}`),
     ...servicesWithDatabase.map((name) => `    ${name} --- postgres`),
     `    prometheus["metrics :${defaultAdminPort},\nclosed until a policy lets you in"] -.- ${publicService}`,
     '    secrets -- makes missing Secrets --> api["API server"]',

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { ServiceName } from '../../registry.ts'
 import { publicDocument, type Contract } from './contracts.ts'
 import { pageUnder, type Issuer } from './issuer.ts'
 
@@ -112,17 +113,32 @@ const swaggerFiles = [
 /** Where the sign-in page sends the browser back to. It gives what it was told to its opener. */
 const redirectPage = 'oauth2-redirect.html'
 
+/** What the pages say of each service: `{{name}}` in a page is the list of that name. */
+const listsOf = (services: readonly ServiceName[]) => {
+  const light = (name: ServiceName) =>
+    `<li data-service="${name}"><b>${name}</b><span>checking …</span></li>`
+  const link = (name: ServiceName) => `<a href="/openapi/${name}.json">${name}</a>`
+  return new Map([
+    ['contracts', services.join(' ')],
+    ['lights', ['gateway' as const, ...services].map(light).join('\n')],
+    ['links', services.map(link).join('\n')],
+  ])
+}
+
+const filledWith = (lists: ReadonlyMap<string, string>, html: string) =>
+  html.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const list = lists.get(name)
+    if (list === undefined) throw new Error(`there is no list of ${name}`)
+    return list
+  })
+
 const allFiles = (
   contracts: readonly Contract[],
   issuer: Issuer,
 ): ReadonlyMap<string, StaticFile> => {
+  const lists = listsOf(contracts.map(({ service }) => service))
   const page = (name: string, policy: string) =>
-    fileOf(new URL(name, pagesFolder), policy, (html) =>
-      pageUnder(issuer, html).replace(
-        '{{contracts}}',
-        contracts.map((each) => each.service).join(' '),
-      ),
-    )
+    fileOf(new URL(name, pagesFolder), policy, (html) => filledWith(lists, pageUnder(issuer, html)))
   return new Map([
     ['/', page('landing.html', strictPolicy)],
     ['/docs', page('docs.html', swaggerPolicy(issuer))],
