@@ -32,8 +32,8 @@ const compare = (pairs: readonly Pair[], of: (turn: Turn) => number, digits: num
 
 export const reportOf = (clients: number, pairs: readonly Pair[], commit: string): string[] => {
   // A process that has no part in an order would only show the speed of the machine.
-  const idle = new Set(['user', 'identity'])
-  const processes = Object.keys(pairs[0]?.here.cpuMicros ?? {}).filter((name) => !idle.has(name))
+  const busy = new Set(['gateway', 'order', 'billing', 'notification', 'Postgres'])
+  const processes = Object.keys(pairs[0]?.here.cpuMicros ?? {}).filter((name) => busy.has(name))
   const cpuOf = (name: string) => (turn: Turn) => turn.cpuMicros[name] ?? Number.NaN
   const rows = [
     ['', commit, 'here', 'ratio', 'turn by turn'],

@@ -58,7 +58,7 @@ export const startBenchPostgres = async () => {
   return {
     ...postgres,
     version: row?.version ?? 'unknown',
-    /** One set of the four databases; several sets live on the same Postgres. */
+    /** One set of the services' databases; several sets live on the same Postgres. */
     createSet: async (name: string): Promise<BenchDatabases> => {
       const { urls } = await makeDatabases(postgres, { set: name })
       const admin = owners.map((owner) => [owner, postgres.sql(`${owner}_${name}`)] as const)

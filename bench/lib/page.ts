@@ -146,18 +146,18 @@ const budget = ({ profile }: Figures) => {
 /** How many orders a ratio to the bare statements allows on equal cores; what takes the rest. */
 const floors = ({ profile }: Figures) => {
   const { system, chain, bare } = profile
-  const isSaga = (name: string) => ['order', 'billing', 'notification', 'user'].includes(name)
+  const isService = (name: string) => !['gateway', 'postgres', 'load generator'].includes(name)
   const taken = (isWanted: (name: string) => boolean) =>
     system.processes
       .filter(({ process }) => isWanted(process))
       .reduce((total, { cpuMicros }) => total + cpuMicros, 0)
-  const around = taken((name) => !isSaga(name))
+  const around = taken((name) => !isService(name))
   const row = (what: string, allowed: number) => [
     what,
     whole(allowed),
     whole(around),
     whole(allowed - around),
-    whole(taken(isSaga)),
+    whole(taken(isService)),
   ]
   return markdownTable([
     [

@@ -4,6 +4,7 @@ import { request as nodeRequest, type RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { registry } from '../../src/registry.ts'
 import {
   answerJson,
   rawRequest,
@@ -381,10 +382,8 @@ describe('the gateway, as probes see it,', () => {
       code: 'unavailable',
       detail: 'Not ready: billing, notification.',
       services: {
-        identity: 'ready',
-        user: 'ready',
+        ...Object.fromEntries(registry.gateway.upstreams.map((name) => [name, 'ready'])),
         billing: 'unavailable',
-        order: 'ready',
         notification: 'unavailable',
       },
     })

@@ -29,7 +29,7 @@ describe('the logs of the services, at level debug', () => {
   const links: Partial<Record<ServiceName, Upstream>> = {}
 
   beforeAll(async () => {
-    const linked = ['identity', 'billing', 'notification', 'user', 'order'] as const
+    const linked = servicesWithDatabase
     for (const name of linked) links[name] = await startUpstream(() => system.urls[name])
     const upstreams = Object.fromEntries(
       linked.map((name) => [name, (links[name] as Upstream).url]),
