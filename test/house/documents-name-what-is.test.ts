@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import packageLock from '../../package-lock.json' with { type: 'json' }
+import { serviceNames } from '../../src/registry.ts'
 import { projectRoot } from '../../tools/run-tool.ts'
 
 /** Whoever follows a document or a workflow must find the file, the heading and the command it names. */
@@ -131,6 +132,32 @@ const commandsOf = (workflow: string) =>
     ])
     .filter((command) => command !== undefined)
     .join('\n')
+
+const numberWords =
+  'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(
+    ' ',
+  )
+
+describe('the number of services', () => {
+  const said = /\b(\w+)(?: small)?(?: TypeScript)? services\b/gi
+  it.each([
+    'README.md',
+    'CONTRIBUTING.md',
+    'package.json',
+    'src/services/gateway/pages/landing.html',
+  ])('is the one of the registry in %s', (file) => {
+    const words = [...read(file).matchAll(said)].map(([, word = '']) => word.toLowerCase())
+    const numbers = words.filter((word) => numberWords.includes(word))
+    expect(numbers).not.toEqual([])
+    expect(numbers.map((word) => numberWords.indexOf(word) + 1)).toEqual(
+      numbers.map(() => serviceNames.length),
+    )
+  })
+
+  it('is that of the names in the README', () => {
+    expect(read('README.md')).toContain(`(${serviceNames.join(', ')})`)
+  })
+})
 
 describe('the workflows', () => {
   it.each(workflows)('%s runs what is there', (workflow) => {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, describe, it } from 'vitest'
 import { variablesOf } from '../../src/platform/base/variables.ts'
-import { serviceNames } from '../../src/registry.ts'
+import { databaseVariable, portVariable } from '../../src/local/launcher/launch-plan.ts'
+import { registry, serviceNames, servicesWithDatabase } from '../../src/registry.ts'
 import { readCurl, readScenario, shellWords, withoutChance, withoutTokens } from '../lab/readme.ts'
 import { startSystem } from '../lab/system.ts'
 import { eventually } from '../lab/wait.ts'
@@ -89,6 +90,17 @@ describe('the README', () => {
     const named = [...page.matchAll(/npm run ([\w:-]+)/g)].map((match) => match[1] ?? '')
     expect(named.filter((name) => !(name in scripts))).toEqual([])
     expect(named.length).toBeGreaterThan(3)
+  })
+
+  it('lists a port for every service, and a database of its own for each that has one', () => {
+    const ports = serviceNames.map(
+      (name) => [portVariable(name), String(registry[name].defaultPort)] as const,
+    )
+    const databases = servicesWithDatabase.map((name) => [databaseVariable(name), ''] as const)
+    const table = page.slice(page.indexOf('The launcher'), page.indexOf('A service that runs'))
+    for (const [name, value] of [...ports, ...databases]) {
+      expect(table).toMatch(new RegExp(`^\\| \`${name}\` *\\| ${value} *\\|`, 'm'))
+    }
   })
 
   it('lists every variable of the services with its default', () => {

@@ -3,9 +3,9 @@
  * says the same, and `npm run verify` compares.
  *
  * - A small nursery for new objects: Node would let it grow to 128 MB in each
- *   busy process. With 8 MB for each half five processes under load take a third
+ *   busy process. With 8 MB for each half, processes under load take a third
  *   less memory, and no more CPU.
  * - One thread beside the main one to compile and collect, instead of four,
- *   which takes 30 MB less for all five when they are idle.
+ *   which takes 30 MB less for five of them when they are idle.
  */
 export const nodeOptions = ['--max-semi-space-size=8', '--v8-pool-size=1'] as const

@@ -1,5 +1,5 @@
 /**
- * How the embedded server is set up, for a machine of two to eight cores that runs six services
+ * How the embedded server is set up, for a machine of two to eight cores that runs eight services
  * beside it. Everything else stays as Postgres ships it, fsync and synchronous_commit above all:
  * what a client was told must be on disk.
  */
@@ -7,7 +7,7 @@ export const serverSettings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   // Sockets in the file system have a path limit of about 100 bytes and nobody here needs one.
   unix_socket_directories: '',
-  // Five services with two replicas of pool size 6 are 60; load tests and psql want some, too.
+  // Seven services with two replicas of pool size 6 are 84; load tests and psql want some, too.
   max_connections: '200',
   // Holds the hot part of a few million orders, and is small beside a laptop's memory.
   shared_buffers: '512MB',
