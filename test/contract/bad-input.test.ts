@@ -539,7 +539,7 @@ describe('a query', () => {
   it.each(lists)(
     'for $template is refused by the name of the wrong parameter',
     async ({ service, template, parameters }) => {
-      const isOfSomebody = parameters.some(({ name }) => name === 'userId')
+      const isOfSomebody = parameters.some((each) => each.name === 'userId' && each.in === 'query')
       const path = `${pathOf(template)}?${isOfSomebody ? `userId=${userId}` : ''}`
       const wrong: [string, string][] = [
         ...['0', '101', '-1', '1.5', 'x', '', '1e1', '%2B5', '5%00', '999', '0x10'].map(
