@@ -11,7 +11,11 @@ const letterTo = (name: string): NewLetter => ({
   amount: 5,
 })
 
-const asWritten = ({ key: _key, ...letter }: NewLetter) => ({ ...letter, orderId: null })
+const asWritten = ({ key: _key, ...letter }: NewLetter) => ({
+  orderId: null,
+  bookingId: null,
+  ...letter,
+})
 
 /** A sender, its log, and a notification that answers what the test says. */
 const startSender = (answer: (call: SentCall) => unknown) => {
@@ -43,6 +47,51 @@ it('is still owed when notification shows another one, and the log names nobody'
   expect(logged).toHaveLength(1)
   expect(logged[0]).toContain('masha:DEPOSIT')
   expect(logged[0]).not.toMatch(/@|petya/)
+})
+
+const aboutBooking: NewLetter = {
+  ...letterTo('masha'),
+  key: 'b:BOOKING_CANCELLED:masha',
+  kind: 'BOOKING_CANCELLED',
+  bookingId: 'b',
+  title: 'Sauna',
+  startsAt: '2026-10-25T17:30:00.000Z',
+  timeZone: 'UTC',
+  cancelledBy: 'CUSTOMER',
+  reason: 'Masha is ill',
+}
+
+/** How the letter about a booking ended, and all that the log told of it. */
+const sendAboutBooking = async (answer: object) => {
+  const { send, ask, sent, logged } = createFakeUpstream(() => ({ status: 201, data: answer }))
+  const { sendLetter } = createNotificationClient({ send, ask })
+  const { outcome } = await sendLetter({ ...aboutBooking, requestId: 'r', timeoutMs: 1_000 })
+  return { outcome, sent: JSON.parse(sent[0]?.body ?? '') as unknown, log: logged.join('\n') }
+}
+
+it('about a booking is sent with all its words, and done when that booking is shown', async () => {
+  const { outcome, sent, log } = await sendAboutBooking(asWritten(aboutBooking))
+  expect([outcome, log]).toEqual(['done', ''])
+  expect(sent).toEqual(aboutBooking)
+})
+
+it.each([
+  ['another booking', { bookingId: 'c' }],
+  ['no booking', { bookingId: null }],
+  ['an order', { orderId: 'b' }],
+])('about a booking is still owed when notification shows %s', async (_what, more) => {
+  const { outcome, log } = await sendAboutBooking({ ...asWritten(aboutBooking), ...more })
+  expect(outcome).toBe('unknown')
+  expect(log).toContain('b:BOOKING_CANCELLED:masha')
+  expect(log).not.toMatch(/@|Sauna|ill/)
+})
+
+it('is sent when a notification of the release before shows nothing about bookings', async () => {
+  const { send } = startSender((call) => {
+    const { bookingId: _bookingId, ...letter } = asWritten(lettersIn(call)[0]!)
+    return letter
+  })
+  expect((await send('masha')).outcome).toBe('done')
 })
 
 it('is still owed when letters that shared a request were answered in another order', async () => {

@@ -2,7 +2,13 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { markedPerson, tellingLines } from '../lab/marked-person.ts'
-import { sendMistakes, shop, shopWhileItFails, type Known } from '../lab/shopping.ts'
+import {
+  sendMistakes,
+  shop,
+  shopWhileItFails,
+  writeAboutBooking,
+  type Known,
+} from '../lab/shopping.ts'
 import { startSystem, type System } from '../lab/system.ts'
 import { startUpstream, type Behaviour, type Upstream } from '../lab/upstream.ts'
 
@@ -62,6 +68,7 @@ describe('the logs of the services, at level debug', () => {
   it('name no person, neither in normal use nor when people send mistakes', async () => {
     expect(known).toEqual({ userId: expect.any(String), token: expect.any(String) })
     await sendMistakes(gateway, person, known)
+    await writeAboutBooking(system.urls.notification, person)
     await expectNobody()
   })
 
@@ -102,6 +109,7 @@ describe('the logs of the services, at level debug', () => {
       await sql.end()
     }
     await shopWhileItFails(gateway, markedPerson(), known)
+    await writeAboutBooking(system.urls.notification, person)
     await expectNobody()
     expect(system.logsOf('user')).toContain('never')
   })

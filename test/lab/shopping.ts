@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+import { api } from './http.ts'
 import type { MarkedPerson } from './marked-person.ts'
 
 interface Asked {
@@ -67,6 +69,31 @@ const spend = async (gateway: string, person: MarkedPerson, { userId, token }: K
   await order(1_000_000)
   await ask(`${gateway}/orders/${id}`, person, { method: 'PATCH', body: { price: 50 }, token })
   await ask(`${gateway}/orders/${id}`, person, { method: 'DELETE', token })
+}
+
+/** Cancels a booking of that person: its offer and its reason are told in free text. */
+export const writeAboutBooking = async (notification: string, person: MarkedPerson) => {
+  const { post } = api(notification)
+  const { description, user } = person
+  const letter = {
+    key: randomUUID(),
+    userId: randomUUID(),
+    email: user.email,
+    amount: 5,
+    kind: 'BOOKING_CANCELLED',
+    bookingId: randomUUID(),
+    title: description,
+    startsAt: '2026-10-25T17:30:00Z',
+    timeZone: 'UTC',
+    cancelledBy: 'CUSTOMER',
+    reason: description,
+  }
+  const many = { letters: [{ requestId: 'r', letter }] }
+  await post('/notifications', letter)
+  await post('/notifications', { ...letter, title: description.repeat(2) })
+  await post('/notifications', { ...letter, kind: 'BOOKING_REFUSED' })
+  await post('/notifications', { ...letter, [description]: description })
+  await post('/notifications/many', many)
 }
 
 const signUp = (gateway: string, person: MarkedPerson) =>

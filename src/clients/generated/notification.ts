@@ -240,7 +240,10 @@ export interface NewBookingLetter {
    * @pattern ^[^\u0000]*$
    */
   title: string
-  /** When it begins: a time with its offset, or in UTC with Z */
+  /**
+   * When it begins: a time with its offset, or in UTC with Z
+   * @pattern ^[2-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$
+   */
   startsAt: string
   /**
    * A time zone by its name in the IANA list

@@ -29,6 +29,8 @@ describe('an entry of the log', () => {
     'phone',
     'body',
     'subject',
+    'title',
+    'cancelReason',
     'description',
     'detail',
     'Authorization',
@@ -59,6 +61,14 @@ describe('an entry of the log', () => {
       },
     })
     expect(written({ answer: 'Anna', list: [{ said: 'Berta' }] })).not.toContain('Berta')
+  })
+
+  it('keeps the reason of a refusal, and not the words of somebody who cancelled', () => {
+    const refused = { booking: { status: 'REFUSED', reason: 'insufficient-funds' } }
+    expect(hidePersonal(refused)).toEqual(refused)
+    for (const reason of ['Anna', 'anna is ill', 'anna\n', '7', 'insufficient-funds-Anna']) {
+      expect(written({ booking: { reason } })).toBe('{"booking":{"reason":"[redacted]"}}')
+    }
   })
 
   it('has no address in a path or a sentence, and keeps the folders of packages', () => {

@@ -7,7 +7,8 @@ const hidden = '[redacted]'
 
 /** Fields that hold personal data, in any spelling. */
 const personalFields = new Set(
-  `email username firstname lastname fullname phone address subject body text description detail
+  `email username firstname lastname fullname phone address subject title body text description detail
+  cancelreason
   data payload query params parameters headers authorization cookie setcookie credentials password
   passwordhash passwordsalt secret token accesstoken refreshtoken idtoken apikey idempotencykey`.split(
     /\s+/,
@@ -16,6 +17,10 @@ const personalFields = new Set(
 
 /** What is kept of an object inside an entry: it comes from elsewhere, with unknown content. */
 const plainInside = /^(?:id|\w+Id|code|status|kind|reason|outcome|step|attempts?|ms)$/
+
+/** Beside the code of a refusal, a reason may be what somebody wrote who cancelled. */
+const isPlainInside = (name: string, value: unknown): boolean =>
+  plainInside.test(name) && (name !== 'reason' || /^[a-z]+(?:-[a-z]+)*$/.test(String(value)))
 
 /** Field names come from the code, so there are few of them to remember. */
 const isPersonal = (() => {
@@ -53,7 +58,7 @@ const hideInside = (value: unknown, isPlain: boolean, depth: number): unknown =>
     return Object.fromEntries(
       Object.entries(value).map(([name, inner]) => [
         name,
-        hideInside(inner, plainInside.test(name), depth + 1),
+        hideInside(inner, isPlainInside(name, inner), depth + 1),
       ]),
     )
   }

@@ -38,11 +38,13 @@ export const timeSchema = z
 const firstInstant = '2000-01-01T00:00:00.000Z'
 const lastInstant = '9998-12-31T23:59:59.999Z'
 
-/** A year beyond four digits compares wrongly as a text, and so it is refused as well. */
 const isInRange = (value: string) => {
-  const instant = new Date(value).toISOString()
-  return instant.length === lastInstant.length && firstInstant <= instant && instant <= lastInstant
+  const ms = Date.parse(value)
+  return Date.parse(firstInstant) <= ms && ms <= Date.parse(lastInstant)
 }
+
+/** RFC 3339 as it is mostly written; that a day exists in its month, no pattern can tell. */
+const instantPattern = /^[2-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
 const instantMessage = 'must be a time with its offset, like 2026-11-20T12:30:00+03:00'
 
@@ -52,12 +54,14 @@ const instantMessage = 'must be a time with its offset, like 2026-11-20T12:30:00
  */
 export const instantSchema = (what: string) =>
   z.iso
-    .datetime({ offset: true, error: instantMessage })
-    .refine(isInRange, { abort: true, error: 'must be between the years 2000 and 9998' })
+    .datetime({ offset: true, error: instantMessage, abort: true })
+    .regex(instantPattern, { error: instantMessage, abort: true })
+    .refine(isInRange, 'must be between the years 2000 and 9998')
     .transform((value) => new Date(value).toISOString())
     .openapi({
       type: 'string',
       format: 'date-time',
+      pattern: instantPattern.source,
       description: `${what}: a time with its offset, or in UTC with Z`,
       example: '2026-11-20T12:30:00+03:00',
     })

@@ -79,18 +79,19 @@ const newOrderLetterSchema = z
   })
   .openapi('NewOrderLetter', { example: exampleNewLetter })
 
-type BookingLetterFields = Readonly<{
-  kind: (typeof bookingLetterKinds)[number]
-  cancelledBy: string | null
-  reason: string | null
-}>
+interface BookingLetterFields {
+  readonly kind: (typeof bookingLetterKinds)[number]
+  readonly cancelledBy: string | null
+  readonly reason: string | null
+}
 
-/** Without this a letter would say that somebody cancelled what was never paid. */
-const isOfItsKind = ({ kind, cancelledBy, reason }: BookingLetterFields) => {
-  const ending = endings[kind]
-  if (ending === 'cancelled') return cancelledBy !== null
-  if (cancelledBy !== null) return false
-  return ending === 'paid' ? reason === null : reason !== null && unpaidWords.has(reason)
+const isCancelledByOne = ({ kind, cancelledBy }: BookingLetterFields) =>
+  (endings[kind] === 'cancelled') === (cancelledBy !== null)
+
+/** Whoever cancels may say why. Of all else it is known why it ended. */
+const hasItsReason = ({ kind, reason }: BookingLetterFields) => {
+  if (endings[kind] === 'cancelled') return true
+  return endings[kind] === 'paid' ? reason === null : reason !== null && unpaidWords.has(reason)
 }
 
 const newBookingLetterSchema = z
@@ -115,10 +116,11 @@ const newBookingLetterSchema = z
         example: null,
       }),
   })
-  .refine(isOfItsKind, {
-    path: ['reason'],
-    error: 'must be, together with cancelledBy, what a letter of this kind says',
+  .refine(isCancelledByOne, {
+    path: ['cancelledBy'],
+    error: 'must be there when the booking is cancelled, and only then',
   })
+  .refine(hasItsReason, { path: ['reason'], error: 'must be what a letter of this kind says' })
   .openapi('NewBookingLetter', {
     example: {
       key: '019aa0b6-5401-7b00-8d11-3e4f50617283:BOOKING_PAID:019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061',
