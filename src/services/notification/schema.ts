@@ -21,7 +21,8 @@ export const letters = pgTable(
     startsAt: timestamp('starts_at', { withTimezone: true, precision: 3 }),
     timeZone: text('time_zone'),
     cancelledBy: text('cancelled_by', { enum: cancellers }),
-    reason: text(),
+    /** A code, or the words of who cancelled: so this is no column of known reasons. */
+    reason: text('because'),
     amount: bigint({ mode: 'number' }).notNull(),
     subject: text().notNull(),
     body: text().notNull(),

@@ -4,7 +4,7 @@ with input as (
 -- One letter for each key, for ever: a letter whose key is known is not written again.
 inserted as (
   insert into letters (id, key, user_id, email, kind, order_id, booking_id, title, starts_at,
-    time_zone, cancelled_by, reason, amount, subject, body)
+    time_zone, cancelled_by, because, amount, subject, body)
   select id, key, "userId", email, kind, "orderId", "bookingId", title, "startsAt"::timestamptz,
     "timeZone", "cancelledBy", reason, amount, subject, body from input
   on conflict (key) do nothing returning *
