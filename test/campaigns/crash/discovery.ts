@@ -1,13 +1,14 @@
 import { afterwards } from './journey.ts'
 import { calleeOf, placeName, pointName, type Place, type Point } from './points.ts'
 import { run } from './run.ts'
-import { steps } from './scenario.ts'
+import type { Scenario, Step } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
 import type { System } from './system.ts'
 import { spread } from './spread.ts'
 import { outageVariant, plainVariant, recoveryOf, type Variant } from './variants.ts'
 
 /**
- * Runs the scenario several times to find the points, so that nobody keeps a list. The plan has a
+ * Runs each scenario several times to find the points, so that nobody keeps a list. The plan has a
  * point if most of these runs visited it. Other visits are chance (a retry, a slow moment), and
  * another point must cover their places.
  */
@@ -37,25 +38,35 @@ const steadyOf = (seen: readonly Point[][]): Point[] => {
   )
 }
 
-const atOnce = new Set(steps.filter((step) => step.isAtOnce).map(({ name }) => name))
+const stepsWhere = (isSo: (step: Step) => boolean) =>
+  new Set(scenarios.flatMap(({ steps }) => steps.filter(isSo).map(({ name }) => name)))
 
 /**
- * Requests that are sent at the same moment arrive in another order each time. Such a step gives
- * only the places that no other step visits: those of calls that share a request.
+ * Requests that are sent at the same moment arrive in another order each time, and what prepares a
+ * scenario is struck where another one is about it. Such a step gives only the places that no other
+ * step visits: those of calls that share a request.
  */
-const withoutChance = (points: readonly Point[]): Point[] => {
-  const elsewhere = new Set(points.filter(({ epoch }) => !atOnce.has(epoch)).map(placeName))
-  return points.filter(
-    (point) => !atOnce.has(point.epoch) || (point.nth === 1 && !elsewhere.has(placeName(point))),
+const seldom = stepsWhere(({ isAtOnce, isPreparation }) => Boolean(isAtOnce ?? isPreparation))
+
+const withoutChance = (planned: readonly PlannedPoint[]): PlannedPoint[] => {
+  const often = planned.filter(({ point }) => !seldom.has(point.epoch))
+  const elsewhere = new Set(often.map(({ point }) => placeName(point)))
+  return planned.filter(
+    ({ point }) =>
+      !seldom.has(point.epoch) || (point.nth === 1 && !elsewhere.has(placeName(point))),
   )
 }
 
-/** The services that each step calls. */
-const outagesIn = (points: readonly Point[]): Variant[] => {
+/** The services that each step calls. A step that has an outage of its own needs no other one. */
+const withoutOutage = stepsWhere(({ isAtOnce, isPreparation, without }) =>
+  Boolean(isAtOnce ?? isPreparation ?? without),
+)
+
+const outagesIn = (scenario: Scenario, points: readonly Point[]): Variant[] => {
   const variants = new Map<string, Variant>()
   for (const { kind, service, name, epoch } of points) {
-    if (kind !== 'call' || service === 'gateway' || atOnce.has(epoch)) continue
-    const variant = outageVariant(epoch, calleeOf(name))
+    if (kind !== 'call' || service === 'gateway' || withoutOutage.has(epoch)) continue
+    const variant = outageVariant(scenario, epoch, calleeOf(name))
     variants.set(variant.name, variant)
   }
   return [...variants.values()]
@@ -83,33 +94,49 @@ const addedByOutages = (
   return spread(inOutages.filter(isNew), ({ name }) => name)
 }
 
-export const discover = async (systems: readonly System[], say: (line: string) => void) => {
-  const [first] = systems
-  if (!first) throw new Error('there is no system to look at')
-  const troubles: string[] = []
-  // The first run opens connections and prepares statements, so it visits other points.
-  await Promise.all(systems.map((system) => look(system, plainVariant, 1, troubles)))
-  const seen = await look(first, plainVariant, looks, troubles)
-  const plain = withoutChance(steadyOf(seen))
-  const variants = outagesIn(plain)
-  const inOutage = new Map<Variant, Point[][]>()
+/** Looks at each variant on whichever system is free. */
+const lookAtAll = async (
+  systems: readonly System[],
+  variants: readonly Variant[],
+  troubles: string[],
+): Promise<Map<Variant, Point[][]>> => {
+  const seen = new Map<Variant, Point[][]>()
   const queue = [...variants]
   const lookAround = async (system: System) => {
     for (let variant = queue.shift(); variant; variant = queue.shift()) {
-      inOutage.set(variant, await look(system, variant, looks, troubles))
+      seen.set(variant, await look(system, variant, looks, troubles))
     }
   }
   await Promise.all(systems.map(lookAround))
-  const planned: PlannedPoint[] = plain.map((point) => ({ variant: plainVariant, point }))
-  say(`  the scenario: ${plain.length} points`)
-  const steady = new Map(variants.map((one) => [one, steadyOf(inOutage.get(one) ?? [])]))
-  const added = addedByOutages(steady, new Set(plain.map(placeName)))
-  planned.push(...added.map(({ variant, point }) => ({ variant, point })))
-  for (const variant of variants) {
-    const count = added.filter((one) => one.variant === variant).length
-    say(`  ${variant.name}: ${count} more`)
+  return seen
+}
+
+const steadyIn = (seen: ReadonlyMap<Variant, readonly Point[][]>): Map<Variant, Point[]> =>
+  new Map([...seen].map(([variant, points]) => [variant, steadyOf(points)]))
+
+export const discover = async (systems: readonly System[], say: (line: string) => void) => {
+  const troubles: string[] = []
+  const undisturbed = scenarios.map(plainVariant)
+  // The first runs open connections and prepare statements, so they visit other points.
+  const warmUp = async (system: System) => {
+    for (const variant of undisturbed) await look(system, variant, 1, troubles)
   }
-  const all = [...seen.flat(), ...[...inOutage.values()].flat(2)]
+  await Promise.all(systems.map(warmUp))
+  const seen = await lookAtAll(systems, undisturbed, troubles)
+  const steady = steadyIn(seen)
+  const plain = withoutChance(
+    [...steady].flatMap(([variant, points]) => points.map((point) => ({ variant, point }))),
+  )
+  const outages = [...steady].flatMap(([{ scenario }, points]) => outagesIn(scenario, points))
+  const inOutage = await lookAtAll(systems, outages, troubles)
+  const known = new Set(plain.map(({ point }) => placeName(point)))
+  const added = addedByOutages(steadyIn(inOutage), known)
+  const planned = [...plain, ...added]
+  for (const one of [...undisturbed, ...outages]) {
+    const count = planned.filter(({ variant }) => variant === one).length
+    say(`  ${one.name}: ${count} ${one.outage === undefined ? 'points' : 'more'}`)
+  }
+  const all = [...seen.values(), ...inOutage.values()].flat(2)
   return { planned, unsteady: unsteadyPlaces(all, planned), troubles }
 }
 

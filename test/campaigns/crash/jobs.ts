@@ -58,18 +58,26 @@ export const shuffled = (jobs: readonly Job[], seed: number): Job[] =>
 
 export const isInTenth = (job: Job, seed: number): boolean => rank(seed, job) < 2 ** 32 / 10
 
+const sizeOf = (lists: readonly (readonly unknown[])[]) =>
+  lists.reduce((sum, { length }) => sum + length, 0)
+
 /**
- * Jobs of different steps may share a run of the scenario, which saves most of the time. The
- * fullest steps give first, so that no step has many jobs left at the end.
+ * Jobs of different steps may share a run of their scenario, which saves most of the time. The
+ * fullest scenarios and steps give first, so that none has many jobs left at the end.
  */
 export const createPacks = (jobs: readonly Job[], maxSize: number) => {
-  const bySteps = [...Map.groupBy(jobs, stepOfIncident).values()].map((of) => of.toReversed())
+  const byScenario = Map.groupBy(jobs, ({ variant }) => variant.scenario)
+  const stacks = [...byScenario.values()].map((of) =>
+    [...Map.groupBy(of, stepOfIncident).values()].map((ofStep) => ofStep.toReversed()),
+  )
   return {
-    left: () => bySteps.reduce((sum, of) => sum + of.length, 0),
-    next: (): readonly Job[] =>
-      bySteps
+    left: () => sizeOf(stacks.flat()),
+    next: (): readonly Job[] => {
+      const [fullest = []] = stacks.toSorted((one, other) => sizeOf(other) - sizeOf(one))
+      return fullest
         .toSorted((one, other) => other.length - one.length)
         .slice(0, maxSize)
-        .flatMap((of) => of.pop() ?? []),
+        .flatMap((of) => of.pop() ?? [])
+    },
   }
 }

@@ -1,20 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { registry } from '../../../src/registry.ts'
-import type { History } from '../../judge/history.ts'
+import type { Exchange, History } from '../../judge/history.ts'
 import { createActor, type Request } from '../../lab/actors.ts'
 import { eventually } from '../../lab/wait.ts'
-import { isDecision, type ToldExchange } from '../../judge/evidence.ts'
-import { steps, type Kept, type Memory, type Step } from './scenario.ts'
+import { isDecision, isTold, type ToldExchange } from '../../judge/evidence.ts'
+import type { Kept, Memory, Scenario, Step } from './scenario.ts'
 import type { System } from './system.ts'
 import { recoveryOf, type Variant } from './variants.ts'
+import type { Watch } from './witness.ts'
 
-/** One client runs the scenario. It repeats a request with the same key until it knows the outcome. */
+/** One client runs a scenario. It repeats a request with the same key until it knows the outcome. */
 export interface JourneyOptions {
   readonly system: System
+  readonly scenario: Scenario
   /** At most one for a step. */
   readonly variants: readonly Variant[]
   readonly history: History
   readonly memory: Memory
+  readonly watch: Watch
   /** Begins a new epoch. When this resolves, the previous epoch has ended. */
   readonly enter: (epoch: string) => Promise<void>
   readonly beforeStep: (step: string) => Promise<void>
@@ -31,24 +34,22 @@ const pauseMs = 25
 const decisionPatienceMs = 30_000
 const recoveryPatienceMs = 6_000
 
-/** The user acts with the token of the scenario, so that nobody signs in between its steps. */
-const createSender = ({ gatewayUrl }: System, history: History, memory: Memory) => {
+/** Each request says who sends it: nobody signs in between the steps. */
+const createSender = ({ gatewayUrl }: System, history: History) => {
   const actor = createActor({ baseUrl: gatewayUrl, history, attemptTimeoutMs })
-  const attempt = (sent: Request) => {
-    const { accessToken } = memory
-    const as = accessToken === '' ? 'nobody' : { token: accessToken }
-    return actor.attempt({ as, ...sent })
-  }
-  const untilDecided = async (sent: Request): Promise<ToldExchange> => {
-    for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
-      const exchange = await attempt(sent)
-      if (isDecision(exchange)) return exchange
-      if (Date.now() > untilMs) {
-        throw new Error(`${sent.method} ${sent.path} has no definite answer after 30 s`)
+  const attempt = (sent: Request) => actor.attempt({ as: 'nobody', ...sent })
+  const until =
+    (isEnough: (exchange: Exchange) => exchange is ToldExchange) =>
+    async (sent: Request): Promise<ToldExchange> => {
+      for (const untilMs = Date.now() + decisionPatienceMs; ; await sleep(pauseMs)) {
+        const exchange = await attempt(sent)
+        if (isEnough(exchange)) return exchange
+        if (Date.now() > untilMs) {
+          throw new Error(`${sent.method} ${sent.path} has no definite answer after 30 s`)
+        }
       }
     }
-  }
-  return { attempt, untilDecided }
+  return { attempt, untilTold: until(isTold), untilDecided: until(isDecision) }
 }
 
 type Sender = ReturnType<typeof createSender>
@@ -67,39 +68,57 @@ export const askReady = async (system: System) => {
   }
 }
 
-const nothingOwed = async ({ witness }: System, memory: Memory, patienceMs: number) => {
-  const { userId, nobody } = memory
-  if (userId === '') return
+const nothingOwed = async (watch: Watch, patienceMs: number) => {
   for (const untilMs = Date.now() + patienceMs; Date.now() < untilMs; await sleep(pauseMs)) {
-    const owed = await Promise.all([witness.owed(userId), witness.owed(nobody)])
-    if (owed.flat().length === 0) return
+    if ((await watch.owed()).length === 0) return
   }
 }
 
-/** The client asks once. Then the callee comes back, and recovery finishes the step alone. */
+/** Keeps what is told of work that was begun, also when the answer is that it goes on. */
+const ask = async (
+  { memory }: JourneyOptions,
+  step: Step,
+  send: (sent: Request) => Promise<Exchange>,
+) => {
+  for (const sent of step.requests(memory)) {
+    const { answer } = await send(sent)
+    if (answer.kind === 'told' && answer.status < 300) step.keep?.(memory, answer.body as Kept)
+  }
+}
+
+/** The client asks once. After that the callee comes back, and recovery finishes the step alone. */
 const meetOutage = async (
-  { system, memory, enter }: JourneyOptions,
+  options: JourneyOptions,
   sender: Sender,
   step: Step,
   variant: Variant,
 ) => {
+  const { system, watch, enter } = options
   await enter(variant.name)
   system.setAway(variant.outage?.callee)
-  for (const sent of step.requests(memory)) {
-    const { answer } = await sender.attempt(sent)
-    if (answer.kind === 'told' && answer.status < 300) step.keep?.(memory, answer.body as never)
-  }
+  await ask(options, step, sender.attempt)
   await enter(recoveryOf(variant))
   system.setAway()
-  await nothingOwed(system, memory, recoveryPatienceMs)
+  await nothingOwed(watch, recoveryPatienceMs)
+}
+
+/** What the step itself wants: a callee is away while something is begun and time passes. */
+const meetOwnOutage = async (options: JourneyOptions, sender: Sender, step: Step) => {
+  const { system, memory } = options
+  system.setAway(step.without)
+  await ask(options, step, sender.untilTold)
+  await step.meanwhile?.(system.postgres, memory)
+  system.setAway()
 }
 
 const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
-  const { variants, memory, enter, beforeStep } = options
+  const { system, variants, memory, enter, beforeStep } = options
   await beforeStep(step.name)
+  await step.before?.(system.postgres, memory)
   const variant = variants.find(({ outage }) => outage?.step === step.name)
   if (variant) await meetOutage(options, sender, step, variant)
   else await enter(step.name)
+  if (step.without !== undefined) await meetOwnOutage(options, sender, step)
   const send = async (sent: Request) => {
     const { answer } = await sender.untilDecided(sent)
     if (answer.status === step.orElse) return
@@ -117,18 +136,23 @@ const take = async (options: JourneyOptions, sender: Sender, step: Step) => {
 }
 
 export const travel = async (options: JourneyOptions): Promise<void> => {
-  const sender = createSender(options.system, options.history, options.memory)
+  const sender = createSender(options.system, options.history)
   await options.enter(beforehand)
   await askReady(options.system)
-  for (const step of steps) await take(options, sender, step)
+  for (const step of options.scenario.steps) await take(options, sender, step)
   await options.enter(afterwards)
 }
 
 /** Sends every write once more, and waits for its answer. */
-export const repeatEverything = async (system: System, history: History, memory: Memory) => {
-  const sender = createSender(system, history, memory)
+export const repeatEverything = async ({
+  system,
+  scenario,
+  history,
+  memory,
+}: Pick<JourneyOptions, 'system' | 'scenario' | 'history' | 'memory'>) => {
+  const sender = createSender(system, history)
   const repeated: ToldExchange[] = []
-  for (const step of steps) {
+  for (const step of scenario.steps) {
     if (step.isForgotten) continue
     for (const sent of step.requests(memory)) {
       if (sent.method !== 'GET') repeated.push(await sender.untilDecided(sent))

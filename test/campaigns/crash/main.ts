@@ -18,15 +18,17 @@ import {
   type Done,
 } from './report.ts'
 import { run, type RunResult } from './run.ts'
+import { scenarios } from './scenarios.ts'
 import { startSystem, type System } from './system.ts'
 
 /** Finds every crash point, strikes each one with every fault, and judges the result. */
-const usage = `usage: npm run test:crash -- [--pairs | --tenth] [--seed N] [--only TEXT] [--alone] [--minutes M] [--lanes N]
+const usage = `usage: npm run test:crash -- [--pairs | --tenth] [--seed N] [--only TEXT] [--scenario NAME] [--alone] [--minutes M] [--lanes N]
                every single fault at every point
   --pairs      then all pairs: a second fault during the recovery from the first
   --tenth      then a random tenth of the pairs
   --seed N     chooses the tenth of the pairs and their order
   --only TEXT  only the faults whose name contains the text (of pairs: the name of the first)
+  --scenario NAME  only the faults of one scenario: ${scenarios.map(({ name }) => name).join(', ')}
   --alone      each in a run of its own; otherwise faults of different steps share one
   --minutes M  starts no run after that time
   --lanes N    how many systems are worked on at once (6)`
@@ -38,6 +40,7 @@ const readOptions = () => {
       tenth: { type: 'boolean', default: false },
       seed: { type: 'string' },
       only: { type: 'string', default: '' },
+      scenario: { type: 'string' },
       alone: { type: 'boolean', default: false },
       minutes: { type: 'string', default: '600' },
       lanes: { type: 'string', default: '6' },
@@ -207,7 +210,9 @@ const main = async (): Promise<boolean> => {
       untilMs: startMs + options.minutes * 60_000,
       isStopped: () => stopped,
     }
-    const isWanted = ({ name }: Job) => name.includes(options.only)
+    const isWanted = ({ name, variant }: Job) =>
+      name.includes(options.only) &&
+      (options.scenario ?? variant.scenario.name) === variant.scenario.name
     const wantsPairs = options.pairs || options.tenth
     const firsts = new Set(singleJobs(firstsForPairs(planned)).map(({ name }) => name))
     const singles = singleJobs(planned).filter(isWanted)

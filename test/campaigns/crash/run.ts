@@ -8,11 +8,12 @@ import type { Struck } from './faults.ts'
 import { followIncidents, type Incident, type Outcome } from './incidents.ts'
 import { askReady, repeatEverything, travel } from './journey.ts'
 import { claimedTable, isClaim, placeName, type Place, type Point } from './points.ts'
-import type { Memory } from './scenario.ts'
+import type { Memory, Scenario } from './scenario.ts'
 import type { OnCheckpoint, System } from './system.ts'
+import type { Watch } from './witness.ts'
 
 /**
- * One run: the scenario for a new user, with the incidents of some of its steps, and the judgement.
+ * One run: a scenario for new people, with the incidents of some of its steps, and the judgement.
  * Between two incidents everything comes to rest.
  */
 export interface RunResult {
@@ -36,9 +37,18 @@ let runs = 0
 
 const newMemory = ({ operator }: System): Memory => {
   runs += 1
-  const tag = `u${process.pid}-${runs}-${Date.now().toString(36)}`
-  const tokens = { accessToken: '', refreshToken: '', operatorToken: '' }
-  return { tag, nobody: uuidv7(), operator, userId: '', orderId: '', ...tokens }
+  const told = new Map<string, string>()
+  return {
+    tag: `u${process.pid}-${runs}-${Date.now().toString(36)}`,
+    nobody: uuidv7(),
+    operator,
+    recall: (name) => {
+      const value = told.get(name)
+      if (value === undefined) throw new Error(`no answer has told ${name}`)
+      return value
+    },
+    keep: (name, value) => void told.set(name, value),
+  }
 }
 
 /** The events of a run, in the order in which the test saw them. */
@@ -162,11 +172,10 @@ const createRun = (system: System, incidents: readonly Incident[]) => {
 type Run = ReturnType<typeof createRun>
 
 /** Lets all work end, and waits until no service owes anything. */
-const settle = async (system: System, memory: Memory, { meanwhile, journal }: Run) => {
+const settle = async (watch: Watch, { meanwhile, journal }: Run) => {
   for (const untilMs = Date.now() + owedPatienceMs; ; await sleep(pollMs)) {
     for (let work = meanwhile.shift(); work; work = meanwhile.shift()) await work
-    const owners = memory.userId === '' ? [] : [memory.userId, memory.nobody]
-    const owed = (await Promise.all(owners.map(system.witness.owed))).flat()
+    const owed = await watch.owed()
     if (owed.length + meanwhile.length === 0) return
     if (Date.now() < untilMs) continue
     journal.note(`still owed after 30 s: ${owed.join(', ')}`)
@@ -175,19 +184,30 @@ const settle = async (system: System, memory: Memory, { meanwhile, journal }: Ru
 }
 
 /** Before a new incident begins, nothing is left of the one before. */
-const comeToRest = async (system: System, memory: Memory, state: Run, step: string) => {
+const comeToRest = async (system: System, watch: Watch, state: Run, step: string) => {
   if (!state.followed.needsCalm(step)) return
   await state.enter(`at rest before: ${step}`)
-  await settle(system, memory, state)
+  await settle(watch, state)
   state.followed.forgetBegun()
   system.disarm()
   await system.endOthers()
   await askReady(system)
 }
 
+const scenarioOf = ([first, ...others]: readonly Incident[]): Scenario => {
+  if (first === undefined) throw new Error('a run needs an incident, if only an empty one')
+  const { scenario } = first.variant
+  if (others.some(({ variant }) => variant.scenario !== scenario)) {
+    throw new Error('the incidents of a run must be of one scenario')
+  }
+  return scenario
+}
+
 export const run = async (system: System, incidents: readonly Incident[]): Promise<RunResult> => {
   const memory = newMemory(system)
+  const watch = await system.witness.watch()
   const history = createHistory()
+  const course = { system, scenario: scenarioOf(incidents), history, memory, watch }
   const state = createRun(system, incidents)
   const { journal, tracker } = state
   const complaints: string[] = []
@@ -200,19 +220,17 @@ export const run = async (system: System, incidents: readonly Incident[]): Promi
   })
   try {
     await travel({
-      system,
+      ...course,
       variants: incidents.map(({ variant }) => variant),
-      history,
-      memory,
       enter: state.enter,
-      beforeStep: (step) => comeToRest(system, memory, state, step),
+      beforeStep: (step) => comeToRest(system, watch, state, step),
     })
-    await settle(system, memory, state)
+    await settle(watch, state)
     for (const end of state.ends.splice(0)) await end()
-    await settle(system, memory, state)
-    const repeated = await repeatEverything(system, history, memory)
-    await settle(system, memory, state)
-    complaints.push(...(await audit(system, history, memory, repeated)))
+    await settle(watch, state)
+    const repeated = await repeatEverything(course)
+    await settle(watch, state)
+    complaints.push(...(await audit(course, repeated)))
   } catch (error) {
     complaints.push(describe(error))
   }

@@ -1,10 +1,13 @@
-import { servicesWithDatabase } from '../../../src/registry.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { ServiceName } from '../../../src/registry.ts'
+import type { Facts, UserFacts } from '../../judge/facts.ts'
 import type { Request } from '../../lab/actors.ts'
+import type { OwnPostgres } from '../../lab/own-postgres.ts'
 import type { Login } from '../../lab/sign-in.ts'
 
 /**
- * What every run does, for its own user: each kind of write with its good and its bad ending, then
- * every read. Keys and amounts are fixed, so the outcome is fixed, whatever faults strike.
+ * What a scenario is made of. A run drives one scenario, for people of its own. Keys and amounts
+ * are fixed, so the outcome is fixed, whatever faults strike.
  */
 export interface Memory {
   /** Each run has a different one. */
@@ -12,22 +15,25 @@ export interface Memory {
   /** An id that is no user. */
   readonly nobody: string
   readonly operator: Login
-  userId: string
-  orderId: string
-  /** Of the user, who acts in most steps. */
-  accessToken: string
-  refreshToken: string
-  operatorToken: string
+  /** Ids and tokens that answers told, by the names that the steps give them. */
+  readonly recall: (name: string) => string
+  readonly keep: (name: string, value: string) => void
 }
 
-/** What a step needs to know of an answer. */
+/** What steps need to know of an answer. */
 export interface Kept {
   readonly id: string
   readonly accessToken: string
   readonly refreshToken: string
 }
 
+/** What the lab can do to a system that no client can: let time pass. */
+export type Hands = Pick<OwnPostgres, 'sql'>
+
+type Treatment = (hands: Hands, memory: Memory) => Promise<void>
+
 export interface Step {
+  /** No other step of any scenario has it: points and faults are named by it. */
   readonly name: string
   readonly requests: (memory: Memory) => readonly Request[]
   /** The definite answer that it must get. */
@@ -38,38 +44,79 @@ export interface Step {
   readonly isForgotten?: true
   /** Sent at the same moment: the requests after the first one share the next call. */
   readonly isAtOnce?: true
+  /** Faults strike here only what no other step of any scenario visits. */
+  readonly isPreparation?: true
+  /** What the lab does before the step. */
+  readonly before?: Treatment
+  /** This service is away until the client was told that the work is begun, and `meanwhile` is done. */
+  readonly without?: ServiceName
+  readonly meanwhile?: Treatment
   readonly keep?: (memory: Memory, body: Kept) => void
 }
 
-const passwordOf = ({ tag }: Memory) => `the password of ${tag}`
+/** Something that is there after a run, and what must be there: in any order, each as often. */
+export interface Comparison {
+  readonly what: string
+  readonly found: readonly string[]
+  readonly wanted: readonly string[]
+}
 
-/** Each repeat makes a session of its own. */
-const signIn = (
-  name: string,
-  login: (memory: Memory) => Login,
-  status: number,
-  keep?: Step['keep'],
-): Step => ({
-  name,
-  status,
-  isForgotten: true,
-  requests: (memory) => [{ method: 'POST', path: '/sessions', body: login(memory) }],
-  ...(keep === undefined ? {} : { keep }),
-})
+/** Reads a public page of the system. */
+export type Look = <Body>(path: string) => Promise<Body>
 
-const withSession = (name: string, what: string, status: number): Step => ({
-  name,
-  status,
-  isForgotten: true,
-  requests: ({ refreshToken }) => [
-    { method: 'POST', path: `/sessions/${what}`, body: { refreshToken } },
-  ],
-})
+export interface Scenario {
+  readonly name: string
+  readonly steps: readonly Step[]
+  /** Whose belongings are judged. */
+  readonly people: (memory: Memory) => readonly string[]
+  readonly outcome: (memory: Memory, facts: Facts, look: Look) => Promise<readonly Comparison[]>
+}
 
-const byOperator = (memory: Memory, requests: readonly Request[]): readonly Request[] =>
-  requests.map((request) => ({ ...request, as: { token: memory.operatorToken } }))
+export const isAsWanted = ({ found, wanted }: Comparison): boolean =>
+  isDeepStrictEqual(found.toSorted(), wanted.toSorted())
 
-const write = (
+export const factsOf = ({ users }: Facts, wanted: string): UserFacts => {
+  const found = users.find(({ userId }) => userId === wanted)
+  if (found === undefined) throw new Error(`nothing is known of ${wanted}`)
+  return found
+}
+
+/** Money and letters of one person. */
+export const belongings = (
+  whose: string,
+  { account, operations, letters }: UserFacts,
+  wanted: {
+    readonly balance: number
+    readonly operations: readonly string[]
+    readonly letters: readonly string[]
+  },
+): Comparison[] => [
+  { what: `balance of ${whose}`, found: [`${account?.balance}`], wanted: [`${wanted.balance}`] },
+  {
+    what: `operations of ${whose}`,
+    found: operations.map(({ kind, amount }) => `${kind} ${amount}`),
+    wanted: wanted.operations,
+  },
+  {
+    what: `letters to ${whose}`,
+    found: letters.map(({ kind, amount }) => `${kind} ${amount}`),
+    wanted: wanted.letters,
+  },
+]
+
+// --- steps and requests that scenarios share --------------------------------------
+
+const tokenOf = (person: string) => `token of ${person}`
+
+/** With the token that this person got when they signed in. */
+export const by = (
+  person: string,
+  memory: Memory,
+  requests: readonly Request[],
+): readonly Request[] =>
+  requests.map((request) => ({ ...request, as: { token: memory.recall(tokenOf(person)) } }))
+
+export const write = (
   memory: Memory,
   step: string,
   method: 'POST' | 'PATCH',
@@ -77,167 +124,58 @@ const write = (
   body: unknown,
 ): readonly Request[] => [{ method, path, body, key: `${memory.tag}-${step.replaceAll(' ', '-')}` }]
 
-const read = (path: string): Request => ({ method: 'GET', path })
+export const read = (path: string): Request => ({ method: 'GET', path })
 
-const order = { paid: 300, raised: 450, lowered: 200 } as const
-const deposit = 1_000
-const tooMuch = 5_000
-const atOnce = { orders: 4, price: 7 } as const
-/** This must be the last step: after it the user could pay for what was refused before. */
-const fortune = 20_000
+/** One write with its key, named after the step. */
+export const writing = (
+  name: string,
+  person: string,
+  status: number,
+  request: (memory: Memory) => readonly [method: 'POST' | 'PATCH', path: string, body: unknown],
+  keepIdAs?: string,
+): Step => ({
+  name,
+  status,
+  requests: (memory) => by(person, memory, write(memory, name, ...request(memory))),
+  ...(keepIdAs === undefined ? {} : { keep: ({ keep }, { id }) => keep(keepIdAs, id) }),
+})
 
-const putOn = (name: string, amount: number): Step => ({
+const loginOf = ({ tag }: Memory, person: string) => {
+  const username = `${tag}-${person}`
+  return { username, password: `the password of ${username}` }
+}
+
+/** The body of a person who signs up, and of the session that follows. */
+export const signUpAs = (person: string, name: string): Step => ({
+  name,
+  status: 201,
+  requests: (memory) =>
+    write(memory, name, 'POST', '/users', {
+      ...loginOf(memory, person),
+      email: `${loginOf(memory, person).username}@example.com`,
+    }),
+  keep: ({ keep }, { id }) => keep(person, id),
+})
+
+/** Each repeat makes a session of its own. */
+export const signInAs = (
+  person: string,
+  name: string,
+  login: (memory: Memory) => Login = (memory) => loginOf(memory, person),
+): Step => ({
   name,
   status: 200,
-  requests: (memory) =>
-    write(memory, name, 'POST', `/billing/accounts/${memory.userId}/deposit`, { amount }),
+  isForgotten: true,
+  requests: (memory) => [{ method: 'POST', path: '/sessions', body: login(memory) }],
+  keep: ({ keep }, { accessToken, refreshToken }) => {
+    keep(tokenOf(person), accessToken)
+    keep(`refresh token of ${person}`, refreshToken)
+  },
 })
 
-const placeOrder = (name: string, price: number, status: number): Step => ({
-  name,
-  status,
-  requests: (memory) =>
-    write(memory, name, 'POST', '/orders', { userId: memory.userId, price, description: name }),
-  ...(status === 201 ? { keep: (memory, { id }) => void (memory.orderId = id) } : {}),
-})
-
-const reprice = (name: string, price: number, status: number): Step => ({
-  name,
-  status,
-  requests: (memory) => write(memory, name, 'PATCH', `/orders/${memory.orderId}`, { price }),
-})
-
-export const steps: readonly Step[] = [
-  {
-    name: 'create the user',
-    status: 201,
-    requests: (memory) =>
-      write(memory, 'user', 'POST', '/users', {
-        username: memory.tag,
-        email: `${memory.tag}@example.com`,
-        password: passwordOf(memory),
-      }),
-    keep: (memory, { id }) => void (memory.userId = id),
-  },
-  signIn(
-    'sign in',
-    (memory) => ({ username: memory.tag, password: passwordOf(memory) }),
-    200,
-    (memory, { accessToken, refreshToken }) => Object.assign(memory, { accessToken, refreshToken }),
-  ),
-  signIn('guess a password', ({ tag }) => ({ username: tag, password: 'a wrong guess' }), 401),
-  signIn(
-    'sign in as operator',
-    ({ operator }) => operator,
-    200,
-    (memory, { accessToken }) => void (memory.operatorToken = accessToken),
-  ),
-  {
-    // A refresh token serves once. When its answer was lost, the repeat ends the session.
-    ...withSession('refresh the session', 'refresh', 200),
-    orElse: 401,
-    keep: (memory, { refreshToken }) => void (memory.refreshToken = refreshToken),
-  },
-  withSession('end the session', 'end', 204),
-  putOn('deposit', deposit),
-  placeOrder('order within means', order.paid, 201),
-  placeOrder('order beyond means', tooMuch, 402),
-  reprice('raise the price', order.raised, 200),
-  reprice('leave the price', order.raised, 200),
-  reprice('raise it too high', tooMuch, 402),
-  reprice('lower the price', order.lowered, 200),
-  {
-    name: 'cancel',
-    status: 200,
-    requests: ({ orderId }) => [{ method: 'DELETE', path: `/orders/${orderId}` }],
-  },
-  {
-    name: 'orders at once',
-    status: 201,
-    isAtOnce: true,
-    requests: (memory) =>
-      Array.from({ length: atOnce.orders }, (_, index) =>
-        write(memory, `order ${index}`, 'POST', '/orders', {
-          userId: memory.userId,
-          price: atOnce.price,
-        }),
-      ).flat(),
-  },
-  putOn('deposit a fortune', fortune),
-  {
-    name: 'withdraw',
-    status: 200,
-    requests: (memory) =>
-      write(memory, 'withdraw', 'POST', `/billing/accounts/${memory.userId}/withdraw`, {
-        amount: 1,
-      }),
-  },
-  {
-    name: 'order of nobody',
-    status: 404,
-    // Others than an operator are told so before user is asked.
-    requests: (memory) =>
-      byOperator(
-        memory,
-        write(memory, 'order of nobody', 'POST', '/orders', { userId: memory.nobody, price: 5 }),
-      ),
-  },
-  {
-    name: 'order of nobody without a key',
-    status: 404,
-    isForgotten: true,
-    requests: (memory) =>
-      byOperator(memory, [
-        { method: 'POST', path: '/orders', body: { userId: memory.nobody, price: 6 } },
-      ]),
-  },
-  {
-    name: 'read everything',
-    status: 200,
-    requests: (memory) => [
-      read(`/users/${memory.userId}`),
-      read(`/billing/accounts/${memory.userId}`),
-      read(`/billing/accounts/${memory.userId}/operations`),
-      read(`/orders/${memory.orderId}`),
-      read(`/orders/${memory.orderId}/changes`),
-      read(`/orders?userId=${memory.userId}`),
-      read(`/notifications?userId=${memory.userId}`),
-      ...byOperator(
-        memory,
-        servicesWithDatabase.map((service) => read(`/acts/${service}`)),
-      ),
-    ],
-  },
-]
-
-const eachAtOnce = (entry: string) => Array.from({ length: atOnce.orders }, () => entry)
-
-/** The end that the scenario must have: each entry exactly as often as it is listed here. */
-export const outcome = {
-  balance: deposit - atOnce.orders * atOnce.price + fortune - 1,
-  operations: [
-    `DEPOSIT ${deposit}`,
-    `WITHDRAW ${order.paid}`,
-    `WITHDRAW ${order.raised - order.paid}`,
-    `REFUND ${order.raised - order.lowered}`,
-    `REFUND ${order.lowered}`,
-    ...eachAtOnce(`WITHDRAW ${atOnce.price}`),
-    `DEPOSIT ${fortune}`,
-    'WITHDRAW 1',
-  ],
-  orders: [
-    `CANCELLED ${order.lowered}: CANCEL DONE, REPRICE DONE, REPRICE REFUSED, REPRICE DONE, REPRICE DONE`,
-    `REJECTED ${tooMuch}: `,
-    ...eachAtOnce(`APPROVED ${atOnce.price}: `),
-  ],
-  letters: [
-    `DEPOSIT ${deposit}`,
-    `ORDER_APPROVED ${order.paid}`,
-    `ORDER_REJECTED ${tooMuch}`,
-    `ORDER_REPRICED ${order.raised}`,
-    `ORDER_REPRICED ${order.lowered}`,
-    `ORDER_CANCELLED ${order.lowered}`,
-    ...eachAtOnce(`ORDER_APPROVED ${atOnce.price}`),
-    `DEPOSIT ${fortune}`,
-  ],
-} as const
+export const putOn = (person: string, name: string, amount: number): Step =>
+  writing(name, person, 200, ({ recall }) => [
+    'POST',
+    `/billing/accounts/${recall(person)}/deposit`,
+    { amount },
+  ])

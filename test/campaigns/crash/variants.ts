@@ -1,18 +1,20 @@
 import type { ServiceName } from '../../../src/registry.ts'
+import type { Scenario } from './scenario.ts'
 
 /**
- * The scenario as it is, or with one callee away during one step, so that recovery finishes the
- * step.
+ * A scenario as it is, or with one callee away during one step, so that recovery finishes the step.
  */
 export interface Variant {
   readonly name: string
+  readonly scenario: Scenario
   readonly outage?: { readonly step: string; readonly callee: ServiceName }
 }
 
-export const plainVariant: Variant = { name: 'plain' }
+export const plainVariant = (scenario: Scenario): Variant => ({ name: scenario.name, scenario })
 
-export const outageVariant = (step: string, callee: ServiceName): Variant => ({
+export const outageVariant = (scenario: Scenario, step: string, callee: ServiceName): Variant => ({
   name: `${step} without ${callee}`,
+  scenario,
   outage: { step, callee },
 })
 

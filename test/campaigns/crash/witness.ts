@@ -1,38 +1,38 @@
 import type { Sql } from 'postgres'
 import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import type { OwnPostgres } from '../../lab/own-postgres.ts'
+import { watchedTables, type WatchedTable } from '../../lab/sagas.ts'
 import { eventually } from '../../lab/wait.ts'
 
 /**
  * Reads from the databases what no public answer tells: what services still owe, which edges the
  * states took, and under which keys money moved. It only reads, except that its own trigger notes
  * each edge.
+ *
+ * A system works on one run at a time. So everything that happens from the beginning of a watch is
+ * the run's, whoever acts in it.
  */
-export interface Edge {
+export interface SeenEdge {
   readonly table: string
   readonly id: string
   readonly was: string
   readonly became: string
 }
 
-export interface KeyedWithdrawal {
+interface Keyed {
   readonly key: string
   readonly createdAt: Date
 }
 
-const statusColumns = [
-  { service: 'user', table: 'users', column: 'account' },
-  { service: 'order', table: 'orders', column: 'status' },
-  { service: 'order', table: 'order_changes', column: 'status' },
-] as const
+const watchedServices = [...new Set(watchedTables.map(({ service }) => service))]
 
-const witnessText = (table: string, column: string) => `
+const triggerText = ({ table, column }: WatchedTable) => `
 create table if not exists witnessed (
-  seq bigint generated always as identity, of text, id uuid, user_id uuid, was text, became text);
+  seq bigint generated always as identity, of text, id uuid, was text, became text);
 create or replace function witness_${table}() returns trigger language plpgsql security definer as $$
 begin
-  insert into public.witnessed (of, id, user_id, was, became)
-  values ('${table}', new.id, ${table === 'users' ? 'new.id' : 'new.user_id'}, old.${column}, new.${column});
+  insert into public.witnessed (of, id, was, became)
+  values ('${table}', new.id, old.${column}, new.${column});
   return new;
 end $$;
 create trigger witness_${table} after update on ${table}
@@ -40,9 +40,7 @@ create trigger witness_${table} after update on ${table}
   execute function witness_${table}()`
 
 export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
-  for (const { service, table, column } of statusColumns) {
-    await sql(service).unsafe(witnessText(table, column))
-  }
+  for (const watched of watchedTables) await sql(watched.service).unsafe(triggerText(watched))
 }
 
 /** Postgres may be down now: the test wants that. */
@@ -53,6 +51,12 @@ const findSagaTables = (sql: Sql) =>
   sql<{ name: string }[]>`
     select table_name as name from information_schema.columns
     where column_name = 'due_at' and table_schema = 'public'`
+
+/** Reads something of each, and joins the rows. */
+const fromAll = async <Of, Row>(
+  all: readonly Of[],
+  read: (one: Of) => Promise<readonly Row[]>,
+): Promise<Row[]> => (await Promise.all(all.map(read))).flat()
 
 export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
   const sagaTables = new Map<ServiceName, readonly string[]>()
@@ -66,7 +70,80 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
     return found
   }
 
+  const owedNow = () =>
+    fromAll(servicesWithDatabase, async (service) => {
+      const tables = await tablesOf(service)
+      if (tables.length === 0) return []
+      const texts = tables.map(
+        (table) => `select '${table} ' || id as row from ${table} where due_at is not null`,
+      )
+      const rows = await on(service, (sql) =>
+        sql.unsafe<{ row: string }[]>(texts.join(' union all '), [], { prepare: true }),
+      )
+      return rows.map(({ row }) => row)
+    })
+
+  const lastSeq = async (service: ServiceName): Promise<number> => {
+    const [last] = await on(
+      service,
+      (sql) => sql<{ seq: number }[]>`select coalesce(max(seq), 0)::int as seq from witnessed`,
+    )
+    return last?.seq ?? 0
+  }
+
+  /** From now on, what happens belongs to this watch; what was left before does not. */
+  const watch = async () => {
+    const before = new Set(await owedNow())
+    const seqs = new Map(
+      await Promise.all(
+        watchedServices.map(async (service) => [service, await lastSeq(service)] as const),
+      ),
+    )
+    const [now] = await on('billing', (sql) => sql<{ at: Date }[]>`select now() as at`)
+    const since = now?.at ?? new Date(0)
+
+    return {
+      /** Returns what any service owes. */
+      owed: async (): Promise<string[]> => (await owedNow()).filter((row) => !before.has(row)),
+
+      edges: (): Promise<SeenEdge[]> =>
+        fromAll(watchedServices, (service) =>
+          on(
+            service,
+            (sql) =>
+              sql<SeenEdge[]>`select of as table, id, was, became from witnessed
+              where seq > ${seqs.get(service) ?? 0} order by seq`,
+          ),
+        ),
+
+      /** Returns the withdrawals that sagas made, by their keys. */
+      withdrawals: (): Promise<Keyed[]> =>
+        on(
+          'billing',
+          (sql) =>
+            sql<Keyed[]>`select key, created_at as "createdAt" from operations
+            where created_at >= ${since} and kind = 'WITHDRAW' and status = 'DONE'
+            and key like 'saga:%'`,
+        ),
+
+      /** Returns the rows that may have caused a withdrawal, by its key. */
+      causes: (): Promise<Keyed[]> =>
+        fromAll(
+          watchedTables.filter(({ takesMoney }) => takesMoney),
+          ({ service, table }) =>
+            on(
+              service,
+              (sql) =>
+                sql<Keyed[]>`select 'saga:' || id as key, created_at as "createdAt"
+                from ${sql(table)} where created_at >= ${since}`,
+            ),
+        ),
+    }
+  }
+
   return {
+    watch,
+
     /** Returns how many rows of a table recovery would find now. */
     countDue: async (service: ServiceName, table: string): Promise<number> => {
       const [row] = await on(
@@ -77,59 +154,7 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
       )
       return row?.count ?? 0
     },
-
-    /** Returns what any service owes to a user. */
-    owed: async (userId: string): Promise<string[]> => {
-      const lists = await Promise.all(
-        servicesWithDatabase.map(async (service) => {
-          const tables = await tablesOf(service)
-          const texts = tables.map(
-            (table) => `select '${table} ' || id as row from ${table}
-              where due_at is not null and ${table === 'users' ? 'id' : 'user_id'} = $1`,
-          )
-          if (texts.length === 0) return []
-          return on(service, (sql) =>
-            sql.unsafe<{ row: string }[]>(texts.join(' union all '), [userId], { prepare: true }),
-          )
-        }),
-      )
-      return lists.flat().map(({ row }) => row)
-    },
-
-    edges: async (userId: string): Promise<Edge[]> => {
-      const lists = await Promise.all(
-        [...new Set(statusColumns.map(({ service }) => service))].map((service) =>
-          on(
-            service,
-            (sql) =>
-              sql<Edge[]>`select of as table, id, was, became from witnessed
-              where user_id = ${userId} order by seq`,
-          ),
-        ),
-      )
-      return lists.flat()
-    },
-
-    /** Returns the withdrawals that the order service made, by their keys. */
-    withdrawals: (userId: string): Promise<KeyedWithdrawal[]> =>
-      on(
-        'billing',
-        (sql) =>
-          sql<KeyedWithdrawal[]>`
-          select key, created_at as "createdAt" from operations
-          where user_id = ${userId} and kind = 'WITHDRAW' and status = 'DONE'
-          and key like 'saga:%'`,
-      ),
-
-    /** Returns the rows of the order service that may have caused a withdrawal. */
-    causes: (userId: string): Promise<{ id: string; createdAt: Date }[]> =>
-      on(
-        'order',
-        (sql) =>
-          sql<{ id: string; createdAt: Date }[]>`
-          select id, created_at as "createdAt" from orders where user_id = ${userId}
-          union all
-          select id, created_at from order_changes where user_id = ${userId}`,
-      ),
   }
 }
+
+export type Watch = Awaited<ReturnType<ReturnType<typeof createWitness>['watch']>>
