@@ -1,4 +1,5 @@
 import type { Edge } from '../../src/platform/base/states.ts'
+import { bookingEdges, offerEdges } from '../../src/services/booking/states.ts'
 import { accountEdges } from '../../src/services/user/states.ts'
 import { changeEdges, orderEdges } from '../../src/services/order/states.ts'
 import type { ServiceName } from '../../src/registry.ts'
@@ -25,6 +26,14 @@ export const watchedTables: readonly WatchedTable[] = [
     table: 'order_changes',
     column: 'status',
     edges: changeEdges,
+    takesMoney: true,
+  },
+  { service: 'booking', table: 'offers', column: 'status', edges: offerEdges },
+  {
+    service: 'booking',
+    table: 'bookings',
+    column: 'status',
+    edges: bookingEdges,
     takesMoney: true,
   },
 ]

@@ -19,6 +19,17 @@ const ask = (question: unknown) => {
   if (readSync(askDescriptor, answer, 0, 1, null) === 0) process.exit(1)
 }
 
+/**
+ * What a process does once a minute (it deletes what is over) would be a visit at any moment, and
+ * belongs to no step. So what waits that long waits for ever.
+ */
+const seldomMs = 25_000
+const longestMs = 2 ** 31 - 1
+const startTimer = globalThis.setTimeout
+const startSoonOrNever = (work: () => void, delayMs = 0, ...values: []) =>
+  startTimer(work, delayMs < seldomMs ? delayMs : longestMs, ...values)
+globalThis.setTimeout = Object.assign(startSoonOrNever, startTimer)
+
 /** The first server that listens is the service's own. Only the system knows a free port. */
 let isListening = false
 subscribe('tracing:net.server.listen:asyncEnd', (message) => {

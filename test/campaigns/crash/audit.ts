@@ -1,7 +1,8 @@
 import { isInCircle, watchedTables } from '../../lab/sagas.ts'
 import { api } from '../../lab/http.ts'
+import { withTimesAsTheyWere } from '../../lab/moved-times.ts'
 import { collectFacts } from '../../judge/facts.ts'
-import type { History } from '../../judge/history.ts'
+import type { Exchange, History } from '../../judge/history.ts'
 import { findViolations, invariantNames } from '../../judge/invariants.ts'
 import { isDecision, payloadOf } from '../../judge/evidence.ts'
 import type { ToldExchange } from '../../judge/evidence.ts'
@@ -57,18 +58,18 @@ const outcomeComplaints = (compared: readonly Comparison[]) =>
 
 const lookAt = (baseUrl: string): Look => {
   const { get } = api(baseUrl)
-  return async <Body>(path: string) => {
-    const { status, body, text } = await get<Body>(path)
+  return async <Body>(path: string, as = 'nobody') => {
+    const { status, body, text } = await get<Body>(path, { as })
     if (status !== 200) throw new Error(`GET ${path} was answered ${status}: ${text}`)
     return body
   }
 }
 
 /** All definite answers to one request are equal, byte for byte, and a repeat says that it is one. */
-const repeatComplaints = (history: History, repeated: readonly ToldExchange[]) =>
+const repeatComplaints = (exchanges: readonly Exchange[], repeated: readonly ToldExchange[]) =>
   repeated.flatMap((again) => {
     const shown = JSON.stringify(again.answer.body)
-    const complaints = history.exchanges
+    const complaints = exchanges
       .filter((other) => other.key === again.key && payloadOf(other) === payloadOf(again))
       .filter(isDecision)
       .filter(
@@ -98,14 +99,14 @@ export const audit = async (
   { system, scenario, history, memory, watch }: Course,
   repeated: readonly ToldExchange[],
 ): Promise<string[]> => {
-  const facts = await collectFacts(system.gatewayUrl, scenario.people(memory))
-  const { exchanges } = history
+  const facts = withTimesAsTheyWere(await collectFacts(system.gatewayUrl, scenario.people(memory)))
+  const exchanges = withTimesAsTheyWere(history.exchanges)
   const violations = findViolations({ facts, exchanges, isQuiet: true }).map(
     ({ invariant, message }) => `invariant ${invariant} (${invariantNames[invariant]}): ${message}`,
   )
   return [
     ...violations,
-    ...repeatComplaints(history, repeated),
+    ...repeatComplaints(exchanges, withTimesAsTheyWere(repeated)),
     ...(await owedComplaints(watch)),
     ...(await edgeComplaints(watch)),
     ...(await causeComplaints(watch)),

@@ -49,7 +49,14 @@ const everyStep = scenarios.flatMap(({ steps }) => steps)
 describe('the scenarios of the crash test', () => {
   it('go by every public route of the contracts, so that each is crashed', () => {
     const operator = { username: '*', password: '*' }
-    const memory = { tag: '*', nobody: '*', operator, recall: () => '*', keep: () => {} }
+    const memory = {
+      tag: '*',
+      begunMs: 0,
+      nobody: '*',
+      operator,
+      recall: () => '*',
+      keep: () => {},
+    }
     const asked = everyStep
       .flatMap(({ requests }) => requests(memory))
       .map(({ method, path }) => `${method} ${path.split('?')[0]}`)

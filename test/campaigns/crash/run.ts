@@ -40,6 +40,7 @@ const newMemory = ({ operator }: System): Memory => {
   const told = new Map<string, string>()
   return {
     tag: `u${process.pid}-${runs}-${Date.now().toString(36)}`,
+    begunMs: Date.now(),
     nobody: uuidv7(),
     operator,
     recall: (name) => {

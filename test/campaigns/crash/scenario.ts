@@ -12,6 +12,8 @@ import type { Login } from '../../lab/sign-in.ts'
 export interface Memory {
   /** Each run has a different one. */
   readonly tag: string
+  /** When the run began. */
+  readonly begunMs: number
   /** An id that is no user. */
   readonly nobody: string
   readonly operator: Login
@@ -61,8 +63,8 @@ export interface Comparison {
   readonly wanted: readonly string[]
 }
 
-/** Reads a public page of the system. */
-export type Look = <Body>(path: string) => Promise<Body>
+/** Reads a page of the system as one of its users, or as nobody. */
+export type Look = <Body>(path: string, as?: string) => Promise<Body>
 
 export interface Scenario {
   readonly name: string

@@ -16,6 +16,8 @@ export const times = {
   RECOVERY_INTERVAL_MS: 60,
   STATEMENT_TIMEOUT_MS: 500,
   SHUTDOWN_GRACE_MS: 300,
+  /** A hold ends when a step says so, and not because a fault takes its time. */
+  HOLD_MS: 60_000,
   /** Nobody changes keys here, and looking for new ones would be a visit at any moment. */
   KEY_POLL_MS: 600_000,
   KEY_REFRESH_MS: 600_000,
