@@ -11,15 +11,16 @@ import {
   newUser,
   reprice,
   withdrawal,
-  type Actor,
   type Request,
 } from '../../lab/actors.ts'
 import { ContractViolation } from '../../judge/contract-check.ts'
 import type { Exchange, History } from '../../judge/history.ts'
 import type { Random } from '../../lab/random.ts'
+import { bookingActsOf, openCompany } from './booking-acts.ts'
+import { drawAmount, recent, send, type Client, type Shared, type WeightedAct } from './client.ts'
 
 /**
- * Many clients share users and orders, so that they disturb each other. Each client keeps its key
+ * Many clients share users, orders and offers, so that they disturb each other. Each client keeps its key
  * until it knows the outcome of its request. Some have short timeouts and repeat a request that the
  * service still works on.
  */
@@ -39,41 +40,14 @@ export interface ClientsReport {
   readonly givenUp: number
 }
 
-interface Shared {
-  readonly users: string[]
-  readonly orders: string[]
-}
-
 const firstUsers = 4
+const firstCompanies = 2
 const firstDeposit = 5_000_000
 /** A client that waits longer than this after the last fault will never get an answer. */
 const patienceAfterwardsMs = 45_000
 const patientAttemptMs = 6_000
 const hastyAttemptMs = 350
 const longestThoughtMs = 220
-
-/** Clients do not touch old orders again, because races happen on new ones. */
-const recentCount = 12
-
-type Act = () => Promise<unknown>
-
-interface Client {
-  readonly random: Random
-  readonly shared: Shared
-  readonly history: History
-  /** In most cases the long one. */
-  readonly actor: () => Actor
-}
-
-/** Two requests rarely get the same amount, so the amount of an operation shows its request. */
-const drawAmount = (random: Random) => random.between(1_001, 900_000)
-
-const send = async <Body>({ actor, random }: Client, request: Request) => {
-  // The same request twice at the same moment, as after a double click or a careless retry.
-  if (!random.chance(0.1)) return actor().decided<Body>(request)
-  const [one] = await Promise.all([actor().decided<Body>(request), actor().decided<Body>(request)])
-  return one
-}
 
 /** Orders as soon as the user exists, when the account may still be missing. */
 const signUpInHaste = async (client: Client) => {
@@ -106,12 +80,12 @@ const placeOrder = async (client: Client) => {
   // Some amounts are more than any user has: refusals must be as lasting as payments.
   const price = random.chance(0.15) ? drawAmount(random) * 1_000 : drawAmount(random)
   const words = random.chance(0.3) ? { description: `parcel ${price}` } : {}
-  const user = random.pick(shared.users.slice(-recentCount))
+  const user = random.pick(recent(shared.users))
   const { status, body } = await send<Order>(client, newOrder(user, price, words))
   if (status === 201) shared.orders.push(body.id)
 }
 
-const recentOrder = ({ random, shared }: Client) => random.pick(shared.orders.slice(-recentCount))
+const recentOrder = ({ random, shared }: Client) => random.pick(recent(shared.orders))
 
 /** Two clients change one order in different ways at the same moment. */
 const quarrel = async (client: Client) => {
@@ -159,11 +133,12 @@ const digUp = async ({ random, history, actor }: Client) => {
   await actor().decided({ ...request, body: { ...body, [name]: body[name] + 1 } })
 }
 
-const actsOf = (client: Client): readonly (readonly [weight: number, act: Act])[] => {
+const actsOf = (client: Client): readonly WeightedAct[] => {
   const { random, shared } = client
   const money = (make: typeof deposit) => () =>
-    send(client, make(random.pick(shared.users.slice(-recentCount)), drawAmount(random)))
-  const always: [number, Act][] = [
+    send(client, make(random.pick(recent(shared.users)), drawAmount(random)))
+  const always: WeightedAct[] = [
+    ...bookingActsOf(client),
     [3, () => signUp(client)],
     [2, () => signUpInHaste(client)],
     [2, () => orderForNobody(client)],
@@ -209,11 +184,14 @@ const wasNeverAnswered = (error: unknown) =>
 export const prepareClients = async (
   options: ClientsOptions,
 ): Promise<() => Promise<ClientsReport>> => {
-  const shared: Shared = { users: [], orders: [] }
+  const shared: Shared = { users: [], orders: [], companies: [], offers: [], bookings: [] }
   const clients = Array.from({ length: options.count }, (_, index) =>
     createClient(options, shared, index + 1),
   )
   while (shared.users.length < firstUsers) await signUp(clients[0]!)
+  for (const managerId of shared.users.slice(0, firstCompanies)) {
+    await openCompany(clients[0]!, managerId)
+  }
   let givenUp = 0
 
   const live = async (client: Client) => {

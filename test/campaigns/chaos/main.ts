@@ -31,6 +31,8 @@ const timing = {
   LEASE_MS: 2_500,
   RECOVERY_INTERVAL_MS: 300,
   STATEMENT_TIMEOUT_MS: 2_000,
+  /** Faults last as long, so that many payments come too late. */
+  HOLD_MS: 2_500,
 } as const
 
 const recoverWithinMs = 30_000

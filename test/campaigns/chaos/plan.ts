@@ -76,7 +76,7 @@ export const faultKinds: readonly string[] = [
 ]
 
 /** These links carry money and letters, so faults strike them more often than the rest. */
-const busyCallees = new Set(['billing', 'notification', 'order', 'database'])
+const busyCallees = new Set(['billing', 'notification', 'order', 'booking', 'database'])
 
 const isBusy = (link: string) => busyCallees.has(link.split('→')[1] ?? '')
 
