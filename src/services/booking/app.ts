@@ -20,7 +20,6 @@ import {
 } from './contract.ts'
 import type { Managers } from './managers.ts'
 import { toOffer } from './offers-answers.ts'
-import type { BookingRow } from './schema.ts'
 import { owingStatuses } from './states.ts'
 import type {
   BookingStore,
@@ -52,6 +51,8 @@ const undecided = () =>
 
 const notPaid = () =>
   new ProblemError('booking-not-paid', 'The booking was refused, released, cancelled or completed.')
+
+type BookingRow = Parameters<BookingWorkflow['advanceBooking']>[0]
 
 /** What a statement says when it has no row to show. */
 type Without<Answer extends { readonly outcome: string }> = Exclude<Answer, BookingRow>['outcome']

@@ -58,15 +58,12 @@ export const owingStatuses = [
 
 /** What became of a booking at first: the answer to its POST is built from it, for ever. */
 export const bookingDecisions = ['PAID', 'REFUSED', 'RELEASED'] as const
-export type BookingDecision = (typeof bookingDecisions)[number]
 
 /** Why billing refused. */
 export const refusalReasons = ['insufficient-funds', 'account-not-found'] as const
-export type RefusalReason = (typeof refusalReasons)[number]
 
 /** Why a booking without a decision gives its offer back. */
 export const releaseReasons = ['hold-over', 'offer-withdrawn'] as const
-export type ReleaseReason = (typeof releaseReasons)[number]
 
 export const bookingReasons = [...refusalReasons, ...releaseReasons] as const
 
