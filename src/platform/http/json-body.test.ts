@@ -43,6 +43,8 @@ describe('a JSON body', () => {
     '{"amount":5}',
     '{"amount":5.0}',
     '{"amount":5e2}',
+    // Where a number must be whole, the schema says so.
+    '{"location":{"lat":-55.755826,"lng":0.1}}',
     '{"text":"1.5: \\"a\\": 2.5"}',
     '{}',
   ])('like %s hides nothing', (text) => {

@@ -5,6 +5,8 @@ const quote = 0x22
 const backslash = 0x5c
 const colon = 0x3a
 const dot = 0x2e
+const zero = 0x30
+const nine = 0x39
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
@@ -17,9 +19,15 @@ const endOfString = (text: string, start: number): number => {
 /** A fraction that is not zero. With an exponent behind it the number may still be whole. */
 const fraction = /\.\d*[1-9]\d*(?![\deE])/y
 
-const isFraction = (text: string, at: number): boolean => {
-  fraction.lastIndex = at
-  return fraction.test(text)
+const isDigit = (code: number) => code >= zero && code <= nine
+
+/** Whether the number whose dot is here has a fraction that is lost when it is read. */
+const losesFraction = (text: string, dotAt: number): boolean => {
+  fraction.lastIndex = dotAt
+  if (!fraction.test(text)) return false
+  let start = dotAt
+  while (isDigit(text.charCodeAt(start - 1))) start -= 1
+  return Number.isInteger(Number(text.slice(start, fraction.lastIndex)))
 }
 
 const unescaped = (string: string): string =>
@@ -52,7 +60,7 @@ export const hiddenFault = (text: string): FieldError | undefined => {
       names = new Set()
     } else if (code === closeBrace) {
       names = outer.pop() ?? names
-    } else if (code === dot && isFraction(text, at)) {
+    } else if (code === dot && losesFraction(text, at)) {
       return { field: last, message: 'must be a whole number' }
     }
   }
