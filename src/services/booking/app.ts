@@ -20,6 +20,7 @@ import {
 } from './contract.ts'
 import type { Managers } from './managers.ts'
 import { toOffer } from './offers-answers.ts'
+import { serveOffers, type OffersAppDeps } from './offers-app.ts'
 import { owingStatuses } from './states.ts'
 import type {
   BookingStore,
@@ -30,7 +31,7 @@ import type {
 } from './store.ts'
 import type { BookingWorkflow } from './workflow.ts'
 
-export interface BookingAppDeps {
+export interface BookingAppDeps extends OffersAppDeps {
   readonly store: BookingStore
   readonly workflow: BookingWorkflow
   readonly managers: Managers
@@ -168,7 +169,7 @@ const serveBookings = (app: ServiceApp, { store }: BookingAppDeps, advance: Adva
 }
 
 /** What those who manage a company do with its offers and bookings. */
-const serveManagers = (app: ServiceApp, { store, managers }: BookingAppDeps, advance: Advance) => {
+const serveManagers = (app: ServiceApp, { store, offers, managers }: BookingAppDeps, advance: Advance) => {
   /**
    * For who does not manage its company there is no such booking. Company is asked in any case, so
    * that the time of the answer does not tell whether there is one.
@@ -205,7 +206,7 @@ const serveManagers = (app: ServiceApp, { store, managers }: BookingAppDeps, adv
     const { offerId: id } = c.req.valid('param')
     const { reason = null } = c.req.valid('query')
     const person = personIn(c)
-    const offer = await store.findOffer(id)
+    const offer = await offers.find(id)
     if (offer === undefined) throw offerNotFound(id)
     const acting = { person, companyId: offer.companyId, requestId: requestIdIn(c) }
     if (!(await managers.isManager(acting))) {
@@ -230,6 +231,7 @@ export const createBookingApp = (deps: BookingAppDeps) => {
   const { acts, log } = deps
   const { app, find, handle } = createServiceApp(contract, { log, acts })
   const advance = createAdvance(deps)
+  serveOffers(app, deps)
   serveBookings(app, deps, advance)
   serveManagers(app, deps, advance)
   serveActs(app, listActsRoute, acts)

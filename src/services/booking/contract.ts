@@ -14,6 +14,7 @@ import {
   replayedHeader,
   textSchema,
 } from '../../platform/http/schemas.ts'
+import { createOfferRoute, getOfferRoute, searchOffersRoute } from './offers-contract.ts'
 import {
   bookingDetailsSchema,
   bookingSchema,
@@ -251,6 +252,9 @@ export const contract: ServiceContract = {
     'Times that only one may have: offered, booked and paid once or never, then letters.',
   version: '1.0.0',
   routes: [
+    createOfferRoute,
+    searchOffersRoute,
+    getOfferRoute,
     withdrawOfferRoute,
     getOffersBookingRoute,
     bookOfferRoute,

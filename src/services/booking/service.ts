@@ -9,6 +9,7 @@ import { openDatabase } from '../../platform/service-database.ts'
 import { createBookingApp } from './app.ts'
 import { createLetters } from './letters.ts'
 import { createManagers } from './managers.ts'
+import { createOfferStore } from './offers-store.ts'
 import { createPayment } from './payment.ts'
 import { createBookingStore } from './store.ts'
 import { createBookingWorkflow } from './workflow.ts'
@@ -42,6 +43,9 @@ export const createBookingService = (runtime: Runtime): Service => {
     store,
     workflow,
     managers,
+    offers: createOfferStore(database),
+    companies,
+    budgetMs: config.requestBudgetMs,
     acts: createActs(database),
     log,
   })

@@ -210,13 +210,6 @@ const createReads = (database: Database) => {
         ),
       ),
 
-    findOffer: async (id: string): Promise<OfferRow | undefined> => {
-      const [found] = await database.read('find offer', (reader) =>
-        reader.select().from(offers).where(eq(offers.id, id)),
-      )
-      return found
-    },
-
     listBookings: ({ viewer, userId, limit, cursor = afterAllIds }: BookingsPage) =>
       database.read('list bookings', (reader) =>
         reader

@@ -1,0 +1,61 @@
+import { and, eq } from 'drizzle-orm'
+import { uuidv7 } from '../../platform/base/ids.ts'
+import type { Database } from '../../platform/database/db.ts'
+import { defineStatement, json, rowsOf, type ItemOf } from '../../platform/database/statement.ts'
+import type { Place } from './offer-cells.ts'
+import { offers, type OfferRow } from './schema.ts'
+
+export type KeptOffer = OfferRow & { readonly outcome: 'created' | 'known' }
+
+export type StoredOffer = KeptOffer | { readonly outcome: 'taken' | 'begun' }
+
+const insertOffers = defineStatement(import.meta.url, {
+  name: 'insert offers',
+  table: offers,
+  input: {
+    id: 'uuid',
+    companyId: 'uuid',
+    categoryId: 'uuid',
+    title: 'text',
+    description: 'text?',
+    price: 'bigint',
+    startsAt: 'text',
+    endsAt: 'text',
+    timeZone: 'text',
+    resource: 'text?',
+    location: json<Place | null>(),
+    /** By what it can be found. */
+    terms: json<readonly string[]>(),
+    createdBy: 'uuid',
+    idempotencyKey: 'text?',
+    requestId: 'text',
+  },
+  returns: rowsOf<StoredOffer>(),
+  /** Who comes later must see what became of the one before. */
+  distinctBy: ({ createdBy, idempotencyKey, companyId, resource }) => [
+    ...(idempotencyKey === null ? [] : [`key ${createdBy} ${idempotencyKey}`]),
+    ...(resource === null ? [] : [`resource ${companyId} ${resource}`]),
+  ],
+})
+
+export type NewOffer = Omit<ItemOf<typeof insertOffers>, 'id'>
+
+export const createOfferStore = (database: Database) => {
+  const insert = database.statement(insertOffers)
+
+  const findBy = async (condition: ReturnType<typeof and>): Promise<OfferRow | undefined> => {
+    const [found] = await database.read('find offer', (reader) =>
+      reader.select().from(offers).where(condition),
+    )
+    return found
+  }
+
+  return {
+    insert: (offer: NewOffer): Promise<StoredOffer> => insert({ ...offer, id: uuidv7() }),
+    find: (id: string) => findBy(eq(offers.id, id)),
+    findByKey: (createdBy: string, key: string) =>
+      findBy(and(eq(offers.createdBy, createdBy), eq(offers.idempotencyKey, key))),
+  }
+}
+
+export type OfferStore = ReturnType<typeof createOfferStore>

@@ -1,0 +1,52 @@
+/** Time zones by their names, like Europe/Moscow, as the runtime knows them. */
+
+/** To make one takes longer and more memory than all else about a time: those in use are kept. */
+const maxKept = 64
+const kept = new Map<string, Intl.DateTimeFormat>()
+
+const formatIn = (timeZone: string): Intl.DateTimeFormat => {
+  const known = kept.get(timeZone)
+  const format =
+    known ??
+    new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset', year: 'numeric' })
+  // The one that was used last stands last, so that the first is the one to go.
+  kept.delete(timeZone)
+  kept.set(timeZone, format)
+  const [oldest] = kept.keys()
+  if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest)
+  return format
+}
+
+/**
+ * The zone of that name in its usual spelling, or undefined if there is none. A name that was given
+ * up for another one, as Europe/Kiev was, stays as it is: it is the same zone.
+ */
+export const knownTimeZone = (name: string): string | undefined => {
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
+    return timeZone.toLowerCase() === name.toLowerCase() ? timeZone : name
+  } catch {
+    return undefined
+  }
+}
+
+const minuteMs = 60_000
+
+/** How far the clocks of a zone are ahead of UTC at that moment: `+02:00`. */
+const offsetAt = (time: Date, timeZone: string): string => {
+  const shown = formatIn(timeZone).format(time)
+  const [, offset] = /GMT([+-]\d\d:\d\d)?$/.exec(shown) ?? []
+  if (offset === undefined && !shown.endsWith('GMT')) {
+    throw new Error(`the offset of ${timeZone} is not told in minutes: ${shown}`)
+  }
+  return offset ?? '+00:00'
+}
+
+/** A time as the clocks of a zone show it, with their offset: two times of one clock differ by it. */
+export const toLocalIso = (time: Date, timeZone: string): string => {
+  const offset = offsetAt(time, timeZone)
+  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(4))
+  const shiftMs = (offset.startsWith('-') ? -minutes : minutes) * minuteMs
+  const shifted = new Date(time.getTime() + shiftMs).toISOString()
+  return shifted.replace(/(?:\.000)?Z$/, offset)
+}
