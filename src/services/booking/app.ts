@@ -169,7 +169,11 @@ const serveBookings = (app: ServiceApp, { store }: BookingAppDeps, advance: Adva
 }
 
 /** What those who manage a company do with its offers and bookings. */
-const serveManagers = (app: ServiceApp, { store, offers, managers }: BookingAppDeps, advance: Advance) => {
+const serveManagers = (
+  app: ServiceApp,
+  { store, offers, managers }: BookingAppDeps,
+  advance: Advance,
+) => {
   /**
    * For who does not manage its company there is no such booking. Company is asked in any case, so
    * that the time of the answer does not tell whether there is one.
