@@ -61,9 +61,21 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   const read = <Result>(name: string, build: (reader: Reader) => PromiseLike<Result>) =>
     betweenCheckpoints('statement', name, () => connections.read(({ reader }) => build(reader)))
 
+  /** Runs a statement that changes nothing, so that every failure of it is `unavailable`. */
+  const lookUp = <Item extends object, Result extends object>(
+    { name, text }: Statement<Item, Result>,
+    item: Item,
+  ): Promise<Result[]> =>
+    betweenCheckpoints('statement', name, () =>
+      connections.read(({ client }) =>
+        client.unsafe<Result[]>(text, [JSON.stringify([item])], { prepare }),
+      ),
+    )
+
   return {
     execute,
     statement,
+    lookUp,
     read,
     ping: async () => {
       await betweenCheckpoints('statement', 'ping', () =>

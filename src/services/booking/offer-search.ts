@@ -1,4 +1,6 @@
-import { cellsAround, cellsAt, type Place } from './offer-cells.ts'
+import { defaultPageSize } from '../../platform/http/schemas.ts'
+import { cellsAround, cellsAt, radiansOf, usualRadiusKm, type Place } from './offer-cells.ts'
+import type { OfferStatus } from './states.ts'
 
 /**
  * By what offers are found: each offer is in one list for each of its terms. A search walks one of
@@ -42,12 +44,20 @@ export const termsOf = (offer: Findable): string[] => [
     .map(ofWord),
 ]
 
+/** What is looked for, as the contract reads it. */
 export interface Wanted {
   readonly companyId?: string | undefined
   readonly categoryId?: string | undefined
   readonly text?: string | undefined
   readonly near?: Place | undefined
-  readonly withinKm: number
+  readonly withinKm?: number | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly minPrice?: number | undefined
+  readonly maxPrice?: number | undefined
+  readonly status?: OfferStatus | undefined
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
 }
 
 export interface SearchPlan {
@@ -55,12 +65,12 @@ export interface SearchPlan {
   readonly lists: readonly string[]
   /** The other lists in which each offer must be. */
   readonly also: readonly string[]
-  /** How many offers of the lists a page may look at. */
-  readonly maxLooked: number
+  /** How many rows of the lists a page may look at. */
+  readonly maxRows: number
 }
 
-/** The lists that the statement can walk as one. */
-export const maxLists = 6
+/** As many lists can the statement walk as one. */
+const maxLists = 6
 
 /** What a page may cost, in looks into an index. */
 const maxLooks = 4_000
@@ -71,7 +81,8 @@ const byLength = (one: string, other: string) => other.length - one.length
  * The lists are chosen by the request alone, the one that promises to be shortest first: what one
  * company offers, what is near, a long word, a category, everything.
  */
-export const planSearch = ({ companyId, categoryId, text, near, withinKm }: Wanted): SearchPlan => {
+export const planSearch = (wanted: Wanted): SearchPlan => {
+  const { companyId, categoryId, text, near, withinKm = usualRadiusKm } = wanted
   const company = companyId === undefined ? [] : [ofCompany(companyId)]
   const category = categoryId === undefined ? [] : [ofCategory(categoryId)]
   const words = wordsIn(text ?? '')
@@ -83,5 +94,67 @@ export const planSearch = ({ companyId, categoryId, text, near, withinKm }: Want
   const walked = lists.length === 0 ? [ofAll] : lists
   const also = terms.filter((term) => !walked.includes(term))
   if (walked.length > maxLists) throw new Error(`a search would walk ${walked.length} lists`)
-  return { lists: walked, also, maxLooked: Math.floor(maxLooks / (2 + also.length)) }
+  return { lists: walked, also, maxRows: Math.floor(maxLooks / (2 + also.length)) }
+}
+
+/** Where a page ended: the next one begins behind it. */
+interface Reached {
+  readonly reachedAt: Date
+  readonly reachedId: string
+}
+
+/** What a search found: `place` is the row of the lists that it was. The last row may be no offer that fits. */
+export type Found<Row> = Reached & { readonly place: number } & (Row | { readonly id: null })
+
+const cursorOf = ({ reachedAt, reachedId }: Reached) => `${reachedAt.getTime()}_${reachedId}`
+
+/** Behind all offers that begin earlier, and before all that begin then. */
+const firstId = '00000000-0000-0000-0000-000000000000'
+
+/** From where to walk: `from` is null for now. A cursor leads on, however late it has become. */
+const startOf = ({ from, cursor }: Wanted) => {
+  const [time, after = firstId] = cursor?.split('_') ?? []
+  const reached = time === undefined ? undefined : new Date(Number(time)).toISOString()
+  const goesOn = reached !== undefined && (from === undefined || from <= reached)
+  return goesOn ? { from: reached, after } : { from: from ?? null, after: firstId }
+}
+
+/** What the store is asked for. */
+export const searchFor = (wanted: Wanted) => {
+  const { near, withinKm = usualRadiusKm, to = null, status = 'OPEN' } = wanted
+  const { minPrice = null, maxPrice = null, limit = defaultPageSize } = wanted
+  return {
+    ...planSearch(wanted),
+    ...startOf(wanted),
+    to,
+    status,
+    minPrice,
+    maxPrice,
+    near: near === undefined ? null : { ...near, radians: radiansOf(withinKm) },
+    // One more tells whether there is another page.
+    maxItems: limit + 1,
+  }
+}
+
+const fits = <Row extends { readonly id: string }>(
+  found: Found<Row>,
+): found is Reached & {
+  readonly place: number
+} & Row => found.id !== null
+
+/**
+ * A page of what was found, where one more than the limit was asked for. There is another page when
+ * there was one more, or when the search stopped because it had looked at as much as it may.
+ */
+export const toSearchPage = <Row extends { readonly id: string }, Item>(
+  found: readonly Found<Row>[],
+  { maxItems, maxRows }: { readonly maxItems: number; readonly maxRows: number },
+  toItem: (row: Row) => Item,
+) => {
+  const limit = maxItems - 1
+  const fitting = found.filter(fits)
+  const shown = fitting.slice(0, limit)
+  const last =
+    fitting.length > limit ? shown.at(-1) : found.findLast(({ place }) => place === maxRows)
+  return { items: shown.map(toItem), next: last === undefined ? null : cursorOf(last) }
 }

@@ -6,9 +6,9 @@ import { replayedHeaders } from '../../platform/http/schemas.ts'
 import type { Person } from '../../platform/base/caller.ts'
 import { standingUnknown } from './managers.ts'
 import { offerAsCreated, toOffer } from './offers-answers.ts'
-import { createOfferRoute, getOfferRoute } from './offers-contract.ts'
+import { createOfferRoute, getOfferRoute, searchOffersRoute } from './offers-contract.ts'
 import type { KeptOffer, NewOffer, OfferStore, StoredOffer } from './offers-store.ts'
-import { termsOf } from './offer-search.ts'
+import { searchFor, termsOf, toSearchPage } from './offer-search.ts'
 import type { OfferRow } from './schema.ts'
 
 export interface OffersAppDeps {
@@ -116,6 +116,12 @@ export const serveOffers = (app: ServiceApp, deps: OffersAppDeps) => {
     )
     const replayed = replayedHeaders(stored.outcome === 'known')
     return c.json(offerAsCreated(stored), 201, { location: `/offers/${stored.id}`, ...replayed })
+  })
+
+  app.openapi(searchOffersRoute, async (c) => {
+    const search = searchFor(c.req.valid('query'))
+    const found = await deps.offers.search(search)
+    return c.json(toSearchPage(found, search, toOffer), 200)
   })
 
   app.openapi(getOfferRoute, async (c) => {

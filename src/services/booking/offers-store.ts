@@ -1,9 +1,17 @@
 import { and, eq } from 'drizzle-orm'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import type { Database } from '../../platform/database/db.ts'
-import { defineStatement, json, rowsOf, type ItemOf } from '../../platform/database/statement.ts'
+import {
+  defineStatement,
+  json,
+  rowsOf,
+  text,
+  type ItemOf,
+} from '../../platform/database/statement.ts'
 import type { Place } from './offer-cells.ts'
+import type { Found } from './offer-search.ts'
 import { offers, type OfferRow } from './schema.ts'
+import type { OfferStatus } from './states.ts'
 
 export type KeptOffer = OfferRow & { readonly outcome: 'created' | 'known' }
 
@@ -38,6 +46,29 @@ const insertOffers = defineStatement(import.meta.url, {
   ],
 })
 
+const searchOffers = defineStatement(import.meta.url, {
+  name: 'search offers',
+  table: offers,
+  input: {
+    lists: json<readonly string[]>(),
+    also: json<readonly string[]>(),
+    from: 'text?',
+    after: 'uuid',
+    to: 'text?',
+    status: text<OfferStatus>(),
+    minPrice: 'bigint?',
+    maxPrice: 'bigint?',
+    /** The middle of a circle, and how far it reaches. */
+    near: json<(Place & { readonly radians: number }) | null>(),
+    /** How many rows of the lists it may look at. */
+    maxRows: 'int',
+    maxItems: 'int',
+  },
+  returns: rowsOf<Found<OfferRow>>(),
+})
+
+export type Search = ItemOf<typeof searchOffers>
+
 export type NewOffer = Omit<ItemOf<typeof insertOffers>, 'id'>
 
 export const createOfferStore = (database: Database) => {
@@ -51,6 +82,7 @@ export const createOfferStore = (database: Database) => {
   }
 
   return {
+    search: (asked: Search): Promise<Found<OfferRow>[]> => database.lookUp(searchOffers, asked),
     insert: (offer: NewOffer): Promise<StoredOffer> => insert({ ...offer, id: uuidv7() }),
     find: (id: string) => findBy(eq(offers.id, id)),
     findByKey: (createdBy: string, key: string) =>

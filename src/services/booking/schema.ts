@@ -101,7 +101,8 @@ export const offers = pgTable(
 
 /**
  * By what offers are found, each list in the order of their start: a search walks one list from where
- * the page before ended, and stops after a page.
+ * the page before ended, and stops after a page. `term` is compared byte by byte (see the migration):
+ * no language has a say in whether two terms are the same.
  */
 export const offerTerms = pgTable(
   'offer_terms',

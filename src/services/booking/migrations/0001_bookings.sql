@@ -57,7 +57,7 @@ CREATE TABLE "bookings" (
 );
 --> statement-breakpoint
 CREATE TABLE "offer_terms" (
-	"term" text NOT NULL,
+	"term" text COLLATE "C" NOT NULL,
 	"starts_at" timestamp (3) with time zone NOT NULL,
 	"offer_id" uuid NOT NULL,
 	CONSTRAINT "offer_terms_key" PRIMARY KEY("term","starts_at","offer_id")

@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util'
+import { createLog, createMetrics } from '../src/platform/base/telemetry.ts'
+import { createDatabase } from '../src/platform/database/db.ts'
+import { searchFor } from '../src/services/booking/offer-search.ts'
+import { createOfferStore } from '../src/services/booking/offers-store.ts'
+import { createRandom } from '../test/lab/random.ts'
+import { startBenchPostgres, type BenchPostgres } from './lib/databases.ts'
+import { describeMachine, machineLine } from './lib/machine.ts'
+import { searches, seedOffers } from './lib/offers.ts'
+import { createScreen, tableLines } from './lib/screen.ts'
+import { latenciesOf, type Latencies } from './lib/stats.ts'
+import { withStops } from './lib/stops.ts'
+
+/**
+ * `npm run bench:search`: how long a page of a search takes with few offers and with many. Both are
+ * asked in turn, so that a slow moment of the machine hits both.
+ */
+const usage = 'usage: npm run bench:search -- [--few=1000] [--many=1000000] [--searches=400]'
+
+const number = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new Error(usage)
+  return value
+}
+
+const readOptions = () => {
+  const text = (value: string) => ({ type: 'string', default: value }) as const
+  const options = { few: text('1000'), many: text('1000000'), searches: text('400') }
+  const { values } = parseArgs({ options })
+  return {
+    few: number(values.few),
+    many: number(values.many),
+    /** Of each kind, at each size. */
+    searches: number(values.searches),
+  }
+}
+
+/** Offers in a database of their own, and the store of the service over it. */
+const openMarket = async (postgres: BenchPostgres, name: string, count: number) => {
+  const { urls, admin } = await postgres.createSet(name)
+  await seedOffers(admin.booking, count)
+  const database = createDatabase({
+    config: { url: urls.booking ?? '', poolSize: 1, statementTimeoutMs: 60_000, prepare: true },
+    log: createLog('booking', 'silent'),
+    metrics: createMetrics('booking'),
+  })
+  return { name, count, store: createOfferStore(database), close: database.close }
+}
+
+type Market = Awaited<ReturnType<typeof openMarket>>
+type Times = Readonly<Record<string, { readonly few: Latencies; readonly many: Latencies }>>
+
+const timeOf = async ({ store, count }: Market, kind: string, seed: string): Promise<number> => {
+  const wanted = searches[kind]?.(createRandom(seed), count) ?? {}
+  const search = searchFor(wanted)
+  const startedAtMs = performance.now()
+  await store.search(search)
+  return performance.now() - startedAtMs
+}
+
+/** Every search is asked once before it is measured: what is looked for often is in memory. */
+const measure = async (few: Market, many: Market, rounds: number): Promise<Times> => {
+  const kinds = Object.keys(searches)
+  const times = new Map(
+    kinds.map((kind) => [kind, { few: new Float64Array(rounds), many: new Float64Array(rounds) }]),
+  )
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [kind, measured] of times) {
+      const seed = `${kind} ${round}`
+      await timeOf(few, kind, seed)
+      await timeOf(many, kind, seed)
+      measured.few[round] = await timeOf(few, kind, seed)
+      measured.many[round] = await timeOf(many, kind, seed)
+    }
+  }
+  return Object.fromEntries(
+    [...times].map(([kind, measured]) => [
+      kind,
+      { few: latenciesOf(measured.few), many: latenciesOf(measured.many) },
+    ]),
+  )
+}
+
+const show = (times: Times, few: Market, many: Market): string[] => {
+  const ms = (value: number) => value.toFixed(2)
+  const rows = Object.entries(times).map(([kind, at]) => [
+    kind,
+    ms(at.few.p50Ms),
+    ms(at.few.p99Ms),
+    ms(at.many.p50Ms),
+    ms(at.many.p99Ms),
+    (at.many.p99Ms / at.few.p99Ms).toFixed(2),
+  ])
+  const heads = [few.count, many.count].flatMap((count) => [`${count}: p50 ms`, 'p99 ms'])
+  return tableLines([['search', ...heads, 'p99 many ÷ few'], ...rows])
+}
+
+await withStops(async (stops) => {
+  const options = readOptions()
+  const screen = createScreen()
+  stops.push(async () => screen.end())
+  screen.now('starting Postgres')
+  const postgres = await startBenchPostgres()
+  stops.push(postgres.close)
+  screen.line(machineLine(describeMachine(postgres.version)))
+  const markets: Market[] = []
+  for (const [name, count] of [
+    ['few', options.few],
+    ['many', options.many],
+  ] as const) {
+    screen.now(`writing ${count} offers`)
+    const market = await openMarket(postgres, name, count)
+    stops.push(market.close)
+    markets.push(market)
+  }
+  const [few, many] = markets as [Market, Market]
+  screen.now(`asking ${options.searches} times for each kind of page`)
+  const times = await measure(few, many, options.searches)
+  for (const line of show(times, few, many)) screen.line(line)
+})
