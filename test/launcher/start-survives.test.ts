@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import postgres from 'postgres'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
+import { runtimeRoleOf } from '../../src/local/postgres/provision.ts'
 import { serviceNames } from '../../src/registry.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
 import { childrenOf, dataFolder, launch, pidOf, serverPid, type Launcher } from '../lab/launcher.ts'
@@ -84,5 +86,30 @@ describe('a started system', () => {
     expect(await serverPid(folder)).not.toBe(bystander.pid)
     system.signal('SIGTERM')
     expect(await system.ended, system.screen()).toBe(0)
+  })
+
+  it('makes what a service needs that is newer than the data, and leaves the rest as it was', async () => {
+    const keysFile = path.join(folder, 'service-keys.json')
+    const readKeys = async () =>
+      JSON.parse(await readFile(keysFile, 'utf8')) as Record<string, object>
+    system = launch({ DATA_DIR: folder })
+    await system.sees(/logs .*\n\n/)
+    // As a version left it that did not know the service.
+    const sql = postgres((await readFile(path.join(folder, 'postgres.url'), 'utf8')).trim())
+    await sql.unsafe('drop database booking with (force)')
+    await sql.unsafe(`drop role booking, ${runtimeRoleOf('booking')}`)
+    await sql.end()
+    expect((await system.interrupt()).code).toBe(0)
+    const { booking: former, ...others } = await readKeys()
+    await writeFile(keysFile, JSON.stringify(others))
+
+    system = launch({ DATA_DIR: folder })
+    await system.sees(/logs .*\n\n/)
+    await expectReady(system.addressOf('booking'))
+    await expectReady(system.addressOf('start here'))
+    const { booking: made, ...kept } = await readKeys()
+    expect(kept).toEqual(others)
+    expect(made).not.toEqual(former)
+    expect((await system.interrupt()).code).toBe(0)
   })
 })

@@ -16,7 +16,7 @@ export interface Paint {
   readonly hue: (index: number, text: string) => string
 }
 
-const hues = [36, 35, 34, 32, 33, 96]
+const hues = [36, 35, 34, 32, 33, 96, 95, 94]
 
 /** Uses colour at a terminal, unless the user asked for none (https://no-color.org). */
 export const createPaint = (isColoured: boolean): Paint => {
