@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import packageJson from '../../package.json' with { type: 'json' }
 import packageLock from '../../package-lock.json' with { type: 'json' }
-import { serviceNames } from '../../src/registry.ts'
+import { makeSecrets } from '../../src/cluster/secrets.ts'
+import { serviceNames, servicesWithDatabase } from '../../src/registry.ts'
 import { projectRoot } from '../../tools/run-tool.ts'
 
 /** Whoever follows a document or a workflow must find the file, the heading and the command it names. */
@@ -137,21 +138,30 @@ const numberWords =
   'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(
     ' ',
   )
+const numberOf = (word: string) => numberWords.indexOf(word.toLowerCase()) + 1 || Number(word)
 
-describe('the number of services', () => {
-  const said = /\b(\w+)(?: small)?(?: TypeScript)? services\b/gi
-  it.each([
-    'README.md',
-    'CONTRIBUTING.md',
-    'package.json',
-    'src/services/gateway/pages/landing.html',
-  ])('is the one of the registry in %s', (file) => {
-    const words = [...read(file).matchAll(said)].map(([, word = '']) => word.toLowerCase())
-    const numbers = words.filter((word) => numberWords.includes(word))
-    expect(numbers).not.toEqual([])
-    expect(numbers.map((word) => numberWords.indexOf(word) + 1)).toEqual(
-      numbers.map(() => serviceNames.length),
-    )
+describe('a number that follows from the registry', () => {
+  const services = /\b(\w+)(?: small)?(?: TypeScript)? services\b/gi
+  const poolSize = 6
+  const pods = 4
+  const connections = servicesWithDatabase.length * 2 * pods * poolSize
+  it.each<readonly [string, RegExp, number]>([
+    ['README.md', services, serviceNames.length],
+    ['CONTRIBUTING.md', services, serviceNames.length],
+    ['package.json', services, serviceNames.length],
+    ['src/services/gateway/pages/landing.html', services, serviceNames.length],
+    ['docs/kubernetes.md', /the (\w+) PodDisruptionBudgets/g, serviceNames.length],
+    ['docs/kubernetes.md', /(\w+) images, \w+ migrations/g, serviceNames.length],
+    ['docs/kubernetes.md', /\w+ images, (\w+) migrations/g, servicesWithDatabase.length],
+    ['docs/kubernetes.md', /prints the same (\w+),/g, makeSecrets().length],
+    ['docs/scaling.md', /> (\d+) services × 2 × 4 pods × 6/g, servicesWithDatabase.length],
+    ['docs/scaling.md', /4 pods × 6 = (\d+)/g, connections],
+  ])('is right in %s: %s', (file, pattern, expected) => {
+    const found = [...read(file).matchAll(pattern)]
+      .map(([, word = '']) => numberOf(word))
+      .filter((number) => !Number.isNaN(number))
+    expect(found).not.toEqual([])
+    expect(found).toEqual(found.map(() => expected))
   })
 
   it('is that of the names in the README', () => {
