@@ -1,4 +1,12 @@
-import { Pool } from 'undici'
+import { createRequire } from 'node:module'
+import type { Pool } from 'undici'
+
+/**
+ * Only the pool. All of undici is a hundred files, among them a second `fetch`, caches and mocks:
+ * 2.5 MB in each process, which it would also have to read at each start.
+ */
+const load = createRequire(import.meta.url)
+const PoolOfUndici = load('undici/lib/dispatcher/pool.js') as typeof Pool
 
 /** Less than the 65 s of our servers: else they could close a connection that we begin to use. */
 const keepAliveTimeoutMs = 4_000
@@ -7,7 +15,7 @@ const connectionLifetimeMs = 5_000
 
 /** Opens connections to one service, with the same settings for every caller. */
 export const openPool = (baseUrl: string, connections: number, connectTimeoutMs: number) =>
-  new Pool(baseUrl, {
+  new PoolOfUndici(baseUrl, {
     connections,
     pipelining: 1,
     keepAliveTimeout: keepAliveTimeoutMs,

@@ -1,3 +1,4 @@
+import { exchange } from './exchange.ts'
 import { openPool } from './pool.ts'
 
 /** Asks a service whether it is ready, on its own connection: calls must not delay this. */
@@ -5,13 +6,14 @@ export const createReadinessProbe = (baseUrl: string, timeoutMs: number) => {
   const pool = openPool(baseUrl, 1, timeoutMs)
   const isReady = async (): Promise<boolean> => {
     try {
-      const { statusCode, body } = await pool.request({
-        path: '/readyz',
+      const { status } = await exchange(pool, {
         method: 'GET',
-        signal: AbortSignal.timeout(timeoutMs),
+        path: '/readyz',
+        headers: {},
+        body: null,
+        timeoutMs,
       })
-      await body.dump()
-      return statusCode === 200
+      return status === 200
     } catch {
       return false
     }

@@ -3,7 +3,7 @@ import type { Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { $ZodIssue } from 'zod/v4/core'
 import { BatchExhaustedError } from '../database/batch.ts'
-import { contractDocument, takesKey, type ServiceContract } from './contract.ts'
+import { checkCallers, contractDocument, expectsKey, type ServiceContract } from './contract.ts'
 import {
   ProblemError,
   problemContentType,
@@ -165,14 +165,14 @@ export const createServiceApp = (contract: ServiceContract, deps: ServiceAppDeps
       if (result.target === 'json' && rawBody !== undefined) checkBody(rawBody)
     },
   })
-  const described = contractDocument(contract)
+  checkCallers(contract)
   const { service } = contract
-  const routes = contract.routes.map(({ method, path, access }) => ({
-    method: method.toUpperCase(),
-    template: path,
+  const routes = contract.routes.map((route) => ({
+    method: route.method.toUpperCase(),
+    template: route.path,
     service,
-    access,
-    takesKey: takesKey(described.paths?.[path]?.[method as 'post'] ?? {}),
+    access: route.access,
+    takesKey: expectsKey(route),
   }))
   const ownDescription = {
     method: 'GET',
@@ -183,7 +183,11 @@ export const createServiceApp = (contract: ServiceContract, deps: ServiceAppDeps
   }
   const matcher = createMatcher([...routes, ownDescription])
   installErrorHandling(app, matcher, deps.log)
-  const document = JSON.stringify(described)
-  app.get('/openapi.json', (c) => c.body(document, 200, { 'content-type': 'application/json' }))
+  // Few ever ask for it, and to make it takes longer than all else that an app does at its start.
+  let document: string | undefined
+  app.get('/openapi.json', (c) => {
+    document ??= JSON.stringify(contractDocument(contract))
+    return c.body(document, 200, { 'content-type': 'application/json' })
+  })
   return { app, find: matcher.find, handle: handleBy(app, matcher, deps) }
 }

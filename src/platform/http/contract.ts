@@ -1,4 +1,4 @@
-import { OpenAPIHono, createRoute, type RouteConfig } from '@hono/zod-openapi'
+import { OpenAPIHono, createRoute, z, type RouteConfig } from '@hono/zod-openapi'
 import { callersOf, type ServiceName } from '../../registry.ts'
 import type { Access } from '../base/caller.ts'
 import { examplesIn } from './problem-examples.ts'
@@ -95,12 +95,22 @@ interface RouteDescription {
   readonly parameters?: readonly { readonly name?: string; readonly $ref?: string }[]
 }
 
+const isKeyHeader = (name: string) => name.toLowerCase() === 'idempotency-key'
+
 /** Whether a route takes an Idempotency-Key: then each request without one does the work once more. */
 export const takesKey = (route: RouteDescription): boolean =>
-  route.parameters?.some(({ name }) => name?.toLowerCase() === 'idempotency-key') ?? false
+  route.parameters?.some(({ name }) => name !== undefined && isKeyHeader(name)) ?? false
+
+/** The same, known from the route itself: its service need not write the contract for that. */
+export const expectsKey = ({ request, path }: GuardedRoute): boolean => {
+  const headers = request?.headers
+  if (headers === undefined) return false
+  if (headers instanceof z.ZodObject) return Object.keys(headers.shape).some(isKeyHeader)
+  throw new Error(`the headers of ${path} are no object`)
+}
 
 /** A caller that the registry does not know would be let in by nobody's decision. */
-const checkCallers = ({ service, routes }: ServiceContract) => {
+export const checkCallers = ({ service, routes }: ServiceContract) => {
   const known = callersOf(service)
   for (const { access, method, path } of routes) {
     if (access === undefined) throw new Error(`${method} ${path} does not say who may call it`)
