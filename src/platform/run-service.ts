@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import { createGuard } from './access/guard.ts'
 import { ConfigError, readConfig, type Config } from './base/config.ts'
-import { createHttpServer } from './http/server.ts'
+import { keepMemorySmall } from './base/memory.ts'
+import { createHttpServer, type Handle } from './http/server.ts'
 import { errorText } from './base/redaction.ts'
 import type { Runtime, Service } from './service.ts'
 import { createLog, createMetrics, type Log, type Metrics } from './base/telemetry.ts'
@@ -55,7 +56,12 @@ export const serve = async (config: Config, createService: CreateService) => {
   const guard = createGuard({ config, log })
   guard.prepare()
   await service.prepare()
-  const { handle, find, checkReady } = service
+  const { find, checkReady } = service
+  const memory = keepMemorySmall()
+  const handle: Handle = (request, response) => {
+    memory.isAsked()
+    return service.handle(request, response)
+  }
   const { callerOf } = guard
   const exposesMetrics = config.adminPort === undefined
   const deps = { config, log, metrics, handle, find, callerOf, checkReady, exposesMetrics }
@@ -63,6 +69,7 @@ export const serve = async (config: Config, createService: CreateService) => {
   const port = await server.listen(config.port)
   for (const loop of service.loops) loop.start()
   const stop = async () => {
+    memory.stop()
     await server.drain(config.shutdownGraceMs)
     await Promise.all(service.loops.map((loop) => loop.stop()))
     await Promise.all([service.close(), guard.close()])

@@ -25,6 +25,7 @@ import { beginAccess } from './ready-access.ts'
 import { readyDatabases, type Launch, type Migrate } from './start-databases.ts'
 import { stopStages } from './stop-order.ts'
 import { superviseService } from './supervisor.ts'
+import { warmUp } from './warm-up.ts'
 
 export interface StartAllOptions {
   /** The command that runs one service, to which its name is added. */
@@ -50,6 +51,9 @@ const entry = path.join(projectFolder, 'src', 'main.ts')
 
 // --- services -----------------------------------------------------------------
 
+/** Somebody who starts many launchers lets them share it. */
+const cacheOf = ({ data, environment }: Launch) => environment['NODE_COMPILE_CACHE'] || data.cache
+
 const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) => {
   const { plan, data, progress, paint, command } = launch
   const prefix = paint.hue(serviceNames.indexOf(service), service.padEnd(12))
@@ -71,8 +75,8 @@ const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) 
     args: [...command.slice(1), service],
     environment: {
       SHUTDOWN_GRACE_MS: String(serviceGraceMs - 300),
-      NODE_COMPILE_CACHE: data.cache,
       ...serviceEnvironment(service, launch, urls[service]),
+      NODE_COMPILE_CACHE: cacheOf(launch),
     },
     readyUrl: `http://${plan.reachableHost}:${plan.ports[service]}/readyz`,
     log,
@@ -153,7 +157,10 @@ const onFault = (ending: AbortSignal): Promise<never> => {
 }
 
 const startEverything = async (launch: Launch, claim: FolderClaim, startMs: number) => {
+  // Postgres mostly waits for the disk in this time.
+  const isWarm = warmUp({ ...launch, cache: cacheOf(launch), signal: launch.ending })
   const urls = await readyDatabases(launch)
+  await isWarm
   if (launch.ending.aborted) return
   claim.note({ otherIssuer: launch.plan.otherIssuer, identityDatabase: urls.identity })
   const endAccess = beginAccess(launch, urls.identity)
