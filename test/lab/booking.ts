@@ -10,17 +10,21 @@ export interface PlayedManager {
   readonly email: string
 }
 
-/** Who manages which company, from a moment on. */
+/** Who manages which company, from a moment on and until another. */
 export interface PlayedMembership extends PlayedManager {
   readonly companyId: string
   readonly from?: Date
+  until?: Date
 }
 
 interface Questions {
   readonly questions: readonly { readonly companyId: string; readonly at: string }[]
 }
 
-/** Answers as company does about members who never leave. */
+const wasMember = ({ from, until }: PlayedMembership, at: Date) =>
+  (from === undefined || from <= at) && (until === undefined || at < until)
+
+/** Answers as company does. */
 const playCompany =
   (members: readonly PlayedMembership[]): Behaviour =>
   async ({ path, body }) => {
@@ -29,7 +33,8 @@ const playCompany =
     if (url.pathname.endsWith('/standing')) {
       const userId = url.searchParams.get('userId')
       const isMember = members.some(
-        (each) => each.companyId === companyId && each.userId === userId,
+        (each) =>
+          each.companyId === companyId && each.userId === userId && wasMember(each, new Date()),
       )
       const role = isMember ? 'MANAGER' : null
       return {
@@ -44,7 +49,7 @@ const playCompany =
         companyId: asked,
         at,
         managers: members
-          .filter((each) => each.companyId === asked && (each.from ?? new Date(0)) <= new Date(at))
+          .filter((each) => each.companyId === asked && wasMember(each, new Date(at)))
           .map(({ userId, email }) => ({ userId, email, name: 'A manager', locale: 'en' })),
       },
     }))
@@ -76,16 +81,77 @@ export const startBooking = async (variables: Variables = {}, given?: Behind) =>
     toCompany,
     /** Company works as it should again. */
     mendCompany: () => toCompany.behave(play),
-    addManager: (companyId: string, from?: Date): PlayedManager => {
+    addManager: (companyId: string, from?: Date) => {
       const userId = uuidv7()
-      const manager = { userId, email: `${userId}@example.com` }
-      members.push({ ...manager, companyId, ...(from === undefined ? {} : { from }) })
-      return manager
+      const manager: PlayedManager = { userId, email: `${userId}@example.com` }
+      const membership: PlayedMembership = {
+        ...manager,
+        companyId,
+        ...(from === undefined ? {} : { from }),
+      }
+      members.push(membership)
+      const leave = () => {
+        membership.until = new Date()
+      }
+      return { ...manager, leave }
     },
   }
 }
 
 export type BookingSystem = Awaited<ReturnType<typeof startBooking>>
+
+interface LetterSeen {
+  readonly kind: string
+  readonly userId: string
+  readonly email: string
+  readonly subject: string
+  readonly body: string
+}
+
+/** What people do with offers and bookings, and what became of them. */
+export const createVisit = ({ booking, billing, notification, database }: BookingSystem) => {
+  const { sql } = database
+  const because = (reason?: string) => (reason === undefined ? '' : `?reason=${reason}`)
+  const letters = async (bookingId: string): Promise<LetterSeen[]> => {
+    const path = `/notifications?bookingId=${bookingId}&limit=100`
+    return (await notification.api.get(path, { as: 'operator' })).body.items
+  }
+  return {
+    book: (userId: string, offerId: string, key?: string) =>
+      booking.api.post('/bookings', { offerId }, { as: userId, key }),
+    cancel: (as: string, id: string, reason?: string) =>
+      booking.api.delete(`/bookings/${id}${because(reason)}`, { as }),
+    withdraw: (as: string, offerId: string, reason?: string) =>
+      booking.api.delete(`/offers/${offerId}${because(reason)}`, { as }),
+    complete: (as: string, id: string) =>
+      booking.api.post(`/bookings/${id}/complete`, undefined, { as }),
+    bookingNow: async (id: string) => (await sql`select * from bookings where id = ${id}`)[0],
+    bookingsOf: async (userId: string) =>
+      sql`select * from bookings where user_id = ${userId} order by id`,
+    offerNow: async (id: string) => {
+      const [row] = await sql`
+        select status, booking_id as "bookingId" from offers where id = ${id}`
+      return row
+    },
+    balanceOf: async (userId: string): Promise<number> =>
+      (await billing.api.get(`/billing/accounts/${userId}`)).body.balance,
+    /** What has moved, oldest first. */
+    movementsOf: async (userId: string): Promise<string[]> => {
+      const path = `/billing/accounts/${userId}/operations?limit=100`
+      const { body } = await billing.api.get(path)
+      const moved = body.items.filter(({ status }: { status: string }) => status === 'DONE')
+      return moved
+        .map(({ kind, amount }: { kind: string; amount: number }) => `${kind} ${amount}`)
+        .toReversed()
+    },
+    letters,
+    /** Who was told what, each as often as it was told. */
+    told: async (bookingId: string) =>
+      (await letters(bookingId)).map(({ kind, email }) => `${kind} ${email}`).toSorted(),
+  }
+}
+
+export type Visit = ReturnType<typeof createVisit>
 
 export interface OfferToStore {
   readonly companyId?: string

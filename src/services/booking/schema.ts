@@ -166,7 +166,7 @@ export const bookings = pgTable(
     check('bookings_known_canceller', isListed(table.cancelledBy, cancellers)),
     check(
       'bookings_decision',
-      sql`(${table.status} in ('PENDING', 'RELEASING')) = (${table.decision} is null)`,
+      sql`${table.decision} is not distinct from case when ${table.status} in ('PENDING', 'RELEASING') then null when ${table.status} in ('REFUSED', 'RELEASED') then ${table.status} else 'PAID' end and (${table.decision} is null) = (${table.decidedAt} is null)`,
     ),
     check(
       'bookings_reason',

@@ -62,10 +62,28 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
     })
   }
 
+  /**
+   * The hold is over: from here on nobody tries to take the money any more. By the clock of the
+   * database it may not be over yet: then the row is as it was.
+   */
+  const release = (row: BookingRow): Promise<Changed> => {
+    const entry = timelineEntry(row, 'hold-over', nothingCalled)
+    return store.releaseBooking({ id: row.id, entry })
+  }
+
+  /** What somebody else made of a booking that this worker took for undecided. */
+  const catchUp = async (row: BookingRow): Promise<Changed> => {
+    const now = await release(row)
+    if (now.status === 'PENDING') throw new Error(`booking ${row.id} is refunded, but not released`)
+    return now
+  }
+
   /** Billing took the money, or refused. If the offer was withdrawn meanwhile, the money goes back. */
   const pay = async (row: BookingRow): Promise<Taken> => {
     const paid = await payment.pay(row)
     if (paid.outcome === 'unknown') return wait(row, 'withdraw', paid)
+    // Somebody else ended the hold meanwhile, and billing has noted that it never takes the money.
+    if (paid.outcome === 'refused' && paid.code === 'withdrawal-refunded') return catchUp(row)
     const isPaid = paid.outcome === 'done'
     const reason = isPaid
       ? null
@@ -83,14 +101,6 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
     })
     if (decided.changed && decided.decision !== null) await tell(decided, letterId, about)
     return decided
-  }
-
-  /** The hold is over: from here on nobody tries to take the money any more. */
-  const release = async (row: BookingRow): Promise<Taken> => {
-    const entry = timelineEntry(row, 'hold-over', nothingCalled)
-    const released = await store.releaseBooking({ id: row.id, entry })
-    // By the clock of the database the hold is not over yet: recovery comes back to it.
-    return released.status === 'PENDING' ? undefined : released
   }
 
   const finish = async (row: BookingRow, email: string | null, entry: TimelineEntry) => {
@@ -118,7 +128,8 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
     const paid = await payment.pay(row)
     if (paid.outcome === 'unknown') return wait(row, 'withdraw', paid)
     const entry = timelineEntry(row, 'withdraw', paid)
-    return paid.outcome === 'done' ? renew(row, entry) : finish(row, null, entry)
+    if (paid.outcome === 'done') return renew(row, entry)
+    return finish(row, 'email' in paid ? paid.email : null, entry)
   }
 
   /** All the money goes back; or billing notes that it never takes it. Until then the offer is held. */
@@ -153,6 +164,7 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
           break
         case 'release':
           taken = await release(row)
+          if (taken.status === 'PENDING') taken = await pay(taken)
           break
         case 'give-back':
           taken = await giveBack(row)

@@ -49,7 +49,7 @@ CREATE TABLE "bookings" (
 	CONSTRAINT "bookings_known_decision" CHECK ("bookings"."decision" in ('PAID', 'REFUSED', 'RELEASED')),
 	CONSTRAINT "bookings_known_reason" CHECK ("bookings"."reason" in ('insufficient-funds', 'account-not-found', 'hold-over', 'offer-withdrawn')),
 	CONSTRAINT "bookings_known_canceller" CHECK ("bookings"."cancelled_by" in ('CUSTOMER', 'COMPANY', 'OPERATOR')),
-	CONSTRAINT "bookings_decision" CHECK (("bookings"."status" in ('PENDING', 'RELEASING')) = ("bookings"."decision" is null)),
+	CONSTRAINT "bookings_decision" CHECK ("bookings"."decision" is not distinct from case when "bookings"."status" in ('PENDING', 'RELEASING') then null when "bookings"."status" in ('REFUSED', 'RELEASED') then "bookings"."status" else 'PAID' end and ("bookings"."decision" is null) = ("bookings"."decided_at" is null)),
 	CONSTRAINT "bookings_reason" CHECK (("bookings"."status" in ('REFUSED', 'RELEASING', 'RELEASED')) = ("bookings"."reason" is not null)),
 	CONSTRAINT "bookings_cancelled" CHECK (("bookings"."status" in ('CANCELLING', 'CANCELLED')) = ("bookings"."cancelled_at" is not null and "bookings"."cancelled_by" is not null)),
 	CONSTRAINT "bookings_completed" CHECK (("bookings"."status" = 'COMPLETED') = ("bookings"."completed_at" is not null)),
@@ -163,6 +163,9 @@ CREATE TRIGGER offers_answers_are_final BEFORE UPDATE ON offers
     OR OLD.resource IS DISTINCT FROM NEW.resource
     OR (OLD.lat, OLD.lng) IS DISTINCT FROM (NEW.lat, NEW.lng)
     OR OLD.idempotency_key IS DISTINCT FROM NEW.idempotency_key
+    -- From one booking to another the way leads over OPEN, which is free of both.
+    OR (OLD.booking_id IS DISTINCT FROM NEW.booking_id AND
+      (OLD.status, NEW.status) NOT IN (('OPEN', 'RESERVED'), ('RESERVED', 'OPEN'), ('PAID', 'OPEN')))
     OR (OLD.cancelled_at IS NOT NULL AND
       (OLD.cancelled_at, OLD.cancelled_by, OLD.cancel_reason) IS DISTINCT FROM
         (NEW.cancelled_at, NEW.cancelled_by, NEW.cancel_reason)))
@@ -184,6 +187,8 @@ CREATE TRIGGER bookings_answers_are_final BEFORE UPDATE ON bookings
       (NEW.id, NEW.offer_id, NEW.user_id, NEW.company_id, NEW.title, NEW.price, NEW.starts_at,
       NEW.ends_at, NEW.time_zone, NEW.request_id, NEW.created_at, NEW.hold_until)
     OR OLD.idempotency_key IS DISTINCT FROM NEW.idempotency_key
+    -- The key of its refund: another one while money is still to go back, and never after that.
+    OR (OLD.refund_id <> NEW.refund_id AND OLD.status NOT IN ('RELEASING', 'CANCELLING'))
     OR (OLD.reason IS NOT NULL AND OLD.reason IS DISTINCT FROM NEW.reason)
     OR (OLD.decision IS NOT NULL AND
       (OLD.decision, OLD.decided_at, OLD.reason) IS DISTINCT FROM

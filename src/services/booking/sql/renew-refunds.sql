@@ -1,12 +1,19 @@
 with input as (
   select * from {{input}}
 ),
+-- The offer first, as everywhere: two statements that lock in one order cannot deadlock.
+target as materialized (
+  select o.id from offers o
+  where o.id in (select b.offer_id from bookings b join input i on i.id = b.id)
+  order by o.id for update
+),
 -- Billing has refused the refund for good under its key: the next attempt needs another one.
 renewed as (
   update bookings b set refund_id = i."nextRefundId", due_at = {{from-now i."delayMs"}},
     timeline = {{appended b.timeline i.entry}}
-  from input i
-  where b.id = i.id and b.refund_id = i."refundId" and b.status in ('RELEASING', 'CANCELLING')
+  from input i, target t
+  where b.id = i.id and t.id = b.offer_id and b.refund_id = i."refundId"
+    and b.status in ('RELEASING', 'CANCELLING')
   returning b.id
 )
 -- A row that somebody else renewed or finished is left alone, which is an answer as well.

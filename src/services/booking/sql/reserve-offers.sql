@@ -39,10 +39,12 @@ held as (
 judged as (
   select i.ord, case
     when t.id is null then 'missing'
-    -- A booking that is not in sight was stored while this statement waited, and it may be the very
-    -- one that is asked for: then no answer, but another run.
-    when not exists (select from bookings b where b.id = t.booking_id) and t.booking_id is not null
-      then null
+    -- An offer that changed while this statement waited for its lock may have been changed by a booking
+    -- out of sight, perhaps the very one that is asked for: then no answer, but another run.
+    when not exists (
+      select from offers o where o.id = t.id and o.status = t.status
+        and o.booking_id is not distinct from t.booking_id
+    ) then null
     when t.status in ('COMPLETED', 'CANCELLED') or t.starts_at <= now() then 'closed'
     when t.booking_id is not null or exists (select from inserted n where n.offer_id = t.id)
       then 'taken'
