@@ -11,6 +11,7 @@ import type { ServiceName } from '../../src/registry.ts'
 export interface Schema extends SchemaObject {
   readonly format?: string
   readonly pattern?: string
+  readonly example?: unknown
   readonly enum?: readonly string[]
   readonly minLength?: number
   readonly maxLength?: number

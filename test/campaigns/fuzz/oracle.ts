@@ -37,8 +37,12 @@ const parameterVerdict = ({ name, schema }: Parameter, text: string): Expectatio
     const { minimum = 0, maximum = Infinity } = schema
     return value >= minimum && value <= maximum ? 'accepted' : 'refused'
   }
-  if (schema.pattern !== undefined) {
-    return new RegExp(schema.pattern, 'u').test(text) ? 'accepted' : 'refused'
+  if (schema.enum !== undefined) return schema.enum.includes(text) ? 'accepted' : 'refused'
+  const { pattern, minLength = 0, maxLength = Infinity } = schema
+  const { length } = Array.from(text)
+  if (length < minLength || length > maxLength) return 'refused'
+  if (pattern !== undefined) {
+    return new RegExp(pattern, 'u').test(text) ? 'accepted' : 'refused'
   }
   return name === '' ? 'open' : 'accepted'
 }
@@ -92,6 +96,25 @@ const typeVerdict = (one: Case): Expectation => {
 const tokenVerdict = (one: Case, { isOpen }: FuzzedOperation): Expectation =>
   isOpen || headersOf(one, 'authorization').length === 0 ? 'accepted' : 'refused'
 
+const longestMs = 31 * 24 * 3_600_000
+
+const isTimeZone = (timeZone: string) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** What a schema cannot say of an allowed body: that its times or its time zone make no sense. */
+const isSenseless = (body: Json): boolean => {
+  const { startsAt, endsAt, timeZone } = (body ?? {}) as Readonly<Record<string, unknown>>
+  if (typeof timeZone === 'string' && !isTimeZone(timeZone)) return true
+  if (typeof startsAt !== 'string' || typeof endsAt !== 'string') return false
+  const ms = Date.parse(endsAt) - Date.parse(startsAt)
+  return !(ms > 0 && ms <= longestMs)
+}
+
 const isOddText = (value: string) => value.includes('\0') || !value.isWellFormed()
 
 const textsIn = (value: Json): string[] => {
@@ -125,6 +148,7 @@ export const createOracle = (operations: readonly FuzzedOperation[]) => {
       return 'refused'
     }
     if (!validate(value) || textsIn(value).some(isOddText)) return 'refused'
+    if (isSenseless(value)) return 'open'
     // JSON.parse drops members that appear twice, and digits beyond the precision of numbers.
     const lengthOf = (given: string) => given.replaceAll(/\s/g, '').length
     return lengthOf(JSON.stringify(value)) === lengthOf(text) ? 'accepted' : 'open'

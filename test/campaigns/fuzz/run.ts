@@ -1,7 +1,8 @@
 import type { ServiceName } from '../../../src/registry.ts'
 import { serviceNames } from '../../../src/registry.ts'
 import { createRandom } from '../../lab/random.ts'
-import { createActor, newOrder, signUp } from '../../lab/actors.ts'
+import { createActor, newOrder, signUp, type Request } from '../../lab/actors.ts'
+import { book, hourMs, newCompany, newOffer, someCategory } from '../../lab/booking-requests.ts'
 import { createHistory } from '../../judge/history.ts'
 import { auditFaults, countRows, fingerprint, untilAtRest } from '../../judge/audit.ts'
 import { settledRssMb, showAmounts, type Amounts } from '../load/resources.ts'
@@ -21,7 +22,7 @@ import {
   shrink,
   type Sent,
 } from './verdict.ts'
-import { createSignedWire, saidIn } from './signed-wire.ts'
+import { createCast, createSignedWire, saidIn, type Cast } from './signed-wire.ts'
 import type { Wire } from './wire.ts'
 
 /**
@@ -59,6 +60,7 @@ interface Context {
   readonly judge: ReturnType<typeof createJudge>
   readonly operations: ReturnType<typeof loadOperations>
   readonly known: Known
+  readonly cast: Cast
   readonly victim: string
   readonly faults: string[]
   readonly byStatus: Record<string, number>
@@ -90,6 +92,14 @@ const storedRefusals = new Set([
   'withdrawal-refunded',
 ])
 
+/** What a POST to these stores, one row for each. */
+const createdRows = new Map([
+  ['/companies', 'companies'],
+  ['/categories', 'categories'],
+  ['/offers', 'offers'],
+  ['/bookings', 'bookings'],
+])
+
 /** Returns the rows that an answer says were stored. */
 const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) => {
   if (!response || response.headers['idempotency-replayed'] === 'true') return undefined
@@ -102,6 +112,12 @@ const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) 
     const hasKey = headers.some(([name]) => name === 'idempotency-key')
     return hasKey && code?.endsWith('-taken') ? 'users' : undefined
   }
+  const created = createdRows.get(path.split('?')[0] ?? '')
+  if (method === 'POST' && created !== undefined) {
+    // A booking that was refused or released is stored, and told.
+    const { booking } = (parseBody(response) ?? {}) as { booking?: unknown }
+    return [201, 202].includes(status) || booking !== undefined ? created : undefined
+  }
   if (service !== 'order') return undefined
   if (method === 'POST' && isAt(/^\/orders$/)) {
     // An order of an unknown user is stored, and told, when it has a key.
@@ -113,7 +129,10 @@ const storedBy = ({ service, method, path, headers }: Case, { response }: Sent) 
   return isChange && isKept ? 'order_changes' : undefined
 }
 
-const remember = ({ known, options }: Context, one: Case, { response }: Sent) => {
+/** How many are kept to be named again. The first ones stay: they belong to users with money. */
+const mostKnown = { user: 60, others: 100, kept: 10 } as const
+
+const remember = ({ known, cast, options }: Context, one: Case, { response }: Sent) => {
   const { method, path } = one
   if (response?.status !== 201 || method !== 'POST') return
   const told = parseBody(response) as { id?: string }
@@ -121,10 +140,12 @@ const remember = ({ known, options }: Context, one: Case, { response }: Sent) =>
   if (id === undefined) return
   const asked = { method, path, body: saidIn(one.body) }
   noteAnswer(options.system.urls.gateway, asked, 201, told)
-  if (path === '/orders') known.orders.push(id)
-  if (path === '/users') known.users.push(id)
-  if (known.orders.length > 100) known.orders.splice(10, 1)
-  if (known.users.length > 60) known.users.splice(10, 1)
+  const kind = cast.note(asked, id)
+  if (kind === undefined) return
+  const ids = known.ids[kind]
+  ids.push(id)
+  const most = kind === 'user' ? mostKnown.user : mostKnown.others
+  if (ids.length > most) ids.splice(mostKnown.kept, 1)
 }
 
 const send = async (context: Context, one: Case): Promise<Sent> => {
@@ -186,7 +207,7 @@ const mixedBatch = async (context: Context, cases: readonly Case[]) => {
   const after = await countRows(options.system.postgres)
   // Making a fault smaller repeats its request, which stores more rows.
   if (faults.length > faultsBefore) return
-  for (const table of ['users', 'orders', 'order_changes']) {
+  for (const table of ['users', 'orders', 'order_changes', ...createdRows.values()]) {
     const more = (after.get(table) ?? 0) - (before.get(table) ?? 0)
     const told = expected.get(table) ?? 0
     if (more !== told)
@@ -268,12 +289,31 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
     history: createHistory(),
     name: 'fuzz',
   })
-  const known: Known = { users: [], orders: [], keys: [] }
+  const known: Known = {
+    ids: { user: [], order: [], company: [], category: [], offer: [], booking: [] },
+    keys: [],
+  }
+  const cast = createCast(known)
+  const { ids } = known
+  ids.category.push(await someCategory(actor))
+  const make = async (request: Request) => {
+    const { body } = await actor.decided<{ id: string }>(request)
+    const kind = cast.note({ body: undefined, ...request }, body.id)
+    if (kind !== undefined) ids[kind].push(body.id)
+    return body.id
+  }
   for (let count = 0; count < 6; count += 1) {
-    const user = await signUp(actor, 100_000_000)
-    known.users.push(user.id)
-    const { body } = await actor.decided<{ id: string }>(newOrder(user.id, 1_000))
-    known.orders.push(body.id)
+    const { id: managerId } = await signUp(actor, 100_000_000)
+    ids.user.push(managerId)
+    await make(newOrder(managerId, 1_000))
+  }
+  for (const managerId of ids.user.slice(0, 2)) {
+    const companyId = await make(newCompany(managerId))
+    const startsMs = Date.now() + 100 * hourMs
+    const [categoryId = ''] = ids.category
+    const offer = { managerId, companyId, categoryId, price: 1_000, startsMs }
+    await make(newOffer(offer))
+    await make(book(managerId, await make(newOffer(offer))))
   }
   // Their logins are made now, so that none is made while nothing may change.
   for (const as of ['somebody', 'operator']) {
@@ -285,11 +325,15 @@ const prepare = async (options: FuzzOptions): Promise<Context> => {
     options,
     operations,
     known,
+    cast,
     judge: createJudge(createOracle(operations)),
     wires: new Map(
-      serviceNames.map((name) => [name, createSignedWire(system.urls[name], answerTimeoutMs)]),
+      serviceNames.map((name) => [
+        name,
+        createSignedWire(system.urls[name], answerTimeoutMs, cast),
+      ]),
     ),
-    victim: known.users[0]!,
+    victim: ids.user[0]!,
     faults: [],
     byStatus: {},
     counts: { index: 0, sent: 0, raw: 0, refused: 0 },

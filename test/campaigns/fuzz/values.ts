@@ -6,11 +6,19 @@ import type { Schema } from '../../lab/operations.ts'
 export type Json = ReturnType<typeof JSON.parse>
 
 /** Ids that exist, so that not every request is answered 404. */
+export const knownKinds = ['user', 'order', 'company', 'category', 'offer', 'booking'] as const
+export type KnownKind = (typeof knownKinds)[number]
+
 export interface Known {
-  readonly users: string[]
-  readonly orders: string[]
+  readonly ids: Readonly<Record<KnownKind, string[]>>
   readonly keys: string[]
 }
+
+/** What the id of that name is an id of. */
+const kindOf = (name: string): KnownKind =>
+  name === 'parentId'
+    ? 'category'
+    : (knownKinds.find((kind) => name.toLowerCase().includes(kind)) ?? 'user')
 
 const letters = 'abcdefghijklmnopqrstuvwxyz0123456789'.split('')
 
@@ -49,6 +57,21 @@ export const oddText = (random: Random): string =>
 /** Of no password. */
 const passwordHash = `$argon2id$v=19$m=1024,t=2,p=1$${'c2FsdHNhbHRzYWx0c2FsdA'}$${'A'.repeat(43)}`
 
+const timeZones = ['UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'America/St_Johns'] as const
+
+const hourMs = 3_600_000
+
+/** Far enough that it can be booked, and rarely the hour of another one. */
+const drawInstant = (random: Random) =>
+  new Date(Date.now() + random.between(48, 8_000) * hourMs).toISOString()
+
+const drawCursor = (random: Random) =>
+  random.pick([
+    randomUUID(),
+    String(random.between(0, 99)),
+    `${random.between(0, 99)}_${randomUUID()}`,
+  ])
+
 const validText = (random: Random, { minLength = 0, maxLength = 40 }: Schema) => {
   const length = random.chance(0.1) ? maxLength : random.between(minLength, Math.min(maxLength, 30))
   if (random.chance(0.2)) return '😀'.repeat(Math.max(length, 1))
@@ -58,7 +81,7 @@ const validText = (random: Random, { minLength = 0, maxLength = 40 }: Schema) =>
 const validString = (name: string, schema: Schema, random: Random, known: Known): string => {
   if (schema.enum) return random.pick(schema.enum)
   if (schema.format === 'uuid') {
-    const pool = /order/i.test(name) ? known.orders : known.users
+    const pool = known.ids[kindOf(name)]
     const id = pool.length > 0 && random.chance(0.85) ? random.pick(pool) : randomUUID()
     return random.chance(0.05) ? id.toUpperCase() : id
   }
@@ -66,7 +89,8 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
   if (name === 'username') return `u.${word(random, random.between(1, 60))}`.slice(0, 64)
   if (name === 'passwordHash') return passwordHash
   if (name === 'phone') return `+7 ${random.between(100, 999)} 123-45-67`
-  if (name === 'cursor') return random.chance(0.5) ? randomUUID() : String(random.between(0, 99))
+  if (name === 'timeZone') return random.pick(timeZones)
+  if (schema.format === 'date-time') return drawInstant(random)
   if (name === 'idempotency-key') {
     const isRepeat = known.keys.length > 0 && random.chance(0.35)
     const key = isRepeat ? random.pick(known.keys) : word(random, random.between(8, 40))
@@ -74,7 +98,18 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
     if (known.keys.length > 12) known.keys.shift()
     return key
   }
-  return validText(random, schema)
+  const text = name === 'cursor' ? drawCursor(random) : validText(random, schema)
+  const { pattern, example } = schema
+  // A pattern that nothing here fits comes with an example.
+  const isFit = pattern === undefined || new RegExp(pattern, 'u').test(text)
+  return isFit || typeof example !== 'string' ? text : example
+}
+
+/** In an object with both, the end comes soon after the start: no schema can say that. */
+const orderTimes = (value: Record<string, Json>): Record<string, Json> => {
+  const { startsAt, endsAt } = value
+  if (typeof startsAt !== 'string' || typeof endsAt !== 'string') return value
+  return { ...value, endsAt: new Date(Date.parse(startsAt) + hourMs).toISOString() }
 }
 
 /** Makes a value that the schema allows. */
@@ -92,10 +127,13 @@ export const validValue = (name: string, schema: Schema, random: Random, known: 
     const chosen = Object.entries(schema.properties ?? {}).filter(
       ([property]) => schema.required?.includes(property) || random.chance(0.5),
     )
-    return Object.fromEntries(
-      chosen.map(([property, inner]) => [property, validValue(property, inner, random, known)]),
+    return orderTimes(
+      Object.fromEntries(
+        chosen.map(([property, inner]) => [property, validValue(property, inner, random, known)]),
+      ),
     )
   }
+  if (type === 'boolean') return random.chance(0.5)
   return validString(name, schema, random, known)
 }
 
