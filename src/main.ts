@@ -163,7 +163,7 @@ const runOne = async (name: string) => {
 
 /** Node writes what it compiled when this process ends. */
 const warmUp = async () => {
-  for (const load of Object.values(loaders)) await load()
+  for (const load of Object.values(serviceLoaders)) await load()
   await import('./platform/database/migrate.ts')
   await import('./cluster/make-secrets.ts')
 }
