@@ -41,7 +41,8 @@ type Taken = Changed | undefined
 
 const nothingCalled = { outcome: 'done', ms: 0 } as const
 
-export const createBookingWorkflow = ({ store, payment, letters, log }: WorkflowDeps) => {
+/** What every step may have to do: wait for its next attempt, or tell of a decision. */
+const createCommon = ({ store, letters, log }: WorkflowDeps) => {
   const wait = async (row: BookingRow, step: string, outcome: StepOutcome) => {
     await postpone(store.dueBookings, row, step, outcome)
     return undefined
@@ -53,15 +54,30 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
     const decidedAt = row.cancelledAt ?? row.decidedAt
     if (decidedAt === null) throw new Error(`booking ${bookingId} is told but not decided`)
     const kind = listed(letterKinds, row.status, `what is told of booking ${bookingId}`)
-    const due: DueLetters = {
-      ...{ id: letterId, bookingId, kind, userId, email, companyId, requestId },
-      ...{ decidedAt, about, attempts: 0 },
+    const owed: DueLetters = {
+      id: letterId,
+      bookingId,
+      kind,
+      userId,
+      email,
+      companyId,
+      decidedAt,
+      about,
+      requestId,
+      attempts: 0,
     }
-    await letters.send(due).catch((error: unknown) => {
+    await letters.send(owed).catch((error: unknown) => {
       log.warn({ err: error, id: letterId }, 'letters about a booking are left to recovery')
     })
   }
 
+  return { wait, tell }
+}
+
+type Common = ReturnType<typeof createCommon>
+
+/** What an undecided booking needs: its payment, or the end of its hold. */
+const createDecisions = ({ store, payment }: WorkflowDeps, { wait, tell }: Common) => {
   /**
    * The hold is over: from here on nobody tries to take the money any more. By the clock of the
    * database it may not be over yet: then the row is as it was.
@@ -103,6 +119,11 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
     return decided
   }
 
+  return { pay, release }
+}
+
+/** What a booking needs whose money goes back. */
+const createRefunds = ({ store, payment }: WorkflowDeps, { wait, tell }: Common) => {
   const finish = async (row: BookingRow, email: string | null, entry: TimelineEntry) => {
     const letterId = uuidv7()
     const about = aboutBooking(row, row.reason)
@@ -149,6 +170,14 @@ export const createBookingWorkflow = ({ store, payment, letters, log }: Workflow
         throw new Error(`billing refused the refund of booking ${row.id}: ${back.code}`)
     }
   }
+
+  return { giveBack }
+}
+
+export const createBookingWorkflow = (deps: WorkflowDeps) => {
+  const common = createCommon(deps)
+  const { pay, release } = createDecisions(deps, common)
+  const { giveBack } = createRefunds(deps, common)
 
   /**
    * Walks a booking as far as it gets. The live request and recovery call the same function; when both
