@@ -24,6 +24,11 @@ describe('an entry of the log', () => {
   it.each([
     'email',
     'userName',
+    'name',
+    'member_name',
+    'address',
+    'location',
+    'managers',
     'first_name',
     'last-name',
     'phone',

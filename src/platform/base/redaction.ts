@@ -7,8 +7,8 @@ const hidden = '[redacted]'
 
 /** Fields that hold personal data, in any spelling. */
 const personalFields = new Set(
-  `email username firstname lastname fullname phone address subject title body text description detail
-  cancelreason
+  `email username name firstname lastname fullname membername phone address subject title body text
+  description detail cancelreason location managers
   data payload query params parameters headers authorization cookie setcookie credentials password
   passwordhash passwordsalt secret token accesstoken refreshtoken idtoken apikey idempotencykey`.split(
     /\s+/,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, lt } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds } from '../../platform/database/owners.ts'
 import {
@@ -140,6 +140,9 @@ export interface MembersPage {
 const beforeAllIds = '00000000-0000-0000-0000-000000000000'
 
 const present = isNull(memberships.leftAt)
+/** Written out: with parameters instead, Postgres could not know that a partial index fits. */
+const isFirst = sql`${companyVersions.version} = 1`
+const isActive = sql`${companies.active}`
 
 export const createCompanyStore = (database: Database) => {
   const insert = database.statement(insertCompanies)
@@ -166,7 +169,7 @@ export const createCompanyStore = (database: Database) => {
           and(
             eq(companyVersions.actor, actor),
             eq(companyVersions.idempotencyKey, idempotencyKey),
-            eq(companyVersions.version, 1),
+            isFirst,
           ),
         ),
     )
@@ -181,7 +184,7 @@ export const createCompanyStore = (database: Database) => {
     limit,
   }: CompaniesPage): Promise<CompanyRow[]> => {
     if (memberId === undefined) {
-      const shown = withInactive ? undefined : eq(companies.active, true)
+      const shown = withInactive ? undefined : isActive
       return database.read('list companies', (reader) =>
         reader
           .select()

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Api } from '../../../test/lab/http.ts'
+import type { Api, RequestOptions } from '../../../test/lab/http.ts'
 import { startWithBilling, type WithBilling } from '../../../test/lab/service.ts'
 import { learn } from '../../../test/lab/strangers.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
@@ -57,6 +57,41 @@ describe('whether there is a user', () => {
     const callers = ['nobody', 'somebody', userId, operator, { service: 'billing' }] as const
     for (const as of callers) {
       const { status, body } = await account(userId, { as })
+      expect([status, body.code]).toEqual([401, 'unauthenticated'])
+    }
+  })
+})
+
+describe('who a user is', () => {
+  const person = (id: string, as: RequestOptions['as']) => api.get(`/users/${id}/person`, { as })
+  const company = { service: 'company' } as const
+  const signUp = async (names: object) => {
+    const username = `user-${randomBytes(5).toString('hex')}`
+    const body = { username, email: `${username}@example.com`, ...names }
+    return { ...body, id: (await api.post('/users', body)).body.id as string }
+  }
+
+  it.each([
+    ['both names', { firstName: 'Мария', lastName: 'Иванова' }, 'Мария Иванова'],
+    ['the last name', { lastName: 'Иванова' }, 'Иванова'],
+    ['the first name', { firstName: 'Мария', locale: 'ru' }, 'Мария'],
+    ['no name, so by the username', {}, undefined],
+  ])('is told to company with %s', async (_what, names, name) => {
+    const { id, username, email } = await signUp(names)
+    const { status, body } = await person(id, company)
+    const locale = 'locale' in names ? 'ru' : 'en'
+    const shown = { userId: id, username, name: name ?? username, email, locale }
+    expect([status, body]).toEqual([200, shown])
+  })
+
+  it('is not told of somebody who has not signed up', async () => {
+    const { status, body } = await person(uuidv7(), company)
+    expect([status, body.code]).toEqual([404, 'user-not-found'])
+  })
+
+  it('is told to nobody else', async () => {
+    for (const as of ['nobody', 'somebody', userId, operator, { service: 'order' }] as const) {
+      const { status, body } = await person(userId, as)
       expect([status, body.code]).toEqual([401, 'unauthenticated'])
     }
   })

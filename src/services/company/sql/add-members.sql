@@ -9,12 +9,16 @@ known as materialized (
 fresh as materialized (
   select i.* from input i where not exists (select from known k where k.ord = i.ord)
 ),
--- The company as this statement sees it, and whether the sender may change it.
+-- The company as this statement sees it, and whether the sender may change it. Lateral, with its
+-- offset, makes Postgres look members up by their index, also while the table is so small that it
+-- would rather read it whole.
 seen as materialized (
   select f.ord, c.id, c.version, f."isOperator" or m.id is not null as is_allowed
   from fresh f join companies c on c.id = f."companyId"
-  left join memberships m on m.company_id = c.id and m.user_id = f.actor and m.left_at is null
-    and m.role = 'ADMIN'
+  left join lateral (
+    select a.id from memberships a where a.company_id = c.id and a.user_id = f.actor
+      and a.left_at is null and a.role = 'ADMIN' offset 0
+  ) m on true
 ),
 -- The same company once it is locked, which may be later, in one order for all statements.
 locked as materialized (

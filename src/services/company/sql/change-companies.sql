@@ -2,9 +2,13 @@ with input as materialized (
   select * from {{input}}
 ),
 -- A key that is known answers with its change, whatever its sender may do by now: they were told it.
+-- Lateral, with its offset, makes Postgres look each key up by its index, also while the table is so
+-- small that it would rather read it whole.
 known as materialized (
-  select i.ord, v.id from input i join company_versions v on v.company_id = i."companyId"
-    and v.actor = i.actor and v.idempotency_key = i."idempotencyKey" and v.version > 1
+  select i.ord, v.id from input i join lateral (
+    select k.id from company_versions k where k.company_id = i."companyId" and k.actor = i.actor
+      and k.idempotency_key = i."idempotencyKey" and k.version > 1 offset 0
+  ) v on true
 ),
 fresh as materialized (
   select i.* from input i where not exists (select from known k where k.ord = i.ord)
@@ -13,8 +17,10 @@ fresh as materialized (
 seen as materialized (
   select f.ord, c.id, c.version, f."isOperator" or m.id is not null as is_allowed
   from fresh f join companies c on c.id = f."companyId"
-  left join memberships m on m.company_id = c.id and m.user_id = f.actor and m.left_at is null
-    and m.role = 'ADMIN'
+  left join lateral (
+    select a.id from memberships a where a.company_id = c.id and a.user_id = f.actor
+      and a.left_at is null and a.role = 'ADMIN' offset 0
+  ) m on true
 ),
 -- The same company once it is locked, which may be later. All locks are taken in one order: two
 -- statements cannot deadlock. Strangers lock nothing.

@@ -12,7 +12,11 @@ judged as materialized (
     when p.depth >= i."maxDepth" or t.place > i."maxCategories" then 'full'
   end as refusal
   from input i left join categories p on p.id = i."parentId"
-  cross join (select coalesce(max(place), 0) + 1 as place from categories) t
+  cross join (
+    select coalesce((
+      select place from categories where place >= 1 order by place desc limit 1
+    ), 0) + 1 as place
+  ) t
   where not exists (select from known k where k.ord = i.ord)
 ),
 -- The first name holds the key. A key that is known stores nothing of all this.

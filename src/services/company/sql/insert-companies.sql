@@ -27,6 +27,11 @@ from input i join begun b on b.id = i."versionId"
 union all
 -- A key that is known answers with its company. An item without a row lost a race and runs again.
 select i.ord, true, v.created_at, {{columns v}}
-from input i join company_versions v on v.actor = i.actor
-  and v.idempotency_key = i."idempotencyKey" and v.version = 1
+from input i
+-- Lateral, with its offset, makes Postgres look each key up by its index, also while the table is so
+-- small that it would rather read it whole.
+join lateral (
+  select {{columns k}} from company_versions k where k.actor = i.actor
+    and k.idempotency_key = i."idempotencyKey" and k.version = 1 offset 0
+) v on true
 where not exists (select from begun b where b.id = i."versionId")

@@ -2,14 +2,17 @@ with input as materialized (
   select * from {{input}}
 ),
 -- The company as this statement sees it, with the last membership that is asked for, and whether the
--- sender may end it. Who ended it once may hear so again.
+-- sender may end it. Who ended it once may hear so again. Lateral, with its offset, makes Postgres
+-- look members up by their index, also while the table is small.
 seen as materialized (
   select i.ord, c.id, c.version, p.id as membership_id, p.role, p.left_at,
     i."isOperator" or a.id is not null or i.actor = i."userId"
       or (p.removed_by is not null and p.removed_by = i.actor) as is_allowed
   from input i join companies c on c.id = i."companyId"
-  left join memberships a on a.company_id = c.id and a.user_id = i.actor and a.left_at is null
-    and a.role = 'ADMIN'
+  left join lateral (
+    select m.id from memberships m where m.company_id = c.id and m.user_id = i.actor
+      and m.left_at is null and m.role = 'ADMIN' offset 0
+  ) a on true
   left join lateral (
     select * from memberships m where m.company_id = c.id and m.user_id = i."userId"
     order by m.joined_at desc limit 1
