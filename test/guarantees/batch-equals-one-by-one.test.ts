@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createActs } from '../../src/platform/access/acts-store.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
+import { createCategoryStore } from '../../src/services/company/store-categories.ts'
+import { createCompanyStore } from '../../src/services/company/store.ts'
 import { createModelStore } from '../../src/services/identity/store-models.ts'
 import { createIdentityStore } from '../../src/services/identity/store.ts'
 import { createNotificationStore } from '../../src/services/notification/store.ts'
@@ -32,7 +34,7 @@ type Item = Readonly<{ row: number; key: number | null; amount: number; flag: bo
 
 interface Statement {
   readonly name: string
-  readonly service: 'identity' | 'user' | 'billing' | 'order' | 'notification'
+  readonly service: 'identity' | 'user' | 'billing' | 'order' | 'company' | 'notification'
   /** Makes the rows that exist before the calls. */
   readonly seed?: (scene: Scene) => string
   readonly call: (stores: Stores, scene: Scene, item: Item) => Promise<unknown>
@@ -48,6 +50,8 @@ const createStores = (database: Database) => {
     user: createUserStore(database, leaseMs),
     billing: createBillingStore(database, leaseMs),
     order: createOrderStore(database, leaseMs),
+    company: createCompanyStore(database),
+    categories: createCategoryStore(database),
     notification: createNotificationStore(database),
   }
 }
@@ -197,8 +201,155 @@ const identityStatements: readonly Statement[] = [
   },
 ]
 
+/** Each company has its own id as its first ADMIN. They joined long ago, so the past can be asked for. */
+const seedCompanies = (scene: Scene) => `
+  set session_replication_role = replica;
+  insert into companies (id, name, active) select id, '${scene.tag}', true
+  from (values ${known(scene)}) as v(id);
+  insert into memberships (id, company_id, user_id, role, name, email, locale, joined_at, added_by,
+    request_id)
+  select id, id, id, 'ADMIN', 'name', '${scene.tag}', 'en', '2020-01-01Z', id, '${scene.tag}'
+  from (values ${known(scene)}) as v(id);
+  reset session_replication_role`
+
+const companiesOf = ({ ids }: Scene) => `
+  select to_jsonb(c) as c,
+    (select jsonb_agg(to_jsonb(v) order by v.version) from company_versions v
+      where v.company_id = c.id) as versions,
+    (select jsonb_agg(to_jsonb(m) order by m.user_id, m.joined_at) from memberships m
+      where m.company_id = c.id) as members
+  from companies c where c.id in (${ids.map((id) => `'${id}'`).join(', ')})`
+
+/** The ADMIN of a company, an operator, or somebody who is perhaps a member. */
+const whoActs = (scene: Scene, item: Item) => ({
+  actor: item.amount % 3 === 0 ? idOf(scene, item) : otherOf(scene, item),
+  isOperator: item.amount % 3 === 1,
+})
+const otherOf = ({ ids }: Scene, { amount }: Item) => ids[amount % ids.length] as string
+const member = { name: 'name', email: 'a@example.com', locale: 'en' } as const
+
+const companyStatements: readonly Statement[] = [
+  {
+    name: 'insert companies',
+    service: 'company',
+    stored: (scene) => `
+      select to_jsonb(v) as v, to_jsonb(c) as c, to_jsonb(m) as m from company_versions v
+      join companies c on c.id = v.company_id join memberships m on m.company_id = c.id
+      where v.request_id = '${scene.tag}' order by v.id`,
+    call: ({ company }, scene, item) =>
+      company.insert({
+        actor: idOf(scene, item),
+        memberName: 'name',
+        email: 'a@example.com',
+        locale: 'en',
+        payload: {
+          name: item.amount === 0 ? 'bad \u0000 name' : `${item.amount}`,
+          ...(item.flag ? { location: { lat: 1.5, lng: item.amount } } : {}),
+        },
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      }),
+  },
+  {
+    name: 'change companies',
+    service: 'company',
+    seed: seedCompanies,
+    stored: companiesOf,
+    call: ({ company }, scene, item) =>
+      company.change({
+        ...whoActs(scene, item),
+        companyId: idOf(scene, item),
+        payload: item.flag ? { phone: `${item.amount}` } : { active: item.amount > 2 },
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      }),
+  },
+  {
+    name: 'add members',
+    service: 'company',
+    seed: seedCompanies,
+    stored: companiesOf,
+    call: ({ company }, scene, item) =>
+      company.addMember({
+        ...whoActs(scene, item),
+        ...member,
+        companyId: idOf(scene, item),
+        userId: otherOf(scene, item),
+        role: item.flag ? 'ADMIN' : 'MANAGER',
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      }),
+  },
+  {
+    name: 'remove members',
+    service: 'company',
+    seed: (scene) => `${seedCompanies(scene)};
+      insert into memberships (id, company_id, user_id, role, name, email, locale, added_by,
+        request_id)
+      select md5(c.id::text || u.id::text)::uuid, c.id, u.id,
+        case when u.place % 2 = 0 then 'ADMIN' else 'MANAGER' end, 'name', 'e', 'en', c.id, 'r'
+      from (values ${known(scene)}) as c (id),
+        unnest(array[${scene.ids.map((id) => `'${id}'`).join(', ')}]::uuid[]) with ordinality
+          as u (id, place)
+      where c.id <> u.id and u.place < 4`,
+    stored: companiesOf,
+    call: ({ company }, scene, item) =>
+      company.removeMember({
+        ...whoActs(scene, item),
+        companyId: idOf(scene, item),
+        userId: item.flag ? idOf(scene, item) : otherOf(scene, { ...item, amount: item.key ?? 0 }),
+      }),
+  },
+  {
+    name: 'find managers',
+    service: 'company',
+    seed: seedCompanies,
+    stored: companiesOf,
+    call: ({ company }, scene, item) =>
+      company.findManagers({
+        companyId: idOf(scene, item),
+        at: `${item.flag ? 2_019 + item.amount : 2_999}-06-01T00:00:00.000Z`,
+      }),
+  },
+  {
+    name: 'insert categories',
+    service: 'company',
+    stored: (scene) => `
+      select n.name, c.name as present, c.parent_id, c.depth from category_names n
+      join categories c on c.id = n.category_id where n.request_id = '${scene.tag}'`,
+    call: ({ categories }, scene, item) =>
+      categories.insert({
+        name: item.amount === 0 ? 'bad \u0000 name' : `${item.amount}`,
+        parentId: item.flag ? `019aa000-0000-7000-8000-00000000001${item.row}` : null,
+        actor: idOf(scene, item),
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      }),
+  },
+  {
+    name: 'rename categories',
+    service: 'company',
+    seed: (scene) => `
+      insert into categories (id, place, name, depth)
+      select id, (select max(place) from categories) + row_number() over (), 'name', 1
+      from (values ${known(scene)}) as v(id)`,
+    stored: (scene) => `
+      select to_jsonb(n) as n, c.name, c.parent_id from category_names n
+      join categories c on c.id = n.category_id where n.request_id = '${scene.tag}'`,
+    call: ({ categories }, scene, item) =>
+      categories.rename({
+        categoryId: idOf(scene, item),
+        name: `${item.amount}`,
+        actor: scene.ids[item.flag ? 0 : 1] as string,
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      }),
+  },
+]
+
 const statements: readonly Statement[] = [
   ...identityStatements,
+  ...companyStatements,
   {
     name: 'insert orders',
     service: 'order',
