@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import { servicesWithDatabase } from '../../src/registry.ts'
+import { startCompany } from '../lab/company.ts'
 import type { TestDatabase } from '../lab/database.ts'
 import type { Api } from '../lab/http.ts'
 import { loadOperations, type Schema } from '../lab/operations.ts'
@@ -26,6 +27,8 @@ interface Target {
 const targets = {} as Record<ServiceWithDatabase, Target>
 let userId: string
 let orderId: string
+let companyId: string
+const categoryId = '019aa000-0000-7000-8000-000000000002'
 
 /** All tables of a service, but that of operators: what they ask for is written down, also when it is refused. */
 const tablesOf = async ({ sql }: TestDatabase) => {
@@ -39,6 +42,7 @@ beforeAll(async () => {
   const orders = await startWithBilling('order')
   const users = await startWithBilling('user')
   const ledger = await startBilling()
+  const companies = await startCompany()
   const { identity, identityDatabase } = users
   if (identity === undefined || identityDatabase === undefined) throw new Error('no identity')
   const withOthersBehind: Partial<Record<ServiceWithDatabase, Omit<Target, 'tables'>>> = {
@@ -46,6 +50,7 @@ beforeAll(async () => {
     user: { api: users.service.api, database: users.database },
     identity: { api: identity.api, database: identityDatabase },
     billing: { api: orders.billing.api, database: orders.billingDatabase },
+    company: { api: companies.company.api, database: companies.database },
     notification: { api: ledger.notification.api, database: ledger.notificationDatabase },
   }
   /** What is wrong is refused before anybody else is asked, so nobody need be behind a service. */
@@ -57,6 +62,7 @@ beforeAll(async () => {
     const started = withOthersBehind[name] ?? (await startAlone(name))
     targets[name] = { ...started, tables: await tablesOf(started.database) }
   }
+  companyId = await companies.newCompany(companies.newPerson())
   userId = await openAccount(orders.billing, 1_000)
   orderId = (await orders.service.api.post('/orders', { userId, price: 10 })).body.id
 })
@@ -85,10 +91,14 @@ type Kind =
   | 'instant'
   | 'timeZone'
   | 'canceller'
+  | 'location'
+  | 'role'
+  | 'boolean'
 interface Field {
   readonly kind: Kind
-  readonly isOptional?: boolean
+  /** Null takes it away. */
   readonly isNullable?: boolean
+  readonly isOptional?: boolean
   readonly maxLength?: number
 }
 interface Operation {
@@ -110,6 +120,8 @@ const letterTo = {
   isKeyed: false,
   fields: { key: text(100), userId: { kind: 'id' }, email: { kind: 'email' }, amount },
 } as const satisfies Operation
+const optional = (field: Field): Field => ({ ...field, isOptional: true })
+const nullable = (field: Field): Field => ({ ...field, isOptional: true, isNullable: true })
 const operations: Record<string, Operation> = {
   'POST /sessions': {
     service: 'identity',
@@ -206,6 +218,54 @@ const operations: Record<string, Operation> = {
     isKeyed: true,
     fields: { price: amount },
   },
+  'POST /companies': {
+    service: 'company',
+    method: 'POST',
+    path: () => '/companies',
+    isKeyed: true,
+    fields: {
+      name: text(200),
+      description: optional(text(2_000)),
+      address: optional(text(500)),
+      phone: optional({ kind: 'phone' }),
+      location: optional({ kind: 'location' }),
+    },
+  },
+  'PATCH /companies/{companyId}': {
+    service: 'company',
+    method: 'PATCH',
+    path: () => `/companies/${companyId}`,
+    isKeyed: true,
+    fields: {
+      name: optional(text(200)),
+      description: nullable(text(2_000)),
+      address: nullable(text(500)),
+      phone: nullable({ kind: 'phone' }),
+      location: nullable({ kind: 'location' }),
+      active: optional({ kind: 'boolean' }),
+    },
+  },
+  'POST /companies/{companyId}/members': {
+    service: 'company',
+    method: 'POST',
+    path: () => `/companies/${companyId}/members`,
+    isKeyed: true,
+    fields: { userId: { kind: 'id' }, role: { kind: 'role' } },
+  },
+  'POST /categories': {
+    service: 'company',
+    method: 'POST',
+    path: () => '/categories',
+    isKeyed: true,
+    fields: { name: text(100), parentId: optional({ kind: 'id' }) },
+  },
+  'PATCH /categories/{categoryId}': {
+    service: 'company',
+    method: 'PATCH',
+    path: () => `/categories/${categoryId}`,
+    isKeyed: true,
+    fields: { name: text(100) },
+  },
   'POST /notifications about an order': {
     ...letterTo,
     fields: { ...letterTo.fields, kind: { kind: 'letterKind' }, orderId: { kind: 'id' } },
@@ -247,6 +307,9 @@ const valid: Record<Kind, string> = {
   instant: '"2026-11-20T12:30:00+03:00"',
   timeZone: '"Europe/Moscow"',
   canceller: '"CUSTOMER"',
+  location: '{"lat":55.755826,"lng":-0.1}',
+  role: '"MANAGER"',
+  boolean: 'true',
 }
 
 const wrongTypes = ['null', 'true', '[]', '{}', '[5]', '{"amount":5}']
@@ -350,6 +413,21 @@ const wrongValues: Record<Kind, readonly string[]> = {
   ],
   timeZone: ['5', '""', '"+03:00"', '"Europe/ Moscow"', '"../UTC"', ...nowhere, ...unstorable],
   canceller: ['5', '""', '"NOBODY"', '"customer"', '"constructor"'],
+  location: [
+    '5',
+    '"55,37"',
+    '{"lat":1}',
+    '{"lng":1}',
+    '{"lat":91,"lng":0}',
+    '{"lat":-90.000001,"lng":0}',
+    '{"lat":0,"lng":180.5}',
+    '{"lat":0,"lng":-1e400}',
+    '{"lat":"1","lng":0}',
+    '{"lat":null,"lng":0}',
+    '{"lat":1,"lng":2,"alt":3}',
+  ],
+  role: ['5', '""', '"OWNER"', '"admin"', '"__proto__"'],
+  boolean: ['5', '0', '""', '"true"'],
 }
 
 /** Faults that parsing removes, or that no schema can describe. */
@@ -364,11 +442,14 @@ const beyondSchemas = new Set([
 
 const schemas = createRequestSchemas()
 const contracted = loadOperations()
+/** What addresses name, by the names of their parameters. */
+const things = (): Readonly<Record<string, string>> => ({ userId, orderId, companyId, categoryId })
+
 const pathOf = (template: string) =>
-  template.replaceAll(/\{(\w+)\}/g, (_, name) => (name === 'orderId' ? orderId : userId))
+  template.replaceAll(/\{(\w+)\}/g, (_, name: string) => things()[name] ?? userId)
 
 const templateOf = ({ path }: Operation) =>
-  path().replace(userId, '{userId}').replace(orderId, '{orderId}')
+  Object.entries(things()).reduce((made, [name, id]) => made.replace(id, `{${name}}`), path())
 
 const bodyWith = (operation: Operation, changed: Readonly<Record<string, string | undefined>>) => {
   const entries = Object.entries(operation.fields).map(([name, { kind }]) => [name, valid[kind]])
@@ -383,7 +464,8 @@ const expectRefused = async (operation: Operation, text: string, code: string, f
   const { status, body } = await target.api.send(operation.method, operation.path(), text)
   const shown = `${operation.method} with ${text.slice(0, 120)}`
   expect([status, body.code], shown).toEqual([400, code])
-  const names = (body.errors ?? []).map((error: { field: string }) => error.field)
+  // Of a field with fields inside it, those are named.
+  const names = (body.errors ?? []).map((error: { field: string }) => error.field.split('.')[0])
   if (field !== undefined) expect(names, shown).toContain(field)
   expect(await contentOf(target), shown).toBe(before)
 }
@@ -424,8 +506,10 @@ describe('a field', () => {
       const isAllowed = schemas.body(operation.service, operation.method, templateOf(operation))
       expect(isAllowed(JSON.parse(bodyWith(operation, {}))), 'a right body').toBe(true)
       const tooLong = about.maxLength === undefined ? [] : [`"${'x'.repeat(about.maxLength + 1)}"`]
-      const all = [...wrongTypes, ...wrongValues[about.kind], ...tooLong]
-      for (const value of all.filter((one) => !(about.isNullable && one === 'null'))) {
+      const isRight = (value: string) =>
+        value === valid[about.kind] || (value === 'null' && about.isNullable === true)
+      const wrong = wrongTypes.filter((value) => !isRight(value))
+      for (const value of [...wrong, ...wrongValues[about.kind], ...tooLong]) {
         const text = bodyWith(operation, { [field]: value })
         await expectRefused(operation, text, 'validation-failed', field)
         // A reader of the contract must be able to see that the value is wrong.
@@ -572,18 +656,25 @@ const badIds = [
 const idRoutes = contracted.flatMap(({ parameters, ...route }) =>
   parameters
     .filter(({ name, schema }) => schema.format === 'uuid' && name !== 'cursor')
-    .map(({ name, in: place }) => ({ ...route, name, place })),
+    .map(({ name, in: place }) => ({
+      ...route,
+      name,
+      place,
+      /** What must be said beside it. */
+      others: parameters.filter((each) => each.in === 'query' && each.isRequired),
+    })),
 )
 
 describe('an id in an address', () => {
   it.each(idRoutes)(
     'of $method $template, $name, is refused by its name when it is none',
-    async ({ service, method, template, body, name: field, place }) => {
+    async ({ service, method, template, body, name: field, place, others }) => {
+      const beside = others.filter(({ name }) => name !== field)
+      const query = beside.map(({ name }) => `${name}=${pathOf(`{${name}}`)}`)
       for (const id of badIds) {
-        const path =
-          place === 'query'
-            ? `${template}?${field}=${id}`
-            : pathOf(template.replace(`{${field}}`, id))
+        if (place === 'query') query[beside.length] = `${field}=${id}`
+        const address = place === 'query' ? template : template.replace(`{${field}}`, id)
+        const path = [pathOf(address), ...(query.length > 0 ? [query.join('&')] : [])].join('?')
         const { api } = targets[service as ServiceWithDatabase]
         const answer = await api.send(method as 'GET', path, body && '{"amount":5}')
         expect([answer.status, answer.body.code], id).toEqual([400, 'validation-failed'])
