@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Ask, Told } from './ask.ts'
 import { namesOf, requestFor, type RequestOptions, type Values } from './requests.ts'
 import type { AccessRoute } from './routes.ts'
+import { createFresh } from './things.ts'
 import type { RoleName, Somebody, World } from './world.ts'
 
 /**
@@ -26,6 +27,7 @@ export const createLeaks = ({ world, ask, routes }: LeaksDeps) => {
   const { people, things, tokens, doors } = world
   const [door] = doors
   const known = Object.keys(things)
+  const fresh = createFresh(world, ask)
 
   const own = async (owner: Somebody): Promise<Values> => {
     const entries: [string, string][] = []
@@ -41,7 +43,7 @@ export const createLeaks = ({ world, ask, routes }: LeaksDeps) => {
   ) => {
     const headers = { authorization: `Bearer ${await tokens.tokenOf(people[role])}` }
     const url = door?.urlOf(route.service) ?? ''
-    return ask(url, requestFor(route, values, options), headers)
+    return ask(url, requestFor(route, await fresh(route, values), options), headers)
   }
 
   const isPersonal = (route: AccessRoute) =>

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { ServiceName } from '../../../src/registry.ts'
 import type { Ask } from './ask.ts'
+import type { Values, Wanted } from './requests.ts'
+import type { AccessRoute } from './routes.ts'
 import type { Somebody, World } from './world.ts'
 
 /**
@@ -11,6 +13,17 @@ export interface ThingsDeps {
   readonly ask: Ask
   readonly urlOf: (service: ServiceName) => string
   readonly tokenOf: (who: Somebody) => Promise<string>
+}
+
+/** Categories that every database has from its first day on. */
+const categoryCount = 21
+let categoriesGiven = 0
+
+/** Another one each time, so that no two people have the same. */
+const nextCategory = () => {
+  categoriesGiven += 1
+  const place = String(1 + (categoriesGiven % categoryCount)).padStart(12, '0')
+  return `019aa000-0000-7000-8000-${place}`
 }
 
 export const createThings = ({ ask, urlOf, tokenOf }: ThingsDeps): World['things'] => {
@@ -30,5 +43,62 @@ export const createThings = ({ ask, urlOf, tokenOf }: ThingsDeps): World['things
     userId: (owner) => Promise.resolve(owner.id),
     orderId: async (owner) =>
       (await post(owner, 'order', '/orders', { userId: owner.id, price: 10 })).id,
+    companyId: async (owner) => (await post(owner, 'company', '/companies', { name: 'Ours' })).id,
+    categoryId: () => Promise.resolve(nextCategory()),
   }
+}
+
+/** They belong to nobody. */
+const nobodys = new Set(['categoryId'])
+
+/** Everybody may see these. Who acts on one without a right to it is told so. */
+const seenByAll = new Set(['companyId', 'offerId'])
+
+/** They are about somebody's thing, and for everybody. */
+const openToAll = new Set(['POST /bookings'])
+
+/** What somebody hears on a route for people who has nothing to do with what it is about. */
+export type ToStrangers = 'works' | 'not theirs' | 'as if it were not there'
+
+export const toStrangers = ({ name }: AccessRoute, names: readonly string[]): ToStrangers => {
+  const owned = names.filter((each) => !nobodys.has(each))
+  if (owned.length === 0 || openToAll.has(name)) return 'works'
+  return owned.some((each) => seenByAll.has(each)) ? 'not theirs' : 'as if it were not there'
+}
+
+/**
+ * What a request must name that it can name only once: whoever is a member already cannot become
+ * one. An operator prepares it. It is done before each request that may succeed.
+ */
+export const createFresh = ({ people, tokens, doors }: World, ask: Ask) => {
+  const [door] = doors
+  const { operator, teller } = people
+
+  const prepare = async (method: string, path: string, body?: object) => {
+    const wanted: Wanted = {
+      method,
+      path,
+      body: body && JSON.stringify(body),
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    }
+    const headers = { authorization: `Bearer ${await tokens.tokenOf(operator)}` }
+    return ask(door?.urlOf('company') ?? '', wanted, headers)
+  }
+
+  const recipes: Readonly<Record<string, (values: Values) => Promise<Values>>> = {
+    'POST /companies/{companyId}/members': async ({ companyId }) => {
+      await prepare('DELETE', `/companies/${companyId}/members/${teller.id}`)
+      return { userId: teller.id }
+    },
+    'DELETE /companies/{companyId}/members/{userId}': async ({ companyId }) => {
+      const member = { userId: operator.id, role: 'MANAGER' }
+      await prepare('POST', `/companies/${companyId}/members`, member)
+      return { userId: operator.id }
+    },
+  }
+
+  return async ({ name }: AccessRoute, values: Values): Promise<Values> => ({
+    ...values,
+    ...(await recipes[name]?.(values)),
+  })
 }
