@@ -115,19 +115,39 @@ describe('the database of company, asked with the role that owns the tables', ()
   })
 
   it.each([
-    ['two keys of one creator', 'company_versions_first_key', 1],
-    ['two versions with one number', 'company_versions_number', 1],
-  ])('knows no %s', async (_what, constraint, version) => {
-    const company = constraint === 'company_versions_first_key' ? uuidv7() : companyId
-    if (company !== companyId) {
-      await database.sql`insert into companies (id, name, active) values (${company}, 'n', true)`
+    ['company_versions_first_key', 'versions', { version: 1, company: uuidv7() }],
+    ['company_versions_key', 'versions', { version: 2 }],
+    ['company_versions_number', 'versions', { version: 1, key: 'another' }],
+    ['memberships_key', 'memberships', {}],
+    ['category_names_first_key', 'names', { isFirst: true }],
+    ['category_names_key', 'names', { isFirst: false }],
+  ] as const)('knows each key and number once: %s', async (constraint, table, change) => {
+    const given = { version: 1, company: companyId, key: 'k', isFirst: true, ...change }
+    const { version, company, key, isFirst } = given
+    const { sql } = database
+    const inserts = {
+      versions: (in_: string, number: number, as: string) => sql`
+        insert into company_versions (id, company_id, version, actor, idempotency_key, payload,
+          name, active, request_id)
+        values (${uuidv7()}, ${in_}, ${number}, ${admin}, ${as}, '{}', 'n', true, 'r')`,
+      memberships: (in_: string, _number: number, as: string) => sql`
+        insert into memberships (id, company_id, user_id, role, name, email, locale, added_by,
+          idempotency_key, request_id)
+        values (${uuidv7()}, ${in_}, ${uuidv7()}, 'ADMIN', 'n', 'e', 'en', ${admin}, ${as}, 'r')`,
+      names: (_in: string, _number: number, as: string) => sql`
+        insert into category_names (id, category_id, is_first, name, actor, idempotency_key,
+          request_id)
+        select ${uuidv7()}, id, ${isFirst}, 'n', ${admin}, ${as}, 'r' from categories
+        order by place limit 1`,
     }
-    const key = company === companyId ? null : companyId
-    const insert = database.sql`
-      insert into company_versions (id, company_id, version, actor, idempotency_key, payload, name,
-        active, request_id)
-      values (${uuidv7()}, ${company}, ${version}, ${admin}, ${key}, '{}', 'n', true, 'r')`
-    expect(await outcomeOf(insert)).toMatch(constraint)
+    await sql`
+      insert into companies (id, name, active) values (${company}, 'n', true) on conflict do nothing`
+    const other = uuidv7()
+    await sql`insert into companies (id, name, active) values (${other}, 'n', true)`
+    // The first one, which each of the others repeats in one point.
+    const first = table === 'versions' && version === 1 ? other : company
+    await inserts[table](first, constraint === 'company_versions_key' ? 3 : version, 'k')
+    expect(await outcomeOf(inserts[table](company, version, key))).toMatch(constraint)
   })
 
   it('has no more categories than may be told, and no deeper ones', async () => {

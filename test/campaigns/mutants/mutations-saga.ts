@@ -45,8 +45,8 @@ export const sagaMutations = [
     [owed],
     [
       'src/clients/user.ts',
-      "if (code === 'user-not-found') return",
-      'if (answer.status === 404) return',
+      "if (code === 'user-not-found') return { outcome: 'refused', code } as const\n  const shown: Partial<UserAccount>",
+      "if (answer.status === 404) return { outcome: 'refused', code: 'user-not-found' } as const\n  const shown: Partial<UserAccount>",
     ],
   ),
   bug(

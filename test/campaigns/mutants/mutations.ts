@@ -1,6 +1,7 @@
 import type { Mutation } from './mutation.ts'
 import { accessMutations } from './mutations-access.ts'
 import { billingMutations } from './mutations-billing.ts'
+import { companyMutations } from './mutations-company.ts'
 import { httpMutations } from './mutations-http.ts'
 import { doorMutations } from './mutations-door.ts'
 import { clusterMutations } from './mutations-cluster.ts'
@@ -19,6 +20,7 @@ export const mutations: readonly Mutation[] = [
   ...billingMutations,
   ...doorMutations,
   ...clusterMutations,
+  ...companyMutations,
   ...identityMutations,
   ...orderMutations,
   ...platformMutations,

@@ -1,0 +1,190 @@
+import { bug } from './mutation.ts'
+
+const addMembers = 'src/services/company/sql/add-members.sql'
+const changeCompanies = 'src/services/company/sql/change-companies.sql'
+const findManagers = 'src/services/company/sql/find-managers.sql'
+const insertCategories = 'src/services/company/sql/insert-categories.sql'
+const insertCompanies = 'src/services/company/sql/insert-companies.sql'
+const removeMembers = 'src/services/company/sql/remove-members.sql'
+const tables = 'src/services/company/migrations/0001_companies.sql'
+const answers = 'src/services/company/answers.ts'
+const app = 'src/services/company/app.ts'
+const members = 'src/services/company/members.ts'
+const people = 'src/services/company/people.ts'
+const store = 'src/services/company/store.ts'
+const client = 'src/clients/company.ts'
+
+const aboutCategories = 'src/services/company/categories.test.ts'
+const aboutCompanies = 'src/services/company/companies.test.ts'
+const aboutManagers = 'src/services/company/managers.test.ts'
+const aboutMembers = 'src/services/company/members.test.ts'
+const aboutClients = 'src/clients/company.test.ts'
+const guards = 'src/services/company/guards.test.ts'
+const races = 'src/services/company/races.test.ts'
+
+const lastAdminTrigger = `
+CREATE TRIGGER memberships_last_admin AFTER UPDATE OF left_at ON memberships
+  FOR EACH ROW WHEN (OLD.role = 'ADMIN' AND OLD.left_at IS NULL AND NEW.left_at IS NOT NULL)
+  EXECUTE FUNCTION keep_last_admin();
+--> statement-breakpoint`
+
+const noLastAdminTrigger = [tables, lastAdminTrigger, ''] as const
+
+export const companyMutations = [
+  bug('the last ADMIN of a company may go', [aboutMembers], noLastAdminTrigger, [
+    removeMembers,
+    `s.role = 'ADMIN' and not exists (`,
+    `s.role is null and not exists (`,
+  ]),
+  bug('two ADMINs who remove each other at once are both gone', [races], noLastAdminTrigger, [
+    removeMembers,
+    'join locked l on l.id = s.id and l.version = s.version',
+    'join locked l on l.id = s.id',
+  ]),
+  bug('no trigger keeps the last ADMIN', [guards], noLastAdminTrigger),
+  bug(
+    'the trigger that keeps the last ADMIN does not wait for another who goes',
+    [guards],
+    [tables, '\n  PERFORM FROM companies WHERE id = NEW.company_id FOR NO KEY UPDATE;', ''],
+  ),
+  bug(
+    'a member has joined when their statement began, and not when it had the lock',
+    [aboutManagers],
+    [addMembers, 'f.locale, clock_timestamp(), f.actor', 'f.locale, now(), f.actor'],
+  ),
+  bug(
+    'whoever asks for the members of a moment does not wait for those who just come',
+    [aboutManagers],
+    [findManagers, ' order by id for share', ' order by id'],
+  ),
+  bug(
+    'whoever asks for the members of a moment takes those of an older version',
+    [aboutManagers],
+    [
+      findManagers,
+      'join seen s on s.id = j.id and s.version = j.version',
+      'join seen s on s.id = j.id',
+    ],
+  ),
+  bug(
+    'the members of a moment are told before it is over',
+    [aboutManagers],
+    [findManagers, 'i.moment < clock_timestamp() as is_over', 'true as is_over'],
+  ),
+  bug(
+    'the members of a moment are those of now',
+    [aboutManagers],
+    [
+      findManagers,
+      `and m.joined_at <= j.moment
+      and coalesce(m.left_at, 'infinity'::timestamptz) > j.moment`,
+      `and m.joined_at <= j.moment
+      and coalesce(m.left_at, 'infinity'::timestamptz) > now()`,
+    ],
+  ),
+  bug(
+    'the end of a membership can be changed',
+    [guards],
+    [
+      tables,
+      `
+    OR (OLD.left_at IS NOT NULL AND
+      (OLD.left_at, OLD.removed_by) IS DISTINCT FROM (NEW.left_at, NEW.removed_by))`,
+      '',
+    ],
+  ),
+  bug(
+    'somebody is kept under their id when user does not say who it is',
+    [aboutMembers, aboutCompanies],
+    [
+      people,
+      'throw nobodyKnows()',
+      `return { userId, name: userId, email: \`\${userId}@example.com\`, locale: 'en' as const }`,
+    ],
+  ),
+  bug(
+    'a stranger learns who is a user by adding them',
+    [aboutMembers],
+    [members, `    if (!isOperator && found.role !== 'ADMIN') throw notAnAdmin()\n`, ''],
+  ),
+  bug(
+    'a MANAGER may change a company',
+    [aboutCompanies],
+    [
+      changeCompanies,
+      `a.left_at is null and a.role = 'ADMIN' offset 0`,
+      `a.left_at is null offset 0`,
+    ],
+  ),
+  bug(
+    'whoever was an ADMIN once may change a company for ever',
+    [aboutCompanies],
+    [
+      changeCompanies,
+      `a.left_at is null and a.role = 'ADMIN' offset 0`,
+      `a.role = 'ADMIN' offset 0`,
+    ],
+  ),
+  bug(
+    'a change of a company forgets what another one has just changed',
+    [races],
+    [
+      changeCompanies,
+      'join locked l on l.id = s.id and l.version = s.version',
+      'join companies l on l.id = s.id',
+    ],
+    [
+      tables,
+      `FOR EACH ROW WHEN (NEW.version <= OLD.version)`,
+      `FOR EACH ROW WHEN (NEW.version < 0)`,
+    ],
+  ),
+  bug(
+    'a repeat of a change answers with what was asked for now',
+    [aboutCompanies],
+    [app, `    if (!isSame(changed.payload, payload)) throw keyReused()\n`, ''],
+  ),
+  bug(
+    'a repeat of adding a member shows that they have left since',
+    [aboutMembers],
+    [answers, 'memberNow({ ...row, leftAt: null })', 'memberNow(row)'],
+  ),
+  bug(
+    'keys of new companies are global, not of their creator',
+    [aboutCompanies],
+    [
+      insertCompanies,
+      'where k.actor = i.actor\n    and k.idempotency_key',
+      'where k.idempotency_key',
+    ],
+    [
+      store,
+      `            eq(companyVersions.actor, actor),\n            eq(companyVersions.idempotencyKey`,
+      `            eq(companyVersions.idempotencyKey`,
+    ],
+  ),
+  bug(
+    'own companies are also those that one has left',
+    [aboutCompanies],
+    [
+      store,
+      'eq(memberships.userId, memberId), present, lt(memberships.companyId, cursor)',
+      'eq(memberships.userId, memberId), lt(memberships.companyId, cursor)',
+    ],
+  ),
+  bug(
+    'a category moves to another place in the tree',
+    [guards],
+    [tables, '\n    OR OLD.parent_id IS DISTINCT FROM NEW.parent_id)', ')'],
+  ),
+  bug(
+    'the tree of categories grows deeper than it may',
+    [aboutCategories],
+    [insertCategories, `when p.depth >= i."maxDepth" or`, `when p.depth > i."maxDepth" or`],
+  ),
+  bug(
+    'managers of another moment are taken for those that were asked for',
+    [aboutClients],
+    [client, ' || at !== asked.at', ''],
+  ),
+]
