@@ -12,13 +12,16 @@ const maxWordLength = 40
 /** Of an offer, the title's first. */
 const maxWords = 64
 
-/** Its words as they are compared: in small letters, composed, ё as е, ß as ss. */
-export const wordsIn = (text: string): string[] => {
-  const small = text.normalize('NFKC').toUpperCase().toLowerCase()
-  const plain = small.normalize('NFC').replaceAll('ё', 'е')
-  const words = plain.match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
-  return [...new Set(words.map((word) => Array.from(word).slice(0, maxWordLength).join('')))]
+/** A word as it is compared: in small letters, with ё as е and ß as ss, each sign in its plain form. */
+const fold = (word: string): string => {
+  const small = word.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFC')
+  return Array.from(small.replaceAll('ё', 'е')).slice(0, maxWordLength).join('')
 }
+
+/** Whatever is no letter and no digit stands between words. */
+export const wordsIn = (text: string): string[] => [
+  ...new Set((text.normalize('NFC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? []).map(fold)),
+]
 
 const ofAll = 'all'
 const ofCompany = (companyId: string) => `company:${companyId}`
