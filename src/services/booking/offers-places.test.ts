@@ -27,15 +27,15 @@ const isNear = async (one: { id: string; companyId: string }, near: Place, withi
 
 /** Kilometres on WGS 84, as geographic services tell them. */
 const distances: readonly (readonly [string, Place, Place, number])[] = [
-  ['in a city', { lat: 52.520008, lng: 13.404954 }, { lat: 52.5163, lng: 13.3777 }, 1.895],
-  ['to the east', { lat: 55.7558, lng: 37.6173 }, { lat: 55.7558, lng: 38.6173 }, 62.79],
-  ['on the equator', { lat: 0, lng: 20 }, { lat: 0, lng: 20.8 }, 89.06],
-  ['along a meridian', { lat: 0, lng: 20 }, { lat: 0.8, lng: 20 }, 88.46],
-  ['along a meridian, far north', { lat: 80, lng: 20 }, { lat: 80.8, lng: 20 }, 89.32],
-  ['over the date line', { lat: -17, lng: 179.7 }, { lat: -17, lng: -179.8 }, 53.26],
+  ['in a city', { lat: 52.520008, lng: 13.404954 }, { lat: 52.5163, lng: 13.3777 }, 1.896],
+  ['to the east', { lat: 55.7558, lng: 37.6173 }, { lat: 55.7558, lng: 38.6173 }, 62.785],
+  ['on the equator', { lat: 0, lng: 20 }, { lat: 0, lng: 20.8 }, 89.056],
+  ['along a meridian', { lat: 0, lng: 20 }, { lat: 0.8, lng: 20 }, 88.459],
+  ['along a meridian, far north', { lat: 80, lng: 20 }, { lat: 80.8, lng: 20 }, 89.33],
+  ['over the date line', { lat: -17, lng: 179.7 }, { lat: -17, lng: -179.8 }, 53.243],
   ['on the date line, by both its names', { lat: 66, lng: 180 }, { lat: 66, lng: -180 }, 0],
-  ['over the north pole', { lat: 89.8, lng: 10 }, { lat: 89.8, lng: -170 }, 44.68],
-  ['from the south pole', { lat: -90, lng: 0 }, { lat: -89.5, lng: 123 }, 55.85],
+  ['over the north pole', { lat: 89.8, lng: 10 }, { lat: 89.8, lng: -170 }, 44.678],
+  ['from the south pole', { lat: -90, lng: 0 }, { lat: -89.5, lng: 123 }, 55.847],
 ]
 
 describe('the distance of an offer', () => {
