@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createActs } from '../../src/platform/access/acts-store.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
+import { createOfferStore } from '../../src/services/booking/offers-store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
 import { createCompanyStore } from '../../src/services/company/store.ts'
 import { createModelStore } from '../../src/services/identity/store-models.ts'
@@ -34,7 +35,14 @@ type Item = Readonly<{ row: number; key: number | null; amount: number; flag: bo
 
 interface Statement {
   readonly name: string
-  readonly service: 'identity' | 'user' | 'billing' | 'order' | 'company' | 'notification'
+  readonly service:
+    | 'identity'
+    | 'user'
+    | 'billing'
+    | 'order'
+    | 'company'
+    | 'booking'
+    | 'notification'
   /** Makes the rows that exist before the calls. */
   readonly seed?: (scene: Scene) => string
   readonly call: (stores: Stores, scene: Scene, item: Item) => Promise<unknown>
@@ -52,6 +60,7 @@ const createStores = (database: Database) => {
     order: createOrderStore(database, leaseMs),
     company: createCompanyStore(database),
     categories: createCategoryStore(database),
+    offers: createOfferStore(database),
     notification: createNotificationStore(database),
   }
 }
@@ -347,9 +356,42 @@ const companyStatements: readonly Statement[] = [
   },
 ]
 
+const bookingStatements: readonly Statement[] = [
+  {
+    name: 'insert offers',
+    service: 'booking',
+    stored: (scene) => `
+      select to_jsonb(o) as o, (select jsonb_agg(term order by term) from offer_terms
+        where offer_id = o.id) as terms
+      from offers o where request_id = '${scene.tag}'`,
+    call: ({ offers }, scene, item) => {
+      // Three hours of one day, and a day that is over. Some have no resource and overlap freely.
+      const hours = `0${item.amount % 4}`
+      const day = item.amount === 7 ? '2020-01-01' : '2099-01-01'
+      return offers.insert({
+        companyId: scene.ids[item.row % 2] as string,
+        categoryId: scene.ids[0] as string,
+        title: item.flag ? 'one' : 'another',
+        description: null,
+        price: item.amount === 0 ? 0 : item.amount + 1,
+        startsAt: `${day}T${hours}:00:00Z`,
+        endsAt: `${day}T${hours}:59:59Z`,
+        timeZone: 'UTC',
+        resource: item.row === 5 ? null : `chair ${item.row % 3}`,
+        location: item.flag ? { lat: 1.5, lng: -2 } : null,
+        terms: ['all', `word:${item.amount}`],
+        createdBy: idOf(scene, item),
+        idempotencyKey: keyOf(scene, item),
+        requestId: scene.tag,
+      })
+    },
+  },
+]
+
 const statements: readonly Statement[] = [
   ...identityStatements,
   ...companyStatements,
+  ...bookingStatements,
   {
     name: 'insert orders',
     service: 'order',

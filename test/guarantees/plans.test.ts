@@ -5,6 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createActs } from '../../src/platform/access/acts-store.ts'
 import { createThrottle, type Throttle } from '../../src/platform/access/throttle.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
+import { cellsAt } from '../../src/services/booking/offer-cells.ts'
+import { searchFor, type Wanted } from '../../src/services/booking/offer-search.ts'
+import { createOfferStore } from '../../src/services/booking/offers-store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
 import { createCompanyStore } from '../../src/services/company/store.ts'
 import { createIdentityStore } from '../../src/services/identity/store.ts'
@@ -73,6 +76,14 @@ const isDue = `i < ${2 * dueRows}`
 const throttledSeed = `
   insert into throttled (subject, attempts, ends_at)
   select 'subject' || i, 3, now() + (i - ${size / 2}) * interval '1 second' from ${series}`
+
+/** A fifth of all is offered by one company. Each begins a minute after the one before. */
+const offeredBySql = idSql(
+  kinds.other,
+  `case when i % 5 = 0 then 0 else i % ${ownersOfTheRest} end`,
+)
+const startOfOffer = `now() + (i + 60) * interval '1 minute'`
+const middle = { lat: 52.5, lng: 13.4 }
 
 /** Some are over and wait to be forgotten. */
 const expiresAt = `case when i < ${dueRows} then now() - interval '1 minute'
@@ -155,6 +166,20 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     `insert into category_names (id, category_id, is_first, name, actor, idempotency_key, request_id)
      select gen_random_uuid(), ${idSql(kinds.row, 'i % 400')}, is_first, 'name', ${ownerSql},
        'key' || i, 'r' from ${series}, (values (true), (false)) as v (is_first)`,
+    actsSeed,
+  ],
+  booking: [
+    `insert into offers (id, company_id, category_id, title, price, starts_at, ends_at, time_zone,
+       resource, lat, lng, status, booking_id, created_by, idempotency_key, request_id)
+     select ${idSql(kinds.row, 'i')}, ${offeredBySql}, ${idSql(kinds.other, 'i % 10')}, 'title', i + 1,
+       ${startOfOffer}, ${startOfOffer} + interval '1 minute', 'UTC', 'chair', 52.5, 13.4,
+       case when i % 3 = 0 then 'PAID' else 'OPEN' end, case when i % 3 = 0 then
+       ${idSql(kinds.row, 'i')} end, ${ownerSql}, 'key' || i, 'r' from ${series}`,
+    `insert into offer_terms (term, starts_at, offer_id)
+     select term, ${startOfOffer}, ${idSql(kinds.row, 'i')}
+     from ${series} cross join lateral (values ('all'), ('company:' || ${offeredBySql}),
+       ('category:' || ${idSql(kinds.other, 'i % 10')}), ('word:haircut'), ('word:w' || i % 1000),
+       ('${cellsAt(middle)[0]}'), ('${cellsAt(middle)[1]}')) as v (term)`,
     actsSeed,
   ],
   notification: [
@@ -405,6 +430,54 @@ const recordCompany = async () => {
   return recording()
 }
 
+const recordBooking = async () => {
+  const { database, watch, recording } = createRecorder()
+  const offers = watch(createOfferStore(database))
+  const busyCompany = idOf(kinds.other, 0)
+  for (const place of places) {
+    const minutes = (count: number) => new Date(Date.now() + count * 60_000).toISOString()
+    // One is new, one overlaps another, one repeats its key, and one has begun.
+    const [resource, startsAt] = [place % 2 === 0 ? 'chair' : 'table', minutes(place + 60)]
+    const common = { title: 'title', description: null, price: 1, timeZone: 'UTC', location: null }
+    const ids = { companyId: busyCompany, categoryId: busyCompany, createdBy: ownerOf(place) }
+    const offer = { ...common, ...ids, endsAt: minutes(place + 90), requestId: 'r' }
+    const terms = [`word:${place}`]
+    for (const idempotencyKey of [`new${place}`, `key${place}`, null]) {
+      await offers.insert({ ...offer, startsAt, resource, terms, idempotencyKey })
+    }
+    await offers.insert({ ...offer, startsAt: minutes(-1), resource, terms, idempotencyKey: null })
+  }
+  await offers.find(idOf(kinds.row, 5))
+  await offers.findByKey(busyUser, 'key5')
+  const cursor = `${Date.now() + 600 * 60_000}_${idOf(kinds.row, 600)}`
+  const [near, text] = [middle, 'haircut']
+  const categoryId = idOf(kinds.other, 1)
+  /** Much fits these: little is read of long lists. */
+  const usual: Wanted[] = [
+    {},
+    { near },
+    { near, withinKm: 1 },
+    { text },
+    { companyId: busyCompany },
+    { companyId: busyCompany, text, near },
+    { categoryId, text, from: new Date().toISOString() },
+  ]
+  /** Little or nothing fits these: all is read that a page may read, and no more. */
+  const hard: Wanted[] = [
+    { minPrice: 1_000_000 },
+    { near, withinKm: 1, text: 'w7 w8', maxPrice: 5 },
+    { text: 'haircut w7', status: 'CANCELLED' },
+    { companyId: busyCompany, categoryId, text: 'w7' },
+    { near, text: 'nothing' },
+  ]
+  for (const wanted of usual.flatMap((one) => [one, { ...one, cursor }])) {
+    await offers.search(searchFor(wanted))
+  }
+  for (const wanted of hard) await offers.search(searchFor({ ...wanted, limit: 100 }))
+  await act(watch(createActs(database)))
+  return recording()
+}
+
 const recordNotification = async () => {
   const { database, watch, recording } = createRecorder()
   const store = watch(createNotificationStore(database))
@@ -451,6 +524,7 @@ const services = {
   billing: await recordBilling(),
   order: await recordOrder(),
   company: await recordCompany(),
+  booking: await recordBooking(),
   notification: await recordNotification(),
 }
 
@@ -555,7 +629,9 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
       expect(indexesUsed(plan)).toContain(`${table}_due`)
     }
     expect(claims.length).toBe(
-      { identity: 0, user: 1, billing: 1, order: 2, company: 0, notification: 0 }[service],
+      { identity: 0, user: 1, billing: 1, order: 2, company: 0, booking: 0, notification: 0 }[
+        service
+      ],
     )
   })
 })

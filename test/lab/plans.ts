@@ -43,6 +43,11 @@ export const createRecorder = (found: Readonly<Record<string, readonly object[]>
       recorded.push({ name, text, parameters: [JSON.stringify(items)], asked })
       return found[name] ?? []
     },
+    /** A statement that looks through lists says how much it may return. */
+    lookUp: async ({ name, text }: Written, item: { readonly maxItems: number }) => {
+      recorded.push({ name, text, parameters: [JSON.stringify([item])], asked: item.maxItems })
+      return []
+    },
     read: async (
       name: string,
       build: (reader: unknown) => { toSQL: () => { sql: string; params: unknown[] } },

@@ -33,7 +33,7 @@ cross join lateral (
     order by l.starts_at, l.offer_id limit i."maxRows"
   ) c
   left join lateral (
-    select * from offers o
+    select {{columns o}} from offers o
     where o.id = c.offer_id and o.status = i.status
       and (i."minPrice" is null or o.price >= i."minPrice")
       and (i."maxPrice" is null or o.price <= i."maxPrice")
