@@ -12,7 +12,9 @@ import { eventually } from '../lab/wait.ts'
  */
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-type Recorded = Awaited<ReturnType<typeof startRecordedSystem>>
+const services = ['identity', 'user', 'billing', 'order', 'notification'] as const
+
+type Recorded = Awaited<ReturnType<typeof startRecordedSystem<(typeof services)[number]>>>
 
 let run: Recorded
 
@@ -21,10 +23,10 @@ const usersWith: Record<number, string[]> = {}
 const needed = [0, 0, 20_000, 20_000, 20_000, 20_000, 20_000, 1_000]
 
 beforeAll(async () => {
-  run = await startRecordedSystem()
+  run = await startRecordedSystem(services)
   const made = await Promise.all(
     needed.map(async (amount) => {
-      const { body } = await run.user.post('/users', newUser())
+      const { body } = await run.api.user.post('/users', newUser())
       const userId: string = body.id
       if (amount > 0) await pay(userId, amount)
       return { amount, userId }
@@ -68,10 +70,10 @@ const userWith = (amount: number): string => {
 }
 
 const placeOrder = (userId: string, price: number, key = newKey()) =>
-  run.order.post('/orders', { userId, price }, { key })
+  run.api.order.post('/orders', { userId, price }, { key })
 
 const pay = (userId: string, amount: number, key = newKey()) =>
-  run.billing.post(`/billing/accounts/${userId}/deposit`, { amount }, { key })
+  run.api.billing.post(`/billing/accounts/${userId}/deposit`, { amount }, { key })
 
 /** The reads are recorded too, so it starts only when the end is near. */
 const decidedIn = (word: string) =>
@@ -84,33 +86,33 @@ describe('creating a user', () => {
   const { main, frame } = picture('1-create-user')
 
   it('goes as drawn', async () => {
-    await run.user.post('/users', newUser(), { key: newKey() })
+    await run.api.user.post('/users', newUser(), { key: newKey() })
     await expectPictured(main)
   })
 
   it('goes as drawn when billing does not answer in time', async () => {
-    run.links['user to billing'].loseNext('the request')
-    const { body } = await run.user.post('/users', newUser(), { key: newKey() })
+    run.linkBetween('user', 'billing').loseNext('the request')
+    const { body } = await run.api.user.post('/users', newUser(), { key: newKey() })
     await decidedIn('OPEN')
-    await run.user.get(`/users/${body.id}`)
+    await run.api.user.get(`/users/${body.id}`)
     await expectPictured([...upTo(main, 'user', 'billing'), ...frame('time-out')])
   })
 
   it('goes as drawn when the client asks again with its key', async () => {
     const [wanted, key] = [newUser(), newKey()]
-    const first = await run.user.post('/users', wanted, { key })
+    const first = await run.api.user.post('/users', wanted, { key })
     await waitUntilAtRest()
     run.begin()
-    const again = await run.user.post('/users', wanted, { key })
+    const again = await run.api.user.post('/users', wanted, { key })
     expect(again.text).toBe(first.text)
     await expectPictured(frame('duplicate'))
   })
 
   it('goes as drawn when the name is taken', async () => {
     const taken = newUser()
-    await run.user.post('/users', taken)
+    await run.api.user.post('/users', taken)
     run.begin()
-    await run.user.post('/users', { ...newUser(), username: taken.username }, { key: newKey() })
+    await run.api.user.post('/users', { ...newUser(), username: taken.username }, { key: newKey() })
     await expectPictured(frame('refusal'))
   })
 })
@@ -127,9 +129,9 @@ describe('a deposit', () => {
   it('goes as drawn when its answer is lost and the client asks again', async () => {
     const userId = userWith(0)
     const key = newKey()
-    run.links['client to billing'].loseNext('the answer')
+    run.linkBetween('client', 'billing').loseNext('the answer')
     await expect(
-      run.billing.post(
+      run.api.billing.post(
         `/billing/accounts/${userId}/deposit`,
         { amount: 10_000 },
         { key, timeoutMs: 3_000 },
@@ -153,7 +155,7 @@ describe('an order that is paid', () => {
 
   it('goes as drawn while notification is down', async () => {
     const userId = userWith(20_000)
-    run.links['order to notification'].loseNext('the request')
+    run.linkBetween('order', 'notification').loseNext('the request')
     await placeOrder(userId, 15_000)
     await expectPictured([...upTo(main, 'order', 'notification'), ...frame('notification')])
   })
@@ -170,7 +172,7 @@ describe('an order that is refused', () => {
     await pay(userId, 50_000)
     await waitUntilAtRest()
     run.begin()
-    await run.links['order to billing'].lastAgain()
+    await run.linkBetween('order', 'billing').lastAgain()
     await expectPictured(frame('late duplicate'))
   })
 })
@@ -180,10 +182,10 @@ describe('time-out, crash and duplicate', () => {
 
   it('go as drawn: the money was taken, and the answer is lost', async () => {
     const userId = userWith(20_000)
-    run.links['order to billing'].loseNext('the answer')
+    run.linkBetween('order', 'billing').loseNext('the answer')
     const { body } = await placeOrder(userId, 15_000)
     await decidedIn('nothing is due')
-    await run.order.get(`/orders/${body.id}`)
+    await run.api.order.get(`/orders/${body.id}`)
     await expectPictured(frame('time-out'))
   })
 
@@ -191,7 +193,7 @@ describe('time-out, crash and duplicate', () => {
     const userId = userWith(20_000)
     const isDead = new Promise<void>((resolve) => {
       const killCaller = () => run.system.kill('order').then(resolve)
-      run.links['order to billing'].loseNext({ killCaller })
+      run.linkBetween('order', 'billing').loseNext({ killCaller })
     })
     await expect(placeOrder(userId, 15_000)).rejects.toThrow()
     await isDead

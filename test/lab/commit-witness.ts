@@ -40,11 +40,14 @@ ${names
   )
   .join('\n')}`
 
-/** The words of the pictures for a row that owes something and is written again. */
-const dueWords = ({ was, is }: WrittenRow, state: string): string[] => {
+/**
+ * The words of the pictures for a row that owes something and is written again. What it owes from a
+ * new state on is a letter, or a call for which the request that goes on has a lease.
+ */
+const dueWords = ({ was, is }: WrittenRow, state: string, owed = 'letter due'): string[] => {
   if (was === null) return [is[state] as string, ...(is['due_at'] === null ? [] : ['lease'])]
   if (was[state] !== is[state]) {
-    return [is[state] as string, ...(is['due_at'] === null ? [] : ['letter due'])]
+    return [is[state] as string, ...(is['due_at'] === null ? [] : [owed])]
   }
   if (is['due_at'] === null) return ['nothing is due']
   return (is['attempts'] as number) > (was['attempts'] as number)
@@ -82,6 +85,12 @@ const wordsOf = (row: WrittenRow): string[] => {
     case 'orders':
     case 'order_changes':
       return [...dueWords(row, 'status'), ...hasKey(row, 'idempotency_key')]
+    case 'offers':
+      return was?.['status'] === is['status'] ? [] : [is['status'] as string]
+    case 'bookings':
+      return [...dueWords(row, 'status', 'lease'), ...hasKey(row, 'idempotency_key')]
+    case 'booking_letters':
+      return was === null ? ['letters due'] : dueWords(row, 'id')
     case 'letters':
       return hasKey(row, 'key')
     default:
@@ -89,7 +98,10 @@ const wordsOf = (row: WrittenRow): string[] => {
   }
 }
 
-const states = ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'OPEN', 'DONE', 'REFUSED']
+const states = [
+  ...['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED', 'OPEN', 'DONE', 'REFUSED'],
+  ...['RESERVED', 'PAID', 'RELEASING', 'RELEASED', 'CANCELLING', 'COMPLETED'],
+]
 const things = [
   'account',
   'login',
@@ -100,12 +112,23 @@ const things = [
   'tombstone',
   'key',
 ]
-const owed = ['lease', 'letter due', 'nothing is due', 'postponed', 'taken up']
+const owed = ['lease', 'letter due', 'letters due', 'nothing is due', 'postponed', 'taken up']
 
 /** Every word that a commit can have, so that the test finds the same words in a picture. */
 const vocabulary = [...states, ...things, ...owed]
 
 export const wordsIn = (label: string) => new Set(vocabulary.filter((word) => label.includes(word)))
+
+/** Company writes nothing when somebody books: it is only asked. */
+const picturedTables: typeof tables = {
+  ...tables,
+  company: [],
+  booking: ['offers', 'bookings', 'booking_letters'],
+}
+
+/** A row is named by its id; a booking by the key of its refund, too. */
+const idsOf = (row: WrittenRow['is']) =>
+  [row['id'], row['refund_id']].filter((id) => typeof id === 'string')
 
 /** Installs the triggers and reports each commit, with one set of words for what it wrote. */
 export const witnessCommits = async (
@@ -117,11 +140,10 @@ export const witnessCommits = async (
   url.pathname = new URL(databaseUrl).pathname
   const sql = postgres(url.href, { max: 1, onnotice: () => {} })
   whenFileEnds(() => sql.end({ timeout: 1 }))
-  await sql.unsafe(witnessText(service === 'identity' ? ['logins'] : (tables[service] ?? [])))
+  await sql.unsafe(witnessText(picturedTables[service] ?? []))
   await sql.listen('written', (payload) => {
     const row = JSON.parse(payload) as WrittenRow
     const { transaction, is } = row
-    const ids = typeof is['id'] === 'string' ? [is['id']] : []
-    onCommit({ service, transaction, words: new Set(wordsOf(row)), ids })
+    onCommit({ service, transaction, words: new Set(wordsOf(row)), ids: idsOf(is) })
   })
 }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import type { ServiceName } from '../../src/registry.ts'
+import { urlVariable } from '../../src/platform/base/variables.ts'
+import { registry, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { wordsIn, witnessCommits, type Commit } from './commit-witness.ts'
 import { api } from './http.ts'
@@ -22,8 +23,6 @@ import { eventually } from './wait.ts'
 const lateByMs = 70
 
 type Event = SentMessage | Commit
-
-const services = ['identity', 'user', 'billing', 'order', 'notification'] as const
 
 /** Timeouts long enough for a busy machine, with one attempt each: the pictures show no repeats. */
 const settings = {
@@ -82,10 +81,16 @@ const fitsPath = (path: string, pictured: string) => {
 
 const fieldsIn = (says: string) => /\{([\w, ]+)\}(?!\S)/.exec(says)?.[1]?.split(', ') ?? []
 
-/** A key is in a header; the key of a letter is in its body. */
-const keyOf = ({ request }: SentMessage): string => {
-  const { key = '' } = request.body === '' ? {} : (JSON.parse(request.body) as { key?: string })
-  return request.key || key
+interface Keyed {
+  readonly key?: string
+  readonly letters?: readonly { readonly letter: { readonly key: string } }[]
+}
+
+/** A key is in a header; the keys of letters are in the body. */
+const keysOf = ({ request }: SentMessage): readonly string[] => {
+  if (request.key !== '') return [request.key]
+  const { key, letters = [] } = JSON.parse(request.body || '{}') as Keyed
+  return key === undefined ? letters.map(({ letter }) => letter.key) : [key]
 }
 
 /** A key that was stored before the call is the id of what the caller committed before. */
@@ -93,14 +98,16 @@ const fitsKey = (message: SentMessage, says: string, before: readonly Event[]): 
   const { from, request } = message
   if (says.includes('key = ')) {
     const stored = before.filter(isCommit).findLast(({ service }) => service === from)
-    return stored !== undefined && stored.ids.some((id) => keyOf(message).includes(id))
+    const keys = keysOf(message)
+    const isOfStored = (key: string) => stored?.ids.some((id) => key.includes(id))
+    return keys.length > 0 && keys.every(isOfStored)
   }
-  if (!/\bsame (key|user id)\b/.test(says)) return true
+  if (!/\bsame (keys?|user id)\b/.test(says)) return true
   const earlier = before.findLast(
     (event): event is SentMessage =>
       !isCommit(event) && event.from === from && event.request.path === request.path,
   )
-  if (earlier === undefined || keyOf(earlier) !== keyOf(message)) return false
+  if (earlier === undefined || `${keysOf(earlier)}` !== `${keysOf(message)}`) return false
   return says.includes('other amount') || earlier.request.body === request.body
 }
 
@@ -158,7 +165,8 @@ const lineOfEvent = (event: Event) => {
 /** Long enough for all that may still come. */
 const quietMs = 5 * lateByMs
 
-export const startRecordedSystem = async () => {
+/** The services that take part in a flow. Every way between them is recorded. */
+export const startRecordedSystem = async <Name extends ServiceName>(services: readonly Name[]) => {
   const events: Event[] = []
   let begunAt = 0
   const onCommit = (commit: Commit) => {
@@ -186,16 +194,18 @@ export const startRecordedSystem = async () => {
       target: () => urls[to] ?? 'nobody listens yet',
       record: (message) => void events.push(asAlone(message)),
     })
-  const links = {
-    'client to user': await link('client', 'user'),
-    'client to billing': await link('client', 'billing'),
-    'client to order': await link('client', 'order'),
-    'user to identity': await link('user', 'identity'),
-    'user to billing': await link('user', 'billing'),
-    'order to billing': await link('order', 'billing'),
-    'order to user': await link('order', 'user'),
-    'order to notification': await link('order', 'notification'),
-    'billing to notification': await link('billing', 'notification'),
+  const links = new Map<string, Awaited<ReturnType<typeof link>>>()
+  const openLinks = async (from: string, callees: readonly ServiceName[]) => {
+    for (const to of callees) links.set(`${from} to ${to}`, await link(from, to))
+  }
+  const isThere = (name: ServiceName) => (services as readonly ServiceName[]).includes(name)
+  const calleesOf = (name: ServiceName) => registry[name].upstreams.filter(isThere)
+  await openLinks('client', services)
+  for (const name of services) await openLinks(name, calleesOf(name))
+  const linkBetween = (from: ServiceName | 'client', to: ServiceName) => {
+    const found = links.get(`${from} to ${to}`)
+    if (!found) throw new Error(`nothing goes from ${from} to ${to}`)
+    return found
   }
   const databases = Object.fromEntries(
     await Promise.all(
@@ -207,18 +217,14 @@ export const startRecordedSystem = async () => {
     databases,
     // The lab's issuer makes the tokens: signing in is in no picture.
     env: { ...settings, ...(await issuerVariables()) },
-    envOf: {
-      user: {
-        IDENTITY_URL: links['user to identity'].url,
-        BILLING_URL: links['user to billing'].url,
-      },
-      order: {
-        BILLING_URL: links['order to billing'].url,
-        USER_URL: links['order to user'].url,
-        NOTIFICATION_URL: links['order to notification'].url,
-      },
-      billing: { NOTIFICATION_URL: links['billing to notification'].url },
-    },
+    envOf: Object.fromEntries(
+      services.map((name) => [
+        name,
+        Object.fromEntries(
+          calleesOf(name).map((to) => [urlVariable(to), linkBetween(name, to).url]),
+        ),
+      ]),
+    ),
   })
   urls = system.urls
 
@@ -232,10 +238,11 @@ export const startRecordedSystem = async () => {
 
   return {
     system,
-    links,
-    user: api(links['client to user'].url),
-    billing: api(links['client to billing'].url),
-    order: api(links['client to order'].url),
+    linkBetween,
+    /** What a client asks each service. */
+    api: Object.fromEntries(
+      services.map((name) => [name, api(linkBetween('client', name).url)]),
+    ) as Record<Name, ReturnType<typeof api>>,
     /** All earlier notes belong to earlier flows. */
     begin: () => {
       begunAt = events.length

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { generatorVersion } from './look.ts'
 import { filledPage, pagesWithPictures } from './pages.ts'
-import { allPictures, diagramFolder, read, root } from './pictures.ts'
+import { allPictures, pictureFolders, read, root } from './pictures.ts'
 import { withRenderer } from './render.ts'
 import { stamp } from './stamp.ts'
 
@@ -23,9 +23,11 @@ const put = (path: string, content: string) => {
 }
 
 const removeOrphans = (svgPaths: readonly string[]) => {
-  for (const name of readdirSync(join(root, diagramFolder))) {
-    const path = `${diagramFolder}/${name}`
-    if (!name.endsWith('.svg') || svgPaths.includes(path)) continue
+  const paths = pictureFolders.flatMap((folder) =>
+    readdirSync(join(root, folder)).map((name) => `${folder}/${name}`),
+  )
+  for (const path of paths) {
+    if (!path.endsWith('.svg') || svgPaths.includes(path)) continue
     differing.push(path)
     if (!values.check) rmSync(join(root, path))
   }

@@ -3,11 +3,21 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { architectureText } from './architecture.ts'
 import { deploymentText } from './deployment.ts'
-import { accountStatesText, changeStatesText, orderStatesText } from './states.ts'
+import {
+  accountStatesText,
+  bookingStatesText,
+  changeStatesText,
+  offerStatesText,
+  orderStatesText,
+} from './states.ts'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 export const studyFolder = 'docs/design-study'
-export const diagramFolder = `${studyFolder}/diagrams`
+const diagramFolder = `${studyFolder}/diagrams`
+const bookingFolder = 'docs/pictures/booking'
+
+/** Here every text becomes a picture, and every picture has a text. */
+export const pictureFolders = [diagramFolder, bookingFolder] as const
 
 /** The pictures whose text is made from code, and the function that makes it. */
 const generated: Readonly<Record<string, () => string>> = {
@@ -16,6 +26,8 @@ const generated: Readonly<Record<string, () => string>> = {
   [`${diagramFolder}/account-states.mmd`]: accountStatesText,
   [`${diagramFolder}/order-states.mmd`]: orderStatesText,
   [`${diagramFolder}/change-states.mmd`]: changeStatesText,
+  [`${bookingFolder}/booking-states.mmd`]: bookingStatesText,
+  [`${bookingFolder}/offer-states.mmd`]: offerStatesText,
 }
 
 export interface Picture {
@@ -47,9 +59,9 @@ const pictureOf = (textPath: string, text: string, isGenerated: boolean): Pictur
 
 /** Every picture of the repository: those with a text written by hand, and those made from code. */
 export const allPictures = (): readonly Picture[] => {
-  const written = readdirSync(join(root, diagramFolder))
-    .filter((name) => name.endsWith('.mmd'))
-    .map((name) => `${diagramFolder}/${name}`)
+  const written = pictureFolders
+    .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
+    .filter((path) => path.endsWith('.mmd'))
     .filter((path) => !(path in generated))
     .map((path) => pictureOf(path, read(path), false))
   const made = Object.entries(generated).map(([path, make]) => pictureOf(path, make(), true))

@@ -1,5 +1,13 @@
 import type { Edge } from '../../src/platform/base/states.ts'
 import {
+  bookingEdges,
+  bookingStatuses,
+  offerEdges,
+  offerStatuses,
+  type BookingStatus,
+  type OfferStatus,
+} from '../../src/services/booking/states.ts'
+import {
   changeEdges,
   changeStatuses,
   orderEdges,
@@ -41,6 +49,25 @@ const accountLooks: Readonly<Record<AccountStatus, Look>> = {
   REFUSED: 'refused',
 }
 
+const offerLooks: Readonly<Record<OfferStatus, Look>> = {
+  OPEN: 'undone',
+  RESERVED: 'unknown',
+  PAID: 'done',
+  COMPLETED: 'done',
+  CANCELLED: 'refused',
+}
+
+const bookingLooks: Readonly<Record<BookingStatus, Look>> = {
+  PENDING: 'unknown',
+  PAID: 'done',
+  REFUSED: 'refused',
+  RELEASING: 'unknown',
+  RELEASED: 'undone',
+  CANCELLING: 'unknown',
+  CANCELLED: 'undone',
+  COMPLETED: 'done',
+}
+
 interface Machine<Status extends string> {
   readonly title: string
   readonly statuses: readonly Status[]
@@ -50,7 +77,8 @@ interface Machine<Status extends string> {
 
 const stateDiagram = <Status extends string>(machine: Machine<Status>): string => {
   const { title, statuses, edges, lookOf } = machine
-  const first = statuses.filter((status) => !edges.some(({ to }) => to === status))
+  // What comes back to where it began still begins there: the first status is the first of the list.
+  const first = statuses.slice(0, 1)
   const last = statuses.filter((status) => !edges.some(({ from }) => from === status))
   const lines = [
     'stateDiagram-v2',
@@ -87,4 +115,20 @@ export const accountStatesText = (): string =>
     statuses: accountStatuses,
     edges: accountEdges,
     lookOf: accountLooks,
+  })
+
+export const offerStatesText = (): string =>
+  stateDiagram({
+    title: 'What may become of an offer',
+    statuses: offerStatuses,
+    edges: offerEdges,
+    lookOf: offerLooks,
+  })
+
+export const bookingStatesText = (): string =>
+  stateDiagram({
+    title: 'What may become of a booking',
+    statuses: bookingStatuses,
+    edges: bookingEdges,
+    lookOf: bookingLooks,
   })

@@ -51,6 +51,7 @@ export const openRecordedLink = async ({ from, to, target, record }: RecordedLin
   const asked = new WeakMap<Connection, Asked>()
   let nextLoss: Loss | undefined
   let last: Message | undefined
+  let lost: Message | undefined
 
   const recordRequest = ({ request, loss }: Asked) =>
     record({ from, to, arrow: loss === 'the request' ? '-x' : '->>', request })
@@ -67,6 +68,7 @@ export const openRecordedLink = async ({ from, to, target, record }: RecordedLin
         const asking = { request: toRequest(message), loss: nextLoss, isAnswered: false }
         nextLoss = undefined
         last = message
+        if (asking.loss === 'the request') lost = message
         asked.set(connection, asking)
         recordRequest(asking)
         connection.callee.once('close', () => {
@@ -96,17 +98,20 @@ export const openRecordedLink = async ({ from, to, target, record }: RecordedLin
     watch,
   })
   whenFileEnds(link.close)
+  const arrive = async (message: Message | undefined) => {
+    if (!message) throw new Error('no such request was sent yet')
+    const asking = { request: toRequest(message), loss: undefined, isAnswered: false }
+    recordRequest(asking)
+    recordAnswer(asking, await exchange(message, targetPort()))
+  }
   return {
     url: link.url,
     loseNext: (loss: Loss) => {
       nextLoss = loss
     },
     /** Lets the last request arrive once more, like a copy that was delayed on its way. */
-    lastAgain: async () => {
-      if (!last) throw new Error('nothing was sent yet')
-      const asking = { request: toRequest(last), loss: undefined, isAnswered: false }
-      recordRequest(asking)
-      recordAnswer(asking, await exchange(last, targetPort()))
-    },
+    lastAgain: () => arrive(last),
+    /** Lets the last request that was lost arrive after all. */
+    lostArrives: () => arrive(lost),
   }
 }
