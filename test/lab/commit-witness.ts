@@ -130,7 +130,10 @@ const picturedTables: typeof tables = {
 const idsOf = (row: WrittenRow['is']) =>
   [row['id'], row['refund_id']].filter((id) => typeof id === 'string')
 
-/** Installs the triggers and reports each commit, with one set of words for what it wrote. */
+/**
+ * Installs the triggers and reports each commit, with one set of words for what it wrote. Returns a
+ * connection of the administrator.
+ */
 export const witnessCommits = async (
   service: ServiceName,
   databaseUrl: string,
@@ -146,4 +149,5 @@ export const witnessCommits = async (
     const { transaction, is } = row
     onCommit({ service, transaction, words: new Set(wordsOf(row)), ids: idsOf(is) })
   })
+  return sql
 }

@@ -36,14 +36,14 @@ const settings = {
 /** A link to a database that delays everything in both directions, and reports its commits. */
 const openLateDatabase = async (service: ServiceName, onCommit: (commit: Commit) => void) => {
   const url = new URL((await freshDatabase(service)).url)
-  await witnessCommits(service, url.href, onCommit)
+  const sql = await witnessCommits(service, url.href, onCommit)
   const port = Number(url.port)
   const link = await openLink({ name: service, protocol: 'database', targets: () => [port] })
   whenFileEnds(link.close)
   link.begin({ kind: 'delay', delayMs: lateByMs })
   url.hostname = '127.0.0.1'
   url.port = String(link.port)
-  return url.href
+  return { url: url.href, sql }
 }
 
 interface Withdrawals {
@@ -166,7 +166,10 @@ const lineOfEvent = (event: Event) => {
 const quietMs = 5 * lateByMs
 
 /** The services that take part in a flow. Every way between them is recorded. */
-export const startRecordedSystem = async <Name extends ServiceName>(services: readonly Name[]) => {
+export const startRecordedSystem = async <Name extends ServiceName>(
+  services: readonly Name[],
+  ownSettings: Readonly<Record<string, string>> = {},
+) => {
   const events: Event[] = []
   let begunAt = 0
   const onCommit = (commit: Commit) => {
@@ -207,16 +210,16 @@ export const startRecordedSystem = async <Name extends ServiceName>(services: re
     if (!found) throw new Error(`nothing goes from ${from} to ${to}`)
     return found
   }
-  const databases = Object.fromEntries(
+  const opened = new Map(
     await Promise.all(
       services.map(async (name) => [name, await openLateDatabase(name, onCommit)] as const),
     ),
   )
   const system = await startSystem({
     services,
-    databases,
+    databases: Object.fromEntries([...opened].map(([name, { url }]) => [name, url])),
     // The lab's issuer makes the tokens: signing in is in no picture.
-    env: { ...settings, ...(await issuerVariables()) },
+    env: { ...settings, ...ownSettings, ...(await issuerVariables()) },
     envOf: Object.fromEntries(
       services.map((name) => [
         name,
@@ -239,6 +242,12 @@ export const startRecordedSystem = async <Name extends ServiceName>(services: re
   return {
     system,
     linkBetween,
+    /** The administrator's connection to the database of a service. */
+    sql: (name: string) => {
+      const found = opened.get(name as Name)
+      if (!found) throw new Error(`${name} has no database here`)
+      return found.sql
+    },
     /** What a client asks each service. */
     api: Object.fromEntries(
       services.map((name) => [name, api(linkBetween('client', name).url)]),

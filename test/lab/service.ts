@@ -140,7 +140,10 @@ export const startBilling = async (variables: Variables = {}) => {
 }
 
 /** A new account with this balance, and its owner. */
-export const openAccount = async (billing: RunningService, balance = 0): Promise<string> => {
+export const openAccount = async (
+  billing: Pick<RunningService, 'api'>,
+  balance = 0,
+): Promise<string> => {
   const userId = uuidv7()
   await billing.api.post('/billing/accounts', { userId, email: `${userId}@example.com` })
   if (balance > 0) {

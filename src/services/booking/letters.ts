@@ -1,5 +1,6 @@
 import type { CompanyClient, Manager } from '../../clients/company.ts'
 import type { NotificationClient } from '../../clients/notification.ts'
+import type { Log } from '../../platform/base/telemetry.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
 import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import { listed } from '../../platform/base/states.ts'
@@ -39,6 +40,7 @@ export interface LettersDeps {
   readonly notification: NotificationClient
   /** For all of it: half to ask who manages the company, half for the letters. */
   readonly letterBudgetMs: number
+  readonly log: Log
 }
 
 /**
@@ -46,7 +48,13 @@ export interface LettersDeps {
  * company keeps who that was, and answers the same whenever it is asked. So a repeat sends the same
  * letters under the same keys, which changes nothing.
  */
-export const createLetters = ({ store, companies, notification, letterBudgetMs }: LettersDeps) => {
+export const createLetters = ({
+  store,
+  companies,
+  notification,
+  letterBudgetMs,
+  log,
+}: LettersDeps) => {
   const timeoutMs = letterBudgetMs / 2
 
   const sendTo = (row: DueLetters, kind: KindInLetter, reader: Pick<Manager, 'userId' | 'email'>) =>
@@ -81,8 +89,11 @@ export const createLetters = ({ store, companies, notification, letterBudgetMs }
       await postpone(store.dueLetters, row, 'letters', unknown)
       return 'postponed'
     }
+    // All are acknowledged: nobody needs to wait until that is noted. If the note gets lost, recovery
+    // sends the same letters under the same keys.
     const entry = timelineEntry(row, 'letters', { outcome: 'done', ms })
-    await store.dueLetters.settle({ id: row.id, entry })
+    const noted = store.dueLetters.settle({ id: row.id, entry })
+    noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letters not noted'))
     return 'finished'
   }
 

@@ -36,6 +36,7 @@ export const createBookingService = (runtime: Runtime): Service => {
     companies,
     notification: createNotificationClient(notification),
     letterBudgetMs: config.letterBudgetMs,
+    log,
   })
   const workflow = createBookingWorkflow({ store, payment, letters, log })
   const managers = createManagers({ companies, budgetMs: config.requestBudgetMs })

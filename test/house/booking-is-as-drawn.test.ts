@@ -1,0 +1,272 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { allPictures } from '../../tools/diagrams/pictures.ts'
+import { uuidv7 } from '../../src/platform/base/ids.ts'
+import { movePast } from '../lab/moved-times.ts'
+import { stepsOf, upTo, type Step } from '../lab/picture-steps.ts'
+import { startRecordedSystem } from '../lab/recorded-flow.ts'
+import { openAccount } from '../lab/service.ts'
+import { eventually } from '../lab/wait.ts'
+
+/**
+ * The pictures of booking show what the product does: each flow runs with the real services, and
+ * its messages and commits are compared with the picture, in their order.
+ */
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const services = ['identity', 'user', 'billing', 'company', 'booking', 'notification'] as const
+
+/** Half of this is for the question to company, half for the letters. */
+const settings = { LETTER_BUDGET_MS: '3000', LEASE_MS: '5000' }
+
+const start = () => startRecordedSystem(services, settings)
+
+let run: Awaited<ReturnType<typeof start>>
+let company: { readonly companyId: string; readonly managerId: string; readonly categoryId: string }
+
+/** Customers with enough money and offers, made before the recordings begin. */
+const customers: string[] = []
+const offers: string[] = []
+const needed = 11
+const price = 15_000
+
+const taken = (things: string[]): string => {
+  const thing = things.pop()
+  if (thing === undefined) throw new Error('none is left')
+  return thing
+}
+
+const dayMs = 86_400_000
+
+const offerOn = async (day: number) => {
+  const startsMs = Date.now() + day * dayMs
+  const { companyId, categoryId, managerId } = company
+  const { body } = await run.api.booking.post(
+    '/offers',
+    {
+      ...{ companyId, categoryId, title: 'An hour', price },
+      startsAt: new Date(startsMs).toISOString(),
+      endsAt: new Date(startsMs + dayMs / 24).toISOString(),
+    },
+    { as: managerId },
+  )
+  return body.id as string
+}
+
+beforeAll(async () => {
+  run = await start()
+  const username = `u${uuidv7().replaceAll('-', '')}`
+  const manager = await run.api.user.post('/users', { username, email: `${username}@example.com` })
+  const managerId: string = manager.body.id
+  const categories = await run.api.company.get('/categories')
+  const made = await run.api.company.post('/companies', { name: 'Sunny' }, { as: managerId })
+  company = { companyId: made.body.id, managerId, categoryId: categories.body.items[0].id }
+  const days = Array.from({ length: needed }, (_, index) => index + 2)
+  offers.push(...(await Promise.all(days.map(offerOn))))
+  const accounts = days.map(() => openAccount({ api: run.api.billing }, 20_000))
+  customers.push(...(await Promise.all(accounts)))
+  await waitUntilAtRest()
+})
+
+/** Waits until everything that was begun has ended: nothing more is noted. */
+const waitUntilAtRest = async () => {
+  const noted = () => run.count(() => true)
+  for (let before = -1; before !== noted();) {
+    before = noted()
+    await new Promise((resolve) => setTimeout(resolve, 500))
+  }
+}
+
+const picture = (name: string) => {
+  const found = allPictures().find((each) => each.name === name)
+  if (!found) throw new Error(`there is no picture ${name}`)
+  return stepsOf(found.text)
+}
+
+const expectPictured = (steps: readonly Step[]) => run.expectPictured(steps)
+
+interface Wanted {
+  readonly as: string
+  readonly offerId: string
+  readonly key: string
+}
+
+const wanted = (): Wanted => ({ as: taken(customers), offerId: taken(offers), key: uuidv7() })
+
+const book = ({ offerId, ...options }: Wanted) =>
+  run.api.booking.post('/bookings', { offerId }, options)
+
+/** Books, and begins the recording when all of it has ended. */
+const bookedBefore = async () => {
+  const { as, ...rest } = wanted()
+  const { body } = await book({ as, ...rest })
+  await waitUntilAtRest()
+  run.begin()
+  return { as, ...rest, bookingId: body.id as string }
+}
+
+const cancel = ({ bookingId, as }: { readonly bookingId: string; readonly as: string }) =>
+  run.api.booking.delete(`/bookings/${bookingId}`, { as })
+
+const withdraw = ({ offerId }: Pick<Wanted, 'offerId'>) =>
+  run.api.booking.delete(`/offers/${offerId}`, { as: company.managerId })
+
+const toBilling = () => run.linkBetween('booking', 'billing')
+
+const noteIs = (word: string) =>
+  eventually(() => expect(run.count((line) => line.includes(word))).toBeGreaterThan(0))
+
+/** The hold ends while billing is asked. */
+const endHold = async ({ offerId }: Wanted) => {
+  const row = { service: 'booking', table: 'bookings', where: ['offer_id', offerId] } as const
+  await eventually(async () =>
+    expect(await movePast(run, { ...row, columns: ['hold_until'] })).toBe(1),
+  )
+}
+
+/** The letters of a paid booking, from the question who manages the company on. */
+const letters = () => {
+  const { main } = picture('booking-paid')
+  return main
+    .slice(upTo(main, 'booking', 'company').length)
+    .filter((step) => step.kind === 'commit' || step.to !== 'client')
+}
+
+// A test ends when nothing more comes, so the next one begins at rest.
+beforeEach(() => run.begin())
+
+describe('a booking that is paid', () => {
+  const { main, frame } = picture('booking-paid')
+
+  it('goes as drawn, and nobody else gets the offer', async () => {
+    const first = wanted()
+    const paid = await book(first)
+    await expectPictured(main)
+
+    run.begin()
+    await book({ ...first, as: taken(customers), key: uuidv7() })
+    await expectPictured(frame('taken'))
+
+    run.begin()
+    expect((await book(first)).text).toBe(paid.text)
+    await expectPictured(frame('duplicate'))
+  })
+
+  it('goes as drawn while notification is down', async () => {
+    run.linkBetween('booking', 'notification').loseNext('the request')
+    await book(wanted())
+    await expectPictured(picture('booking-letters').frame('notification'))
+  })
+
+  it('goes as drawn while company is down', async () => {
+    run.linkBetween('booking', 'company').loseNext('the request')
+    await book(wanted())
+    const { frame: lettersFrame } = picture('booking-letters')
+    await expectPictured([...upTo(main, 'booking', 'company'), ...lettersFrame('company')])
+  })
+})
+
+describe('a booking that is refused', () => {
+  const { main, frame } = picture('booking-refused')
+
+  it('goes as drawn, and so does a late copy of the refused call', async () => {
+    const poor = await openAccount({ api: run.api.billing }, 1_000)
+    const refused = { ...wanted(), as: poor }
+    await waitUntilAtRest()
+    run.begin()
+    await book(refused)
+    await expectPictured(main)
+
+    await run.api.billing.post(`/billing/accounts/${poor}/deposit`, { amount: 50_000 })
+    await waitUntilAtRest()
+    run.begin()
+    await toBilling().lastAgain()
+    await expectPictured(frame('late duplicate'))
+  })
+})
+
+describe('a time-out and a crash', () => {
+  const { frame } = picture('booking-faults')
+
+  it('go as drawn: the money was taken, and the answer is lost', async () => {
+    toBilling().loseNext('the answer')
+    await book(wanted())
+    await expectPictured([...frame('time-out'), ...letters()])
+  })
+
+  it('go as drawn: booking dies after billing’s answer', async () => {
+    const isDead = new Promise<void>((resolve) => {
+      toBilling().loseNext({ killCaller: () => run.system.kill('booking').then(resolve) })
+    })
+    await expect(book(wanted())).rejects.toThrow()
+    await isDead
+    await run.system.start('booking')
+    await expectPictured([...frame('crash'), ...letters()])
+  })
+})
+
+describe('a hold that is over', () => {
+  it('goes as drawn when the payment never arrived, and when it arrives too late', async () => {
+    const { main, frame } = picture('booking-hold-over')
+    const late = wanted()
+    toBilling().loseNext('the request')
+    await Promise.all([book(late), endHold(late)])
+    await noteIs('nothing is due')
+    await book(late)
+    await expectPictured(main)
+
+    run.begin()
+    await toBilling().lostArrives()
+    await expectPictured(frame('late payment'))
+  })
+
+  it('goes as drawn when the money was taken', async () => {
+    const late = wanted()
+    toBilling().loseNext('the answer')
+    await Promise.all([book(late), endHold(late)])
+    await expectPictured(picture('booking-refunded').main)
+  })
+})
+
+describe('a booking that is cancelled', () => {
+  const { main, frame } = picture('booking-cancelled')
+
+  it('goes as drawn', async () => {
+    await cancel(await bookedBefore())
+    await expectPictured(main)
+  })
+
+  it('goes as drawn while billing is away', async () => {
+    const booked = await bookedBefore()
+    toBilling().loseNext('the request')
+    await cancel(booked)
+    await expectPictured(frame('billing'))
+  })
+})
+
+describe('an offer that is withdrawn', () => {
+  const { main, frame } = picture('booking-withdrawn')
+
+  it('goes as drawn when it is paid', async () => {
+    await withdraw(await bookedBefore())
+    await expectPictured(main)
+  })
+
+  it('goes as drawn when nobody knows whether it is paid', async () => {
+    const pending = wanted()
+    const isDead = new Promise<void>((resolve) => {
+      toBilling().loseNext({ killCaller: () => run.system.kill('booking').then(resolve) })
+    })
+    await expect(book(pending)).rejects.toThrow()
+    await isDead
+    // Recovery must not come before the company.
+    await run.sql('booking').begin(async (session) => {
+      await session`set local session_replication_role = replica`
+      await session`update bookings set due_at = due_at + interval '1 hour' where due_at is not null`
+    })
+    await run.system.start('booking')
+    await waitUntilAtRest()
+    run.begin()
+    await withdraw(pending)
+    await expectPictured(frame('nobody knows'))
+  })
+})
