@@ -577,7 +577,7 @@ const statements: readonly Statement[] = [
         startsAt: item.flag ? '2026-10-25T17:30:00.000Z' : null,
         timeZone: item.flag ? 'Europe/Berlin' : null,
         cancelledBy: item.flag ? 'COMPANY' : null,
-        reason: item.flag ? 'reason' : null,
+        because: item.flag ? 'reason' : null,
         amount: item.amount,
         subject: 'subject',
         body: 'body',

@@ -496,7 +496,7 @@ const recordNotification = async () => {
       startsAt: isBooking ? '2026-10-25T17:30:00.000Z' : null,
       timeZone: isBooking ? 'UTC' : null,
       cancelledBy: null,
-      reason: null,
+      because: null,
       amount: 1,
       subject: 's',
       body: 'b',

@@ -51,7 +51,10 @@ const aboutNothing = {
   reason: null,
 }
 
-const rowOf = (wanted: NewLetter) => ({ ...aboutNothing, ...wanted })
+const rowOf = (wanted: NewLetter) => {
+  const { reason: because, ...row } = { ...aboutNothing, ...wanted }
+  return { ...row, because }
+}
 
 const sameLetter = (stored: LetterFields, wanted: ReturnType<typeof rowOf>) =>
   stored.userId === wanted.userId &&
@@ -63,7 +66,7 @@ const sameLetter = (stored: LetterFields, wanted: ReturnType<typeof rowOf>) =>
   (stored.startsAt === null ? null : toIso(stored.startsAt)) === wanted.startsAt &&
   stored.timeZone === wanted.timeZone &&
   stored.cancelledBy === wanted.cancelledBy &&
-  stored.reason === wanted.reason &&
+  stored.because === wanted.because &&
   stored.amount === wanted.amount
 
 export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps) => {

@@ -22,7 +22,7 @@ export const letters = pgTable(
     timeZone: text('time_zone'),
     cancelledBy: text('cancelled_by', { enum: cancellers }),
     /** A code, or the words of who cancelled: so this is no column of known reasons. */
-    reason: text('because'),
+    because: text(),
     amount: bigint({ mode: 'number' }).notNull(),
     subject: text().notNull(),
     body: text().notNull(),

@@ -33,7 +33,7 @@ const insertLetters = defineStatement(import.meta.url, {
     startsAt: 'text?',
     timeZone: 'text?',
     cancelledBy: text<Canceller | null>(),
-    reason: 'text?',
+    because: 'text?',
     amount: 'bigint',
     subject: 'text',
     body: 'text',

@@ -6,7 +6,7 @@ inserted as (
   insert into letters (id, key, user_id, email, kind, order_id, booking_id, title, starts_at,
     time_zone, cancelled_by, because, amount, subject, body)
   select id, key, "userId", email, kind, "orderId", "bookingId", title, "startsAt"::timestamptz,
-    "timeZone", "cancelledBy", reason, amount, subject, body from input
+    "timeZone", "cancelledBy", because, amount, subject, body from input
   on conflict (key) do nothing returning *
 )
 select i.ord, false as replayed, {{columns l}} from input i join inserted l on l.id = i.id
