@@ -14,11 +14,18 @@ export interface Evidence {
 
 export interface Violation {
   /** The number of the invariant in the design. */
-  readonly invariant: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
+  readonly invariant: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
   readonly message: string
   /** Ids and keys that find the events around it. */
   readonly about: readonly string[]
 }
+
+/** What a client was told is true no more. */
+export const lost = (message: string, ...about: (string | undefined)[]): Violation => ({
+  invariant: 3,
+  message,
+  about: about.filter((id) => id !== undefined),
+})
 
 export type ToldExchange = Exchange & { readonly answer: Told }
 

@@ -1,35 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import type { Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { OrderDetails } from '../../src/services/order/contract.ts'
-import type { Facts, UserFacts } from './facts.ts'
+import type { Facts } from './facts.ts'
 import type { Exchange, Told } from './history.ts'
 import { describeViolations, findViolations } from './invariants.ts'
+import { at, createExchanges, factsOf, letterTo, operationOf } from './sound.ts'
 
 /** Each kind of fault is planted once, and the judge must name it: else it proves nothing. */
 const userId = 'user-1'
 const email = 'masha@example.org'
-const at = (second: number) => new Date(Date.UTC(2026, 10, 20, 9, 0, second)).toISOString()
-
+const operation = operationOf(userId)
+const letter = letterTo(userId, email)
+const exchange = createExchanges('masha')
 type Change = OrderDetails['changes'][number]
-
-const operation = (
-  id: string,
-  kind: Operation['kind'],
-  amount: number,
-  balanceAfter: number,
-  second: number,
-  orderId: string | null = null,
-): Operation => ({
-  id,
-  userId,
-  kind,
-  amount,
-  status: 'DONE',
-  reason: null,
-  balanceAfter,
-  orderId,
-  createdAt: at(second),
-})
 
 const change = (id: string, from: number, to: number | null, second: number): Change => ({
   id,
@@ -40,19 +22,6 @@ const change = (id: string, from: number, to: number | null, second: number): Ch
   createdAt: at(second),
   timeline: [],
 })
-
-const letter = (id: string, kind: string, amount: number, orderId: string | null) =>
-  ({
-    id,
-    userId,
-    email,
-    kind,
-    orderId,
-    amount,
-    subject: `${amount / 100}.00`,
-    body: `${amount / 100}.00 ${orderId}`,
-    createdAt: at(9),
-  }) as UserFacts['letters'][number]
 
 const base = { userId, description: null, timeline: [], nextChanges: null }
 
@@ -107,6 +76,7 @@ const soundFacts = () => ({
       changes: [change('change-2', 500, null, 5)],
     },
   ],
+  bookings: [],
   letters: [
     letter('letter-1', 'DEPOSIT', 10_000, null),
     letter('letter-2', 'ORDER_APPROVED', 3_000, 'order-1'),
@@ -116,29 +86,6 @@ const soundFacts = () => ({
     letter('letter-6', 'ORDER_CANCELLED', 500, 'order-3'),
   ],
 })
-
-let clock = 0
-
-const exchange = (
-  method: Exchange['method'],
-  path: string,
-  sent: { key?: string; body?: unknown },
-  answer: Partial<Told> | { kind: 'unknown'; reason: string },
-): Exchange => {
-  clock += 10
-  const told = { kind: 'told' as const, status: 200, body: {}, replayed: false, comeBack: false }
-  const full = answer.kind === 'unknown' ? answer : { ...told, ...answer }
-  return {
-    client: 'masha',
-    method,
-    path,
-    key: sent.key,
-    body: sent.body,
-    sentMs: clock,
-    answeredMs: clock + 5,
-    answer: full as Exchange['answer'],
-  }
-}
 
 const depositPath = `/billing/accounts/${userId}/deposit`
 
@@ -169,7 +116,7 @@ const judge = (spoil: (sound: Sound) => void, isQuiet = true) => {
   const facts = soundFacts()
   const sound = { facts, exchanges: soundExchanges(facts) }
   spoil(sound)
-  return findViolations({ facts: { users: [sound.facts] }, exchanges: sound.exchanges, isQuiet })
+  return findViolations({ facts: factsOf(sound.facts), exchanges: sound.exchanges, isQuiet })
 }
 
 const drop = (items: { id: string }[], id: string) => {
@@ -335,7 +282,7 @@ describe('the judge of the invariants', () => {
     const facts = soundFacts()
     const exchanges = soundExchanges(facts)
     facts.orders[0]!.status = 'REJECTED'
-    const evidence = { facts: { users: [facts] } satisfies Facts, exchanges, isQuiet: true }
+    const evidence = { facts: factsOf(facts) satisfies Facts, exchanges, isQuiet: true }
     const [first, ...others] = findViolations(evidence)
     const marks = [{ atMs: exchanges[1]!.sentMs + 1, text: 'order killed' }]
     const text = describeViolations([first!, ...others], evidence.facts, { exchanges, marks })

@@ -8,12 +8,12 @@ import { moneyViolations } from './money.ts'
 import { toldViolations } from './told.ts'
 
 /**
- * The eight invariants of the design, judged from outside: from what clients sent and were told,
+ * The nine invariants of the design, judged from outside: from what clients sent and were told,
  * and from what the public API shows. `findViolations` is a pure function of that evidence. The
  * rest collects the evidence and reports violations.
  *
- * The public statement does not tell which order an operation belongs to. So orders and operations
- * are joined by kind and amount. Tests that give each order its own amounts make this join exact.
+ * What the judge knows of orders and of bookings stands in `sagas.ts`, a list: the rules below ask
+ * each saga what moves money, what owes letters, and what is unfinished.
  */
 const rules: readonly ((evidence: Evidence) => Violation[])[] = [
   moneyViolations,
@@ -25,13 +25,14 @@ const rules: readonly ((evidence: Evidence) => Violation[])[] = [
 
 export const invariantNames = {
   1: 'each balance is the sum of its operations, and was never negative',
-  2: 'withdrawals minus refunds of an order are its present price if APPROVED, else 0',
+  2: 'withdrawals minus refunds of an order or booking are its price while it stands, else 0',
   3: 'what a client was told survives, and a repeat gets the identical answer',
   4: 'every unknown becomes wholly done, once, or never done',
-  5: 'letters = decided orders + finished changes + deposits',
-  6: 'no money moves without an order that was stored before',
-  7: 'after faults nothing stays PENDING',
+  5: 'letters = decided orders and bookings + finished changes + deposits',
+  6: 'no money moves without an order or booking that was stored before',
+  7: 'after faults nothing stays undecided',
   8: 'only the allowed edges are taken',
+  9: 'an offer is paid by one booking at most, at any moment',
 } as const satisfies Record<Violation['invariant'], string>
 
 export const findViolations = (evidence: Evidence): Violation[] =>
@@ -82,14 +83,18 @@ const eventsAround = (
     .join('\n')
 }
 
-const factsAbout = (about: readonly string[], { users }: Facts): string =>
-  users
-    .flatMap(({ account, operations, orders, letters }) => [
+const factsAbout = (about: readonly string[], { users, offers, memberships }: Facts): string =>
+  [
+    ...users.flatMap(({ account, operations, orders, bookings, letters }) => [
       ...(account ? [account] : []),
       ...operations,
       ...orders,
+      ...bookings,
       ...letters,
-    ])
+    ]),
+    ...offers,
+    ...memberships,
+  ]
     .map((fact) => JSON.stringify(fact))
     .filter((text) => about.some((id) => text.includes(id)))
     .slice(0, maxEventsShown)
@@ -133,13 +138,15 @@ export interface CheckOptions {
 
 const pollMs = 250
 
-const isAtRest = ({ users }: Facts) =>
-  users.every((user) => unfinishedIn(user).length === 0 && missingLetters(user).length === 0)
+const isAtRest = (facts: Facts) =>
+  facts.users.every(
+    (user) => unfinishedIn(user).length === 0 && missingLetters(user, facts).length === 0,
+  )
 
 const look = async (system: Checkable, history: History, isQuiet: boolean) => {
   // Answers that come from now on may not be in the facts yet.
   const exchanges = [...history.exchanges]
-  const facts = await collectFacts(system.urls.gateway, usersIn(exchanges))
+  const facts = await collectFacts(system.urls.gateway, usersIn(exchanges), exchanges)
   return { facts, violations: findViolations({ facts, exchanges, isQuiet }) }
 }
 
@@ -157,7 +164,7 @@ export const checkWhileRunning = async (system: Checkable, history: History): Pr
 }
 
 /**
- * Checks all eight when the clients are done and the faults are over. Waits until nothing is
+ * Checks all nine when the clients are done and the faults are over. Waits until nothing is
  * PENDING or owed. Throws an InvariantViolated if that never happens or anything else is wrong.
  * Returns the facts, so that a test can count them.
  */

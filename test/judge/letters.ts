@@ -1,41 +1,30 @@
 import type { Letter } from '../../src/services/notification/contract.ts'
-import type { OrderDetails } from '../../src/services/order/contract.ts'
-import { firstPriceOf } from './money.ts'
 import { forEachUser, type Evidence, type Violation } from './evidence.ts'
-import type { UserFacts } from './facts.ts'
+import type { Facts, UserFacts } from './facts.ts'
+import type { Owed } from './saga-rules.ts'
+import { sagas } from './sagas.ts'
 
 /** Invariants 5 and 7: each decision has its letter, once, and nothing stays unfinished. */
 
-type Owed = Pick<Letter, 'kind' | 'orderId' | 'amount'>
+type Named = Pick<Letter, 'kind' | 'orderId' | 'bookingId' | 'amount'>
 
-const nameOf = ({ kind, orderId, amount }: Owed) =>
-  `${kind} ${amount}${orderId === null ? '' : ` about order ${orderId}`}`
+/** The id of what a letter is about. */
+const subjectOf = ({ orderId, bookingId }: Pick<Named, 'orderId' | 'bookingId'>) =>
+  orderId ?? bookingId
 
-/** An order of a user who does not exist has no letters. */
-const hasReader = (order: OrderDetails) => order.reason !== 'user-not-found'
-
-const lettersOfOrder = (order: OrderDetails): Owed[] => {
-  const { id: orderId, status, changes } = order
-  if (status === 'PENDING' || !hasReader(order)) return []
-  const kind = status === 'REJECTED' ? 'ORDER_REJECTED' : 'ORDER_APPROVED'
-  // A change to the same price has no letter.
-  const finished = changes.filter(
-    ({ status: became, fromPrice, toPrice }) => became === 'DONE' && toPrice !== fromPrice,
-  )
-  return [
-    { kind, orderId, amount: firstPriceOf(order) },
-    ...finished.map(({ kind: change, fromPrice, toPrice }): Owed => {
-      if (change === 'CANCEL') return { kind: 'ORDER_CANCELLED', orderId, amount: fromPrice }
-      return { kind: 'ORDER_REPRICED', orderId, amount: toPrice! }
-    }),
-  ]
+const nameOf = (letter: Named) => {
+  const subject = subjectOf(letter)
+  return `${letter.kind} ${letter.amount}${subject === null ? '' : ` about ${subject}`}`
 }
 
-const lettersOwedTo = ({ orders, operations }: UserFacts): Owed[] => [
-  ...orders.flatMap(lettersOfOrder),
-  ...operations
+const lettersOwedTo = (user: UserFacts, facts: Facts): Owed[] => [
+  ...sagas.flatMap((saga) => saga.letters(user, facts)),
+  ...user.operations
     .filter(({ kind }) => kind === 'DEPOSIT')
-    .map(({ amount }): Owed => ({ kind: 'DEPOSIT', orderId: null, amount })),
+    .map(({ amount }) => ({
+      ...{ kind: 'DEPOSIT' as const, orderId: null, bookingId: null, amount },
+      isOptional: false,
+    })),
 ]
 
 const countBy = <Item>(items: readonly Item[], name: (item: Item) => string) => {
@@ -45,17 +34,18 @@ const countBy = <Item>(items: readonly Item[], name: (item: Item) => string) => 
 }
 
 /** Returns the letters that are owed and have not arrived yet. */
-export const missingLetters = (user: UserFacts): Owed[] => {
+export const missingLetters = (user: UserFacts, facts: Facts): Owed[] => {
   const arrived = countBy(user.letters, nameOf)
-  return lettersOwedTo(user).filter((owed) => {
+  const required = lettersOwedTo(user, facts).filter(({ isOptional }) => !isOptional)
+  return required.filter((owed) => {
     const left = arrived.get(nameOf(owed)) ?? 0
     arrived.set(nameOf(owed), left - 1)
     return left <= 0
   })
 }
 
-const surplusLetters = (user: UserFacts): Letter[] => {
-  const owed = countBy(lettersOwedTo(user), nameOf)
+const surplusLetters = (user: UserFacts, facts: Facts): Letter[] => {
+  const owed = countBy(lettersOwedTo(user, facts), nameOf)
   return user.letters.filter((letter) => {
     const left = owed.get(nameOf(letter)) ?? 0
     owed.set(nameOf(letter), left - 1)
@@ -63,14 +53,15 @@ const surplusLetters = (user: UserFacts): Letter[] => {
   })
 }
 
-/** An order has at most one letter of each of these kinds, at any moment. */
-const onceKinds = new Set<Letter['kind']>(['ORDER_APPROVED', 'ORDER_REJECTED', 'ORDER_CANCELLED'])
+const onceWords = new Map(sagas.flatMap(({ once }) => Object.entries(once)))
 
+/** What of some kinds comes twice is wrong at any moment. */
 const repeatedLetters = ({ letters }: UserFacts): Letter[] => {
   const seen = new Set<string>()
-  return letters.filter(({ kind, orderId }) => {
-    const name = `${kind === 'ORDER_REJECTED' ? 'ORDER_APPROVED' : kind} ${orderId}`
-    const isRepeated = onceKinds.has(kind) && seen.has(name)
+  return letters.filter((letter) => {
+    const word = onceWords.get(letter.kind)
+    const name = `${word} ${subjectOf(letter)}`
+    const isRepeated = word !== undefined && seen.has(name)
     seen.add(name)
     return isRepeated
   })
@@ -86,9 +77,10 @@ const moneyPattern = (amount: number) => {
 
 const wordingViolations = ({ user, letters }: UserFacts): Violation[] =>
   letters.flatMap((letter): Violation[] => {
-    const { id, orderId, amount, subject, body, email } = letter
+    const { id, amount, subject, body, email } = letter
+    const about = subjectOf(letter)
     const wrong = (message: string): Violation[] => [
-      { invariant: 5, about: [id, ...(orderId === null ? [] : [orderId])], message },
+      { invariant: 5, about: [id, ...(about === null ? [] : [about])], message },
     ]
     if (user !== undefined && email !== user.email) {
       return wrong(`letter ${id} went to ${email}, but the user reads ${user.email}`)
@@ -97,26 +89,28 @@ const wordingViolations = ({ user, letters }: UserFacts): Violation[] =>
     if (!money.test(subject) || !money.test(body)) {
       return wrong(`letter ${id} does not name the amount ${amount}: ${subject} / ${body}`)
     }
-    if (orderId !== null && !body.includes(orderId)) {
-      return wrong(`letter ${id} does not name its order: ${body}`)
+    if (about !== null && !body.includes(about)) {
+      return wrong(`letter ${id} does not name what it is about: ${body}`)
     }
     return []
   })
 
-const aboutLetter = (userId: string, { orderId }: Owed) =>
-  orderId === null ? [userId] : [orderId, userId]
+const aboutLetter = (userId: string, letter: Named) => {
+  const about = subjectOf(letter)
+  return about === null ? [userId] : [about, userId]
+}
 
 export const letterViolations = (evidence: Evidence): Violation[] =>
   forEachUser(evidence, (user) => {
     const { userId } = user
-    const repeated = evidence.isQuiet ? surplusLetters(user) : repeatedLetters(user)
+    const repeated = evidence.isQuiet ? surplusLetters(user, evidence.facts) : repeatedLetters(user)
     return [
       ...repeated.map((letter): Violation => {
         const message = `${userId} got the letter ${nameOf(letter)} (${letter.id}) without a reason, or once more`
         return { invariant: 5, about: [...aboutLetter(userId, letter), letter.id], message }
       }),
       ...wordingViolations(user),
-      ...(evidence.isQuiet ? missingLetters(user) : []).map((owed): Violation => {
+      ...(evidence.isQuiet ? missingLetters(user, evidence.facts) : []).map((owed): Violation => {
         const message = `${userId} never got the letter ${nameOf(owed)}`
         return { invariant: 5, about: aboutLetter(userId, owed), message }
       }),
@@ -124,22 +118,14 @@ export const letterViolations = (evidence: Evidence): Violation[] =>
   })
 
 /** Describes what is still undecided. */
-export const unfinishedIn = ({ userId, user, orders }: UserFacts): Violation[] => {
-  const unfinished = (what: string, id: string): Violation => ({
-    invariant: 7,
-    about: [id, userId],
-    message: `${what} is still PENDING`,
-  })
-  const violations: Violation[] = []
-  if (user?.account === 'PENDING') violations.push(unfinished(`the account of ${userId}`, userId))
-  for (const order of orders) {
-    if (order.status === 'PENDING') violations.push(unfinished(`order ${order.id}`, order.id))
-    for (const { id, kind, status } of order.changes) {
-      if (status !== 'PENDING') continue
-      violations.push(unfinished(`${kind} (${id}) of order ${order.id}`, order.id))
-    }
-  }
-  return violations
+export const unfinishedIn = (user: UserFacts): Violation[] => {
+  const { userId } = user
+  const account = { what: `the account of ${userId} is still PENDING`, id: userId }
+  const unfinished = [
+    ...(user.user?.account === 'PENDING' ? [account] : []),
+    ...sagas.flatMap((saga) => saga.unfinished(user)),
+  ]
+  return unfinished.map(({ what, id }) => ({ invariant: 7, about: [id, userId], message: what }))
 }
 
 export const unfinishedViolations = (evidence: Evidence): Violation[] =>

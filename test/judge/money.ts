@@ -1,5 +1,4 @@
 import type { Operation } from '../../src/services/billing/contract-schemas.ts'
-import type { OrderDetails } from '../../src/services/order/contract.ts'
 import type { UserFacts } from './facts.ts'
 import {
   forEachUser,
@@ -9,24 +8,10 @@ import {
   type Evidence,
   type Violation,
 } from './evidence.ts'
+import type { Cause } from './saga-rules.ts'
+import { sagas } from './sagas.ts'
 
 /** Invariants 1, 2, 4 and 6: every movement of money has a cause, and each cause has one effect. */
-
-type Kind = Operation['kind']
-
-/** What moves money: an order, a change of an order, or a client's own deposit or withdrawal. */
-interface Cause {
-  readonly kind: Kind
-  readonly amount: number
-  readonly name: string
-  readonly about: readonly string[]
-  /** Null when the client did it itself. */
-  readonly orderId: string | null
-  /** Undefined when the client did it itself: then nothing has to be stored before. */
-  readonly storedAt: string | undefined
-  /** It is undecided or was never answered: it may have moved money once. */
-  readonly isOptional: boolean
-}
 
 const ledgerViolations = ({ userId, account, operations }: UserFacts, isQuiet: boolean) => {
   const violations: Violation[] = []
@@ -60,48 +45,12 @@ const ledgerViolations = ({ userId, account, operations }: UserFacts, isQuiet: b
   return violations
 }
 
-/** Returns the first price: the present price minus what the re-pricings added. */
-export const firstPriceOf = ({ price, changes }: OrderDetails): number =>
-  changes
-    .filter(({ kind, status }) => kind === 'REPRICE' && status === 'DONE')
-    .reduce((sum, { fromPrice, toPrice }) => sum - ((toPrice ?? 0) - fromPrice), price)
-
-const causesOfOrder = (order: OrderDetails): Cause[] => {
-  const { id, status, createdAt, changes } = order
-  const causes: Cause[] = []
-  if (status !== 'REJECTED') {
-    causes.push({
-      kind: 'WITHDRAW',
-      amount: firstPriceOf(order),
-      name: `order ${id} (${status})`,
-      about: [id],
-      orderId: id,
-      storedAt: createdAt,
-      isOptional: status === 'PENDING',
-    })
-  }
-  for (const change of changes) {
-    const difference = (change.toPrice ?? 0) - change.fromPrice
-    if (change.status === 'REFUSED' || difference === 0) continue
-    causes.push({
-      kind: difference > 0 ? 'WITHDRAW' : 'REFUND',
-      amount: Math.abs(difference),
-      name: `${change.kind} ${change.fromPrice} -> ${change.toPrice ?? 'nothing'} (${change.id}, ${change.status}) of order ${id}`,
-      about: [id, change.id],
-      orderId: id,
-      storedAt: change.createdAt,
-      isOptional: change.status === 'PENDING',
-    })
-  }
-  return causes
-}
-
 const causeOfRequest = ({ first }: Attempts): Cause => ({
   kind: first.path.endsWith('/deposit') ? 'DEPOSIT' : 'WITHDRAW',
   amount: (first.body as { amount: number }).amount,
   name: `a request of ${first.client} with key ${first.key} that was never answered`,
   about: first.key === undefined ? [] : [first.key],
-  orderId: null,
+  sagaId: null,
   storedAt: undefined,
   isOptional: true,
 })
@@ -109,18 +58,20 @@ const causeOfRequest = ({ first }: Attempts): Cause => ({
 const isBefore = (cause: Cause, operation: Operation) =>
   cause.storedAt === undefined || cause.storedAt <= operation.createdAt
 
-const sortOf = ({ kind, amount, orderId }: Pick<Cause, 'kind' | 'amount' | 'orderId'>) =>
-  `${kind} ${amount} ${orderId}`
+const sortOf = (kind: Cause['kind'], amount: number, sagaId: string | null) =>
+  `${kind} ${amount} ${sagaId}`
 
 /** Gives each operation one fitting cause that was stored before it, and uses each cause once. */
 const match = (operations: readonly Operation[], causes: readonly Cause[]) => {
   const requiredFirst = causes.toSorted(
     (one, other) => Number(one.isOptional) - Number(other.isOptional),
   )
-  const free = Map.groupBy(requiredFirst, sortOf)
+  const free = Map.groupBy(requiredFirst, ({ kind, amount, sagaId }) =>
+    sortOf(kind, amount, sagaId),
+  )
   const orphans: Operation[] = []
   for (const operation of operations) {
-    const candidates = free.get(sortOf(operation)) ?? []
+    const candidates = free.get(sortOf(operation.kind, operation.amount, operation.orderId)) ?? []
     const index = candidates.findIndex((cause) => isBefore(cause, operation))
     if (index === -1) orphans.push(operation)
     else candidates.splice(index, 1)
@@ -155,7 +106,7 @@ const causeViolations = (user: UserFacts, requests: readonly Attempts[]): Violat
   )
   const unexplained = user.operations.filter(({ id }) => !told.has(id))
   const causes = [
-    ...user.orders.flatMap(causesOfOrder),
+    ...sagas.flatMap((saga) => saga.causes(user)),
     ...requests.filter(mayHaveBegun).map(causeOfRequest),
   ]
   const { orphans, missing } = match(unexplained, causes)
@@ -168,39 +119,21 @@ const causeViolations = (user: UserFacts, requests: readonly Attempts[]): Violat
   ]
 }
 
-/**
- * The finished re-pricings must lead from the first price to the present one, each used once. Their
- * order is not visible from outside (an id is given before the row is locked), so this tries
- * whether any order of them fits.
- */
-const trailViolations = (order: OrderDetails): Violation[] => {
-  const { id, price, status, changes } = order
-  const steps = changes.filter((change) => change.kind === 'REPRICE' && change.status === 'DONE')
-  const visits = new Map<number, number>([[firstPriceOf(order), 1]])
-  for (const { toPrice } of steps) visits.set(toPrice!, (visits.get(toPrice!) ?? 0) + 1)
-  const violations: Violation[] = []
-  const wrong = (message: string) => violations.push({ invariant: 2, about: [id], message })
-  for (const { fromPrice } of steps) visits.set(fromPrice, (visits.get(fromPrice) ?? 0) - 1)
-  visits.set(price, (visits.get(price) ?? 0) - 1)
-  if ([...visits.values()].some((count) => count !== 0)) {
-    const shown = steps.map(({ fromPrice, toPrice }) => `${fromPrice} -> ${toPrice}`).join(', ')
-    wrong(`order ${id} costs ${price}, but its re-pricings (${shown}) do not lead there`)
+/** Billing names the row that each movement is for. A row takes what it should, and no more. */
+const takingViolations = (user: UserFacts): Violation[] => {
+  const taken = new Map<string, number>()
+  for (const { orderId, kind, amount } of user.operations) {
+    if (orderId === null) continue
+    taken.set(orderId, (taken.get(orderId) ?? 0) + (kind === 'WITHDRAW' ? amount : -amount))
   }
-  const cancels = changes.filter((change) => change.kind === 'CANCEL' && change.status === 'DONE')
-  if (cancels.length !== (status === 'CANCELLED' ? 1 : 0)) {
-    wrong(`order ${id} is ${status}, but was cancelled ${cancels.length} times`)
-  }
-  for (const cancelled of cancels) {
-    if (cancelled.fromPrice === price) continue
-    wrong(`order ${id} cost ${price} at last, but ${cancelled.fromPrice} were given back`)
-  }
-  if (changes.length > 0 && (status === 'PENDING' || status === 'REJECTED')) {
-    wrong(`order ${id} is ${status}, but it has changes`)
-  }
-  if (changes.filter((change) => change.status === 'PENDING').length > 1) {
-    wrong(`order ${id} has two open changes at once`)
-  }
-  return violations
+  return sagas
+    .flatMap(({ takings }) => takings(user))
+    .flatMap(({ sagaId, name, takings }): Violation[] => {
+      const now = taken.get(sagaId) ?? 0
+      if (takings.includes(now)) return []
+      const message = `${name} should have taken ${takings.join(' or ')}, and took ${now}`
+      return [{ invariant: 2, about: [sagaId, user.userId], message }]
+    })
 }
 
 export const moneyViolations = (evidence: Evidence): Violation[] => {
@@ -209,9 +142,10 @@ export const moneyViolations = (evidence: Evidence): Violation[] => {
     ({ method, path }) => method === 'POST' && path.startsWith('/billing/accounts/'),
   )
   const byUser = Map.groupBy(groupAttempts(moneyRequests), ({ first }) => first.path.split('/')[3]!)
-  return forEachUser(evidence, (user) => [
+  const byUserViolations = forEachUser(evidence, (user) => [
     ...ledgerViolations(user, isQuiet),
-    ...(isQuiet ? user.orders.flatMap(trailViolations) : []),
+    ...(isQuiet ? takingViolations(user) : []),
     ...(isQuiet ? causeViolations(user, byUser.get(user.userId) ?? []) : []),
   ])
+  return [...byUserViolations, ...sagas.flatMap((saga) => [...saga.contradictions(evidence)])]
 }

@@ -1,29 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Account, Operation } from '../../src/services/billing/contract-schemas.ts'
-import type { Order, OrderDetails } from '../../src/services/order/contract.ts'
+import type { Member } from '../../src/services/company/contract.ts'
 import type { User } from '../../src/services/user/contract.ts'
 import type { Facts } from './facts.ts'
 import type { Exchange } from './history.ts'
-import { firstPriceOf } from './money.ts'
+import { sagas } from './sagas.ts'
 import {
-  groupAttempts,
   isDecision,
   isTold,
-  mayHaveBegun,
+  lost,
   payloadOf,
-  type Attempts,
   type Evidence,
   type ToldExchange,
   type Violation,
 } from './evidence.ts'
 
 /** Invariant 3: what a client was told stays true, and a repeat tells the same, byte for byte. */
-
-const lost = (message: string, ...about: (string | undefined)[]): Violation => ({
-  invariant: 3,
-  message,
-  about: about.filter((id) => id !== undefined),
-})
 
 // --- repeats ------------------------------------------------------------------
 
@@ -46,7 +38,7 @@ const shown = ({ status, body }: ToldExchange['answer']) => `${status} ${JSON.st
 const isStoredNowhere = ({ answer }: ToldExchange) =>
   (answer.status === 404 || answer.status === 409) && !answer.replayed
 
-const codeOf = ({ answer }: ToldExchange) => (answer.body as { code: string }).code
+const codeOf = ({ answer }: ToldExchange) => (answer.body as { code?: string }).code ?? ''
 
 const sameAnswer = (one: ToldExchange, other: ToldExchange) => {
   if (one.answer.status !== other.answer.status) return false
@@ -54,11 +46,30 @@ const sameAnswer = (one: ToldExchange, other: ToldExchange) => {
   return isDeepStrictEqual(one.answer.body, other.answer.body)
 }
 
+/**
+ * Refusals of this moment, after which nothing is kept: a repeat asks again. But what was once
+ * decided under a key is never refused like this.
+ */
+const momentaryCodes = new Set([
+  'offer-taken',
+  'offer-closed',
+  'company-inactive',
+  'resource-taken',
+  'member-exists',
+  'member-limit',
+  'category-limit',
+  'last-admin',
+  'forbidden',
+])
+
+const isOfThisMoment = (exchange: ToldExchange) =>
+  exchange.answer.comeBack || momentaryCodes.has(codeOf(exchange))
+
 const repeatViolations = (attempts: readonly Exchange[]): Violation[] => {
   const [{ key, method, path }] = attempts as [Exchange]
   const name = `${method} ${path} with key ${key}`
   const told = attempts.filter(isTold)
-  const decisions = told.filter(isDecision)
+  const decisions = told.filter((one) => isDecision(one) && !isOfThisMoment(one))
   const [first] = decisions
   if (first === undefined) return []
   const violations: Violation[] = []
@@ -71,9 +82,10 @@ const repeatViolations = (attempts: readonly Exchange[]): Violation[] => {
     const isSame = payloadOf(later) === payloadOf(first)
     if (isSame && later.answer.status === 422)
       wrong('was refused as another payload, but it is the same')
-    if (!isSame && later.answer.status !== 422)
+    const wasBefore = isOfThisMoment(later) && later.sentMs < first.answeredMs
+    if (!isSame && later.answer.status !== 422 && !wasBefore)
       wrong(`was answered ${later.answer.status} for two payloads`)
-    if (isSame && later.answer.comeBack && later.sentMs > first.answeredMs) {
+    if (isSame && isOfThisMoment(later) && later.sentMs > first.answeredMs) {
       wrong(`was answered ${shown(first.answer)}, and after that ${later.answer.status}`)
     }
   }
@@ -92,15 +104,22 @@ const keyedViolations = (exchanges: readonly Exchange[]): Violation[] => {
 
 /** A cancellation needs no key: once it was told, all later answers must tell it too. */
 const cancelViolations = (exchanges: readonly Exchange[]): Violation[] => {
-  const cancels = exchanges.filter(({ method }) => method === 'DELETE').filter(isTold)
-  const byOrder = Map.groupBy(cancels, ({ path }) => path)
-  return [...byOrder].flatMap(([path, told]): Violation[] => {
+  const placeIn = ({ path }: Exchange) => path.split('?')[0]!
+  const cancels = exchanges
+    .filter(({ method }) => method === 'DELETE')
+    .filter((exchange) => sagas.some(({ cancelled }) => cancelled.test(placeIn(exchange))))
+    .filter(isTold)
+  const byPlace = Map.groupBy(cancels, (one) => `${placeIn(one)} ${JSON.stringify(one.as)}`)
+  return [...byPlace.values()].flatMap((told): Violation[] => {
     const first = told.find(({ answer }) => answer.status === 200)
     if (first === undefined) return []
-    const other = told.find((later) => later.sentMs > first.answeredMs && !sameAnswer(first, later))
+    // Who left the company may not ask any more.
+    const later = told.filter((one) => codeOf(one) !== 'forbidden')
+    const other = later.find((one) => one.sentMs > first.answeredMs && !sameAnswer(first, one))
     if (other === undefined) return []
-    const message = `DELETE ${path} was answered ${shown(first.answer)}, and after that ${shown(other.answer)}`
-    return [lost(message, path.split('/')[2])]
+    const place = placeIn(first)
+    const message = `DELETE ${place} was answered ${shown(first.answer)}, and after that ${shown(other.answer)}`
+    return [lost(message, place.split('/')[2])]
   })
 }
 
@@ -109,15 +128,11 @@ const cancelViolations = (exchanges: readonly Exchange[]): Violation[] => {
 interface Index {
   readonly users: ReadonlyMap<string, User>
   readonly operations: ReadonlyMap<string, Operation>
-  readonly orders: ReadonlyMap<string, OrderDetails>
-  readonly isQuiet: boolean
 }
 
-const indexOf = ({ users }: Facts, isQuiet: boolean): Index => ({
-  isQuiet,
+const indexOf = ({ users }: Facts): Index => ({
   users: new Map(users.flatMap(({ userId, user }) => (user ? [[userId, user]] : []))),
   operations: new Map(users.flatMap(({ operations }) => operations.map((one) => [one.id, one]))),
-  orders: new Map(users.flatMap(({ orders }) => orders.map((one) => [one.id, one]))),
 })
 
 const userViolations = ({ users }: Index, told: User): Violation[] => {
@@ -145,60 +160,6 @@ const operationViolations = ({ operations }: Index, status: number, told: Operat
   return [lost(message, id)]
 }
 
-const allowedNow: Readonly<Record<number, readonly string[]>> = {
-  201: ['APPROVED', 'CANCELLED'],
-  402: ['REJECTED'],
-  404: ['REJECTED'],
-  202: ['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'],
-}
-
-/** While changes are at work, the order and its changes may not fit: then no price is checked. */
-const orderViolations = ({ orders, isQuiet }: Index, status: number, told: Order): Violation[] => {
-  const now = orders.get(told.id)
-  if (now === undefined)
-    return [lost(`order ${told.id} was told with ${status}, and is gone`, told.id)]
-  // Every field that was told is there as it was told, also one that orders do not have yet.
-  const shouldBe = { ...now, price: isQuiet ? firstPriceOf(now) : told.price }
-  const isSame = isDeepStrictEqual(
-    { ...shouldBe, ...told },
-    { ...shouldBe, status: told.status, reason: told.reason },
-  )
-  if (isSame && allowedNow[status]?.includes(now.status)) return []
-  const message = `order ${JSON.stringify(told)} was told with ${status}, and is ${JSON.stringify(now)}`
-  return [lost(message, told.id)]
-}
-
-/** For each price, compares finished re-pricings with what clients were told and asked for. */
-const changeViolations = (
-  { orders }: Index,
-  orderId: string,
-  requests: readonly Attempts[],
-  isQuiet: boolean,
-): Violation[] => {
-  const order = orders.get(orderId)
-  if (order === undefined) return []
-  const byPrice = Map.groupBy(requests, ({ first }) => (first.body as { price: number }).price)
-  const outcomes = [
-    { status: 200, became: 'DONE' },
-    { status: 402, became: 'REFUSED' },
-  ] as const
-  return [...byPrice].flatMap(([price, asked]) =>
-    outcomes.flatMap(({ status, became }): Violation[] => {
-      const told = asked.filter(({ decision }) => decision?.answer.status === status).length
-      const open = asked.filter(mayHaveBegun).length
-      const there = order.changes.filter(
-        (change) =>
-          change.kind === 'REPRICE' && change.toPrice === price && change.status === became,
-      ).length
-      const range = `clients were told ${told} times, and ${open} more may have been`
-      const message = `order ${orderId} has ${there} changes to ${price} that are ${became}; ${range}`
-      if (there < told) return [lost(message, orderId)]
-      if (isQuiet && there > told + open) return [{ invariant: 4, message, about: [orderId] }]
-      return []
-    }),
-  )
-}
-
 const presenceViolations = (index: Index, { method, path, answer }: ToldExchange): Violation[] => {
   const { status, body } = answer
   if (method === 'POST' && path === '/users' && (status === 201 || status === 202)) {
@@ -207,30 +168,35 @@ const presenceViolations = (index: Index, { method, path, answer }: ToldExchange
   if (method === 'POST' && path.startsWith('/billing/') && (status === 200 || status === 402)) {
     return operationViolations(index, status, body as OperationResult)
   }
-  if (method === 'POST' && path === '/orders') {
-    if (status === 201 || status === 202) return orderViolations(index, status, body as Order)
-    const { order } = body as { order?: Order }
-    if (order !== undefined) return orderViolations(index, status, order)
-  }
-  if (method === 'DELETE' && status === 200) {
-    const { id } = body as Order
-    if (index.orders.get(id)?.status === 'CANCELLED') return []
-    const message = `order ${id} was told as cancelled, and is ${JSON.stringify(index.orders.get(id))}`
-    return [lost(message, id)]
-  }
   return []
 }
 
-export const toldViolations = ({ facts, exchanges, isQuiet }: Evidence): Violation[] => {
-  const index = indexOf(facts, isQuiet)
-  const reprices = groupAttempts(exchanges.filter(({ method }) => method === 'PATCH'))
-  const byOrder = Map.groupBy(reprices, ({ first }) => first.path.split('/')[2]!)
+/** Who became a member stays one until somebody asks for the end, and who was told to be gone is gone. */
+const memberViolations = ({ facts, exchanges, isQuiet }: Evidence): Violation[] =>
+  (isQuiet ? facts.memberships : []).flatMap((membership): Violation[] => {
+    const { companyId, userId, joinedAt, leftAt } = membership
+    const place = `/companies/${companyId}/members/${userId}`
+    const ends = exchanges.filter(({ method, path }) => method === 'DELETE' && path === place)
+    const who = `${userId}, who joined company ${companyId} at ${joinedAt},`
+    if (leftAt === undefined && ends.length === 0) {
+      return [lost(`${who} is no member, and nobody asked for that`, userId, companyId)]
+    }
+    const toldGone = ends
+      .filter(isTold)
+      .filter(({ answer }) => answer.status === 200)
+      .some(({ answer }) => (answer.body as Member).joinedAt === joinedAt)
+    if (!toldGone || leftAt !== null) return []
+    return [lost(`${who} was told to be gone, and is a member`, userId, companyId)]
+  })
+
+export const toldViolations = (evidence: Evidence): Violation[] => {
+  const { facts, exchanges } = evidence
+  const index = indexOf(facts)
   return [
     ...keyedViolations(exchanges),
     ...cancelViolations(exchanges),
     ...exchanges.filter(isTold).flatMap((exchange) => presenceViolations(index, exchange)),
-    ...[...byOrder].flatMap(([orderId, requests]) =>
-      changeViolations(index, orderId, requests, isQuiet),
-    ),
+    ...memberViolations(evidence),
+    ...sagas.flatMap((saga) => [...saga.told(evidence)]),
   ]
 }
