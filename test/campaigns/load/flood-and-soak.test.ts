@@ -22,7 +22,7 @@ afterAll(async () => {
 describe('while one client floods the gateway', () => {
   let shoppers: Shoppers
   beforeAll(async () => {
-    shoppers = await createShoppers(system.urls.gateway, 8)
+    shoppers = await createShoppers(system.urls.gateway, { accounts: 8 })
     await shoppers.run(8, 2)
   }, 120_000)
 

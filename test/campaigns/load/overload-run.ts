@@ -11,6 +11,8 @@ const timesMore = 5
 const refusalP99Ms = 1_000
 const backToNormalMs = 10_000
 const calmClients = 8
+/** A booking also asks company, and has its offer made before it. */
+const bookingShare = 0.25
 /** For each service, compared with its memory at its peak. */
 const allowedGrowthMb = 160
 
@@ -40,10 +42,11 @@ export interface OverloadReport {
   readonly refused: number
   readonly settled: number
   readonly orders: number
+  readonly bookings: number
 }
 
 const rateOf = ({ confirmed, seconds }: Tally) => confirmed / seconds
-const perSecond = (rate: number) => `${Math.round(rate)} orders/s`
+const perSecond = (rate: number) => `${Math.round(rate)} orders and bookings/s`
 const msOf = (values: readonly number[], share: number) =>
   `${Math.round(percentile(values, share))} ms`
 
@@ -145,7 +148,10 @@ const runRound = async (
 
 export const overload = async (options: OverloadOptions): Promise<OverloadReport> => {
   const { system, places, rounds, accounts, say } = options
-  const shoppers = await createShoppers(system.urls.gateway, accounts)
+  const shoppers = await createShoppers(system.urls.gateway, {
+    ...(accounts === undefined ? {} : { accounts }),
+    bookingShare,
+  })
   say('looking for the peak')
   const { clients } = await findPeak(shoppers, options)
   const faults: string[] = []
@@ -166,10 +172,13 @@ export const overload = async (options: OverloadOptions): Promise<OverloadReport
   faults.push(...wrong)
   await untilAtRest(system.postgres)
   faults.push(...(await auditFaults(system.postgres)).slice(0, 5))
-  const orders = (await countRows(system.postgres)).get('orders') ?? 0
-  if (orders !== shoppers.countTold()) {
-    faults.push(`${orders} orders are stored, but ${shoppers.countTold()} keys were told of one`)
+  const rows = await countRows(system.postgres)
+  const stored = { orders: rows.get('orders') ?? 0, bookings: rows.get('bookings') ?? 0 }
+  for (const kind of ['order', 'booking'] as const) {
+    const [there, told] = [stored[`${kind}s`], shoppers.countTold(kind)]
+    if (there !== told)
+      faults.push(`${there} ${kind}s are stored, but ${told} keys were told of one`)
   }
   const [share, cpuShare] = [percentile(shares, 0.5), percentile(cpuShares, 0.5)]
-  return { faults, share, cpuShare, refused, settled, orders }
+  return { faults, share, cpuShare, refused, settled, ...stored }
 }

@@ -51,12 +51,12 @@ const main = async (): Promise<boolean> => {
   const system = await startOwnSystem({ env: { MAX_CONCURRENT_REQUESTS: String(places) } })
   try {
     const report = await overload({ system, places, rounds, seconds, slowness, say })
-    const { refused, settled, orders } = report
+    const { refused, settled, orders, bookings } = report
     const faults = [...report.faults]
     const share = isQuiet ? report.share : Math.max(report.share, report.cpuShare)
     if (share < wanted) faults.push(`it serves less than ${wanted * 100} % of its peak`)
     say(
-      `${refused} refusals; ${settled} orders that were refused or left open at the end were settled by a repeat; ${orders} orders, as many as keys`,
+      `${refused} refusals; ${settled} errands that were refused or left open at the end were settled by a repeat; ${orders} orders and ${bookings} bookings, as many as keys`,
     )
     for (const fault of faults) say(`- ${fault}`)
     say(

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createActor, signUp } from '../../lab/actors.ts'
+import { createActor, newOrder, signUp, type Actor, type Request } from '../../lab/actors.ts'
+import { book, hourMs, newCompany, newOffer, someCategory } from '../../lab/booking-requests.ts'
 import { createHistory } from '../../judge/history.ts'
 import { authorizationOf } from '../../lab/wallet.ts'
 import { createWire, type Wire } from '../fuzz/wire.ts'
 
 /**
- * Many clients. Each places one order after the other, as fast as it is served, and keeps the key
- * of an order until it knows the outcome.
+ * Many clients. Each places one order after the other, or offers a time and books it, as fast as it
+ * is served, and keeps the key of an errand until it knows the outcome.
  */
 export interface Tally {
   readonly seconds: number
-  /** Orders that were confirmed in that time. */
+  /** Orders and bookings that were confirmed in that time. */
   readonly confirmed: number
   readonly confirmedMs: readonly number[]
   readonly refused: number
@@ -27,10 +28,22 @@ interface Rhythm {
   readonly thinkMs?: number
 }
 
-interface Order {
+type ErrandKind = 'order' | 'offer' | 'booking'
+
+/** One request of a client, with its key. */
+interface Errand {
+  readonly kind: ErrandKind
   readonly key: string
+  /** Who asks. */
   readonly userId: string
-  readonly price: number
+  readonly path: string
+  readonly body: unknown
+}
+
+export interface ShoppersOptions {
+  readonly accounts?: number
+  /** How many of the errands are about bookings. */
+  readonly bookingShare?: number
 }
 
 const startBalance = 9_000_000_000_000
@@ -41,7 +54,48 @@ export const percentile = (values: readonly number[], share: number): number => 
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
-export const createShoppers = async (baseUrl: string, accounts = 64) => {
+const drawPrice = () => 1 + Math.floor(Math.random() * 10_000)
+
+const errandOf = (kind: ErrandKind, userId: string, { path, body }: Request): Errand => ({
+  kind,
+  key: randomUUID(),
+  userId,
+  path,
+  body,
+})
+
+/** What there is to do next, with a company if anything is to be booked. */
+const createErrands = async (actor: Actor, users: readonly string[], bookingShare: number) => {
+  const anybody = () => users[Math.floor(Math.random() * users.length)]!
+  const managerId = users[0]!
+  const makeCompany = async () => {
+    const { status, body } = await actor.decided<{ readonly id: string }>(newCompany(managerId))
+    if (status !== 201) throw new Error(`POST /companies was answered ${status}`)
+    return { companyId: body.id, categoryId: await someCategory(actor) }
+  }
+  const offered = bookingShare > 0 ? await makeCompany() : undefined
+
+  /** Who has offered a time sends somebody who books it. */
+  return (last?: Errand, told = ''): Errand => {
+    if (last?.kind === 'offer') {
+      const { id } = JSON.parse(told) as { readonly id: string }
+      const userId = anybody()
+      return errandOf('booking', userId, book(userId, id))
+    }
+    if (offered !== undefined && Math.random() < bookingShare) {
+      const startsMs = Date.now() + 100 * hourMs
+      const offer = newOffer({ managerId, ...offered, price: drawPrice(), startsMs })
+      return errandOf('offer', managerId, offer)
+    }
+    const userId = anybody()
+    return errandOf('order', userId, newOrder(userId, drawPrice()))
+  }
+}
+
+export const createShoppers = async (
+  baseUrl: string,
+  { accounts = 64, bookingShare = 0 }: ShoppersOptions = {},
+) => {
   const actor = createActor({ baseUrl, history: createHistory(), name: 'shopper' })
   const users: string[] = []
   while (users.length < accounts) {
@@ -58,52 +112,49 @@ export const createShoppers = async (baseUrl: string, accounts = 64) => {
       tokens.set(userId, authorization ?? '')
     }
   }
-  /** Orders that were sent and are not decided yet. */
-  const unsettled = new Map<string, Order>()
-  /** What each key was told. It must always be the same order. */
+  const nextErrand = await createErrands(actor, users, bookingShare)
+  /** Errands that were sent and are not decided yet. */
+  const unsettled = new Map<string, Errand>()
+  /** What each key was told. It must always be the same. */
   const told = new Map<string, string>()
+  const counts: Record<ErrandKind, number> = { order: 0, offer: 0, booking: 0 }
 
-  const newOrder = (): Order => ({
-    key: randomUUID(),
-    userId: users[Math.floor(Math.random() * users.length)]!,
-    price: 1 + Math.floor(Math.random() * 10_000),
-  })
-
-  const post = async (wire: Wire, { key, userId, price }: Order) => {
+  const post = async (wire: Wire, { key, userId, path, body: said }: Errand) => {
     const { status, headers, body } = await wire.send({
       method: 'POST',
-      path: '/orders',
+      path,
       headers: [
         ['content-type', 'application/json'],
         ['idempotency-key', key],
         ['authorization', tokens.get(userId) ?? ''],
       ],
-      body: Buffer.from(JSON.stringify({ userId, price })),
+      body: Buffer.from(JSON.stringify(said)),
     })
     return { status, headers, text: body.toString('utf8') }
   }
 
-  /** Makes one attempt. Returns whether the order is decided. */
+  /** Makes one attempt. Returns what was told when the errand is done. */
   const attempt = async (
     wire: Wire,
-    order: Order,
+    errand: Errand,
     tally: { -readonly [Key in keyof Tally]: Tally[Key] },
-  ) => {
+  ): Promise<string | undefined> => {
     const startMs = performance.now()
-    unsettled.set(order.key, order)
+    unsettled.set(errand.key, errand)
     try {
-      const { status, headers, text } = await post(wire, order)
+      const { status, headers, text } = await post(wire, errand)
       const ms = performance.now() - startMs
       if (status === 201) {
-        const before = told.get(order.key)
+        const before = told.get(errand.key)
         if (before !== undefined && before !== text) {
-          ;(tally.wrong as string[]).push(`key ${order.key} was told ${before} and then ${text}`)
+          ;(tally.wrong as string[]).push(`key ${errand.key} was told ${before} and then ${text}`)
         }
-        told.set(order.key, text)
-        unsettled.delete(order.key)
-        tally.confirmed += 1
+        if (before === undefined) counts[errand.kind] += 1
+        told.set(errand.key, text)
+        unsettled.delete(errand.key)
+        if (errand.kind !== 'offer') tally.confirmed += 1
         ;(tally.confirmedMs as number[]).push(ms)
-        return true
+        return text
       }
       if (
         status === 503 &&
@@ -112,7 +163,7 @@ export const createShoppers = async (baseUrl: string, accounts = 64) => {
       ) {
         tally.refused += 1
         ;(tally.refusedMs as number[]).push(ms)
-        return false
+        return undefined
       }
       tally.open += 1
       const mayBe = [202, 502, 503, 504].includes(status) && headers['retry-after'] !== undefined
@@ -120,7 +171,7 @@ export const createShoppers = async (baseUrl: string, accounts = 64) => {
     } catch {
       tally.open += 1
     }
-    return false
+    return undefined
   }
 
   /**
@@ -147,11 +198,11 @@ export const createShoppers = async (baseUrl: string, accounts = 64) => {
     const client = async () => {
       // The clients must not all start in the same millisecond.
       await sleep(Math.random() * Math.min(pauseMs, clients))
-      let order = newOrder()
+      let errand = nextErrand()
       while (performance.now() < untilMs) {
-        const isServed = await attempt(wire, order, tally)
-        if (isServed) order = newOrder()
-        const aboutMs = isServed ? thinkMs : pauseMs
+        const text = await attempt(wire, errand, tally)
+        if (text !== undefined) errand = nextErrand(errand, text)
+        const aboutMs = text === undefined ? pauseMs : thinkMs
         if (aboutMs === 0) continue
         const leftMs = Math.max(untilMs - performance.now(), 0)
         await sleep(Math.min(aboutMs * (0.5 + Math.random()), leftMs))
@@ -162,13 +213,13 @@ export const createShoppers = async (baseUrl: string, accounts = 64) => {
     return tally
   }
 
-  /** Repeats each order until it is decided. */
+  /** Repeats each errand until it is decided. */
   const settle = async (
     withinMs: number,
   ): Promise<{ readonly settled: number; readonly wrong: readonly string[] }> => {
     await getTokens()
     const wire = createWire(baseUrl, patienceMs)
-    const orders = [...unsettled.values()]
+    const errands = [...unsettled.values()]
     const tally = {
       seconds: 0,
       confirmed: 0,
@@ -179,21 +230,21 @@ export const createShoppers = async (baseUrl: string, accounts = 64) => {
       wrong: [] as string[],
     }
     const untilMs = performance.now() + withinMs
-    const queue = [...orders]
+    const queue = [...errands]
     const client = async () => {
-      for (let order = queue.shift(); order; order = queue.shift()) {
-        while (!(await attempt(wire, order, tally))) {
-          if (performance.now() > untilMs) throw new Error(`order ${order.key} was never decided`)
+      for (let errand = queue.shift(); errand; errand = queue.shift()) {
+        while ((await attempt(wire, errand, tally)) === undefined) {
+          if (performance.now() > untilMs) throw new Error(`errand ${errand.key} was never decided`)
           await sleep(200)
         }
       }
     }
     await Promise.all(Array.from({ length: 16 }, client))
     wire.close()
-    return { settled: orders.length, wrong: tally.wrong }
+    return { settled: errands.length, wrong: tally.wrong }
   }
 
-  return { run, settle, countTold: () => told.size }
+  return { run, settle, countTold: (kind: ErrandKind) => counts[kind] }
 }
 
 export type Shoppers = Awaited<ReturnType<typeof createShoppers>>
