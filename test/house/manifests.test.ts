@@ -415,10 +415,13 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       const run = (...args: string[]) =>
         runTool('node', ['tools/manifests/main.ts', ...args], { cwd: root })
       await plant(root, 'k8s/33-order.yaml', 'maxReplicas: 4', 'maxReplicas: 40')
+      // A list of services in a file that is otherwise written by hand.
+      await plant(root, 'k8s/20-postgres.yaml', '\\set service order\n    \\ir service.sql', '')
       const edited = await run('--check')
       expect(edited.output).toMatch(
         /33-order\.yaml differs, line \d+: committed "  maxReplicas: 40"/,
       )
+      expect(edited.output).toMatch(/20-postgres\.yaml differs, line \d+/)
       expect(edited.output).toContain('run `npm run manifests`')
       expect(edited.exitCode).toBe(1)
       expect((await run()).exitCode).toBe(0)
