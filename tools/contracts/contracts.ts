@@ -81,20 +81,31 @@ const arranged = (document: Json): Json => {
   }
 }
 
+const documentOf = (contract: ServiceContract): Json =>
+  arranged(JSON.parse(JSON.stringify(contractDocument(contract))) as Json)
+
 /** Makes the text of `openapi/<service>.yaml` from the code alone. */
 export const contractText = (contract: ServiceContract): string => {
-  const document = JSON.parse(JSON.stringify(contractDocument(contract))) as Json
-  const yaml = stringify(arranged(document), { lineWidth: 0, aliasDuplicateObjects: false })
+  const yaml = stringify(documentOf(contract), { lineWidth: 0, aliasDuplicateObjects: false })
   return `# The contract of the ${contract.service} service, emitted from src/services/${contract.service}/contract.ts
 # by \`npm run contracts:emit\`. Do not edit: change the code, emit again.
 ${yaml}`
 }
 
+/**
+ * The same as `openapi/<service>.json`, which is for the gateway: to read all contracts as YAML
+ * takes it longer than the rest of its start.
+ */
+const contractJson = (contract: ServiceContract): string =>
+  `${JSON.stringify(documentOf(contract))}\n`
+
 /** Writes the contracts of the code into a project folder. */
 export const writeContracts = async (root: string) => {
   await mkdir(join(root, contractFolder), { recursive: true })
   for (const contract of serviceContracts) {
-    await writeFile(join(root, contractFolder, `${contract.service}.yaml`), contractText(contract))
+    const file = join(root, contractFolder, contract.service)
+    await writeFile(`${file}.yaml`, contractText(contract))
+    await writeFile(`${file}.json`, contractJson(contract))
   }
 }
 

@@ -30,6 +30,15 @@ export interface Surroundings {
   readonly environment: Environment
 }
 
+/**
+ * The C library keeps what was freed for later. It gives back large pieces at once with this: for
+ * each password that is checked 20 MB are needed for a moment. The image says the same.
+ */
+export const mallocVariables = {
+  MALLOC_MMAP_THRESHOLD_: String(1 << 20),
+  MALLOC_TRIM_THRESHOLD_: String(4 << 20),
+} as const
+
 /** The environment of one service: its own variables, and ours without those of the launcher. */
 export const serviceEnvironment = (
   service: ServiceName,
@@ -52,7 +61,7 @@ export const serviceEnvironment = (
   const passedOn = Object.entries(environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !launcherOnly.has(entry[0]),
   )
-  return { ...Object.fromEntries(passedOn), ...own }
+  return { ...mallocVariables, ...Object.fromEntries(passedOn), ...own }
 }
 
 /** Finds wrong variables of the services before anything is started or written. */

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import { publicKeyHeaderPattern } from '../../platform/base/idempotency-keys.ts'
 import type { DescribedAccess } from '../../platform/http/contract.ts'
 import { registry, type ServiceName } from '../../registry.ts'
@@ -38,8 +37,8 @@ const contractsFolder = new URL('../../../openapi/', import.meta.url)
 
 export const readContracts = (folder: URL = contractsFolder): Contract[] =>
   registry.gateway.upstreams.map((service) => {
-    const file = new URL(`${service}.yaml`, folder)
-    return { service, document: parse(readFileSync(file, 'utf8')) as OpenApiDocument }
+    const file = new URL(`${service}.json`, folder)
+    return { service, document: JSON.parse(readFileSync(file, 'utf8')) as OpenApiDocument }
   })
 
 interface Parameter {
