@@ -172,9 +172,9 @@ const forbidden = [
   {
     name: 'local-stays-out-of-production',
     comment:
-      'what makes it run on a laptop is loaded by main.ts, and only where no service is named',
+      'what makes it run on a laptop is loaded by command-line.ts, and only where no service is named',
     severity: 'error',
-    from: { path: '^src/', pathNot: `^src/(local/|main[.]ts$)|${tests}` },
+    from: { path: '^src/', pathNot: `^src/(local/|command-line[.]ts$)|${tests}` },
     to: { path: '^src/local/' },
   },
   {

@@ -3,7 +3,7 @@ import { readSync, writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
 import type { AddressInfo, Server } from 'node:net'
 import { checkpointChannelName } from '../../../src/platform/base/checkpoints.ts'
-import { shortenDrizzleLoading } from '../../../src/platform/database/module-loading.ts'
+import { shortenLoading } from '../../../src/platform/base/module-loading.ts'
 import { askDescriptor } from './ask-descriptor.ts'
 
 /**
@@ -42,7 +42,7 @@ subscribe('tracing:net.server.listen:asyncEnd', (message) => {
 
 /** Loads everything ahead, so that a spare process takes over within milliseconds. */
 const service = process.argv[2]
-shortenDrizzleLoading()
+shortenLoading()
 await import('../../../src/platform/run-service.ts')
 await import(`../../../src/services/${service}/service.ts`)
 // Node stores compiled code when a process ends, but the test kills most of these.
