@@ -329,7 +329,6 @@ export type NewCompany = z.infer<typeof newCompanySchema>
 export type CompanyChange = z.infer<typeof companyChangeSchema>
 export type Member = z.infer<typeof memberSchema>
 export type Category = z.infer<typeof categorySchema>
-export type Standing = z.infer<typeof standingSchema>
 export type Managers = z.infer<typeof managersSchema>
 
 export const contract: ServiceContract = {
