@@ -77,7 +77,7 @@ describe('a thousand at once on one offer', () => {
     const offerId = await storeOffer(system.database, { companyId, price: 300 })
     const users = await openMany(1_000)
     const answers = await times(1_000, (index) =>
-      at(index).post('/bookings', { offerId }, { as: users[index]! }),
+      at(index).post('/bookings', { offerId }, { as: users[index]!, timeoutMs: 55_000 }),
     )
     expect(countOf(answers)).toEqual({ '201 PAID': 1, '409 offer-taken': 999 })
     const [moved] = await system.billingDatabase.sql`
