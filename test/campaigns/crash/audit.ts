@@ -1,12 +1,11 @@
 import { isInCircle, watchedTables } from '../../lab/sagas.ts'
-import { api } from '../../lab/http.ts'
 import { withTimesAsTheyWere } from '../../lab/moved-times.ts'
 import { collectFacts } from '../../judge/facts.ts'
 import type { Exchange, History } from '../../judge/history.ts'
 import { findViolations, invariantNames } from '../../judge/invariants.ts'
 import { isDecision, payloadOf } from '../../judge/evidence.ts'
 import type { ToldExchange } from '../../judge/evidence.ts'
-import { isAsWanted, type Comparison, type Look, type Memory, type Scenario } from './scenario.ts'
+import { isAsWanted, type Comparison, type Memory, type Scenario } from './scenario.ts'
 import type { System } from './system.ts'
 import type { Watch } from './witness.ts'
 
@@ -56,15 +55,6 @@ const outcomeComplaints = (compared: readonly Comparison[]) =>
         `the scenario's ${what} must be\n  ${bag(wanted)}\nbut they are\n  ${bag(found)}`,
     )
 
-const lookAt = (baseUrl: string): Look => {
-  const { get } = api(baseUrl)
-  return async <Body>(path: string, as = 'nobody') => {
-    const { status, body, text } = await get<Body>(path, { as })
-    if (status !== 200) throw new Error(`GET ${path} was answered ${status}: ${text}`)
-    return body
-  }
-}
-
 /** All definite answers to one request are equal, byte for byte, and a repeat says that it is one. */
 const repeatComplaints = (exchanges: readonly Exchange[], repeated: readonly ToldExchange[]) =>
   repeated.flatMap((again) => {
@@ -99,7 +89,9 @@ export const audit = async (
   { system, scenario, history, memory, watch }: Course,
   repeated: readonly ToldExchange[],
 ): Promise<string[]> => {
-  const facts = withTimesAsTheyWere(await collectFacts(system.gatewayUrl, scenario.people(memory)))
+  const facts = withTimesAsTheyWere(
+    await collectFacts(system.gatewayUrl, scenario.people(memory), history.exchanges),
+  )
   const exchanges = withTimesAsTheyWere(history.exchanges)
   const violations = findViolations({ facts, exchanges, isQuiet: true }).map(
     ({ invariant, message }) => `invariant ${invariant} (${invariantNames[invariant]}): ${message}`,
@@ -110,6 +102,6 @@ export const audit = async (
     ...(await owedComplaints(watch)),
     ...(await edgeComplaints(watch)),
     ...(await causeComplaints(watch)),
-    ...outcomeComplaints(await scenario.outcome(memory, facts, lookAt(system.gatewayUrl))),
+    ...outcomeComplaints(scenario.outcome(memory, facts)),
   ]
 }

@@ -25,7 +25,7 @@ const scenarioOf = (name: string): Scenario => ({
   name,
   steps: [],
   people: () => [],
-  outcome: () => Promise.resolve([]),
+  outcome: () => [],
 })
 
 const variants = ['shop', 'fair'].map((name) => plainVariant(scenarioOf(name)))

@@ -191,7 +191,7 @@ export const shop: Scenario = {
   name: 'shop',
   steps,
   people: ({ recall, nobody }) => [recall(user), nobody],
-  outcome: async ({ recall }, facts) => {
+  outcome: ({ recall }, facts) => {
     const found = factsOf(facts, recall(user))
     const orders = found.orders.map(
       ({ status, price, changes }) =>

@@ -63,15 +63,12 @@ export interface Comparison {
   readonly wanted: readonly string[]
 }
 
-/** Reads a page of the system as one of its users, or as nobody. */
-export type Look = <Body>(path: string, as?: string) => Promise<Body>
-
 export interface Scenario {
   readonly name: string
   readonly steps: readonly Step[]
   /** Whose belongings are judged. */
   readonly people: (memory: Memory) => readonly string[]
-  readonly outcome: (memory: Memory, facts: Facts, look: Look) => Promise<readonly Comparison[]>
+  readonly outcome: (memory: Memory, facts: Facts) => readonly Comparison[]
 }
 
 export const isAsWanted = ({ found, wanted }: Comparison): boolean =>

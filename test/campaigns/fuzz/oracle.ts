@@ -98,9 +98,9 @@ const tokenVerdict = (one: Case, { isOpen }: FuzzedOperation): Expectation =>
 
 const longestMs = 31 * 24 * 3_600_000
 
-const isTimeZone = (timeZone: string) => {
+const isTimeZone = (timeZone: string): boolean => {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone }) !== undefined
+    return Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone !== ''
   } catch {
     return false
   }
