@@ -2,7 +2,7 @@ import { afterwards } from './journey.ts'
 import { calleeOf, placeName, pointName, type Place, type Point } from './points.ts'
 import { run } from './run.ts'
 import type { Scenario, Step } from './scenario.ts'
-import { scenarios } from './scenarios.ts'
+import { scenarios as allScenarios } from './scenarios.ts'
 import type { System } from './system.ts'
 import { spread } from './spread.ts'
 import { outageVariant, plainVariant, recoveryOf, type Variant } from './variants.ts'
@@ -39,7 +39,7 @@ const steadyOf = (seen: readonly Point[][]): Point[] => {
 }
 
 const stepsWhere = (isSo: (step: Step) => boolean) =>
-  new Set(scenarios.flatMap(({ steps }) => steps.filter(isSo).map(({ name }) => name)))
+  new Set(allScenarios.flatMap(({ steps }) => steps.filter(isSo).map(({ name }) => name)))
 
 /**
  * Requests that are sent at the same moment arrive in another order each time, and what prepares a
@@ -47,6 +47,8 @@ const stepsWhere = (isSo: (step: Step) => boolean) =>
  * step visits: those of calls that share a request.
  */
 const seldom = stepsWhere(({ isAtOnce, isPreparation }) => Boolean(isAtOnce ?? isPreparation))
+
+const prepares = stepsWhere(({ isPreparation }) => isPreparation === true)
 
 const withoutChance = (planned: readonly PlannedPoint[]): PlannedPoint[] => {
   const often = planned.filter(({ point }) => !seldom.has(point.epoch))
@@ -96,14 +98,14 @@ const addedByOutages = (
 
 /** Looks at each variant on whichever system is free. */
 const lookAtAll = async (
-  systems: readonly System[],
+  { systems, isStopped }: DiscoveryOptions,
   variants: readonly Variant[],
   troubles: string[],
 ): Promise<Map<Variant, Point[][]>> => {
   const seen = new Map<Variant, Point[][]>()
   const queue = [...variants]
   const lookAround = async (system: System) => {
-    for (let variant = queue.shift(); variant; variant = queue.shift()) {
+    for (let variant = queue.shift(); variant && !isStopped(); variant = queue.shift()) {
       seen.set(variant, await look(system, variant, looks, troubles))
     }
   }
@@ -114,7 +116,16 @@ const lookAtAll = async (
 const steadyIn = (seen: ReadonlyMap<Variant, readonly Point[][]>): Map<Variant, Point[]> =>
   new Map([...seen].map(([variant, points]) => [variant, steadyOf(points)]))
 
-export const discover = async (systems: readonly System[], say: (line: string) => void) => {
+export interface DiscoveryOptions {
+  readonly systems: readonly System[]
+  /** What prepares a scenario is struck only if all scenarios are looked at. */
+  readonly scenarios: readonly Scenario[]
+  readonly say: (line: string) => void
+  readonly isStopped: () => boolean
+}
+
+export const discover = async (options: DiscoveryOptions) => {
+  const { systems, scenarios, say } = options
   const troubles: string[] = []
   const undisturbed = scenarios.map(plainVariant)
   // The first runs open connections and prepare statements, so they visit other points.
@@ -122,13 +133,14 @@ export const discover = async (systems: readonly System[], say: (line: string) =
     for (const variant of undisturbed) await look(system, variant, 1, troubles)
   }
   await Promise.all(systems.map(warmUp))
-  const seen = await lookAtAll(systems, undisturbed, troubles)
+  const seen = await lookAtAll(options, undisturbed, troubles)
   const steady = steadyIn(seen)
+  const isAll = scenarios.length === allScenarios.length
   const plain = withoutChance(
     [...steady].flatMap(([variant, points]) => points.map((point) => ({ variant, point }))),
-  )
+  ).filter(({ point }) => isAll || !prepares.has(point.epoch))
   const outages = [...steady].flatMap(([{ scenario }, points]) => outagesIn(scenario, points))
-  const inOutage = await lookAtAll(systems, outages, troubles)
+  const inOutage = await lookAtAll(options, outages, troubles)
   const known = new Set(plain.map(({ point }) => placeName(point)))
   const added = addedByOutages(steadyIn(inOutage), known)
   const planned = [...plain, ...added]
@@ -137,7 +149,8 @@ export const discover = async (systems: readonly System[], say: (line: string) =
     say(`  ${one.name}: ${count} ${one.outage === undefined ? 'points' : 'more'}`)
   }
   const all = [...seen.values(), ...inOutage.values()].flat(2)
-  return { planned, unsteady: unsteadyPlaces(all, planned), troubles }
+  const unsteady = isAll ? unsteadyPlaces(all, planned) : []
+  return { planned, unsteady, troubles }
 }
 
 /** Places that too few runs visited to plan a fault there. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { faults } from './faults.ts'
 import { stepOfIncident } from './incidents.ts'
-import { createPacks, firstsForPairs, singleJobs } from './jobs.ts'
+import { createPacks, firstsForPairs, sampledJobs, singleJobs, type Job } from './jobs.ts'
 import { loadOperations } from '../../lab/operations.ts'
 import { placeName, type Point } from './points.ts'
 import { isInCircle, watchedTables } from '../../lab/sagas.ts'
@@ -125,5 +125,13 @@ describe('jobs of the crash test', () => {
     )
     const inCancel = firsts.filter(({ point }) => point.epoch.endsWith('cancel'))
     expect(inCancel).toHaveLength(4)
+  })
+
+  it('are drawn so that each fault strikes each place once, with other seeds at other visits', () => {
+    const ofPlace = ({ strikes: [{ fault, at }] }: Job) => `${placeName(at)} ${fault.letter}`
+    const everything = [...new Set(singleJobs(planned).map(ofPlace))].toSorted()
+    const drawn = Array.from({ length: 20 }, (_, seed) => sampledJobs(planned, seed + 1))
+    for (const jobs of drawn) expect(jobs.map(ofPlace).toSorted()).toStrictEqual(everything)
+    expect(new Set(drawn.flat().map(({ name }) => name)).size).toBe(singleJobs(planned).length)
   })
 })

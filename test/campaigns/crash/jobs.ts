@@ -52,6 +52,19 @@ export const pairJobs = (first: Job, pointsAfterFault: readonly Point[]): Job[] 
 const rank = (seed: number, { name }: Job) =>
   createHash('sha256').update(`${seed} ${name}`).digest().readUInt32BE(0)
 
+/**
+ * Each fault at each place once in normal work and once in recovery. The seed draws the visit of the
+ * place, for each fault another one: so many runs with different seeds strike all visits.
+ */
+export const sampledJobs = (planned: readonly PlannedPoint[], seed: number): Job[] => {
+  const byPlace = Map.groupBy(singleJobs(planned), ({ variant, strikes: [{ fault, at }] }) =>
+    [variant.outage !== undefined, placeName(at), fault.letter].join(' '),
+  )
+  return [...byPlace.values()].map((visits) =>
+    visits.reduce((best, job) => (rank(seed, job) < rank(seed, best) ? job : best)),
+  )
+}
+
 /** The order depends on the seed only, so a time limit leaves a fair sample. */
 export const shuffled = (jobs: readonly Job[], seed: number): Job[] =>
   jobs.toSorted((one, other) => rank(seed, one) - rank(seed, other))

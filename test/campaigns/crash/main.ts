@@ -5,6 +5,7 @@ import {
   firstsForPairs,
   isInTenth,
   pairJobs,
+  sampledJobs,
   shuffled,
   singleJobs,
   type Job,
@@ -22,11 +23,12 @@ import { scenarios } from './scenarios.ts'
 import { startSystem, type System } from './system.ts'
 
 /** Finds every crash point, strikes each one with every fault, and judges the result. */
-const usage = `usage: npm run test:crash -- [--pairs | --tenth] [--seed N] [--only TEXT] [--scenario NAME] [--alone] [--minutes M] [--lanes N]
+const usage = `usage: npm run test:crash -- [--sample] [--pairs | --tenth] [--seed N] [--only TEXT] [--scenario NAME] [--alone] [--minutes M] [--lanes N]
                every single fault at every point
+  --sample     instead each fault once at each place, in normal work and in recovery, at a random visit
   --pairs      then all pairs: a second fault during the recovery from the first
   --tenth      then a random tenth of the pairs
-  --seed N     chooses the tenth of the pairs and their order
+  --seed N     chooses the sample, the tenth of the pairs and their order
   --only TEXT  only the faults whose name contains the text (of pairs: the name of the first)
   --scenario NAME  only the faults of one scenario: ${scenarios.map(({ name }) => name).join(', ')}
   --alone      each in a run of its own; otherwise faults of different steps share one
@@ -36,6 +38,7 @@ const usage = `usage: npm run test:crash -- [--pairs | --tenth] [--seed N] [--on
 const readOptions = () => {
   const { values } = parseArgs({
     options: {
+      sample: { type: 'boolean', default: false },
       pairs: { type: 'boolean', default: false },
       tenth: { type: 'boolean', default: false },
       seed: { type: 'string' },
@@ -154,8 +157,11 @@ const conclude = (done: readonly Done[], left: number, missesAllowed = 0): boole
 }
 
 /** Runs each fault alone, which shows what its recovery visits. */
-const runSingles = async (work: Work, jobs: readonly Job[]) => {
-  say(`${jobs.length} single faults`)
+const runSingles = async (work: Work, jobs: readonly Job[], possible: number) => {
+  const drawn = work.options.sample
+    ? `, each once at each place in normal work and in recovery; seed ${work.options.seed} drew which visit`
+    : ''
+  say(`${jobs.length} of the ${possible} single faults that are possible${drawn}`)
   const { done, left } = await workOff(work, jobs)
   say(`\n${matrix(done)}`)
   const isKept = conclude(done, left)
@@ -171,6 +177,12 @@ const runPairs = async (work: Work, firsts: readonly Done[]): Promise<boolean> =
   const { done, left } = await workOff(work, shuffled(wanted, seed))
   say('\npairs, counted by the second fault:')
   return conclude(done, left, pairMissesAllowed)
+}
+
+const scenariosIn = ({ scenario: wanted }: Options) => {
+  const found = scenarios.filter(({ name }) => wanted === undefined || name === wanted)
+  if (found.length === 0) throw new Error(`there is no scenario ${wanted}\n${usage}`)
+  return found
 }
 
 const startSystems = async (count: number) => {
@@ -200,7 +212,12 @@ const main = async (): Promise<boolean> => {
   const systems = await startSystems(options.lanes)
   try {
     say('looking for the points')
-    const { planned, unsteady, troubles } = await discover(systems, say)
+    const { planned, unsteady, troubles } = await discover({
+      systems,
+      scenarios: scenariosIn(options),
+      say,
+      isStopped: () => stopped,
+    })
     say(`${planned.length} points`)
     for (const name of unsteady) say(`  visited, but never reliably: ${name}`)
     for (const trouble of troubles) say(`VIOLATED  ${trouble}`)
@@ -210,14 +227,13 @@ const main = async (): Promise<boolean> => {
       untilMs: startMs + options.minutes * 60_000,
       isStopped: () => stopped,
     }
-    const isWanted = ({ name, variant }: Job) =>
-      name.includes(options.only) &&
-      (options.scenario ?? variant.scenario.name) === variant.scenario.name
+    const isWanted = ({ name }: Job) => name.includes(options.only)
     const wantsPairs = options.pairs || options.tenth
+    const possible = singleJobs(planned).filter(isWanted)
+    const singles = options.sample ? sampledJobs(planned, options.seed).filter(isWanted) : possible
+    const { done, isKept: isKeptAlone } = await runSingles(work, singles, possible.length)
     const firsts = new Set(singleJobs(firstsForPairs(planned)).map(({ name }) => name))
-    const singles = singleJobs(planned).filter(isWanted)
-    const { done, isKept: isKeptAlone } = await runSingles(work, singles)
-    const leading = done.filter(({ job }) => firsts.has(job.name))
+    const leading = options.sample ? done : done.filter(({ job }) => firsts.has(job.name))
     const isKept = (!wantsPairs || (await runPairs(work, leading))) && isKeptAlone
     say(`seed ${options.seed}, ${minutesOf(performance.now() - startMs)} minutes`)
     return isKept && unsteady.length + troubles.length === 0 && !stopped
