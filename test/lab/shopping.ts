@@ -71,6 +71,28 @@ const spend = async (gateway: string, person: MarkedPerson, { userId, token }: K
   await ask(`${gateway}/orders/${id}`, person, { method: 'DELETE', token })
 }
 
+/** Opens a company under the data of that person, changes it, and adds and removes a member. */
+const manage = async (gateway: string, person: MarkedPerson, { userId, token }: Known) => {
+  const { user, description } = person
+  const data = {
+    name: `${user.firstName} ${user.lastName}`,
+    description,
+    address: description,
+    phone: user.phone,
+  }
+  const companies = `${gateway}/companies`
+  const { id } = await ask(companies, person, { body: data, key: person.key(), token })
+  const company = `${companies}/${id}`
+  const change = { method: 'PATCH', body: data, key: person.key(), token }
+  await ask(company, person, change)
+  await ask(company, person, { ...change, body: { ...data, name: description } })
+  await ask(companies, person, { body: { ...data, phone: [user.phone] }, token })
+  await ask(`${company}/members`, person, { token })
+  await ask(`${company}/members`, person, { body: { userId, role: user.firstName }, token })
+  await ask(`${company}/members`, person, { body: { userId, role: 'MANAGER' }, token })
+  await ask(`${company}/members/${userId}`, person, { method: 'DELETE', token })
+}
+
 /** Cancels a booking of that person: its offer and its reason are told in free text. */
 export const writeAboutBooking = async (notification: string, person: MarkedPerson) => {
   const { post } = api(notification)
@@ -105,6 +127,7 @@ export const shop = async (gateway: string, person: MarkedPerson): Promise<Known
   const token = await visit(gateway, person)
   const known = { userId, ...(token === undefined ? {} : { token }) }
   await spend(gateway, person, known)
+  await manage(gateway, person, known)
   return known
 }
 
@@ -113,6 +136,7 @@ export const shopWhileItFails = (gateway: string, person: MarkedPerson, known: K
   Promise.all([
     signUp(gateway, person).then(() => visit(gateway, person)),
     spend(gateway, person, known),
+    manage(gateway, person, known),
   ])
 
 /** Sends what people send by mistake, or to see what happens. */
