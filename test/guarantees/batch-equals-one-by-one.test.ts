@@ -5,6 +5,7 @@ import { createActs } from '../../src/platform/access/acts-store.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
 import { createOfferStore } from '../../src/services/booking/offers-store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
+import { createMemberStore } from '../../src/services/company/store-members.ts'
 import { createCompanyStore } from '../../src/services/company/store.ts'
 import { createModelStore } from '../../src/services/identity/store-models.ts'
 import { createIdentityStore } from '../../src/services/identity/store.ts'
@@ -59,6 +60,7 @@ const createStores = (database: Database) => {
     billing: createBillingStore(database, leaseMs),
     order: createOrderStore(database, leaseMs),
     company: createCompanyStore(database),
+    members: createMemberStore(database),
     categories: createCategoryStore(database),
     offers: createOfferStore(database),
     notification: createNotificationStore(database),
@@ -278,8 +280,8 @@ const companyStatements: readonly Statement[] = [
     service: 'company',
     seed: seedCompanies,
     stored: companiesOf,
-    call: ({ company }, scene, item) =>
-      company.addMember({
+    call: ({ members }, scene, item) =>
+      members.addMember({
         ...whoActs(scene, item),
         ...member,
         companyId: idOf(scene, item),
@@ -302,8 +304,8 @@ const companyStatements: readonly Statement[] = [
           as u (id, place)
       where c.id <> u.id and u.place < 4`,
     stored: companiesOf,
-    call: ({ company }, scene, item) =>
-      company.removeMember({
+    call: ({ members }, scene, item) =>
+      members.removeMember({
         ...whoActs(scene, item),
         companyId: idOf(scene, item),
         userId: item.flag ? idOf(scene, item) : otherOf(scene, { ...item, amount: item.key ?? 0 }),
@@ -314,8 +316,8 @@ const companyStatements: readonly Statement[] = [
     service: 'company',
     seed: seedCompanies,
     stored: companiesOf,
-    call: ({ company }, scene, item) =>
-      company.findManagers({
+    call: ({ members }, scene, item) =>
+      members.findManagers({
         companyId: idOf(scene, item),
         at: `${item.flag ? 2_019 + item.amount : 2_999}-06-01T00:00:00.000Z`,
       }),

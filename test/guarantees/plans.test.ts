@@ -9,6 +9,7 @@ import { cellsAt } from '../../src/services/booking/offer-cells.ts'
 import { searchFor, type Wanted } from '../../src/services/booking/offer-search.ts'
 import { createOfferStore } from '../../src/services/booking/offers-store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
+import { createMemberStore } from '../../src/services/company/store-members.ts'
 import { createCompanyStore } from '../../src/services/company/store.ts'
 import { createIdentityStore } from '../../src/services/identity/store.ts'
 import { createKeyStore } from '../../src/services/identity/store-keys.ts'
@@ -376,6 +377,7 @@ const recordOrder = async () => {
 const recordCompany = async () => {
   const { database, watch, recording } = createRecorder()
   const store = watch(createCompanyStore(database))
+  const members = watch(createMemberStore(database))
   const categories = watch(createCategoryStore(database))
   const now = new Date().toISOString()
   const requestId = 'r'
@@ -395,9 +397,9 @@ const recordCompany = async () => {
     await store.change({ ...inCompany, payload, idempotencyKey, requestId })
     const userId = idOf(kinds.fresh, place)
     const keys = { idempotencyKey, requestId }
-    await store.addMember({ ...inCompany, ...keys, ...named, userId, role: 'MANAGER' })
-    await store.removeMember({ ...inCompany, userId: idOf(kinds.other, place) })
-    await store.findManagers({ companyId: inCompany.companyId, at: now })
+    await members.addMember({ ...inCompany, ...keys, ...named, userId, role: 'MANAGER' })
+    await members.removeMember({ ...inCompany, userId: idOf(kinds.other, place) })
+    await members.findManagers({ companyId: inCompany.companyId, at: now })
     // A batch adds only one: two would have the same place. Two names of one never share one either.
     const isFirst = place === places[0]
     const key = { actor, requestId, idempotencyKey: isFirst ? 'new' : `key${place}` }
@@ -405,10 +407,10 @@ const recordCompany = async () => {
     const categoryId = idOf(kinds.row, place % 400)
     await categories.rename({ ...key, idempotencyKey, categoryId, name: 'name' })
   }
-  await store.findManagers({ companyId: idOf(kinds.row, churning), at: now })
+  await members.findManagers({ companyId: idOf(kinds.row, churning), at: now })
   const member = { actor: busyUser, isOperator: false, userId: idOf(kinds.fresh, 0) }
-  await store.removeMember({ ...member, companyId: idOf(kinds.row, churning) })
-  await store.removeMember({ ...member, companyId: idOf(kinds.row, returning), isOperator: true })
+  await members.removeMember({ ...member, companyId: idOf(kinds.row, churning) })
+  await members.removeMember({ ...member, companyId: idOf(kinds.row, returning), isOperator: true })
   await store.find(idOf(kinds.row, 5))
   await store.findByKey(busyUser, 'key5')
   for (const memberId of [undefined, busyUser]) {
@@ -419,10 +421,10 @@ const recordCompany = async () => {
   }
   for (const place of [1, churning, returning]) {
     const companyId = idOf(kinds.row, place)
-    await store.findRole(companyId, ownerOf(place))
-    await store.findMemberByKey(companyId, ownerOf(place), `key${place}`)
-    await store.listMembers({ companyId, limit: page.limit })
-    await store.listMembers({ companyId, ...page })
+    await members.findRole(companyId, ownerOf(place))
+    await members.findMemberByKey(companyId, ownerOf(place), `key${place}`)
+    await members.listMembers({ companyId, limit: page.limit })
+    await members.listMembers({ companyId, ...page })
   }
   await categories.listCategories()
   await categories.findPath(idOf(kinds.row, 5))

@@ -74,3 +74,10 @@ export const addMember = async (
   if (answer.status !== 201) throw new Error(`POST ${path} was answered ${answer.text}`)
   return answer.body
 }
+
+/** How many answers have each status. */
+export const countOf = (answers: readonly { readonly status: number }[]) => {
+  const counts: Record<number, number> = {}
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1
+  return counts
+}

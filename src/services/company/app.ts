@@ -19,9 +19,13 @@ import { serveMembers, type MembersDeps } from './members.ts'
 import { serveQuestions } from './questions.ts'
 import { companyNotFound, keyReused, notAnAdmin } from './refusals.ts'
 import type { CategoryStore } from './store-categories.ts'
-import type { InsertedCompany } from './store.ts'
+import type { CompanyStore, InsertedCompany } from './store.ts'
 
-export interface CompanyAppDeps extends MembersDeps {
+interface CompaniesDeps extends Pick<MembersDeps, 'whoIs'> {
+  readonly store: CompanyStore
+}
+
+export interface CompanyAppDeps extends CompaniesDeps, MembersDeps {
   readonly categories: CategoryStore
   readonly acts: Acts
   readonly log: Log
@@ -31,12 +35,12 @@ export interface CompanyAppDeps extends MembersDeps {
 const isSame = (stored: unknown, wanted: object) =>
   isDeepStrictEqual(stored, JSON.parse(JSON.stringify(wanted)))
 
-type NewVersion = Parameters<MembersDeps['store']['insert']>[0]
+type NewVersion = Parameters<CompanyStore['insert']>[0]
 type WantedCompany = Omit<NewVersion, 'memberName' | 'email' | 'locale'>
 
 /** Creates a company, or finds the one that an earlier request with the same key has created. */
 const createCreate =
-  ({ store, whoIs }: MembersDeps) =>
+  ({ store, whoIs }: CompaniesDeps) =>
   async (wanted: WantedCompany): Promise<InsertedCompany> => {
     const { actor, idempotencyKey: key, requestId } = wanted
     // A repeat is answered also while user does not answer.
@@ -46,7 +50,7 @@ const createCreate =
     return store.insert({ ...wanted, memberName, email, locale })
   }
 
-const serveCompanies = (app: ServiceApp, deps: MembersDeps) => {
+const serveCompanies = (app: ServiceApp, deps: CompaniesDeps) => {
   const { store } = deps
   const create = createCreate(deps)
 
@@ -97,12 +101,12 @@ const serveCompanies = (app: ServiceApp, deps: MembersDeps) => {
 }
 
 export const createCompanyApp = (deps: CompanyAppDeps) => {
-  const { store, categories, acts, log } = deps
+  const { members, categories, acts, log } = deps
   const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveCompanies(app, deps)
   serveMembers(app, deps)
   serveCategories(app, categories)
-  serveQuestions(app, { store, categories, log })
+  serveQuestions(app, { members, categories, log })
   serveActs(app, listActsRoute, acts)
   return { app, find, handle }
 }

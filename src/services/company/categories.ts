@@ -3,7 +3,11 @@ import { ProblemError } from '../../platform/base/errors.ts'
 import { personIn, sentKeyIn } from '../../platform/http/caller.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { categoryAsNamed } from './answers.ts'
-import { addCategoryRoute, listCategoriesRoute, renameCategoryRoute } from './contract.ts'
+import {
+  addCategoryRoute,
+  listCategoriesRoute,
+  renameCategoryRoute,
+} from './contract-categories.ts'
 import { categoryNotFound, keyReused } from './refusals.ts'
 import { maxCategories, maxCategoryDepth } from './states.ts'
 import type { CategoryStore } from './store-categories.ts'

@@ -1,8 +1,13 @@
 import { z } from '@hono/zod-openapi'
-import { idSchema, textSchema, timeSchema } from '../../platform/http/schemas.ts'
+import { idSchema, jsonContent, textSchema, timeSchema } from '../../platform/http/schemas.ts'
 import { locales, memberRoles } from './states.ts'
 
 /** The bodies of company's requests and answers. */
+
+export const bodyOf = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true as const,
+  content: jsonContent(schema),
+})
 
 export const exampleCompanyId = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
 export const exampleUserId = '019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061'

@@ -15,27 +15,25 @@ import {
   together,
 } from '../../platform/http/schemas.ts'
 import {
-  categoryNameChangeSchema,
-  categorySchema,
-  categoryTreeSchema,
+  addCategoryRoute,
+  listCategoriesRoute,
+  renameCategoryRoute,
+} from './contract-categories.ts'
+import {
+  bodyOf,
+  type categorySchema,
   companyChangeSchema,
   companySchema,
   exampleCompanyId,
   managersSchema,
   memberSchema,
   momentSchema,
-  newCategorySchema,
   newCompanySchema,
   newMemberSchema,
   standingSchema,
 } from './contract-schemas.ts'
 
 const params = z.object({ companyId: idSchema('the company') })
-
-const bodyOf = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true as const,
-  content: jsonContent(schema),
-})
 
 export const createCompanyRoute = defineRoute({
   method: 'post',
@@ -192,62 +190,6 @@ export const removeMemberRoute = defineRoute({
       'last-admin',
       'outcome-unknown',
     ),
-  },
-})
-
-export const listCategoriesRoute = defineRoute({
-  method: 'get',
-  path: '/categories',
-  operationId: 'listCategories',
-  tags: ['company'],
-  access: 'anyone',
-  summary: 'The tree of categories',
-  description: 'All of them, each after the one above it: at most 500, in at most 3 levels.',
-  responses: {
-    200: { description: 'The tree', content: jsonContent(categoryTreeSchema) },
-    ...problems(),
-  },
-})
-
-export const addCategoryRoute = defineRoute({
-  method: 'post',
-  path: '/categories',
-  operationId: 'addCategory',
-  tags: ['company'],
-  access: 'operator',
-  summary: 'Add a category',
-  description: 'It stays where it is for ever: offers keep the path to it.',
-  request: { headers: idempotencyHeaders, body: bodyOf(newCategorySchema) },
-  responses: {
-    201: {
-      description: 'The category exists',
-      headers: replayedHeader,
-      content: jsonContent(categorySchema),
-    },
-    ...problems(...bodyProblems, 'category-not-found', 'category-limit', 'idempotency-key-reused'),
-  },
-})
-
-export const renameCategoryRoute = defineRoute({
-  method: 'patch',
-  path: '/categories/{categoryId}',
-  operationId: 'renameCategory',
-  tags: ['company'],
-  access: 'operator',
-  summary: 'Rename a category',
-  description: 'Only its name can change.',
-  request: {
-    params: z.object({ categoryId: idSchema('the category') }),
-    headers: idempotencyHeaders,
-    body: bodyOf(categoryNameChangeSchema),
-  },
-  responses: {
-    200: {
-      description: 'The category right after the change',
-      headers: replayedHeader,
-      content: jsonContent(categorySchema),
-    },
-    ...problems(...bodyProblems, 'category-not-found', 'not-found', 'idempotency-key-reused'),
   },
 })
 

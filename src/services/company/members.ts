@@ -7,10 +7,10 @@ import { addMemberRoute, listMembersRoute, removeMemberRoute } from './contract.
 import type { People } from './people.ts'
 import { companyNotFound, keyReused, notAMember, notAnAdmin } from './refusals.ts'
 import { maxMembers } from './states.ts'
-import type { AddedMember, CompanyStore, RemovedMember } from './store.ts'
+import type { AddedMember, MemberStore, RemovedMember } from './store-members.ts'
 
 export interface MembersDeps {
-  readonly store: CompanyStore
+  readonly members: MemberStore
   readonly whoIs: People
 }
 
@@ -43,29 +43,29 @@ const cannotRemove = (outcome: NotRemoved, companyId: string, userId: string) =>
   }
 }
 
-type NewMembership = Parameters<CompanyStore['addMember']>[0]
+type NewMembership = Parameters<MemberStore['addMember']>[0]
 type WantedMember = Omit<NewMembership, 'name' | 'email' | 'locale'>
 
 /** Adds a member, or finds the one that an earlier request with the same key has added. */
 const createAdd =
-  ({ store, whoIs }: MembersDeps) =>
+  ({ members, whoIs }: MembersDeps) =>
   async (wanted: WantedMember): Promise<Extract<AddedMember, { outcome: 'done' | 'known' }>> => {
     const { companyId, userId, actor, isOperator, idempotencyKey: key, requestId } = wanted
     // A repeat is answered also while user does not answer.
-    const known = key === null ? undefined : await store.findMemberByKey(companyId, actor, key)
+    const known = key === null ? undefined : await members.findMemberByKey(companyId, actor, key)
     if (known !== undefined) return { ...known, outcome: 'known' }
     // The statement below decides. Asked here, too, a stranger learns nothing about who is a user.
-    const found = await store.findRole(companyId, actor)
+    const found = await members.findRole(companyId, actor)
     if (found === undefined) throw companyNotFound(companyId)
     if (!isOperator && found.role !== 'ADMIN') throw notAnAdmin()
     const { name, email, locale } = await whoIs(userId, requestId)
-    const added = await store.addMember({ ...wanted, name, email, locale })
+    const added = await members.addMember({ ...wanted, name, email, locale })
     if (added.outcome === 'done' || added.outcome === 'known') return added
     throw cannotAdd(added.outcome, companyId)
   }
 
 export const serveMembers = (app: ServiceApp, deps: MembersDeps) => {
-  const { store } = deps
+  const { members } = deps
   const add = createAdd(deps)
 
   app.openapi(addMemberRoute, async (c) => {
@@ -84,10 +84,10 @@ export const serveMembers = (app: ServiceApp, deps: MembersDeps) => {
     const { companyId } = c.req.valid('param')
     const { cursor, limit = defaultPageSize } = c.req.valid('query')
     const { id, isOperator } = personIn(c)
-    const found = await store.findRole(companyId, id)
+    const found = await members.findRole(companyId, id)
     if (found === undefined) throw companyNotFound(companyId)
     if (!isOperator && found.role === null) throw notAMember()
-    const rows = await store.listMembers({ companyId, cursor, limit })
+    const rows = await members.listMembers({ companyId, cursor, limit })
     return c.json(
       toPage(rows, limit, (row) => row.userId, memberNow),
       200,
@@ -97,7 +97,7 @@ export const serveMembers = (app: ServiceApp, deps: MembersDeps) => {
   app.openapi(removeMemberRoute, async (c) => {
     const { companyId, userId } = c.req.valid('param')
     const { id: actor, isOperator } = personIn(c)
-    const removed = await store.removeMember({ companyId, userId, actor, isOperator })
+    const removed = await members.removeMember({ companyId, userId, actor, isOperator })
     if (removed.outcome !== 'done') throw cannotRemove(removed.outcome, companyId, userId)
     return c.json(memberNow(removed), 200)
   })

@@ -5,10 +5,10 @@ import type { Log } from '../../platform/base/telemetry.ts'
 import { findManagersRoute, getStandingRoute } from './contract.ts'
 import { companyNotFound } from './refusals.ts'
 import type { CategoryStore } from './store-categories.ts'
-import type { CompanyStore } from './store.ts'
+import type { MemberStore } from './store-members.ts'
 
 export interface QuestionsDeps {
-  readonly store: CompanyStore
+  readonly members: MemberStore
   readonly categories: CategoryStore
   readonly log: Log
 }
@@ -17,12 +17,12 @@ const tooEarly = () =>
   new ProblemError('too-early', 'Who is a member at that moment may still change; ask again.')
 
 /** What other services ask. */
-export const serveQuestions = (app: ServiceApp, { store, categories, log }: QuestionsDeps) => {
+export const serveQuestions = (app: ServiceApp, { members, categories, log }: QuestionsDeps) => {
   app.openapi(getStandingRoute, async (c) => {
     const { companyId } = c.req.valid('param')
     const { userId, categoryId } = c.req.valid('query')
     const [found, path] = await Promise.all([
-      store.findRole(companyId, userId),
+      members.findRole(companyId, userId),
       categoryId === undefined ? undefined : categories.findPath(categoryId),
     ])
     if (found === undefined) throw companyNotFound(companyId)
@@ -34,7 +34,7 @@ export const serveQuestions = (app: ServiceApp, { store, categories, log }: Ques
   app.openapi(findManagersRoute, async (c) => {
     const { questions } = c.req.valid('json')
     const answer = async ({ companyId, at }: (typeof questions)[number]) => {
-      const found = await store.findManagers({ companyId, at })
+      const found = await members.findManagers({ companyId, at })
       switch (found.outcome) {
         case 'told':
           return { status: 200, body: { companyId, at, managers: [...found.managers] } }

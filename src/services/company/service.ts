@@ -5,6 +5,7 @@ import { openDatabase } from '../../platform/service-database.ts'
 import { createCompanyApp } from './app.ts'
 import { createPeople } from './people.ts'
 import { createCategoryStore } from './store-categories.ts'
+import { createMemberStore } from './store-members.ts'
 import { createCompanyStore } from './store.ts'
 
 export const createCompanyService = (runtime: Runtime): Service => {
@@ -13,6 +14,7 @@ export const createCompanyService = (runtime: Runtime): Service => {
   const user = connectUpstream(runtime, 'user')
   const { find, handle } = createCompanyApp({
     store: createCompanyStore(database),
+    members: createMemberStore(database),
     categories: createCategoryStore(database),
     whoIs: createPeople({ users: createUserClient(user), budgetMs: config.requestBudgetMs }),
     acts: createActs(database),

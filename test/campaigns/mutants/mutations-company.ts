@@ -168,7 +168,7 @@ export const companyMutations = [
     [aboutCompanies],
     [
       store,
-      'eq(memberships.userId, memberId), present, lt(memberships.companyId, cursor)',
+      'eq(memberships.userId, memberId), isPresent, lt(memberships.companyId, cursor)',
       'eq(memberships.userId, memberId), lt(memberships.companyId, cursor)',
     ],
   ),
