@@ -87,7 +87,7 @@ export const accessMutations = [
     [accounts],
     [
       'src/services/billing/contract.ts',
-      "access: { services: ['order'] },\n  summary: 'Give back what a withdrawal took',",
+      "access: { services: ['order', 'booking'] },\n  summary: 'Give back what a withdrawal took',",
       "access: 'person',\n  summary: 'Give back what a withdrawal took',",
     ],
   ),

@@ -47,8 +47,8 @@ export const telemetryMutations = [
     [redactionTest],
     [
       redaction,
-      'hideInside(inner, plainInside.test(name), depth + 1)',
-      'hideInside(inner, plainInside.test(name) || true, depth + 1)',
+      'hideInside(inner, isPlainInside(name, inner), depth + 1)',
+      'hideInside(inner, isPlainInside(name, inner) || true, depth + 1)',
     ],
   ),
   bug(
