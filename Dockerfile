@@ -27,12 +27,18 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 COPY openapi openapi
 COPY src src
-# The build fails, not the cluster, if Node misses a library here or a service a package.
-RUN ["node", "--input-type=module", "--eval", "const { serviceNames } = await import('/app/src/registry.ts'); for (const name of serviceNames) await import(`/app/src/services/${name}/service.ts`); await import('/app/src/cluster/make-secrets.ts')"]
 
 ENV NODE_ENV=production
+# What Node compiled is kept in the image, for this user and these options of Node. Without it each
+# process would load the compiler that strips types, which takes 14 MB for as long as it runs.
+ENV NODE_COMPILE_CACHE=/app/cache
+RUN mkdir cache && chown 10001:10001 cache
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
+# All code is loaded: the build fails, not the cluster, if Node misses a library here or a service a
+# package.
+RUN ["node", "--max-semi-space-size=8", "--v8-pool-size=1", "src/main.ts", "warm-up"]
+
 # Node as process 1 gets the signal itself: main.ts stops serving, drains, and ends.
 STOPSIGNAL SIGTERM
 EXPOSE 8000-8008

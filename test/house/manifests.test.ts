@@ -219,13 +219,13 @@ k8s/gateway-api/httproute.yaml
 Dockerfile
   ARG NODE_VERSION=24 → ARG NODE_VERSION=22
     Node is 22
-  name of serviceNames → name of ['user']
-    what it is tried with is ['user'], not serviceNames
   EXPOSE 8000 → EXPOSE 8001
     what it listens on is 8001
+  "src/main.ts", "warm-up" → "src/main.ts", "help"
+    what it is tried with is ["node"
   version="0 → version="9
     the version label is 9
-  "--max-semi-space-size=8", "--v8-pool-size=1", "src → "src
+  ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", → ENTRYPOINT ["node",
     the entry point is ["node", "src/main.ts"]
 `)
 
