@@ -225,8 +225,8 @@ Dockerfile
     what it is tried with is ["node"
   version="0 → version="9
     the version label is 9
-  ENTRYPOINT ["node", "--max-semi-space-size=8", "--v8-pool-size=1", → ENTRYPOINT ["node",
-    the entry point is ["node", "src/main.ts"]
+  ENTRYPOINT ["node", "--max-semi-space-size=8", → ENTRYPOINT ["node",
+    the entry point is ["node", "--v8-pool-size=1"
 `)
 
 describe('the check of the manifests', { timeout: 120_000 }, () => {

@@ -14,6 +14,12 @@ const giveBack = () => {
   collectAll({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
+/**
+ * From now on code is compiled as well as it can be after as many calls as V8 thinks best. Until here
+ * it needed more, because what runs at the start is not run again.
+ */
+export const compileAsUsual = () => setFlagsFromString('--invocation-count-for-turbofan=3000')
+
 const quietMs = 5_000
 /** Less is not worth a stop: a service that is asked now and then would stop after each request. */
 const worthBytes = 16 * 1024 * 1024
