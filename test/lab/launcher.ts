@@ -86,6 +86,20 @@ export const environmentOf = async (pid: number): Promise<string[]> =>
     ? (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0')
     : execFileSync('ps', ['eww', '-o', 'command=', '-p', `${pid}`], { encoding: 'utf8' }).split(' ')
 
+/** What a process has in memory, in MB: what is its own, and what it shares with others. */
+export const memoryOf = async (pid: number): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
+}
+
+/** How many seconds a process has been at work, on all cores together, also when it had to wait. */
+export const cpuSecondsOf = async (pid: number): Promise<number> => {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1')
+  const [user, system] = (stat.split(') ').at(-1) ?? '').split(' ').slice(11, 13)
+  // Linux counts in hundredths of a second.
+  return (Number(user) + Number(system)) / 100
+}
+
 /** Any free ports, so that tests do not disturb a system that runs. */
 const freePorts = Object.fromEntries(
   ['ADMIN_PORT', ...serviceNames.map(portVariable)].map((name) => [name, '0']),

@@ -4,12 +4,15 @@ import postgres from 'postgres'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { rolePassword, runtimeRoleOf } from '../../src/local/postgres/provision.ts'
-import { servicesWithDatabase, serviceNames } from '../../src/registry.ts'
+import { servicesWithDatabase, serviceNames, type ServiceName } from '../../src/registry.ts'
 import {
   childrenOf,
+  cpuSecondsOf,
   dataFolder,
   environmentOf,
   launch,
+  memoryOf,
+  pidOf,
   serverPid,
   type Launcher,
 } from '../lab/launcher.ts'
@@ -19,6 +22,9 @@ import { write, writeUntilRefused, type Sent } from './writers.ts'
 
 const password = 'plums in the icebox'
 const writers = 20
+/** On two cores the services take three of the four seconds in which all must be ready. */
+const startSeconds = 6
+const restingMb = 85
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -31,12 +37,14 @@ describe('npm start', () => {
   let written: readonly Sent[]
   let serviceKeys: string
   let firstPort: string | undefined
+  let atStart: Partial<Record<ServiceName, number>> = {}
 
   beforeAll(async () => {
     folder = await dataFolder()
     first = launch({ DATA_DIR: folder })
     await first.sees(/Ready in/)
     await first.sees(/logs .*\n\n/)
+    if (process.platform === 'linux') atStart = await ofEachService(cpuSecondsOf)
   })
 
   it('begins with an empty folder, shows durations, and prints addresses that answer', async () => {
@@ -52,6 +60,36 @@ describe('npm start', () => {
     kept = await signIn(first.addressOf('start here'), 'kept', password)
     serviceKeys = await readFile(path.join(folder, 'service-keys.json'), 'utf8')
   })
+
+  const ofEachService = async (measure: (pid: number) => Promise<number>) => {
+    const entries = serviceNames.map(
+      async (name) => [name, await measure(await pidOf(first.pid, name))] as const,
+    )
+    return Object.fromEntries(await Promise.all(entries)) as Record<ServiceName, number>
+  }
+
+  // How long a start takes depends on what else the machine does. What it costs does not, so much.
+  it.runIf(process.platform === 'linux')(
+    'starts so many services for little work, which two cores do in time',
+    () => {
+      const spent = Object.values(atStart).reduce((sum, seconds) => sum + seconds, 0)
+      expect(spent, JSON.stringify(atStart)).toBeLessThan(startSeconds)
+    },
+  )
+
+  it.runIf(process.platform === 'linux')(
+    'takes little memory once nobody asks for anything, also after the first start',
+    async () => {
+      await eventually(
+        async () => {
+          const inMb = await ofEachService(memoryOf)
+          const large = Object.entries(inMb).filter(([, mb]) => mb > restingMb)
+          expect(large, JSON.stringify(inMb)).toEqual([])
+        },
+        { withinMs: 30_000, everyMs: 500 },
+      )
+    },
+  )
 
   it("shows neither colours nor the services' usual log lines on a screen that is no terminal", () => {
     expect(first.screen()).not.toContain('\x1b')

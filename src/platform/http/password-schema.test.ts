@@ -1,5 +1,8 @@
+import { dictionary } from '@zxcvbn-ts/language-common'
 import { describe, expect, it } from 'vitest'
 import { passwordSchema } from './password-schema.ts'
+import { minPasswordLength } from './well-known-passwords.ts'
+import wellKnown from './well-known-passwords.json' with { type: 'json' }
 
 const complaintsAbout = (password: unknown) =>
   passwordSchema.safeParse(password).error?.issues.map(({ message }) => message) ?? []
@@ -31,5 +34,10 @@ describe('a password that somebody chooses', () => {
     [1_234_567_890, /string/],
   ])('may not be %j', (password, complaint) => {
     expect(complaintsAbout(password).join()).toMatch(complaint)
+  })
+
+  it('is compared with all that the list of well-known ones has, and that are long enough', () => {
+    const words = dictionary['passwords-common']
+    expect(wellKnown).toEqual(words.filter((word) => word.length >= minPasswordLength))
   })
 })

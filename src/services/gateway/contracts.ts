@@ -82,7 +82,8 @@ const publicPathItem = (item: Readonly<Record<string, unknown>>) => {
   return kept.some(([key]) => httpMethods.includes(key)) ? Object.fromEntries(kept) : undefined
 }
 
-const publicPaths = (paths: OpenApiDocument['paths']) =>
+/** The public paths of a contract, without what their routes refer to. */
+export const publicPaths = (paths: OpenApiDocument['paths']) =>
   Object.fromEntries(
     Object.entries(paths).flatMap(([path, item]) => {
       const kept = publicPathItem(item)

@@ -1,7 +1,7 @@
 import { issuerPages } from '../../platform/access/issuer-pages.ts'
 import { accessIn, takesKey } from '../../platform/http/contract.ts'
 import { createMatcher, type Matcher, type Route } from '../../platform/http/routes.ts'
-import { httpMethods, publicDocument, type Contract, type RouteDescription } from './contracts.ts'
+import { httpMethods, publicPaths, type Contract, type RouteDescription } from './contracts.ts'
 
 /**
  * What a parameter may look like. It is passed on as it was sent, so it must not be readable as
@@ -11,7 +11,7 @@ import { httpMethods, publicDocument, type Contract, type RouteDescription } fro
 const parameter = /^(?!\.{1,2}$)(?:[\w.~!$&'()*+,;=:@-]|%(?!2[5ef]|5c|7f|[01][\da-f])[\da-f]{2})+$/i
 
 const routesOf = (contract: Contract): Route[] =>
-  Object.entries(publicDocument(contract).paths).flatMap(([template, item]) =>
+  Object.entries(publicPaths(contract.document.paths)).flatMap(([template, item]) =>
     httpMethods
       .filter((method) => method in item)
       .map((method) => ({
