@@ -49,11 +49,14 @@ describe('the gateway routes what the contracts make public', () => {
     expect(publicOperations.length).toBeGreaterThan(internalOperations.length)
     const internal = internalOperations.map(({ method, template }) => `${method} ${template}`)
     expect(internal.toSorted()).toEqual([
+      'GET /companies/{companyId}/standing',
       'GET /users/{userId}/account',
+      'GET /users/{userId}/person',
       'POST /billing/accounts',
       'POST /billing/accounts/{userId}/refund',
       'POST /billing/withdrawals',
       'POST /identity/logins',
+      'POST /managers/many',
       'POST /notifications',
       'POST /notifications/many',
     ])
