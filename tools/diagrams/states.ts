@@ -73,17 +73,21 @@ interface Machine<Status extends string> {
   readonly statuses: readonly Status[]
   readonly edges: readonly Edge<Status>[]
   readonly lookOf: Readonly<Record<Status, Look>>
+  /** From left to right, if it is not said: that is too wide for many states. */
+  readonly direction?: 'LR' | 'TB'
 }
 
 const stateDiagram = <Status extends string>(machine: Machine<Status>): string => {
-  const { title, statuses, edges, lookOf } = machine
-  // What comes back to where it began still begins there: the first status is the first of the list.
-  const first = statuses.slice(0, 1)
+  const { title, statuses, edges, lookOf, direction = 'LR' } = machine
+  // What may come back to its first status still begins there.
+  const first = statuses.filter(
+    (status, index) => index === 0 || !edges.some(({ to }) => to === status),
+  )
   const last = statuses.filter((status) => !edges.some(({ from }) => from === status))
   const lines = [
     'stateDiagram-v2',
     `    accTitle: ${title}`,
-    '    direction LR',
+    `    direction ${direction}`,
     ...first.map((status) => `    [*] --> ${status}`),
     ...edges.map(({ from, to, when }) => `    ${from} --> ${to}: ${when}`),
     ...last.map((status) => `    ${status} --> [*]`),
@@ -123,6 +127,7 @@ export const offerStatesText = (): string =>
     statuses: offerStatuses,
     edges: offerEdges,
     lookOf: offerLooks,
+    direction: 'TB',
   })
 
 export const bookingStatesText = (): string =>
@@ -131,4 +136,5 @@ export const bookingStatesText = (): string =>
     statuses: bookingStatuses,
     edges: bookingEdges,
     lookOf: bookingLooks,
+    direction: 'TB',
   })

@@ -1,4 +1,0 @@
-/** What prom-client gets instead of OpenTelemetry: see module-loading.ts. */
-'use strict'
-
-module.exports = {}
