@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import postgresJs from 'postgres'
 import { createLog, createMetrics } from '../src/platform/base/telemetry.ts'
 import { createDatabase } from '../src/platform/database/db.ts'
 import { searchFor } from '../src/services/booking/offer-search.ts'
 import { createOfferStore } from '../src/services/booking/offers-store.ts'
+import { createRecorder, explain, type PlanNode } from '../test/lab/plans.ts'
 import { createRandom } from '../test/lab/random.ts'
 import { startBenchPostgres, type BenchPostgres } from './lib/databases.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
@@ -44,7 +46,17 @@ const openMarket = async (postgres: BenchPostgres, name: string, count: number) 
     log: createLog('booking', 'silent'),
     metrics: createMetrics('booking'),
   })
-  return { name, count, store: createOfferStore(database), close: database.close }
+  // With the settings of the service's role, by which Postgres plans.
+  const sql = postgresJs(urls.booking ?? '', { max: 1, onnotice: () => {} })
+  return {
+    count,
+    store: createOfferStore(database),
+    sql,
+    close: async () => {
+      await sql.end({ timeout: 1 })
+      await database.close()
+    },
+  }
 }
 
 type Market = Awaited<ReturnType<typeof openMarket>>
@@ -81,18 +93,51 @@ const measure = async (few: Market, many: Market, rounds: number): Promise<Times
   )
 }
 
-const show = (times: Times, few: Market, many: Market): string[] => {
+/** The blocks of 8 KiB that Postgres looks at for a page: a busy machine does not change them. */
+const blocksOf = async ({ sql, count }: Market, kind: string, seed: string): Promise<number> => {
+  const { database, recording } = createRecorder()
+  const wanted = searches[kind]?.(createRandom(seed), count) ?? {}
+  await createOfferStore(database).search(searchFor(wanted))
+  const [statement] = recording().statements
+  if (statement === undefined) throw new Error(`${kind} asks for nothing`)
+  const plan: PlanNode & Blocks = await explain(sql, statement, {
+    mode: 'force_generic_plan',
+    analyze: true,
+  })
+  return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0)
+}
+
+interface Blocks {
+  readonly 'Shared Hit Blocks'?: number
+  readonly 'Shared Read Blocks'?: number
+}
+
+/** The most of a few searches of each kind. */
+const mostBlocks = async (market: Market, kind: string): Promise<number> => {
+  let most = 0
+  for (let round = 0; round < 20; round += 1) {
+    most = Math.max(most, await blocksOf(market, kind, `${kind} ${round}`))
+  }
+  return most
+}
+
+const show = async (times: Times, few: Market, many: Market): Promise<string[]> => {
   const ms = (value: number) => value.toFixed(2)
-  const rows = Object.entries(times).map(([kind, at]) => [
-    kind,
-    ms(at.few.p50Ms),
-    ms(at.few.p99Ms),
-    ms(at.many.p50Ms),
-    ms(at.many.p99Ms),
-    (at.many.p99Ms / at.few.p99Ms).toFixed(2),
-  ])
+  const rows: string[][] = []
+  for (const [kind, at] of Object.entries(times)) {
+    rows.push([
+      kind,
+      ms(at.few.p50Ms),
+      ms(at.few.p99Ms),
+      ms(at.many.p50Ms),
+      ms(at.many.p99Ms),
+      (at.many.p99Ms / at.few.p99Ms).toFixed(2),
+      String(await mostBlocks(few, kind)),
+      String(await mostBlocks(many, kind)),
+    ])
+  }
   const heads = [few.count, many.count].flatMap((count) => [`${count}: p50 ms`, 'p99 ms'])
-  return tableLines([['search', ...heads, 'p99 many ÷ few'], ...rows])
+  return tableLines([['search', ...heads, 'many ÷ few', 'few: blocks', 'many: blocks'], ...rows])
 }
 
 await withStops(async (stops) => {
@@ -116,5 +161,5 @@ await withStops(async (stops) => {
   const [few, many] = markets as [Market, Market]
   screen.now(`asking ${options.searches} times for each kind of page`)
   const times = await measure(few, many, options.searches)
-  for (const line of show(times, few, many)) screen.line(line)
+  for (const line of await show(times, few, many)) screen.line(line)
 })
