@@ -6,6 +6,7 @@ import type { TestDatabase } from '../lab/database.ts'
 import type { Api } from '../lab/http.ts'
 import { loadOperations, type Schema } from '../lab/operations.ts'
 import { createRequestSchemas } from '../lab/request-schemas.ts'
+import { startOffering } from '../lab/offering.ts'
 import {
   openAccount,
   startBilling,
@@ -43,6 +44,7 @@ beforeAll(async () => {
   const users = await startWithBilling('user')
   const ledger = await startBilling()
   const companies = await startCompany()
+  const offering = await startOffering()
   const { identity, identityDatabase } = users
   if (identity === undefined || identityDatabase === undefined) throw new Error('no identity')
   const withOthersBehind: Partial<Record<ServiceWithDatabase, Omit<Target, 'tables'>>> = {
@@ -51,6 +53,7 @@ beforeAll(async () => {
     identity: { api: identity.api, database: identityDatabase },
     billing: { api: orders.billing.api, database: orders.billingDatabase },
     company: { api: companies.company.api, database: companies.database },
+    booking: { api: offering.api, database: offering.database },
     notification: { api: ledger.notification.api, database: ledger.notificationDatabase },
   }
   /** What is wrong is refused before anybody else is asked, so nobody need be behind a service. */
@@ -94,6 +97,9 @@ type Kind =
   | 'location'
   | 'role'
   | 'boolean'
+  | 'start'
+  | 'end'
+  | 'offerZone'
 interface Field {
   readonly kind: Kind
   /** Null takes it away. */
@@ -266,6 +272,24 @@ const operations: Record<string, Operation> = {
     isKeyed: true,
     fields: { name: text(100) },
   },
+  'POST /offers': {
+    service: 'booking',
+    method: 'POST',
+    path: () => '/offers',
+    isKeyed: true,
+    fields: {
+      companyId: { kind: 'id' },
+      categoryId: { kind: 'id' },
+      title: text(200),
+      description: optional(text(2_000)),
+      price: amount,
+      startsAt: { kind: 'start' },
+      endsAt: { kind: 'end' },
+      timeZone: optional({ kind: 'offerZone' }),
+      resource: optional(text(100)),
+      location: optional({ kind: 'location' }),
+    },
+  },
   'POST /notifications about an order': {
     ...letterTo,
     fields: { ...letterTo.fields, kind: { kind: 'letterKind' }, orderId: { kind: 'id' } },
@@ -310,6 +334,9 @@ const valid: Record<Kind, string> = {
   location: '{"lat":55.755826,"lng":-0.1}',
   role: '"MANAGER"',
   boolean: 'true',
+  start: '"2099-01-01T10:00:00Z"',
+  end: '"2099-01-01T12:00:00.5+01:00"',
+  offerZone: '"Europe/Berlin"',
 }
 
 const wrongTypes = ['null', 'true', '[]', '{}', '[5]', '{"amount":5}']
@@ -326,6 +353,30 @@ const beyondPostgres = [
 /** Right as names, but there are no such zones. */
 const nowhere = ['"Europe/Atlantis"', '"constructor"', '"EST5"']
 const noKinds = ['5', '""', '"SPAM"', '"deposit"', '"__proto__"', '"constructor"']
+const wrongTimes = [
+  '5',
+  '""',
+  '"now"',
+  '"2099-01-02"',
+  '"2099-01-02T10:00:00"',
+  '"2099-01-02 10:00:00Z"',
+  '"2099-01-02T10:00Z"',
+  '"2099-02-29T10:00:00Z"',
+  '"2100-02-29T10:00:00Z"',
+  '"2099-13-01T10:00:00Z"',
+  '"2099-06-31T10:00:00Z"',
+  '"2099-01-02T24:00:00Z"',
+  '"2099-01-02T10:00:60Z"',
+  '"2099-01-02T10:00:00+24:00"',
+  '"1999-12-31T23:59:59Z"',
+  '"+010000-01-01T00:00:00Z"',
+  String.raw`"2099-01-02T10:00:00Z\u0000"`,
+  ...unstorable,
+]
+/** The pattern allows it, and there is no such zone. */
+const unknownZone = '"Mars/Olympus"'
+/** Not later than the start. */
+const noTime = '"2099-01-01T12:00:00+02:00"'
 /** Wrong values as JSON text, since some of them are no JavaScript values. */
 const wrongValues: Record<Kind, readonly string[]> = {
   amount: [
@@ -428,6 +479,9 @@ const wrongValues: Record<Kind, readonly string[]> = {
   ],
   role: ['5', '""', '"OWNER"', '"admin"', '"__proto__"'],
   boolean: ['5', '0', '""', '"true"'],
+  start: wrongTimes,
+  end: [...wrongTimes, noTime],
+  offerZone: ['5', '""', '"+03:00"', '"Europe/"', '"a b"', unknownZone, ...unstorable],
 }
 
 /** Faults that parsing removes, or that no schema can describe. */
@@ -438,6 +492,8 @@ const beyondSchemas = new Set([
   '9007199254740991.4',
   ...beyondPostgres,
   ...nowhere,
+  unknownZone,
+  noTime,
 ])
 
 const schemas = createRequestSchemas()

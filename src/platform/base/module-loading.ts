@@ -7,6 +7,10 @@ const packages =
 /** The texts of zod's errors in fifty languages. English is loaded beside this, by its own name. */
 const languagesOfZod = '../locales/index.js'
 
+/** Fifty files, of which prom-client needs one function, and that only for exemplars: we have none. */
+const tracing = '@opentelemetry/api'
+const noTracing = new URL('no-tracing.cjs', import.meta.url).href
+
 const formatOf = (specifier: string, parentUrl: string): string | undefined => {
   if (specifier.endsWith('.js')) return packages.test(parentUrl) ? 'module' : undefined
   if (specifier.endsWith('.ts') && !parentUrl.includes('/node_modules/')) return 'module-typescript'
@@ -17,6 +21,9 @@ const shortWay = (
   specifier: string,
   { parentURL, conditions }: ResolveHookContext,
 ): ResolveFnOutput | undefined => {
+  if (specifier === tracing && parentURL?.includes('/node_modules/prom-client/')) {
+    return { url: noTracing, format: 'commonjs', shortCircuit: true }
+  }
   if (!specifier.startsWith('.') || parentURL === undefined) return undefined
   if (!conditions.includes('import')) return undefined
   const format = formatOf(specifier, parentURL)

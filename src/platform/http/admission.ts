@@ -183,6 +183,9 @@ const hasLongBody = ({ headers }: IncomingMessage) =>
   headers['transfer-encoding'] !== undefined ||
   Number(headers['content-length'] ?? 0) > bodyLimitBytes
 
+const hasNoBody = ({ headers }: IncomingMessage) =>
+  headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+
 /** Node would take the first of several, and a proxy perhaps another. */
 const authorizationOf = (request: IncomingMessage): string | undefined =>
   countHeader(request, 'authorization') > 1 ? '' : request.headers.authorization
@@ -235,6 +238,7 @@ export const admit = async (
     return false
   }
   if (!methodsWithBody.has(request.method ?? '')) return true
+  if (route?.takesNoBody === true && hasNoBody(request)) return true
   const fault = mediaTypeFault(request, route?.isPage ?? false)
   if (fault !== undefined) {
     // Without a route nobody reads the body, and the answer is 404 or 405.

@@ -173,6 +173,7 @@ export const createServiceApp = (contract: ServiceContract, deps: ServiceAppDeps
     service,
     access: route.access,
     takesKey: expectsKey(route),
+    takesNoBody: route.request?.body === undefined,
   }))
   const ownDescription = {
     method: 'GET',

@@ -9,6 +9,8 @@ export interface FoundRoute {
   readonly access: Access
   /** A page of the issuer: it has forms, where all else is JSON, and it must know by which host it was reached. */
   readonly isPage?: boolean
+  /** All that it needs is in its path: a request without a body declares no type of it. */
+  readonly takesNoBody?: boolean
 }
 
 /** One method and one path of a contract, or of the issuer's pages. */

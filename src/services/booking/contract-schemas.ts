@@ -48,7 +48,7 @@ export const locationSchema = z
     lat: z.number().min(-90).max(90).openapi({ description: 'Degrees north', example: 52.52 }),
     lng: z.number().min(-180).max(180).openapi({ description: 'Degrees east', example: 13.405 }),
   })
-  .openapi('OfferLocation', { description: 'A place on the map' })
+  .openapi({ description: 'A place on the map', example: exampleOffer.location })
 
 export const offerSchema = z
   .strictObject({

@@ -149,6 +149,45 @@ describe('a search', () => {
   })
 })
 
+describe('a parameter that is wrong', () => {
+  const long = `from=2026-01-01T00:00:00.${'1'.repeat(10)}Z`
+  it.each([
+    ['from=2026-01-01', 'from'],
+    ['from=2026-02-29T00:00:00Z', 'from'],
+    ['from=2026-01-01T00:00:00+03:00', 'from'],
+    ['from=now', 'from'],
+    [long, 'from'],
+    ['to=', 'to'],
+    ['to=3000-01-01T00:00:00Z', 'to'],
+    ['minPrice=0', 'minPrice'],
+    ['minPrice=1.5', 'minPrice'],
+    ['maxPrice=-1', 'maxPrice'],
+    ['maxPrice=9007199254740992', 'maxPrice'],
+    ['status=open', 'status'],
+    ['text=', 'text'],
+    [`text=${'x'.repeat(101)}`, 'text'],
+    ['text=a%00', 'text'],
+    ['cursor=1_x', 'cursor'],
+    [`cursor=${'9'.repeat(15)}_019aa0b6-60a5-7c11-8f6e-2d3c4b5a6971`, 'cursor'],
+    ['price=5', 'price'],
+    ['from=2026-01-01T00:00:00Z&from=2026-01-01T00:00:00Z', 'from'],
+  ])('is refused by its name: %s', async (query, field) => {
+    const { status, body } = await api.get(`/offers?${query}`)
+    expect([status, body.errors?.[0]?.field]).toEqual([400, field])
+  })
+
+  it('is none when it only leaves nothing over', async () => {
+    for (const query of [
+      'minPrice=5&maxPrice=4',
+      'from=2099-01-02T00:00:00Z&to=2099-01-01T00:00:00Z',
+    ]) {
+      expect((await api.get(`/offers?${query}`)).body).toEqual({ items: [], next: null })
+    }
+    const far = '99999999999999_ffffffff-ffff-ffff-ffff-ffffffffffff'
+    expect((await api.get(`/offers?cursor=${far}`)).body).toEqual({ items: [], next: null })
+  })
+})
+
 describe('pages', () => {
   it('neither miss nor repeat an offer while offers are added and booked', async () => {
     const companyId = uuidv7()

@@ -20,6 +20,7 @@ const routesOf = (contract: Contract): Route[] =>
         service: contract.service,
         access: accessIn(item[method] as RouteDescription, `${method} ${template}`),
         takesKey: takesKey(item[method] as RouteDescription),
+        takesNoBody: !('requestBody' in (item[method] as RouteDescription)),
       })),
   )
 
