@@ -181,6 +181,19 @@ export const momentSchema = z
   .refine(isMoment, momentMessage)
   .openapi({ description: 'UTC, with milliseconds', example: '2026-11-20T09:30:00.000Z' })
 
+export const exampleManagers = {
+  companyId: exampleCompanyId,
+  at: '2026-11-20T09:30:00.000Z',
+  managers: [
+    {
+      userId: exampleUserId,
+      name: 'Мария Иванова',
+      email: 'masha@example.com',
+      locale: 'ru' as const,
+    },
+  ],
+}
+
 export const managersSchema = z
   .strictObject({
     companyId: idSchema('the company'),
@@ -198,11 +211,5 @@ export const managersSchema = z
   })
   .openapi('Managers', {
     description: 'Everybody who was a member of a company at one moment',
-    example: {
-      companyId: exampleCompanyId,
-      at: '2026-11-20T09:30:00.000Z',
-      managers: [
-        { userId: exampleUserId, name: 'Мария Иванова', email: 'masha@example.com', locale: 'ru' },
-      ],
-    },
+    example: exampleManagers,
   })

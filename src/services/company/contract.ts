@@ -25,6 +25,7 @@ import {
   companyChangeSchema,
   companySchema,
   exampleCompanyId,
+  exampleManagers,
   managersSchema,
   memberSchema,
   momentSchema,
@@ -257,7 +258,9 @@ export const findManagersRoute = defineRoute({
     200: {
       description: 'An answer for each, in their order: 200, 404, 409, 503 or 504',
       content: jsonContent(
-        answersSchema(z.union([managersSchema, problemSchema])).openapi('ManagerAnswers'),
+        answersSchema(z.union([managersSchema, problemSchema])).openapi('ManagerAnswers', {
+          example: { answers: [{ status: 200, body: exampleManagers }] },
+        }),
       ),
     },
     ...problems(...bodyProblems),
