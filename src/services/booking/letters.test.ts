@@ -8,7 +8,7 @@ import {
 } from '../../../test/lab/booking.ts'
 import { expectSettled } from '../../../test/lab/booking-truth.ts'
 import { createLanes } from '../../../test/lab/lanes.ts'
-import { openAccount, sharedBudgets, startBehind, type Behind } from '../../../test/lab/service.ts'
+import { openAccount, patientBudgets, startBehind, type Behind } from '../../../test/lab/service.ts'
 import type { Behaviour } from '../../../test/lab/upstream.ts'
 import { eventually } from '../../../test/lab/wait.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
@@ -117,7 +117,10 @@ describe('letters', () => {
     })
 })
 
-const inLane = createLanes(() => startBooking({ ...sharedBudgets, HOLD_MS: '600000' }, behind))
+/** Billing has its time; nobody waits long for those that fail on purpose. */
+const inLane = createLanes(() =>
+  startBooking({ ...patientBudgets, CALL_TIMEOUT_MS: '2500', HOLD_MS: '600000' }, behind),
+)
 
 const away: [string, Behaviour][] = [
   ['is away', 'refuse'],
