@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import type { OwnPostgres } from '../lab/own-postgres.ts'
+import { tablesWithDue } from '../lab/sagas.ts'
+import { sagaTables, type PayingRow } from './audit-sagas.ts'
 
 /**
  * Asks the tables what the invariants ask from outside: tens of thousands of orders are too many to
@@ -11,10 +13,10 @@ export const tables: Readonly<Partial<Record<ServiceName, readonly string[]>>> =
   user: ['users'],
   billing: ['accounts', 'operations', 'deposit_letters'],
   order: ['orders', 'order_changes'],
+  company: ['companies', 'company_versions', 'memberships', 'categories', 'category_names'],
+  booking: ['offers', 'offer_terms', 'bookings', 'booking_letters'],
   notification: ['letters'],
 }
-
-const tablesWithDue = ['users', 'deposit_letters', 'orders', 'order_changes']
 
 type Sql = Pick<OwnPostgres, 'sql'>
 
@@ -46,15 +48,17 @@ export const fingerprint = async (databases: Sql): Promise<string> => {
   return [...found.values()].join('\n')
 }
 
-export const countDue = async (databases: Sql): Promise<number> => {
-  const found = await eachTable(databases, async (table, sql) => {
-    if (!tablesWithDue.includes(table)) return 0
-    const [row] = await sql.unsafe(
-      `select count(*)::int as due from ${table} where due_at is not null`,
+export const countDue = async ({ sql }: Sql): Promise<number> => {
+  const counts = servicesWithDatabase.map(async (service) => {
+    const names = await tablesWithDue(sql(service))
+    if (names.length === 0) return 0
+    const texts = names.map(
+      (name) => `select count(*)::int as due from ${name} where due_at is not null`,
     )
-    return row?.['due'] as number
+    const rows = await sql(service).unsafe<{ due: number }[]>(texts.join(' union all '))
+    return rows.reduce((sum, { due }) => sum + due, 0)
   })
-  return [...found.values()].reduce((sum, due) => sum + due, 0)
+  return (await Promise.all(counts)).reduce((sum, due) => sum + due, 0)
 }
 
 /** Waits until nothing is undecided and no letter is owed. Returns how long that took. */
@@ -82,20 +86,6 @@ const negativePrefixes = `
     from operations where seq is not null
   ) entries where running < 0 or running <> balance_after`
 
-interface OrderRow {
-  readonly id: string
-  readonly status: string
-  readonly reason: string | null
-  readonly paid: string
-}
-
-const letterKeysOwed = `
-  select id || ':' || case decision when 'APPROVED' then 'ORDER_APPROVED' else 'ORDER_REJECTED' end as key
-  from orders where decision is not null and coalesce(reason, '') <> 'user-not-found'
-  union all
-  select id || ':' || case kind when 'CANCEL' then 'ORDER_CANCELLED' else 'ORDER_REPRICED' end
-  from order_changes where status = 'DONE' and to_price is distinct from from_price`
-
 const depositLettersOwed = `
   select id || ':DEPOSIT' as key from operations where kind = 'DEPOSIT' and status = 'DONE'`
 
@@ -120,32 +110,34 @@ export const auditFaults = async (
     }
   }
   const moved = new Map<string, number>()
-  for (const { order, sum } of await sql('billing').unsafe<{ order: string; sum: string }[]>(`
-    select coalesce(reference, key) as order, -sum(effect) as sum from operations
+  for (const { cause, sum } of await sql('billing').unsafe<{ cause: string; sum: string }[]>(`
+    select coalesce(reference, key) as cause, -sum(effect) as sum from operations
     where coalesce(reference, key) like 'saga:%' group by 1`)) {
-    moved.set(order, Number(sum))
+    moved.set(cause, Number(sum))
   }
-  const orders = await sql('order').unsafe<OrderRow[]>(
-    "select id, status, reason, case status when 'APPROVED' then present_price else 0 end as paid from orders",
-  )
-  for (const { id, status, paid } of orders) {
-    const taken = moved.get(`saga:${id}`) ?? 0
-    if (status === 'PENDING' || taken !== Number(paid)) {
-      faults.push(`order ${id} is ${status}, should have taken ${paid}, and took ${taken}`)
+  for (const { what, service, payingRows, misfits } of sagaTables) {
+    for (const { id, status, isOpen, paid } of await sql(service).unsafe<PayingRow[]>(payingRows)) {
+      const taken = moved.get(`saga:${id}`) ?? 0
+      if (isOpen || taken !== Number(paid)) {
+        faults.push(`${what} ${id} is ${status}, should have taken ${paid}, and took ${taken}`)
+      }
+      moved.delete(`saga:${id}`)
     }
-    moved.delete(`saga:${id}`)
+    for (const row of misfits === undefined ? [] : await sql(service).unsafe(misfits)) {
+      faults.push(`the rows of ${what} do not fit each other: ${JSON.stringify(row)}`)
+    }
   }
   for (const [key, sum] of moved) {
-    if (sum !== 0 && !hasStrangers) faults.push(`${sum} was taken under ${key}, which is no order`)
+    if (sum !== 0 && !hasStrangers) faults.push(`${sum} was taken under ${key}, which is no saga`)
   }
   const written = new Set(
     (await sql('notification').unsafe<KeyRow[]>('select key from letters')).map(({ key }) => key),
   )
   const owed = [
-    ...(await sql('order').unsafe<KeyRow[]>(letterKeysOwed)),
-    ...(await sql('billing').unsafe<KeyRow[]>(depositLettersOwed)),
+    ...(await sql('billing').unsafe<KeyRow[]>(depositLettersOwed)).map(({ key }) => key),
+    ...(await Promise.all(sagaTables.map((saga) => saga.letterKeys({ sql })))).flat(),
   ]
-  for (const { key } of owed) {
+  for (const key of owed) {
     if (!written.delete(key)) faults.push(`the letter ${key} was never written`)
   }
   if (hasStrangers) return faults

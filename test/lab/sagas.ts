@@ -1,3 +1,4 @@
+import type { Sql } from 'postgres'
 import type { Edge } from '../../src/platform/base/states.ts'
 import { bookingEdges, offerEdges } from '../../src/services/booking/states.ts'
 import { accountEdges } from '../../src/services/user/states.ts'
@@ -37,6 +38,14 @@ export const watchedTables: readonly WatchedTable[] = [
     takesMoney: true,
   },
 ]
+
+/** Every table of a database whose rows may owe something. */
+export const tablesWithDue = async (sql: Sql): Promise<readonly string[]> => {
+  const rows = await sql<{ name: string }[]>`
+    select table_name as name from information_schema.columns
+    where column_name = 'due_at' and table_schema = 'public'`
+  return rows.map(({ name }) => name)
+}
 
 /** Whether a row can come back to a state, so that it may take an edge more than once. */
 export const isInCircle = (edges: readonly Edge<string>[], { from, to }: Edge<string>): boolean => {

@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import type { OwnPostgres } from '../../lab/own-postgres.ts'
-import { watchedTables, type WatchedTable } from '../../lab/sagas.ts'
+import { tablesWithDue, watchedTables, type WatchedTable } from '../../lab/sagas.ts'
 import { eventually } from '../../lab/wait.ts'
 
 /**
@@ -46,12 +46,6 @@ export const installWitness = async ({ sql }: Pick<OwnPostgres, 'sql'>) => {
 /** Postgres may be down now: the test wants that. */
 const patience = { withinMs: 10_000, everyMs: 20 }
 
-/** Finds every table with a due date, so that nobody must add a new saga here. */
-const findSagaTables = (sql: Sql) =>
-  sql<{ name: string }[]>`
-    select table_name as name from information_schema.columns
-    where column_name = 'due_at' and table_schema = 'public'`
-
 /** Reads something of each, and joins the rows. */
 const fromAll = async <Of, Row>(
   all: readonly Of[],
@@ -65,7 +59,7 @@ export const createWitness = ({ sql: sqlOf }: Pick<OwnPostgres, 'sql'>) => {
   const tablesOf = async (service: ServiceName) => {
     const known = sagaTables.get(service)
     if (known) return known
-    const found = (await on(service, findSagaTables)).map(({ name }) => name)
+    const found = await on(service, tablesWithDue)
     sagaTables.set(service, found)
     return found
   }

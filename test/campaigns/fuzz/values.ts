@@ -201,7 +201,8 @@ export const breakEach = (schema: Schema, value: Json): Broken[] => {
   if (type === 'integer' || type === 'number') return [...broken, ...brokenNumbers(schema)]
   if (type === 'string') return [...broken, ...brokenStrings(schema)]
   if (type !== 'object') return broken
-  const given = value as Record<string, Json>
+  // An object that may be left out was perhaps not made.
+  const given = (value ?? {}) as Record<string, Json>
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (schema.required?.includes(name)) {
       const { [name]: _left, ...rest } = given
