@@ -106,9 +106,14 @@ const isTimeZone = (timeZone: string): boolean => {
   }
 }
 
-/** What a schema cannot say of an allowed body: that its times or its time zone make no sense. */
+/**
+ * What a schema cannot say of an allowed body: that its times or its time zone make no sense, or
+ * that a letter gives a reason that its kind does not have.
+ */
 const isSenseless = (body: Json): boolean => {
-  const { startsAt, endsAt, timeZone } = (body ?? {}) as Readonly<Record<string, unknown>>
+  const said = (body ?? {}) as Readonly<Record<string, unknown>>
+  const { startsAt, endsAt, timeZone } = said
+  if ('cancelledBy' in said && 'reason' in said) return true
   if (typeof timeZone === 'string' && !isTimeZone(timeZone)) return true
   if (typeof startsAt !== 'string' || typeof endsAt !== 'string') return false
   const ms = Date.parse(endsAt) - Date.parse(startsAt)

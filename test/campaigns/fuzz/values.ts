@@ -61,6 +61,13 @@ const timeZones = ['UTC', 'Europe/Berlin', 'Asia/Kathmandu', 'America/St_Johns']
 
 const hourMs = 3_600_000
 
+/** Why a booking ended so, by the last word of the kind of letter. */
+const whyOf: ReadonlyMap<string, Readonly<Record<string, Json>>> = new Map([
+  ['REFUSED', { cancelledBy: null, reason: 'insufficient-funds' }],
+  ['RELEASED', { cancelledBy: null, reason: 'hold-over' }],
+  ['CANCELLED', { cancelledBy: 'CUSTOMER', reason: 'I am ill' }],
+])
+
 /** Far enough that it can be booked, and rarely the hour of another one. */
 const drawInstant = (random: Random) =>
   new Date(Date.now() + random.between(48, 8_000) * hourMs).toISOString()
@@ -105,11 +112,15 @@ const validString = (name: string, schema: Schema, random: Random, known: Known)
   return isFit || typeof example !== 'string' ? text : example
 }
 
-/** In an object with both, the end comes soon after the start: no schema can say that. */
-const orderTimes = (value: Record<string, Json>): Record<string, Json> => {
-  const { startsAt, endsAt } = value
-  if (typeof startsAt !== 'string' || typeof endsAt !== 'string') return value
-  return { ...value, endsAt: new Date(Date.parse(startsAt) + hourMs).toISOString() }
+/** What no schema can say: the end comes soon after the start, and a letter says why. */
+const makeSense = (value: Record<string, Json>): Record<string, Json> => {
+  const { startsAt, endsAt, kind } = value
+  if (typeof startsAt !== 'string') return value
+  if (typeof endsAt === 'string') {
+    return { ...value, endsAt: new Date(Date.parse(startsAt) + hourMs).toISOString() }
+  }
+  const [, ending = ''] = String(kind).split('_')
+  return { ...value, ...(whyOf.get(ending) ?? { cancelledBy: null, reason: null }) }
 }
 
 /** Makes a value that the schema allows. */
@@ -127,7 +138,7 @@ export const validValue = (name: string, schema: Schema, random: Random, known: 
     const chosen = Object.entries(schema.properties ?? {}).filter(
       ([property]) => schema.required?.includes(property) || random.chance(0.5),
     )
-    return orderTimes(
+    return makeSense(
       Object.fromEntries(
         chosen.map(([property, inner]) => [property, validValue(property, inner, random, known)]),
       ),
