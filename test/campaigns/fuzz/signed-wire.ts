@@ -1,3 +1,5 @@
+import { committedContracts } from '../../judge/contract-check.ts'
+import { createPathFinder, describedMethod } from '../../judge/contract-routes.ts'
 import type { KnownKind, Known } from './values.ts'
 import { authorizationOf, type As } from '../../lab/wallet.ts'
 import { createWire, type Wire, type WireRequest } from './wire.ts'
@@ -29,6 +31,9 @@ const isForAnybody = ({ method, path }: Asked) =>
  * belong to the user who created the company.
  */
 export const createCast = ({ ids }: Known) => {
+  const find = createPathFinder(committedContracts())
+  const isForPeople = ({ method, path }: Asked) =>
+    find(wholePath(path))?.operations[describedMethod(method)]?.['x-access'] === 'person'
   const managers = new Map<string, string>()
 
   const managerFor = ({ path, body }: Asked) => {
@@ -46,8 +51,10 @@ export const createCast = ({ ids }: Known) => {
   }
 
   return {
-    actorFor: (asked: Asked): As | undefined =>
-      managerFor(asked) ?? (isForAnybody(asked) ? anybody(asked) : undefined),
+    actorFor: (asked: Asked): As | undefined => {
+      if (!isForPeople(asked)) return undefined
+      return managerFor(asked) ?? (isForAnybody(asked) ? anybody(asked) : undefined)
+    },
 
     /** Notes what was created, and by whom if the request says so. Returns its kind. */
     note: ({ as, ...asked }: Asked & { readonly as?: As }, id: string): KnownKind | undefined => {
