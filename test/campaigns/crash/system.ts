@@ -3,6 +3,7 @@ import { serviceNames, type ServiceName } from '../../../src/registry.ts'
 import type { Effect } from '../../lab/link/lane.ts'
 import { startOwnSystem, type Way } from '../../lab/system.ts'
 import { makeOperator, settleIn } from '../../lab/system-access.ts'
+import { eventually } from '../../lab/wait.ts'
 import { createFleet } from './fleet.ts'
 import type { Instance } from './instance.ts'
 import { createWitness, installWitness } from './witness.ts'
@@ -87,7 +88,8 @@ export const startSystem = async () => {
 
   return {
     gatewayUrl,
-    operator: await makeOperator(identity),
+    // While many systems start, a statement may take longer than it may here.
+    operator: await eventually(() => makeOperator(identity), { withinMs: 60_000 }),
     /** The link for calls from one service to another. */
     linkBetween: (caller: ServiceName, callee: ServiceName) => {
       const found = links.get(`${caller}-1→${callee}`)
