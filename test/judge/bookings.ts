@@ -68,10 +68,10 @@ const decisionsOf: Readonly<Record<Status, readonly (keyof typeof lettersOf)[]>>
   COMPLETED: ['PAID'],
 }
 
-const owed = ({ id, price }: BookingDetails, kind: Kind, isOptional: boolean): Owed => ({
-  ...{ kind, orderId: null, bookingId: id, amount: price },
-  isOptional,
-})
+const owed = ({ id, price }: BookingDetails, kind: Kind, isOptional: boolean): Owed => {
+  const about = { orderId: null, bookingId: id }
+  return { kind, ...about, amount: price, isOptional }
+}
 
 /** Nobody knows where to write to somebody without an account, or before it was opened. */
 const lettersToCustomer = ({ account, bookings }: UserFacts): Owed[] =>

@@ -1,3 +1,4 @@
+import type { Operation } from '../../src/services/billing/contract-schemas.ts'
 import type { Letter } from '../../src/services/notification/contract.ts'
 import { forEachUser, type Evidence, type Violation } from './evidence.ts'
 import type { Facts, UserFacts } from './facts.ts'
@@ -17,14 +18,14 @@ const nameOf = (letter: Named) => {
   return `${letter.kind} ${letter.amount}${subject === null ? '' : ` about ${subject}`}`
 }
 
+const depositLetter = ({ amount }: Pick<Operation, 'amount'>): Owed => {
+  const aboutNothing = { orderId: null, bookingId: null }
+  return { kind: 'DEPOSIT', ...aboutNothing, amount, isOptional: false }
+}
+
 const lettersOwedTo = (user: UserFacts, facts: Facts): Owed[] => [
   ...sagas.flatMap((saga) => saga.letters(user, facts)),
-  ...user.operations
-    .filter(({ kind }) => kind === 'DEPOSIT')
-    .map(({ amount }) => ({
-      ...{ kind: 'DEPOSIT' as const, orderId: null, bookingId: null, amount },
-      isOptional: false,
-    })),
+  ...user.operations.filter(({ kind }) => kind === 'DEPOSIT').map(depositLetter),
 ]
 
 const countBy = <Item>(items: readonly Item[], name: (item: Item) => string) => {

@@ -98,10 +98,10 @@ const hasReader = (order: OrderDetails) => order.reason !== 'user-not-found'
 const lettersOfOrder = (order: OrderDetails): Owed[] => {
   const { id: orderId, status, changes } = order
   if (status === 'PENDING' || !hasReader(order)) return []
-  const owed = (kind: Owed['kind'], amount: number): Owed => ({
-    ...{ kind, orderId, bookingId: null, amount },
-    isOptional: false,
-  })
+  const owed = (kind: Owed['kind'], amount: number): Owed => {
+    const about = { orderId, bookingId: null }
+    return { kind, ...about, amount, isOptional: false }
+  }
   // A change to the same price has no letter.
   const finished = changes.filter(
     ({ status: became, fromPrice, toPrice }) => became === 'DONE' && toPrice !== fromPrice,
