@@ -10,7 +10,7 @@ import { mintToken, tokenLifetimeMs, useSigningKey } from '../test/lab/issuer.ts
  * uses undici's lowest interface and checks every answer: only a right one counts.
  */
 export interface LoadJob extends LoopJob {
-  readonly kind: 'order' | 'read-order' | 'list-orders' | 'statement' | 'letters'
+  readonly kind: 'order' | 'booking' | 'read-order' | 'list-orders' | 'statement' | 'letters'
   readonly baseUrl: string
   /** Orders and reads are spread over this many accounts. */
   readonly accounts: number
@@ -22,6 +22,8 @@ export interface LoadJob extends LoopJob {
   readonly authorizations?: Readonly<Record<string, string>>
   /** How many orders were stored before. `read-order` reads one of them. */
   readonly storedOrders: number
+  /** The open offers that are there, by the numbers of the first and of the one after the last. */
+  readonly offers?: { readonly from: number; readonly to: number }
 }
 
 interface Exchange {
@@ -77,6 +79,16 @@ const shownBy = (userId: string, { signingKey, authorizations }: LoadJob): strin
   return shown === undefined ? [] : ['authorization', shown]
 }
 
+/** The number of the next offer: each is booked once, so none is picked twice. */
+let nextOffer = 0
+
+const takeOffer = ({ offers: { from, to } = { from: 0, to: 0 } }: LoadJob): string => {
+  nextOffer = Math.max(nextOffer, from)
+  if (nextOffer >= to) throw new Error('all offers are booked: more must be stored before the run')
+  nextOffer += 1
+  return seededId('offer', nextOffer - 1)
+}
+
 const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
   order: (job) => {
     const { accounts, userIds } = job
@@ -89,6 +101,18 @@ const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
       headers: [...keyed, ...shownBy(userId, job)],
       status: 201,
       expected: '"status":"APPROVED"',
+    }
+  },
+  booking: (job) => {
+    const userId = seededId('account', pick(job.accounts))
+    const keyed = ['content-type', 'application/json', 'idempotency-key', randomUUID()]
+    return {
+      method: 'POST',
+      path: '/bookings',
+      body: `{"offerId":"${takeOffer(job)}"}`,
+      headers: [...keyed, ...shownBy(userId, job)],
+      status: 201,
+      expected: '"status":"PAID"',
     }
   },
   'read-order': (job) => {

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
+import { measureBookings } from './lib/bookings.ts'
 import { startBenchPostgres, type BenchDatabases } from './lib/databases.ts'
 import { checkInvariants } from './lib/invariants.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
@@ -91,6 +92,7 @@ const measure = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]
   await warmUp(bench)
   if (wants('main')) await measureThroughput(bench)
   if (wants('one-client')) await measureOneClient(bench)
+  if (wants('bookings')) await measureBookings(bench)
   const curve = wants('curve') ? await measureCurve(bench) : []
   if (wants('memory')) await measureMemory(bench, idle)
   if (wants('replicas')) await measureReplicas(bench, start)

@@ -9,6 +9,9 @@ const kinds = {
   deposit: '01930000',
   orderLetter: '01940000',
   depositLetter: '01950000',
+  company: '01960000',
+  manager: '01970000',
+  offer: '01980000',
 } as const
 
 type Kind = keyof typeof kinds
@@ -26,3 +29,5 @@ export const ordersPerAccount = 100
 /** Enough for more orders than any run can place. */
 export const startingBalance = 1_000_000_000_000
 export const orderPrice = 100
+/** Bookings are spread over so many companies, each with a manager. */
+export const companyCount = 1_000

@@ -8,6 +8,7 @@ export interface BenchOptions {
   readonly warmUpSeconds: number
   readonly firstWarmUpSeconds: number
   readonly curveSeconds: number
+  readonly bookingRounds: number
   readonly storedOrders: number
   readonly historyRounds: number
   readonly readRounds: number
@@ -22,6 +23,7 @@ export interface BenchOptions {
 export const sectionNames = [
   'main',
   'one-client',
+  'bookings',
   'curve',
   'history',
   'replicas',
@@ -36,6 +38,7 @@ const plans = {
     warmUpSeconds: 0.3,
     firstWarmUpSeconds: 2,
     curveSeconds: 0.2,
+    bookingRounds: 2,
     storedOrders: 20_000,
     historyRounds: 1,
     readRounds: 1,
@@ -50,6 +53,7 @@ const plans = {
     warmUpSeconds: 0.7,
     firstWarmUpSeconds: 16,
     curveSeconds: 2,
+    bookingRounds: 6,
     storedOrders: 1_000_000,
     historyRounds: 6,
     readRounds: 10,

@@ -14,7 +14,7 @@ import type { BenchSystem } from './system.ts'
 export interface Rig {
   readonly runSystem: (
     system: BenchSystem,
-    job: LoopJob & Partial<Pick<LoadJob, 'kind' | 'accounts' | 'storedOrders'>>,
+    job: LoopJob & Partial<Pick<LoadJob, 'kind' | 'accounts' | 'storedOrders' | 'offers'>>,
   ) => Promise<RunFigures>
   readonly runBare: (bare: BareDatabase, job: LoopJob) => Promise<RunFigures>
   readonly runChain: (chain: Chain, job: LoopJob) => Promise<RunFigures>
@@ -66,7 +66,7 @@ const delta = (after: number | undefined, before: number | undefined) =>
 export const createRig = (postgres: BenchPostgres): Rig => {
   const load = startWorker(new URL('../load-client.ts', import.meta.url))
   const rival = startWorker(new URL('../bare-client.ts', import.meta.url))
-  const told = new Map<BenchDatabases, { approved: number; unknown: number }>()
+  const told = new Map<BenchDatabases, Record<keyof Told, number>>()
   let failures = 0
   let succeeded = 0
   let firstFailure: string | undefined
@@ -112,9 +112,9 @@ export const createRig = (postgres: BenchPostgres): Rig => {
         processCpuMicros(load.pid),
       ]
       const { result, figures } = await withCpu(cpu, () => load.ask('run', full, timeoutOf(job)))
-      if (kind === 'order') {
-        const sofar = told.get(system.databases) ?? { approved: 0, unknown: 0 }
-        sofar.approved += result.succeeded
+      if (kind === 'order' || kind === 'booking') {
+        const sofar = told.get(system.databases) ?? { approved: 0, booked: 0, unknown: 0 }
+        sofar[kind === 'order' ? 'approved' : 'booked'] += result.succeeded
         sofar.unknown += result.failed
         told.set(system.databases, sofar)
       }
@@ -137,7 +137,7 @@ export const createRig = (postgres: BenchPostgres): Rig => {
       const cpu = async () => pids.map(processCpuMicros)
       return (await withCpu(cpu, () => load.ask('run', full, timeoutOf(job)))).figures
     },
-    told: (databases) => told.get(databases) ?? { approved: 0, unknown: 0 },
+    told: (databases) => told.get(databases) ?? { approved: 0, booked: 0, unknown: 0 },
     failures: () => ({ count: failures, first: firstFailure }),
     succeeded: () => succeeded,
     loadPid: load.pid,
