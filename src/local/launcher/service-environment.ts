@@ -31,16 +31,16 @@ export interface Surroundings {
 }
 
 /**
- * Each password that is checked takes 20 MB for a moment, which the C library of Linux would keep for
- * the next one, in each of its threads. With this it gives large pieces back at once, and gets them
- * in large pages: in small ones a check takes half as long again.
+ * The C library of Linux keeps what was freed, in each thread, after compilers and passwords took
+ * 10 or 20 MB for a moment. With this it gives back what is more than a megabyte.
  */
-const passwordVariables = {
+const mallocVariables = {
   MALLOC_MMAP_THRESHOLD_: String(1 << 20),
-  MALLOC_TRIM_THRESHOLD_: String(4 << 20),
-  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+  MALLOC_TRIM_THRESHOLD_: String(1 << 20),
 } as const
-const passwordServices: ReadonlySet<ServiceName> = new Set(['identity', 'user'])
+
+/** It checks many passwords, and that takes half as long again if memory comes in small pages. */
+const largePages = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' } as const
 
 /** The environment of one service: its own variables, and ours without those of the launcher. */
 export const serviceEnvironment = (
@@ -65,7 +65,8 @@ export const serviceEnvironment = (
     (entry): entry is [string, string] => entry[1] !== undefined && !launcherOnly.has(entry[0]),
   )
   return {
-    ...(passwordServices.has(service) ? passwordVariables : {}),
+    ...mallocVariables,
+    ...(service === 'identity' ? largePages : {}),
     ...Object.fromEntries(passedOn),
     ...own,
   }

@@ -20,9 +20,10 @@ const giveBack = () => {
  */
 export const compileAsUsual = () => setFlagsFromString('--invocation-count-for-turbofan=3000')
 
-const quietMs = 5_000
-/** Less is not worth a stop: a service that is asked now and then would stop after each request. */
-const worthBytes = 16 * 1024 * 1024
+/** A service that is asked every few seconds never stops for this. */
+const quietMs = 10_000
+/** Less is not worth a stop. */
+const worthBytes = 4 * 1024 * 1024
 
 export interface MemoryKeeper {
   /** Tells that somebody waits for an answer. */
