@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createActs } from '../../src/platform/access/acts-store.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
 import { createOfferStore } from '../../src/services/booking/offers-store.ts'
+import { createBookingStore } from '../../src/services/booking/store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
 import { createMemberStore } from '../../src/services/company/store-members.ts'
 import { createCompanyStore } from '../../src/services/company/store.ts'
@@ -63,6 +64,7 @@ const createStores = (database: Database) => {
     members: createMemberStore(database),
     categories: createCategoryStore(database),
     offers: createOfferStore(database),
+    booking: createBookingStore(database, { leaseMs, holdMs: 5_000, cancelUntilMinutes: 60 }),
     notification: createNotificationStore(database),
   }
 }
@@ -358,7 +360,141 @@ const companyStatements: readonly Statement[] = [
   },
 ]
 
+const offersOf = ({ ids }: Scene) => ids.map((id) => `'${id}'`).join(', ')
+
+const offerTables = (scene: Scene) => `
+  select to_jsonb(o) as o,
+    (select jsonb_agg(to_jsonb(b) order by b.price) from bookings b where b.offer_id = o.id) as b,
+    (select jsonb_agg(to_jsonb(l) order by l.kind) from booking_letters l
+      join bookings b on b.id = l.booking_id where b.offer_id = o.id) as l
+  from offers o where o.id in (${offersOf(scene)})`
+
+/** The first of them is nobody’s any more, and each second one has begun. */
+const seedOffers = (scene: Scene) => `
+  insert into offers (id, company_id, category_id, title, price, starts_at, ends_at, time_zone,
+    created_by, request_id)
+  select id, id, id, 'title', 10, now() + (row_number() over () % 2 * 4 - 2) * interval '1 hour',
+    now() + interval '9 hours', 'UTC', id, '${scene.tag}' from (values ${known(scene)}) as v(id);
+  update offers set status = 'CANCELLED', cancelled_at = now(), cancelled_by = 'COMPANY'
+  where id = '${scene.ids[0]}'`
+
+/** Each offer has the id of its booking and of its customer. Its time is over or comes. */
+const seedBookings =
+  (status: string, isOver = false) =>
+  (scene: Scene) =>
+    `
+  insert into offers (id, company_id, category_id, title, price, starts_at, ends_at, time_zone,
+    created_by, request_id, status, booking_id)
+  select id, id, id, 'title', 10, now() + ${isOver ? -9 : 9} * interval '1 hour',
+    now() + ${isOver ? -8 : 10} * interval '1 hour', 'UTC', id, '${scene.tag}',
+    case when '${status}' in ('PENDING', 'RELEASING') then 'RESERVED' else 'PAID' end, id
+  from (values ${known(scene)}) as v(id);
+  insert into bookings (id, refund_id, offer_id, user_id, company_id, title, price, starts_at,
+    ends_at, time_zone, status, decision, decided_at, reason, hold_until, request_id, due_at)
+  select id, id, id, id, id, 'title', 10, o.starts_at, o.ends_at, 'UTC', '${status}',
+    case when '${status}' = 'PAID' then 'PAID' end, case when '${status}' = 'PAID' then now() end,
+    case when '${status}' = 'RELEASING' then 'hold-over' end,
+    now() + (row_number() over () % 2 - 0.5) * interval '1 hour', '${scene.tag}',
+    case when '${status}' <> 'PAID' then now() end
+  from offers o where o.id in (${offersOf(scene)})`
+
+const about = {
+  ...{ title: 'title', amount: 10, startsAt: '2026-10-25T17:30:00.000Z', timeZone: 'UTC' },
+  ...{ cancelledBy: null, reason: null },
+}
+const aboutIt = () => ({ letterId: uuidv7(), about, entry })
+
+const sagaOfBookings: readonly Statement[] = [
+  {
+    name: 'reserve offers',
+    service: 'booking',
+    seed: seedOffers,
+    stored: offerTables,
+    call: ({ booking }, scene, item) =>
+      booking.reserveOffer({
+        offerId: idOf(scene, item),
+        userId: otherOf(scene, item),
+        // Only those with one key wait for each other: if the first one of a key got nothing, another
+        // offer of the second would show the order.
+        idempotencyKey: item.key === null ? null : `${keyOf(scene, item)} ${item.row}`,
+        requestId: scene.tag,
+      }),
+  },
+  {
+    name: 'decide bookings',
+    service: 'booking',
+    seed: seedBookings('PENDING'),
+    stored: offerTables,
+    call: ({ booking }, scene, item) =>
+      booking.decideBooking({
+        id: idOf(scene, item),
+        status: item.flag ? 'PAID' : 'REFUSED',
+        reason: item.flag ? null : 'insufficient-funds',
+        email: item.key === null ? null : 'a@example.com',
+        ...aboutIt(),
+      }),
+  },
+  {
+    name: 'release bookings',
+    service: 'booking',
+    seed: seedBookings('PENDING'),
+    stored: offerTables,
+    call: ({ booking }, scene, item) => booking.releaseBooking({ id: idOf(scene, item), entry }),
+  },
+  {
+    name: 'finish refunds',
+    service: 'booking',
+    seed: seedBookings('RELEASING'),
+    stored: offerTables,
+    call: ({ booking }, scene, item) =>
+      booking.finishRefund({ id: idOf(scene, item), email: null, ...aboutIt() }),
+  },
+  {
+    name: 'renew refunds',
+    service: 'booking',
+    seed: seedBookings('RELEASING'),
+    stored: offerTables,
+    call: ({ booking }, scene, item) =>
+      booking.renewRefund({
+        ...{ id: idOf(scene, item), refundId: idOf(scene, item), nextRefundId: uuidv7() },
+        ...{ delayMs: 500, entry },
+      }),
+  },
+  {
+    name: 'cancel bookings',
+    service: 'booking',
+    seed: seedBookings('PAID'),
+    stored: offerTables,
+    call: ({ booking }, scene, item) =>
+      booking.cancelBooking({
+        ...{ id: idOf(scene, item), ...whoActs(scene, item) },
+        reason: item.flag ? 'ill' : null,
+      }),
+  },
+  {
+    name: 'complete bookings',
+    service: 'booking',
+    seed: seedBookings('PAID', true),
+    stored: offerTables,
+    // Of an id that is none it asks for ever: the app looks first.
+    call: ({ booking }, scene, item) =>
+      booking.completeBooking({ id: scene.ids[item.row % (scene.ids.length - 1)] as string }),
+  },
+  {
+    name: 'withdraw offers',
+    service: 'booking',
+    seed: seedBookings('PAID'),
+    stored: offerTables,
+    call: ({ booking }, scene, item) =>
+      booking.withdrawOffer({
+        ...{ id: idOf(scene, item), cancelledBy: item.flag ? 'COMPANY' : 'OPERATOR' },
+        reason: `${item.amount}`,
+      }),
+  },
+]
+
 const bookingStatements: readonly Statement[] = [
+  ...sagaOfBookings,
   {
     name: 'insert offers',
     service: 'booking',

@@ -8,6 +8,7 @@ import { createBillingStore } from '../../src/services/billing/store.ts'
 import { cellsAt } from '../../src/services/booking/offer-cells.ts'
 import { searchFor, type Wanted } from '../../src/services/booking/offer-search.ts'
 import { createOfferStore } from '../../src/services/booking/offers-store.ts'
+import { createBookingStore, type BookingStore } from '../../src/services/booking/store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
 import { createMemberStore } from '../../src/services/company/store-members.ts'
 import { createCompanyStore } from '../../src/services/company/store.ts'
@@ -181,6 +182,21 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      from ${series} cross join lateral (values ('all'), ('company:' || ${offeredBySql}),
        ('category:' || ${idSql(kinds.other, 'i % 10')}), ('word:haircut'), ('word:w' || i % 1000),
        ('${cellsAt(middle)[0]}'), ('${cellsAt(middle)[1]}')) as v (term)`,
+    // The rows that are due hold their offers or give them back, a third of the others is paid.
+    `insert into bookings (id, refund_id, offer_id, user_id, company_id, title, price, starts_at,
+       ends_at, time_zone, idempotency_key, status, decision, decided_at, reason, hold_until, email,
+       request_id, due_at, timeline)
+     select ${idSql(kinds.row, 'i')}, ${idSql(kinds.other, 'i')}, ${idSql(kinds.row, 'i')},
+       ${ownerSql}, ${offeredBySql}, 'title', 1, ${startOfOffer}, ${startOfOffer}, 'UTC', 'key' || i,
+       case when ${isDue} then 'PENDING' when i % 3 = 0 then 'PAID' else 'REFUSED' end,
+       case when ${isDue} then null when i % 3 = 0 then 'PAID' else 'REFUSED' end,
+       case when ${isDue} then null else now() end,
+       case when ${isDue} or i % 3 = 0 then null else 'insufficient-funds' end, now(),
+       'a@example.com', 'r', ${dueAt}, ${timeline} from ${series}`,
+    `insert into booking_letters (id, booking_id, kind, user_id, email, company_id, decided_at, about,
+       request_id, due_at, timeline)
+     select ${idSql(kinds.row, 'i')}, ${idSql(kinds.row, 'i')}, 'PAID', ${ownerSql},
+       'a@example.com', ${offeredBySql}, now(), '{}', 'r', ${dueAt}, ${timeline} from ${series}`,
     actsSeed,
   ],
   notification: [
@@ -432,8 +448,51 @@ const recordCompany = async () => {
   return recording()
 }
 
+/** Each in each state, by who may and by who may not. */
+const recordSaga = async (store: BookingStore) => {
+  const about = { title: 't', amount: 1, startsAt: '2026-10-25T17:30:00.000Z', timeZone: 'UTC' }
+  const letter = {
+    letterId: idOf(kinds.fresh, 1),
+    about: { ...about, cancelledBy: null, reason: null },
+  }
+  for (const place of places) {
+    const requestId = 'r'
+    const userId = ownerOf(place)
+    const [known, fresh] = [`key${place}`, `new${place}`]
+    const offerId = idOf(kinds.row, place)
+    for (const idempotencyKey of [known, fresh, null]) {
+      await store.reserveOffer({ offerId, userId, idempotencyKey, requestId })
+    }
+    const id = idOf(kinds.row, place % dueRows)
+    const email = 'a@example.com'
+    await store.decideBooking({ id, status: 'PAID', reason: null, email, ...letter, entry })
+    await store.releaseBooking({ id, entry })
+    await store.finishRefund({ id, email, ...letter, entry })
+    const refundId = idOf(kinds.other, place % dueRows)
+    const nextRefundId = idOf(kinds.fresh, place)
+    await store.renewRefund({ id, refundId, nextRefundId, delayMs: 1, entry })
+    const isOperator = place % 3 === 0
+    const actor = place % 3 === 1 ? ownerOf(place) : idOf(kinds.fresh, 1)
+    await store.cancelBooking({ id: idOf(kinds.row, place), actor, isOperator, reason: null })
+    await store.completeBooking({ id: idOf(kinds.row, place + 1) })
+    await store.withdrawOffer({ id: offerId, cancelledBy: 'COMPANY', reason: null })
+  }
+  for (const viewer of [busyUser, null]) {
+    await store.findBooking(idOf(kinds.row, 5), viewer)
+    await store.listBookings({ viewer, limit: page.limit })
+    await store.listBookings({ viewer, ...page })
+    await store.listBookings({ viewer, userId: busyUser, ...page })
+    await store.listBookings({ viewer, userId: ownerOf(1), ...page })
+  }
+  await store.findOffersBooking(idOf(kinds.row, 6))
+  await due(store.dueBookings, notOwed)
+  await due(store.dueLetters)
+}
+
 const recordBooking = async () => {
   const { database, watch, recording } = createRecorder()
+  const settings = { leaseMs, holdMs: 15_000, cancelUntilMinutes: 60 }
+  await recordSaga(watch(createBookingStore(database, settings)))
   const offers = watch(createOfferStore(database))
   const busyCompany = idOf(kinds.other, 0)
   for (const place of places) {
@@ -631,7 +690,7 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
       expect(indexesUsed(plan)).toContain(`${table}_due`)
     }
     expect(claims.length).toBe(
-      { identity: 0, user: 1, billing: 1, order: 2, company: 0, booking: 0, notification: 0 }[
+      { identity: 0, user: 1, billing: 1, order: 2, company: 0, booking: 2, notification: 0 }[
         service
       ],
     )

@@ -1,6 +1,7 @@
 import type { Mutation } from './mutation.ts'
 import { accessMutations } from './mutations-access.ts'
 import { billingMutations } from './mutations-billing.ts'
+import { bookingMutations } from './mutations-booking.ts'
 import { companyMutations } from './mutations-company.ts'
 import { httpMutations } from './mutations-http.ts'
 import { doorMutations } from './mutations-door.ts'
@@ -18,6 +19,7 @@ import { tokenMutations } from './mutations-tokens.ts'
 export const mutations: readonly Mutation[] = [
   ...accessMutations,
   ...billingMutations,
+  ...bookingMutations,
   ...doorMutations,
   ...clusterMutations,
   ...companyMutations,
