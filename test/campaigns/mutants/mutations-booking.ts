@@ -24,7 +24,7 @@ const recovery = `${folder}/recovery.test.ts`
 const written = `${folder}/letters.test.ts`
 const batches = 'test/guarantees/batch-equals-one-by-one.test.ts'
 
-const lockOfOffer = "where b.id = i.id and t.id = b.offer_id and b.status = 'PENDING'"
+const ofPending = "where b.id = i.id and t.id = b.offer_id and b.status || '' = 'PENDING'"
 
 export const bookingMutations = [
   bug(
@@ -69,8 +69,8 @@ export const bookingMutations = [
     [told],
     [
       reserve,
-      'join bookings b on b.user_id = i."userId" and b.idempotency_key = i."idempotencyKey"',
-      'join bookings b on b.idempotency_key = i."idempotencyKey"',
+      'where k.user_id = i."userId" and k.idempotency_key = i."idempotencyKey"',
+      'where k.idempotency_key = i."idempotencyKey"',
     ],
   ),
   bug(
@@ -104,7 +104,7 @@ export const bookingMutations = [
   bug(
     'a hold ends before its time',
     [meetings, late],
-    [release, `${lockOfOffer} and b.hold_until <= now()`, lockOfOffer],
+    [release, `${ofPending}\n    and b.hold_until <= now()`, ofPending],
     [release, "  and not (b.status = 'PENDING' and b.hold_until <= now())\n", ''],
   ),
   bug(
@@ -188,7 +188,7 @@ export const bookingMutations = [
     [told, meetings],
     [
       complete,
-      "and b.status = 'PAID' and b.ends_at <= now()\n  returning",
+      "and b.status || '' = 'PAID' and b.ends_at <= now()\n  returning",
       "and b.status = 'PAID'\n  returning",
     ],
   ),
@@ -206,7 +206,7 @@ export const bookingMutations = [
     [told, meetings],
     [
       withdraw,
-      "where b.id = w.booking_id and b.status in ('PENDING', 'PAID')",
+      "where b.id = w.booking_id and b.status || '' in ('PENDING', 'PAID')",
       "where b.id = w.booking_id and b.status in ('PENDING')",
     ],
   ),
@@ -215,7 +215,7 @@ export const bookingMutations = [
     [meetings],
     [
       withdraw,
-      '    and (t.booking_id is null or exists (select from bookings b where b.id = t.booking_id))\n',
+      '    and (t.booking_id is null or exists (select from bookings b where b.id = t.booking_id offset 0))\n',
       '',
     ],
   ),

@@ -12,8 +12,11 @@ renewed as (
   update bookings b set refund_id = i."nextRefundId", due_at = {{from-now i."delayMs"}},
     timeline = {{appended b.timeline i.entry}}
   from input i, target t
-  where b.id = i.id and t.id = b.offer_id and b.refund_id = i."refundId"
-    and b.status in ('RELEASING', 'CANCELLING')
+  -- As one condition on both: else a whole index would seem cheaper than the key while the table is
+  -- small, and a plan lives long.
+  where b.id = i.id and t.id = b.offer_id and (
+    b.refund_id = i."refundId" and b.status in ('RELEASING', 'CANCELLING')
+  ) is true
   returning b.id
 )
 -- A row that somebody else renewed or finished is left alone, which is an answer as well.

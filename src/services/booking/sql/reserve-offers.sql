@@ -4,7 +4,12 @@ with input as materialized (
 -- A key that is known answers with its booking, whatever became of the offer since.
 known as materialized (
   select i.ord, b.id from input i
-  join bookings b on b.user_id = i."userId" and b.idempotency_key = i."idempotencyKey"
+  -- Lateral, with its offset, makes Postgres look each key up, also while the table is so small that
+  -- it would rather read it whole.
+  cross join lateral (
+    select k.id from bookings k
+    where k.user_id = i."userId" and k.idempotency_key = i."idempotencyKey" offset 0
+  ) b
 ),
 -- The offers of all others, locked in one order so that two statements cannot deadlock.
 target as materialized (
