@@ -133,10 +133,10 @@ const judge = async ({ system, random }: Run, history: History) => {
   const facts = await checkInvariants(system, history, {
     withinMs: recoverWithinMs,
   })
-  const count = (name: 'orders' | 'operations' | 'letters') =>
+  const count = (name: 'orders' | 'bookings' | 'operations' | 'letters') =>
     facts.users.reduce((sum, user) => sum + user[name].length, 0)
   say(
-    `all invariants hold for ${facts.users.length} users, ${count('orders')} orders, ${count('operations')} operations, ${count('letters')} letters`,
+    `all invariants hold for ${facts.users.length} users, ${count('orders')} orders, ${count('bookings')} bookings, ${facts.offers.length} offers, ${count('operations')} operations, ${count('letters')} letters`,
   )
 }
 
