@@ -348,7 +348,7 @@ const spoiled: [string, number, (sound: Sound) => void][] = [
     ({ people, exchanges, exchange }) => {
       const sent = { key: 'k1', as: 'masha', body: { offerId: 'offer-d' } }
       const body = withoutTimeline(people.masha.bookings[0]!)
-      exchanges.push(exchange('POST', '/bookings', sent, { status: 201, body }))
+      exchanges.push(exchange('POST', '/bookings', sent, { status: 201, body, replayed: true }))
     },
   ],
   [

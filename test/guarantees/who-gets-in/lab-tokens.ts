@@ -18,7 +18,8 @@ const wrongPersons = ({ id, roles }: Somebody, signer: ServiceName) => {
   const byService = writeServiceToken(signer, signer)
   return {
     expired: mint({ iat: nowS - hourS, exp: nowS - 60 }),
-    'not yet valid': mint({ nbf: nowS + 60 }),
+    // A whole run takes minutes on a busy machine.
+    'not yet valid': mint({ nbf: nowS + hourS, exp: nowS + 2 * hourS }),
     'no end': mint({ exp: undefined }),
     'an end that is no number': mint({ exp: `${nowS + hourS}` }),
     'another audience': mint({ aud: 'another' }),

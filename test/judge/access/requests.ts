@@ -35,9 +35,15 @@ const noRecipe = (route: AccessRoute, what: string) =>
 const inPath = ({ parameters }: AccessRoute) =>
   parameters.filter(({ in: place }) => place === 'path')
 
+/** What a list may be about, one at a time: nothing is about an order and a booking. */
+const subjects = ['orderId', 'bookingId']
+
 /** Also those that may be left out: by them somebody asks for what is not theirs. */
-const inQuery = ({ parameters }: AccessRoute) =>
-  parameters.filter(({ in: place }) => place === 'query')
+const inQuery = ({ parameters }: AccessRoute) => {
+  const all = parameters.filter(({ in: place }) => place === 'query')
+  const [, ...others] = all.filter(({ name }) => subjects.includes(name))
+  return all.filter((parameter) => !others.includes(parameter))
+}
 
 const exampleOf = (route: AccessRoute): unknown => {
   const { body } = route

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceName } from '../../../src/registry.ts'
 import type { Ask } from './ask.ts'
 import type { Values, Wanted } from './requests.ts'
@@ -26,8 +27,20 @@ const nextCategory = () => {
   return `019aa000-0000-7000-8000-${place}`
 }
 
-export const createThings = ({ ask, urlOf, tokenOf }: ThingsDeps): World['things'] => {
-  const post = async (who: Somebody, service: ServiceName, path: string, body: object) => {
+interface Thing {
+  readonly id: string
+}
+
+/** Who came to own what, for the few requests that need more of the same. */
+const owners = new Map<string, Somebody>()
+
+/** Enough to book it before it begins. */
+const soonMs = 700
+const farAwayMs = 40 * 86_400_000
+
+const createPost =
+  ({ ask, urlOf, tokenOf }: ThingsDeps) =>
+  async (who: Somebody, service: ServiceName, path: string, body: object) => {
     const wanted = {
       method: 'POST',
       path,
@@ -37,14 +50,52 @@ export const createThings = ({ ask, urlOf, tokenOf }: ThingsDeps): World['things
     const headers = { authorization: `Bearer ${await tokenOf(who)}` }
     const { status, text } = await ask(urlOf(service), wanted, headers)
     if (status > 201) throw new Error(`POST ${path} was answered ${status} ${text}`)
-    return JSON.parse(text) as { readonly id: string }
+    return JSON.parse(text) as Thing
   }
+
+const createMarket = (deps: ThingsDeps) => {
+  const post = createPost(deps)
+
+  /** An hour that a company of this person offers. */
+  const offer = async (owner: Somebody, startsInMs = farAwayMs, lastsMs = 3_600_000) => {
+    const { id: companyId } = await post(owner, 'company', '/companies', { name: 'Ours' })
+    const startsMs = Date.now() + startsInMs
+    const { id } = await post(owner, 'booking', '/offers', {
+      companyId,
+      categoryId: nextCategory(),
+      title: 'Sauna',
+      price: 10,
+      startsAt: new Date(startsMs).toISOString(),
+      endsAt: new Date(startsMs + lastsMs).toISOString(),
+    })
+    return id
+  }
+
+  /** They are their own customer: so they may do all that somebody may do with a booking. */
+  const book = async (owner: Somebody, offerId: string) => {
+    const { id } = await post(owner, 'booking', '/bookings', { offerId })
+    owners.set(id, owner)
+    return id
+  }
+
+  return { post, offer, book }
+}
+
+export const createThings = (deps: ThingsDeps): World['things'] => {
+  const { post, offer, book } = createMarket(deps)
   return {
     userId: (owner) => Promise.resolve(owner.id),
     orderId: async (owner) =>
       (await post(owner, 'order', '/orders', { userId: owner.id, price: 10 })).id,
     companyId: async (owner) => (await post(owner, 'company', '/companies', { name: 'Ours' })).id,
     categoryId: () => Promise.resolve(nextCategory()),
+    bookingId: async (owner) => book(owner, await offer(owner)),
+    /** Somebody has it: else there is nothing to see at its booking. */
+    offerId: async (owner) => {
+      const offerId = await offer(owner)
+      await book(owner, offerId)
+      return offerId
+    },
   }
 }
 
@@ -57,12 +108,16 @@ const seenByAll = new Set(['companyId', 'offerId'])
 /** They are about somebody's thing, and for everybody. */
 const openToAll = new Set(['POST /bookings'])
 
+/** The one answer about an offer that only those who manage it see: for others it is not there. */
+const hidden = new Set(['GET /offers/{offerId}/booking'])
+
 /** What somebody hears on a route for people who has nothing to do with what it is about. */
 export type ToStrangers = 'works' | 'not theirs' | 'as if it were not there'
 
 export const toStrangers = ({ name }: AccessRoute, names: readonly string[]): ToStrangers => {
   const owned = names.filter((each) => !nobodys.has(each))
   if (owned.length === 0 || openToAll.has(name)) return 'works'
+  if (hidden.has(name)) return 'as if it were not there'
   return owned.some((each) => seenByAll.has(each)) ? 'not theirs' : 'as if it were not there'
 }
 
@@ -73,6 +128,8 @@ export const toStrangers = ({ name }: AccessRoute, names: readonly string[]): To
 export const createFresh = ({ people, tokens, doors }: World, ask: Ask) => {
   const [door] = doors
   const { operator, teller } = people
+  const urlOf = (service: ServiceName) => door?.urlOf(service) ?? ''
+  const market = createMarket({ ask, urlOf, tokenOf: tokens.tokenOf })
 
   const prepare = async (method: string, path: string, body?: object) => {
     const wanted: Wanted = {
@@ -82,7 +139,7 @@ export const createFresh = ({ people, tokens, doors }: World, ask: Ask) => {
       headers: body === undefined ? {} : { 'content-type': 'application/json' },
     }
     const headers = { authorization: `Bearer ${await tokens.tokenOf(operator)}` }
-    return ask(door?.urlOf('company') ?? '', wanted, headers)
+    return ask(urlOf('company'), wanted, headers)
   }
 
   const recipes: Readonly<Record<string, (values: Values) => Promise<Values>>> = {
@@ -94,6 +151,16 @@ export const createFresh = ({ people, tokens, doors }: World, ask: Ask) => {
       const member = { userId: operator.id, role: 'MANAGER' }
       await prepare('POST', `/companies/${companyId}/members`, member)
       return { userId: operator.id }
+    },
+    'POST /bookings': async () => ({ offerId: await market.offer(people.owner) }),
+    'POST /offers': () => Promise.resolve({ resource: randomUUID() }),
+    // It can be noted only when it is over.
+    'POST /bookings/{bookingId}/complete': async ({ bookingId = '' }) => {
+      const owner = owners.get(bookingId) ?? people.owner
+      const soon = await market.offer(owner, soonMs, 1)
+      const over = await market.book(owner, soon)
+      await sleep(soonMs)
+      return { bookingId: over }
     },
   }
 
