@@ -72,14 +72,16 @@ const startServices = async () => {
 const isCheckpoint = (message: unknown): message is Checkpoint =>
   typeof message === 'object' && message !== null && 'phase' in message
 
-/** Every statement of every service passes a checkpoint. Only sweeps go by a clock of their own. */
+/** They go by a clock of their own. */
+const sweeps = new Set(['forget attempts', 'forget models', 'forget sessions'])
+
+/** Every statement of every service passes a checkpoint. */
 const watch = async <Result>(work: () => Promise<Result>): Promise<Watched<Result>> => {
   const statements: string[] = []
   const note = (message: unknown) => {
     if (!isCheckpoint(message)) return
     const { kind, phase, name } = message
-    const isSweep = name.startsWith('forget ')
-    if (kind === 'statement' && phase === 'before' && !isSweep) statements.push(name)
+    if (kind === 'statement' && phase === 'before' && !sweeps.has(name)) statements.push(name)
   }
   subscribe(checkpointChannelName, note)
   try {
