@@ -181,7 +181,9 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      select term, ${startOfOffer}, ${idSql(kinds.row, 'i')}
      from ${series} cross join lateral (values ('all'), ('company:' || ${offeredBySql}),
        ('category:' || ${idSql(kinds.other, 'i % 10')}), ('word:haircut'), ('word:w' || i % 1000),
-       ('${cellsAt(middle)[0]}'), ('${cellsAt(middle)[1]}')) as v (term)`,
+       ${cellsAt(middle)
+         .map((cell) => `('${cell}')`)
+         .join(', ')}) as v (term)`,
     // The rows that are due hold their offers or give them back, a third of the others is paid.
     `insert into bookings (id, refund_id, offer_id, user_id, company_id, title, price, starts_at,
        ends_at, time_zone, idempotency_key, status, decision, decided_at, reason, hold_until, email,

@@ -21,7 +21,7 @@ const toRadians = (degrees: number) => (degrees * Math.PI) / 180
 const toDegrees = (radians: number) => (radians * 180) / Math.PI
 
 /** Heights of a cell in degrees. The largest circle is 1.8 degrees wide. */
-const grids = [0.05, 0.2, 0.6, 2] as const
+const grids = [0.05, 0.1, 0.2, 0.6, 2] as const
 
 /** Rows of equal height from the south pole to the north pole, which belongs to the last one. */
 const rowOf = (lat: number, height: number) =>
