@@ -99,7 +99,6 @@ type Kind =
   | 'boolean'
   | 'start'
   | 'end'
-  | 'offerZone'
 interface Field {
   readonly kind: Kind
   /** Null takes it away. */
@@ -285,7 +284,7 @@ const operations: Record<string, Operation> = {
       price: amount,
       startsAt: { kind: 'start' },
       endsAt: { kind: 'end' },
-      timeZone: optional({ kind: 'offerZone' }),
+      timeZone: optional({ kind: 'timeZone', maxLength: 64 }),
       resource: optional(text(100)),
       location: optional({ kind: 'location' }),
     },
@@ -336,12 +335,13 @@ const valid: Record<Kind, string> = {
   boolean: 'true',
   start: '"2099-01-01T10:00:00Z"',
   end: '"2099-01-01T12:00:00.5+01:00"',
-  offerZone: '"Europe/Berlin"',
 }
 
 const wrongTypes = ['null', 'true', '[]', '{}', '[5]', '{"amount":5}']
 const wellKnown = ['"password123"', '"PASSWORD123"', '"qwertyuiop"']
 const unstorable = [String.raw`"a\u0000b"`, String.raw`"\ud800"`, String.raw`"\udc00\ud800"`]
+/** A time, but not later than the start. */
+const notLater = '"2099-01-01T12:00:00+02:00"'
 /** Moments with which Postgres or a text that is compared could not cope. */
 const beyondPostgres = [
   '"0000-01-01T00:00:00Z"',
@@ -353,30 +353,23 @@ const beyondPostgres = [
 /** Right as names, but there are no such zones. */
 const nowhere = ['"Europe/Atlantis"', '"constructor"', '"EST5"']
 const noKinds = ['5', '""', '"SPAM"', '"deposit"', '"__proto__"', '"constructor"']
-const wrongTimes = [
+const noInstants = [
   '5',
   '""',
   '"now"',
-  '"2099-01-02"',
-  '"2099-01-02T10:00:00"',
-  '"2099-01-02 10:00:00Z"',
-  '"2099-01-02T10:00Z"',
-  '"2099-02-29T10:00:00Z"',
+  '"2026-11-20"',
+  '"2026-11-20T12:30:00"',
+  '"2026-11-20 12:30:00Z"',
+  '"2026-02-30T12:30:00Z"',
+  '"2026-11-20T24:00:00Z"',
+  '"2026-11-20T12:30:60Z"',
+  '"2026-11-20T12:30:00+3"',
+  '"-2026-11-20T12:30:00Z"',
+  '"+012026-11-20T12:30:00Z"',
+  ...beyondPostgres,
   '"2100-02-29T10:00:00Z"',
-  '"2099-13-01T10:00:00Z"',
   '"2099-06-31T10:00:00Z"',
-  '"2099-01-02T24:00:00Z"',
-  '"2099-01-02T10:00:60Z"',
-  '"2099-01-02T10:00:00+24:00"',
-  '"1999-12-31T23:59:59Z"',
-  '"+010000-01-01T00:00:00Z"',
-  String.raw`"2099-01-02T10:00:00Z\u0000"`,
-  ...unstorable,
 ]
-/** The pattern allows it, and there is no such zone. */
-const unknownZone = '"Mars/Olympus"'
-/** Not later than the start. */
-const noTime = '"2099-01-01T12:00:00+02:00"'
 /** Wrong values as JSON text, since some of them are no JavaScript values. */
 const wrongValues: Record<Kind, readonly string[]> = {
   amount: [
@@ -447,21 +440,9 @@ const wrongValues: Record<Kind, readonly string[]> = {
   letterKind: noKinds,
   bookingLetterKind: noKinds,
   depositKind: noKinds,
-  instant: [
-    '5',
-    '""',
-    '"now"',
-    '"2026-11-20"',
-    '"2026-11-20T12:30:00"',
-    '"2026-11-20 12:30:00Z"',
-    '"2026-02-30T12:30:00Z"',
-    '"2026-11-20T24:00:00Z"',
-    '"2026-11-20T12:30:60Z"',
-    '"2026-11-20T12:30:00+3"',
-    '"-2026-11-20T12:30:00Z"',
-    '"+012026-11-20T12:30:00Z"',
-    ...beyondPostgres,
-  ],
+  instant: noInstants,
+  start: noInstants,
+  end: [...noInstants, notLater],
   timeZone: ['5', '""', '"+03:00"', '"Europe/ Moscow"', '"../UTC"', ...nowhere, ...unstorable],
   canceller: ['5', '""', '"NOBODY"', '"customer"', '"constructor"'],
   location: [
@@ -479,9 +460,6 @@ const wrongValues: Record<Kind, readonly string[]> = {
   ],
   role: ['5', '""', '"OWNER"', '"admin"', '"__proto__"'],
   boolean: ['5', '0', '""', '"true"'],
-  start: wrongTimes,
-  end: [...wrongTimes, noTime],
-  offerZone: ['5', '""', '"+03:00"', '"Europe/"', '"a b"', unknownZone, ...unstorable],
 }
 
 /** Faults that parsing removes, or that no schema can describe. */
@@ -492,8 +470,7 @@ const beyondSchemas = new Set([
   '9007199254740991.4',
   ...beyondPostgres,
   ...nowhere,
-  unknownZone,
-  noTime,
+  notLater,
 ])
 
 const schemas = createRequestSchemas()

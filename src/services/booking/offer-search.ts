@@ -114,12 +114,13 @@ const cursorOf = ({ reachedAt, reachedId }: Reached) => `${reachedAt.getTime()}_
 /** Behind all offers that begin earlier, and before all that begin then. */
 const firstId = '00000000-0000-0000-0000-000000000000'
 
-/** From where to walk: `from` is null for now. A cursor leads on, however late it has become. */
+/** From where to walk: null stands for now. A cursor leads on, however late it has become. */
 const startOf = ({ from, cursor }: Wanted) => {
+  const fromMs = from === undefined ? null : Date.parse(from)
   const [time, after = firstId] = cursor?.split('_') ?? []
-  const reached = time === undefined ? undefined : new Date(Number(time)).toISOString()
-  const goesOn = reached !== undefined && (from === undefined || from <= reached)
-  return goesOn ? { from: reached, after } : { from: from ?? null, after: firstId }
+  const reachedMs = Number(time)
+  const goesOn = time !== undefined && (fromMs === null || fromMs <= reachedMs)
+  return goesOn ? { fromMs: reachedMs, after } : { fromMs, after: firstId }
 }
 
 /** What the store is asked for. */

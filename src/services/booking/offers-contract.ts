@@ -5,6 +5,7 @@ import {
   amountSchema,
   idSchema,
   idempotencyHeaders,
+  instantSchema,
   jsonContent,
   locationHeader,
   maxAmount,
@@ -12,32 +13,13 @@ import {
   pageSchema,
   replayedHeader,
   textSchema,
+  timeZoneSchema,
 } from '../../platform/http/schemas.ts'
 import { exampleOffer, locationSchema, offerSchema } from './contract-schemas.ts'
 import { maxRadiusKm, usualRadiusKm } from './offer-cells.ts'
-import { instantSchema } from './instants.ts'
 import { offerStatuses } from './states.ts'
-import { knownTimeZone } from './time-zones.ts'
 
 /** The routes by which times are offered and found. */
-
-const timeZoneMessage = 'must be the name of a time zone, like Europe/Moscow'
-
-const timeZonePattern = '^[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}$'
-
-const timeZoneSchema = z
-  .string()
-  .max(50, timeZoneMessage)
-  .regex(new RegExp(timeZonePattern), timeZoneMessage)
-  .refine((name) => knownTimeZone(name) !== undefined, timeZoneMessage)
-  .transform((name) => knownTimeZone(name) ?? name)
-  .openapi({
-    type: 'string',
-    maxLength: 50,
-    pattern: timeZonePattern,
-    description: 'Name of the time zone there, as IANA lists it; UTC if it is left out',
-    example: 'Europe/Berlin',
-  })
 
 /** A month of 31 days in which clocks are put back is an hour longer. */
 const longestMs = (31 * 24 + 1) * 3_600_000
@@ -49,9 +31,12 @@ const newOfferSchema = z
     title: textSchema(200).openapi({ description: 'What is offered', example: exampleOffer.title }),
     description: textSchema(2_000).optional(),
     price: amountSchema,
-    startsAt: instantSchema('When it begins, in the future', exampleOffer.startsAtLocal),
-    endsAt: instantSchema('When it ends, at most 31 days later', exampleOffer.endsAtLocal),
-    timeZone: timeZoneSchema.optional(),
+    startsAt: instantSchema('When it begins, in the future'),
+    endsAt: instantSchema('When it ends, at most 31 days later'),
+    timeZone: timeZoneSchema.optional().openapi({
+      description: 'The time zone there by its name in the IANA list; UTC if it is left out',
+      example: exampleOffer.timeZone,
+    }),
     resource: textSchema(100).optional().openapi({
       description: 'Who or what is booked: two offers of one resource cannot overlap',
       example: 'Anna',
@@ -174,16 +159,13 @@ export const searchOffersRoute = defineRoute({
   access: 'anyone',
   summary: 'Find offers',
   description:
-    'In the order of their start. Whatever is asked, a page costs the same work at any size: so a page of a search that fits little may hold fewer items than `limit`, even none, while `next` says that there may be more. The end is where `next` is null.',
+    'In the order of their start. In an address, the + of a time is written %2B. Whatever is asked, a page costs the same work at any size: so a page of a search that fits little may hold fewer items than `limit`, even none, while `next` says that there may be more. The end is where `next` is null.',
   request: {
     query: z.strictObject({
       categoryId: idSchema('a category: what is in its children is found, too').optional(),
       companyId: idSchema('the company that offers it').optional(),
-      from: instantSchema(
-        'Offers that begin then or later; now, if it is left out',
-        '2027-03-28T00:00:00Z',
-      ).optional(),
-      to: instantSchema('Offers that begin before then', '2027-03-29T00:00:00Z').optional(),
+      from: instantSchema('Offers that begin then or later; now, if it is left out').optional(),
+      to: instantSchema('Offers that begin before then').optional(),
       minPrice: amountParameter('The lowest price'),
       maxPrice: amountParameter('The highest price'),
       text: textSchema(100)
@@ -205,7 +187,7 @@ export const searchOffersRoute = defineRoute({
       cursor: z
         .string()
         .regex(
-          /^[0-9]{1,14}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+          /^[0-9]{1,15}_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
           'must be the `next` of an earlier page',
         )
         .optional()

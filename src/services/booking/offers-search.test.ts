@@ -158,7 +158,7 @@ describe('a parameter that is wrong', () => {
     ['from=now', 'from'],
     [long, 'from'],
     ['to=', 'to'],
-    ['to=3000-01-01T00:00:00Z', 'to'],
+    ['to=9999-01-01T00:00:00Z', 'to'],
     ['minPrice=0', 'minPrice'],
     ['minPrice=1.5', 'minPrice'],
     ['maxPrice=-1', 'maxPrice'],
@@ -168,7 +168,7 @@ describe('a parameter that is wrong', () => {
     [`text=${'x'.repeat(101)}`, 'text'],
     ['text=a%00', 'text'],
     ['cursor=1_x', 'cursor'],
-    [`cursor=${'9'.repeat(15)}_019aa0b6-60a5-7c11-8f6e-2d3c4b5a6971`, 'cursor'],
+    [`cursor=${'9'.repeat(16)}_019aa0b6-60a5-7c11-8f6e-2d3c4b5a6971`, 'cursor'],
     ['price=5', 'price'],
     ['from=2026-01-01T00:00:00Z&from=2026-01-01T00:00:00Z', 'from'],
   ])('is refused by its name: %s', async (query, field) => {
@@ -183,7 +183,7 @@ describe('a parameter that is wrong', () => {
     ]) {
       expect((await api.get(`/offers?${query}`)).body).toEqual({ items: [], next: null })
     }
-    const far = '99999999999999_ffffffff-ffff-ffff-ffff-ffffffffffff'
+    const far = '999999999999999_ffffffff-ffff-ffff-ffff-ffffffffffff'
     expect((await api.get(`/offers?cursor=${far}`)).body).toEqual({ items: [], next: null })
   })
 })
@@ -250,7 +250,7 @@ describe('pages', () => {
       if (next === null) break
       cursor = { cursor: next }
     }
-    expect(sizes).toEqual([0, 1, 0, 0, 1, 1])
+    expect(sizes).toEqual([1, 0, 2])
     const { items } = await page({ companyId, minPrice: '10' })
     expect(items).toEqual([])
   })

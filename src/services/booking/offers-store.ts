@@ -52,7 +52,7 @@ const searchOffers = defineStatement(import.meta.url, {
   input: {
     lists: json<readonly string[]>(),
     also: json<readonly string[]>(),
-    from: 'text?',
+    fromMs: 'bigint?',
     after: 'uuid',
     to: 'text?',
     status: text<OfferStatus>(),

@@ -172,11 +172,9 @@ describe('the time of an offer', () => {
   })
 
   it('is in a time zone that there is', async () => {
-    for (const timeZone of ['Mars/Olympus', 'Europe', '+03:00', 'Europe/Berlin/', 'a'.repeat(51)]) {
+    for (const timeZone of ['Mars/Olympus', 'Europe', '+03:00', 'Europe/Berlin/', 'a'.repeat(65)]) {
       expect(await refused({ timeZone })).toEqual([400, 'validation-failed', 'timeZone'])
     }
-    const { timeZone } = await offer(api, { timeZone: 'europe/berlin' })
-    expect(timeZone).toBe('Europe/Berlin')
     expect((await offer(api, { timeZone: 'Europe/Kyiv' })).timeZone).toBe('Europe/Kyiv')
   })
 

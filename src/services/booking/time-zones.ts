@@ -17,19 +17,6 @@ const formatIn = (timeZone: string): Intl.DateTimeFormat => {
   return format
 }
 
-/**
- * The zone of that name in its usual spelling, or undefined if there is none. A name that was given
- * up for another one, as Europe/Kiev was, stays as it is: it is the same zone.
- */
-export const knownTimeZone = (name: string): string | undefined => {
-  try {
-    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions()
-    return timeZone.toLowerCase() === name.toLowerCase() ? timeZone : name
-  } catch {
-    return undefined
-  }
-}
-
 const minuteMs = 60_000
 
 /** How far the clocks of a zone are ahead of UTC at that moment: `+02:00`. */

@@ -1,5 +1,5 @@
 with input as (
-  select *, coalesce("from"::timestamptz, now()) as since,
+  select *, coalesce(to_timestamp("fromMs" / 1000.0)::timestamptz(3), now()) as since,
     coalesce("to"::timestamptz, 'infinity') as until
   from {{input}}
 )
