@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { serviceNames, type ServiceName } from '../src/registry.ts'
 import { postgresCpuMicros, processCpuMicros } from '../test/lab/usage.ts'
+import { storeForBookings } from './lib/bookings.ts'
+import type { LoopJob } from './lib/closed-loop.ts'
 import { startBenchPostgres, type BenchPostgres } from './lib/databases.ts'
+import { companyCount } from './lib/ids.ts'
 import { describeMachine } from './lib/machine.ts'
 import { readMetrics, since, type ServiceMetrics } from './lib/metrics.ts'
 import {
@@ -24,7 +27,8 @@ import { publish } from './publish.ts'
 import type { RunFigures } from './lib/results.ts'
 
 /** `npm run bench:profile`: shows which process takes how much time of an order. */
-const usage = 'usage: npm run bench:profile -- [--seconds=8] [--clients=64] [--publish]'
+const usage =
+  'usage: npm run bench:profile -- [--seconds=8] [--clients=64] [--publish] [--bookings=1000]'
 
 type Meter = () => Promise<Readonly<Record<string, number | undefined>>>
 
@@ -83,11 +87,15 @@ const serverCounts = async ({ sql }: BenchPostgres) => {
   return { commits: Number(row?.commits), walBytes: Number(row?.wal) }
 }
 
+/** Sends the load that is profiled: orders, or bookings. */
+type Send = (job: LoopJob) => Promise<RunFigures>
+
 const profileSystem = async (
   postgres: BenchPostgres,
   rig: Rig,
   system: BenchSystem,
   job: { clients: number; seconds: number },
+  send: Send,
 ) => {
   const metrics = async () =>
     new Map(
@@ -108,10 +116,7 @@ const profileSystem = async (
     walBytes: (await serverCounts(postgres)).walBytes,
   })
   const commitsBefore = (await serverCounts(postgres)).commits
-  const counted = () => rig.told(system.databases).approved
-  const run = await metered(meter, counted, () =>
-    rig.runSystem(system, { ...job, warmUpSeconds: 0 }),
-  )
+  const run = await metered(meter, rig.succeeded, () => send({ ...job, warmUpSeconds: 0 }))
   const allocations = await system.stopAllocations()
   const usageAfter = await system.usage()
   const metricsAfter = await metrics()
@@ -210,11 +215,19 @@ const profileRivals = async (
   }
 }
 
+interface Wanted {
+  readonly clients: number
+  readonly seconds: number
+  /** Bookings instead of orders, at so many companies. */
+  readonly companies: number | undefined
+}
+
 const measure = async (
-  { clients, seconds }: { clients: number; seconds: number },
+  wanted: Wanted,
   stops: Stop[],
   now: (what: string) => void,
 ): Promise<ProfileResults> => {
+  const { clients, seconds, companies } = wanted
   now('starting a Postgres of its own, fsync on, and the services')
   const postgres = await startBenchPostgres()
   stops.push(postgres.close)
@@ -226,15 +239,20 @@ const measure = async (
   const rig = createRig(postgres)
   stops.push(rig.stop)
   const job = { clients, seconds }
+  // Two runs of the profile, and what comes before each.
+  const send: Send =
+    companies === undefined
+      ? (each) => rig.runSystem(system, each)
+      : await storeForBookings({ rig, system }, companies, 8 + 3 * seconds)
   now('warming up')
-  await rig.runSystem(system, { ...job, clients: 8, seconds: 3, warmUpSeconds: 0 })
-  await rig.runSystem(system, { ...job, seconds: 5, warmUpSeconds: 0 })
+  await send({ ...job, clients: 8, seconds: 3, warmUpSeconds: 0 })
+  await send({ ...job, seconds: 5, warmUpSeconds: 0 })
   now(`orderly, ${clients} clients`)
-  const many = await profileSystem(postgres, rig, system, job)
+  const many = await profileSystem(postgres, rig, system, job, send)
   now('orderly, one client')
   // A single call runs other code than calls that share a request, and that is hardly compiled yet.
-  await rig.runSystem(system, { ...job, clients: 1, warmUpSeconds: 0 })
-  const one = await profileSystem(postgres, rig, system, { ...job, clients: 1 })
+  await send({ ...job, clients: 1, warmUpSeconds: 0 })
+  const one = await profileSystem(postgres, rig, system, { ...job, clients: 1 }, send)
   await system.stop()
   now('the rivals')
   const rivals = await profileRivals(postgres, rig, job)
@@ -256,11 +274,16 @@ const readArguments = () => {
     options: {
       seconds: { type: 'string', default: '8' },
       clients: { type: 'string', default: '64' },
+      bookings: { type: 'string' },
       publish: { type: 'boolean', default: false },
     },
   })
-  const job = { seconds: Number(values.seconds), clients: Number(values.clients) }
-  if (!(job.seconds > 0) || !(job.clients >= 1)) throw new Error(usage)
+  const companies = values.bookings === undefined ? undefined : Number(values.bookings)
+  const job = { seconds: Number(values.seconds), clients: Number(values.clients), companies }
+  const isKnown = companies === undefined || (companies >= 1 && companies <= companyCount)
+  // The page tells what an order costs.
+  const isFit = isKnown && !(values.publish && companies !== undefined)
+  if (!(job.seconds > 0) || !(job.clients >= 1) || !isFit) throw new Error(usage)
   return { job, publish: values.publish }
 }
 
@@ -271,7 +294,8 @@ const main = async () => {
     const results = await measure(wanted.job, stops, screen.now).finally(screen.end)
     showProfile(results, screen.line)
     mkdirSync(new URL('results/', import.meta.url), { recursive: true })
-    const name = `profile-${results.takenAt.replace(/[:.]/g, '-')}.json`
+    const kind = wanted.job.companies === undefined ? 'profile' : 'booking-profile'
+    const name = `${kind}-${results.takenAt.replace(/[:.]/g, '-')}.json`
     const text = `${JSON.stringify(results, null, 2)}\n`
     writeFileSync(new URL(`results/${name}`, import.meta.url), text)
     screen.line(`\nwritten to bench/results/${name}`)

@@ -5,9 +5,23 @@ import { seedCompanies, seedOffers } from './seed-offers.ts'
 /** More bookings than any machine of ours has made in a second. */
 const atMostPerSecond = 6_000
 
+type Booker = Pick<Bench, 'rig' | 'system'>
+
+/** Stores offers for so many seconds of load, and returns what books them. */
+export const storeForBookings = async (
+  { rig, system }: Booker,
+  companies: number,
+  seconds: number,
+) => {
+  await seedCompanies(system.databases)
+  const to = Math.ceil(seconds * atMostPerSecond)
+  await seedOffers(system.databases, { from: 0, count: to, companies })
+  return (job: Parameters<Bench['rig']['runSystem']>[1]) =>
+    rig.runSystem(system, { ...job, kind: 'booking', offers: { from: 0, to } })
+}
+
 /** Stores what one run books, and returns a run that books it: an offer can be booked only once. */
-const createBooker = (bench: Pick<Bench, 'rig' | 'system'>) => {
-  const { rig, system } = bench
+const createBooker = ({ rig, system }: Booker) => {
   let stored = 0
   return async (companies: number, job: Parameters<Bench['rig']['runSystem']>[1]) => {
     const from = stored
