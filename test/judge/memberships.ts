@@ -1,5 +1,4 @@
 import type { Member } from '../../src/services/company/contract.ts'
-import { isTold } from './evidence.ts'
 import type { Exchange } from './history.ts'
 
 /** Who could act for a company, and when: the present members, and those whom clients saw go. */
@@ -11,12 +10,21 @@ export interface Membership {
   readonly leftAt: string | null | undefined
 }
 
+interface ToldAs extends Pick<Exchange, 'method' | 'path'> {
+  readonly status: number
+  readonly body: unknown
+}
+
+const toldIn = (exchanges: readonly Exchange[]): ToldAs[] =>
+  exchanges.flatMap(({ method, path, answer }) =>
+    answer.kind === 'told' ? [{ method, path, status: answer.status, body: answer.body }] : [],
+  )
+
 const idsIn = (exchanges: readonly Exchange[], thing: 'companies' | 'offers'): string[] => {
-  const made = exchanges
-    .filter(isTold)
+  const made = toldIn(exchanges)
     .filter(({ method, path }) => method === 'POST' && path === `/${thing}`)
-    .filter(({ answer }) => answer.status === 201)
-    .map(({ answer }) => (answer.body as { readonly id: string }).id)
+    .filter(({ status }) => status === 201)
+    .map(({ body }) => (body as { readonly id: string }).id)
   return [...new Set(made)]
 }
 
@@ -29,13 +37,13 @@ export const offersIn = (exchanges: readonly Exchange[]) => idsIn(exchanges, 'of
 const nameOf = ({ companyId, userId, joinedAt }: Membership) => `${companyId} ${userId} ${joinedAt}`
 
 /** What clients were told about members. An answer may be a repeat, and so it may show the past. */
-const toldIn = (exchanges: readonly Exchange[]): Membership[] =>
-  exchanges.filter(isTold).flatMap(({ method, path, answer }): Membership[] => {
+const membersIn = (exchanges: readonly Exchange[]): Membership[] =>
+  toldIn(exchanges).flatMap(({ method, path, status, body }): Membership[] => {
     if (!/^\/companies\/[^/]+\/members/.test(path)) return []
-    const { companyId, userId, joinedAt, leftAt } = answer.body as Member
+    const { companyId, userId, joinedAt, leftAt } = body as Member
     const membership = { companyId, userId, joinedAt }
-    if (method === 'POST' && answer.status === 201) return [{ ...membership, leftAt: undefined }]
-    if (method === 'DELETE' && answer.status === 200) return [{ ...membership, leftAt }]
+    if (method === 'POST' && status === 201) return [{ ...membership, leftAt: undefined }]
+    if (method === 'DELETE' && status === 200) return [{ ...membership, leftAt }]
     return []
   })
 
@@ -44,7 +52,7 @@ export const membershipsOf = (
   exchanges: readonly Exchange[],
 ): Membership[] => {
   const known = new Map<string, Membership>()
-  for (const membership of toldIn(exchanges)) {
+  for (const membership of membersIn(exchanges)) {
     const name = nameOf(membership)
     const isNews = known.get(name)?.leftAt === undefined
     if (isNews) known.set(name, membership)
