@@ -34,6 +34,13 @@ const cities: readonly Place[] = [
   { lat: 35.68, lng: 139.69 },
 ]
 
+/** All offers of a company are around one city. */
+const cityOf = (company: number): Place => {
+  const city = cities[company % cities.length]
+  if (city === undefined) throw new Error('there is no city')
+  return city
+}
+
 const vocabulary = Array.from({ length: 3_000 }, (_, index) => `word${index.toString(36)}`)
 
 /** Few words are said often, and many seldom. */
@@ -61,7 +68,7 @@ const makeOffer = (random: Random, index: number) => {
     price: random.between(100, 100_000),
     startsAt,
     endsAt: new Date(startsAt.getTime() + 3_600_000),
-    location: placeNear(random, cities[company % cities.length]!),
+    location: placeNear(random, cityOf(company)),
     status: random.chance(0.66) ? 'OPEN' : 'PAID',
   }
 }

@@ -7,7 +7,7 @@ import { createThrottle, type Throttle } from '../../src/platform/access/throttl
 import { createBillingStore } from '../../src/services/billing/store.ts'
 import { cellsAt } from '../../src/services/booking/offer-cells.ts'
 import { searchFor, type Wanted } from '../../src/services/booking/offer-search.ts'
-import { createOfferStore } from '../../src/services/booking/offers-store.ts'
+import { createOfferStore } from '../../src/services/booking/store-offers.ts'
 import { createBookingStore, type BookingStore } from '../../src/services/booking/store.ts'
 import { createCategoryStore } from '../../src/services/company/store-categories.ts'
 import { createMemberStore } from '../../src/services/company/store-members.ts'

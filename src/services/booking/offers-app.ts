@@ -7,7 +7,7 @@ import type { Person } from '../../platform/base/caller.ts'
 import { standingUnknown } from './managers.ts'
 import { offerAsCreated, toOffer } from './offers-answers.ts'
 import { createOfferRoute, getOfferRoute, searchOffersRoute } from './offers-contract.ts'
-import type { KeptOffer, NewOffer, OfferStore, StoredOffer } from './offers-store.ts'
+import type { KeptOffer, NewOffer, OfferStore, StoredOffer } from './store-offers.ts'
 import { searchFor, termsOf, toSearchPage } from './offer-search.ts'
 import type { OfferRow } from './schema.ts'
 

@@ -15,7 +15,9 @@ beforeAll(async () => {
 type Query = Readonly<Record<string, string>>
 
 const page = async (query: Query) => {
-  const { status, body } = await api.get(`/offers?${new URLSearchParams(query)}`, { as: 'nobody' })
+  const { status, body } = await api.get(`/offers?${new URLSearchParams(query).toString()}`, {
+    as: 'nobody',
+  })
   if (status !== 200) throw new Error(JSON.stringify(body))
   return body as { items: Offer[]; next: string | null }
 }
@@ -328,7 +330,7 @@ describe('words', () => {
 
   it('of which there is none are refused', async () => {
     for (const text of ['!?', '…', '💇', ' ']) {
-      const { status, body } = await api.get(`/offers?${new URLSearchParams({ text })}`)
+      const { status, body } = await api.get(`/offers?${new URLSearchParams({ text }).toString()}`)
       expect([status, body.errors?.[0]?.field], text).toEqual([400, 'text'])
     }
   })
