@@ -252,7 +252,7 @@ describe('pages', () => {
       if (next === null) break
       cursor = { cursor: next }
     }
-    expect(sizes).toEqual([1, 0, 2])
+    expect(sizes).toEqual([0, 1, 0, 0, 1, 1])
     const { items } = await page({ companyId, minPrice: '10' })
     expect(items).toEqual([])
   })
