@@ -289,6 +289,13 @@ const operations: Record<string, Operation> = {
       location: optional({ kind: 'location' }),
     },
   },
+  'POST /bookings': {
+    service: 'booking',
+    method: 'POST',
+    path: () => '/bookings',
+    isKeyed: true,
+    fields: { offerId: { kind: 'id' } },
+  },
   'POST /notifications about an order': {
     ...letterTo,
     fields: { ...letterTo.fields, kind: { kind: 'letterKind' }, orderId: { kind: 'id' } },
