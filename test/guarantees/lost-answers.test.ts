@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
+import { createVisit, startBooking, storeOffer } from '../lab/booking.ts'
 import { createTestDatabase, type TestDatabase } from '../lab/database.ts'
 import type { ApiResponse } from '../lab/http.ts'
 import { openLink, type Link } from '../lab/link.ts'
@@ -230,6 +231,53 @@ describe('stored work is finished by recovery, so its client is told where to lo
       const { body } = await system.service.api.get(`/orders/${placed.body.id}`)
       expect(body.status).toBe('CANCELLED')
     })
+  })
+
+  it('when the database is lost while a booking is decided', async () => {
+    const system = await startBooking(shortBudgets)
+    const { link, url } = await linkTo(system.database)
+    const booking = await startService(
+      'booking',
+      { url },
+      {
+        ...shortBudgets,
+        ...withoutRecovery,
+        COMPANY_URL: system.toCompany.url,
+        BILLING_URL: system.toBilling.url,
+        NOTIFICATION_URL: system.toNotification.url,
+      },
+    )
+    const userId = await openAccount(system.billing, 1_000)
+    const offerId = await storeOffer(system.database, { price: 300 })
+    let strikes = () => 0
+    const loseTheNext = () =>
+      system.toBilling.behave(async (_request, pass) => {
+        const answer = await pass()
+        strikes = loseNextAnswer(link)
+        return answer
+      })
+    const { bookingNow, offerNow, balanceOf } = createVisit(system)
+
+    loseTheNext()
+    const booked = await booking.api.post('/bookings', { offerId }, { as: userId })
+    expect(strikes()).toBe(1)
+    expect([booked.status, booked.body.status]).toEqual([202, 'PENDING'])
+    expect(booked.headers['location']).toBe(`/bookings/${booked.body.id}`)
+    system.toBilling.behave('forward')
+    await eventually(async () => {
+      expect(await bookingNow(booked.body.id)).toMatchObject({ status: 'PAID' })
+    })
+
+    loseTheNext()
+    const cancelled = await booking.api.delete(`/bookings/${booked.body.id}`, { as: userId })
+    expect(strikes()).toBe(1)
+    expect([cancelled.status, cancelled.body.status]).toEqual([202, 'CANCELLING'])
+    system.toBilling.behave('forward')
+    await eventually(async () => {
+      expect(await bookingNow(booked.body.id)).toMatchObject({ status: 'CANCELLED' })
+    })
+    expect(await offerNow(offerId)).toMatchObject({ status: 'OPEN', bookingId: null })
+    expect(await balanceOf(userId)).toBe(1_000)
   })
 
   it('an order of nobody is answered 404, whether the refusal could be stored or not', async () => {

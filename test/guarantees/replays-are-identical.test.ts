@@ -14,6 +14,15 @@ import {
   type Actor,
   type Request,
 } from '../lab/actors.ts'
+import {
+  book,
+  cancelBooking,
+  hourMs,
+  newCompany,
+  newOffer,
+  someCategory,
+  withdrawOffer,
+} from '../lab/booking-requests.ts'
 import { collectFacts } from '../judge/facts.ts'
 import { createHistory } from '../judge/history.ts'
 import { api, type Api, type ApiResponse } from '../lab/http.ts'
@@ -61,6 +70,7 @@ interface Kept {
 }
 
 const kept: Kept[] = []
+let openOffer = ''
 
 const keep = async (name: string, request: Request, status: number) => {
   const answer = await send(request)
@@ -76,6 +86,37 @@ const expectSameAnswers = async () => {
     expect({ name, ...repeatedParts(repeat) }).toEqual({ name, ...repeatedParts(answer) })
     expect({ name, replayed: isReplay(repeat) }).toEqual({ name, replayed: true })
   }
+}
+
+/** A company, its members, its offers, and what became of each booking. */
+const keepBookings = async () => {
+  const managerId = rich.id
+  const { body: company } = await keep('a company', newCompany(managerId), 201)
+  const companyId = (company as { id: string }).id
+  const member = {
+    method: 'POST',
+    path: `/companies/${companyId}/members`,
+    key: newKey(),
+    as: managerId,
+    body: { userId: poor.id, role: 'MANAGER' },
+  } as const
+  await keep('a member', member, 201)
+  const categoryId = await someCategory(actor)
+  const offer = async (name: string, price: number) => {
+    const startsMs = Date.now() + 100 * hourMs
+    const wanted = newOffer({ managerId, companyId, categoryId, price, startsMs })
+    return ((await keep(name, wanted, 201)).body as { id: string }).id
+  }
+  const offerId = await offer('an offer', 5_003)
+  const beyondMeans = await offer('a dear offer', 9_000_017)
+  const booked = await keep('a paid booking', book(rich.id, offerId), 201)
+  await keep('a refused booking', book(poor.id, beyondMeans), 402)
+  const { id: bookingId } = booked.body as { id: string }
+  // It is cancelled, booked again and withdrawn: the repeats tell what was told.
+  expect((await send(cancelBooking(rich.id, bookingId))).status).toBe(200)
+  await keep('a booking of what was given back', book(rich.id, offerId), 201)
+  expect((await send(withdrawOffer(managerId, offerId))).status).toBe(200)
+  openOffer = await offer('an offer for many', 7_001)
 }
 
 const factsNow = () => collectFacts(system.urls.gateway, [rich.id, poor.id])
@@ -104,6 +145,7 @@ describe('a repeat with the same key and payload', () => {
     await keep('a dearer price', reprice(id, 17_011), 200)
     await keep('a price that cannot be paid', reprice(id, 9_000_011), 402)
     await keep('a lower price', reprice(id, 3_001), 200)
+    await keepBookings()
     const before = await factsNow()
     await expectSameAnswers()
     expect(await factsNow()).toEqual(before)
@@ -139,6 +181,7 @@ describe('a repeat with the same key and payload', () => {
       ['a refused withdrawal', withdrawal(rich.id, 90_000_001), 402],
       ['a paid order', newOrder(rich.id, 27_011), 201],
       ['a refused order', newOrder(poor.id, 29_000_009), 402],
+      ['a paid booking', book(rich.id, openOffer), 201],
       ['an order of nobody', byOperator(newOrder(newKey(), 31_013)), 404],
       ['a new price', reprice(order.id, 33_013), 200],
     ]
