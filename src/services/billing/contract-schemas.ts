@@ -58,7 +58,7 @@ export const operationSchema = z
     balanceAfter: balanceSchema
       .nullable()
       .openapi({ description: 'The balance right after it; null if there was no account' }),
-    orderId: idSchema('the order that it belongs to')
+    orderId: idSchema('the order or booking that it belongs to')
       .nullable()
       .openapi({ description: 'The order that it paid, re-priced or cancelled; else null' }),
     createdAt: timeSchema,
