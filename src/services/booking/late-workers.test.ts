@@ -119,7 +119,12 @@ describe('whatever changes a booking', () => {
         database,
         scene.offerId,
         [() => change(scene).then(() => (isDone = true))],
-        async () => expect(isDone).toBe(false),
+        async () => {
+          expect(isDone).toBe(false)
+          // It holds nothing yet that another one might need on its way to the offer.
+          const { bookingId } = scene
+          await database.sql`select from bookings where id = ${bookingId} for update nowait`
+        },
       )
     },
   )
