@@ -399,8 +399,14 @@ const seedBookings =
   from offers o where o.id in (${offersOf(scene)})`
 
 const about = {
-  ...{ title: 'title', amount: 10, startsAt: '2026-10-25T17:30:00.000Z', timeZone: 'UTC' },
-  ...{ cancelledBy: null, reason: null },
+  title: 'title',
+  amount: 10,
+  startsAt: '2026-10-25T17:30:00.000Z',
+  timeZone: 'UTC',
+  ...{
+    cancelledBy: null,
+    reason: null,
+  },
 }
 const aboutIt = () => ({ letterId: uuidv7(), about, entry })
 
@@ -456,8 +462,13 @@ const sagaOfBookings: readonly Statement[] = [
     stored: offerTables,
     call: ({ booking }, scene, item) =>
       booking.renewRefund({
-        ...{ id: idOf(scene, item), refundId: idOf(scene, item), nextRefundId: uuidv7() },
-        ...{ delayMs: 500, entry },
+        id: idOf(scene, item),
+        refundId: idOf(scene, item),
+        nextRefundId: uuidv7(),
+        ...{
+          delayMs: 500,
+          entry,
+        },
       }),
   },
   {
@@ -467,7 +478,8 @@ const sagaOfBookings: readonly Statement[] = [
     stored: offerTables,
     call: ({ booking }, scene, item) =>
       booking.cancelBooking({
-        ...{ id: idOf(scene, item), ...whoActs(scene, item) },
+        id: idOf(scene, item),
+        ...whoActs(scene, item),
         reason: item.flag ? 'ill' : null,
       }),
   },
@@ -487,7 +499,8 @@ const sagaOfBookings: readonly Statement[] = [
     stored: offerTables,
     call: ({ booking }, scene, item) =>
       booking.withdrawOffer({
-        ...{ id: idOf(scene, item), cancelledBy: item.flag ? 'COMPANY' : 'OPERATOR' },
+        id: idOf(scene, item),
+        cancelledBy: item.flag ? 'COMPANY' : 'OPERATOR',
         reason: `${item.amount}`,
       }),
   },

@@ -40,8 +40,13 @@ const acts = {
     store.decideBooking({ id, status: 'PAID', reason: null, letterId: uuidv7(), ...decided }),
   'it is refused': (store, { bookingId: id }) =>
     store.decideBooking({
-      ...{ id, status: 'REFUSED', reason: 'insufficient-funds' },
-      ...{ letterId: uuidv7(), ...decided },
+      id,
+      status: 'REFUSED',
+      reason: 'insufficient-funds',
+      ...{
+        letterId: uuidv7(),
+        ...decided,
+      },
     }),
   'its hold ends': (store, { bookingId: id }) => store.releaseBooking({ id, entry }),
   'its money is back': (store, { bookingId: id }) =>

@@ -34,12 +34,21 @@ const reserve = (
   userId: string = uuidv7(),
   idempotencyKey: string | null = null,
 ) => ({
-  ...{ offerId, userId, idempotencyKey },
+  offerId,
+  userId,
+  idempotencyKey,
   requestId: 'r',
 })
 const refused = (id: string) => ({
-  ...{ id, status: 'REFUSED' as const, reason: 'insufficient-funds' as const, email: null },
-  ...{ letterId: uuidv7(), about, entry },
+  id,
+  status: 'REFUSED' as const,
+  reason: 'insufficient-funds' as const,
+  email: null,
+  ...{
+    letterId: uuidv7(),
+    about,
+    entry,
+  },
 })
 
 describe('a repeat that waits long for its statement', () => {
@@ -139,7 +148,8 @@ describe('a payment that comes when the offer is not held for it any more', () =
       where id = ${offerId}`
     const decided = await one.decideBooking({
       ...refused(bookingId),
-      ...{ status: 'PAID', reason: null },
+      status: 'PAID',
+      reason: null,
     })
     expect(decided).toMatchObject({ changed: true, status: 'RELEASING', reason: 'offer-withdrawn' })
     expect(await database.sql`select from booking_letters where booking_id = ${bookingId}`).toEqual(

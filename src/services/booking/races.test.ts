@@ -6,6 +6,7 @@ import {
   type BookingSystem,
   type Visit,
 } from '../../../test/lab/booking.ts'
+import { withoutGuards } from '../../../test/lab/booking-scenes.ts'
 import { expectSettled } from '../../../test/lab/booking-truth.ts'
 import type { ApiResponse } from '../../../test/lab/http.ts'
 import { openAccount, type RunningService } from '../../../test/lab/service.ts'
@@ -223,16 +224,14 @@ describe('who completes against who withdraws', () => {
       const { id } = (await visit.book(users[index]!, offers[index]!)).body
       return id
     })
-    // Time goes by: nobody may change when it was, but a superuser who switches the guards off.
-    await system.database.admin.begin(async (sql) => {
-      await sql`set local session_replication_role = replica`
-      for (const table of ['offers', 'bookings']) {
-        await sql`
-          update ${sql(table)} set starts_at = now() - interval '2 hours',
-            ends_at = now() - interval '1 hour'
-          where company_id = ${companyId} and ends_at > now()`
-      }
-    })
+    for (const table of ['offers', 'bookings']) {
+      await withoutGuards(
+        system.database,
+        `update ${table} set starts_at = now() - interval '2 hours',
+          ends_at = now() - interval '1 hour'
+        where company_id = '${companyId}' and ends_at > now()`,
+      )
+    }
     await times(10, async (index) => {
       const [row] = await visit.bookingsOf(users[index]!)
       const acts = [

@@ -5,6 +5,7 @@ import {
   storeOffer,
   type BookingSystem,
 } from '../../../test/lab/booking.ts'
+import { withoutGuards } from '../../../test/lab/booking-scenes.ts'
 import { expectSettled } from '../../../test/lab/booking-truth.ts'
 import { createLanes } from '../../../test/lab/lanes.ts'
 import { openAccount, sharedBudgets, startBehind, type Behind } from '../../../test/lab/service.ts'
@@ -39,14 +40,18 @@ const prepare = async (system: BookingSystem) => {
   const offerId = await storeOffer(system.database, { companyId, price: 300 })
   const userId = await openAccount(system.billing, 1_000)
   return {
-    ...{ system, visit, companyId, manager, offerId, userId },
+    system,
+    visit,
+    companyId,
+    manager,
+    offerId,
+    userId,
     settled: () => expectSettled(system, visit, offerId),
-    /** The hold ends now: no test waits for it, and none is late. */
     endHold: (id: string) =>
-      system.database.admin.begin(async (sql) => {
-        await sql`set local session_replication_role = replica`
-        await sql`update bookings set hold_until = now(), due_at = now() where id = ${id}`
-      }),
+      withoutGuards(
+        system.database,
+        `update bookings set hold_until = now(), due_at = now() where id = '${id}'`,
+      ),
     becomes: (id: string, status: string) =>
       eventually(async () => expect(await visit.bookingNow(id)).toMatchObject({ status })),
   }
@@ -167,7 +172,10 @@ describe.concurrent('when billing', () => {
       const cancelled = await visit.cancel(userId, id)
       expect([cancelled.status, cancelled.body.status]).toEqual([202, 'CANCELLING'])
       await eventually(async () => {
-        const { timeline, refund_id: key } = (await visit.bookingNow(id)) as Record<string, any[]>
+        const { timeline, refund_id: key } = (await visit.bookingNow(id)) as Record<
+          string,
+          { outcome: string }[]
+        >
         expect(timeline!.filter(({ outcome }) => outcome === 'refused').length).toBeGreaterThan(1)
         expect(key).not.toBe(before?.['refund_id'])
       })
