@@ -1,8 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { allPictures } from '../../tools/diagrams/pictures.ts'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import { movePast } from '../lab/moved-times.ts'
-import { stepsOf, upTo, type Step } from '../lab/picture-steps.ts'
+import { pictured, upTo, type Step } from '../lab/picture-steps.ts'
 import { startRecordedSystem } from '../lab/recorded-flow.ts'
 import { openAccount } from '../lab/service.ts'
 import { eventually } from '../lab/wait.ts'
@@ -46,7 +45,7 @@ const offerOn = async (day: number) => {
   // On a busy machine company may answer too late.
   return eventually(async () => {
     const made = await run.api.booking.post('/offers', wantedOffer, { as: managerId })
-    expect(made.status).toBe(201)
+    if (made.status !== 201) throw new Error(`there is no offer: ${made.text}`)
     return made.body.id as string
   })
 }
@@ -59,7 +58,7 @@ beforeAll(async () => {
   const categories = await run.api.company.get('/categories')
   const made = await eventually(async () => {
     const asked = await run.api.company.post('/companies', { name: 'Sunny' }, { as: managerId })
-    expect(asked.status).toBe(201)
+    if (asked.status !== 201) throw new Error(`there is no company: ${asked.text}`)
     return asked
   })
   company = { companyId: made.body.id, managerId, categoryId: categories.body.items[0].id }
@@ -67,23 +66,8 @@ beforeAll(async () => {
   offers.push(...(await Promise.all(days.map(offerOn))))
   const accounts = days.map(() => openAccount({ api: run.api.billing }, 20_000))
   customers.push(...(await Promise.all(accounts)))
-  await waitUntilAtRest()
+  await run.untilAtRest()
 })
-
-/** Waits until everything that was begun has ended: nothing more is noted. */
-const waitUntilAtRest = async () => {
-  const noted = () => run.count(() => true)
-  for (let before = -1; before !== noted();) {
-    before = noted()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-  }
-}
-
-const picture = (name: string) => {
-  const found = allPictures().find((each) => each.name === name)
-  if (!found) throw new Error(`there is no picture ${name}`)
-  return stepsOf(found.text)
-}
 
 const expectPictured = (steps: readonly Step[]) => run.expectPictured(steps)
 
@@ -102,7 +86,7 @@ const book = ({ offerId, ...options }: Wanted) =>
 const bookedBefore = async () => {
   const { as, ...rest } = wanted()
   const { body } = await book({ as, ...rest })
-  await waitUntilAtRest()
+  await run.untilAtRest()
   run.begin()
   return { as, ...rest, bookingId: body.id as string }
 }
@@ -128,7 +112,7 @@ const endHold = async ({ offerId }: Wanted) => {
 
 /** The letters of a paid booking, from the question who manages the company on. */
 const letters = () => {
-  const { main } = picture('booking-paid')
+  const { main } = pictured('booking-paid')
   return main
     .slice(upTo(main, 'booking', 'company').length)
     .filter((step) => step.kind === 'commit' || step.to !== 'client')
@@ -138,7 +122,7 @@ const letters = () => {
 beforeEach(() => run.begin())
 
 describe('a booking that is paid', () => {
-  const { main, frame } = picture('booking-paid')
+  const { main, frame } = pictured('booking-paid')
 
   it('goes as drawn, and nobody else gets the offer', async () => {
     const first = wanted()
@@ -157,30 +141,30 @@ describe('a booking that is paid', () => {
   it('goes as drawn while notification is down', async () => {
     run.linkBetween('booking', 'notification').loseNext('the request')
     await book(wanted())
-    await expectPictured(picture('booking-letters').frame('notification'))
+    await expectPictured(pictured('booking-letters').frame('notification'))
   })
 
   it('goes as drawn while company is down', async () => {
     run.linkBetween('booking', 'company').loseNext('the request')
     await book(wanted())
-    const { frame: lettersFrame } = picture('booking-letters')
+    const { frame: lettersFrame } = pictured('booking-letters')
     await expectPictured([...upTo(main, 'booking', 'company'), ...lettersFrame('company')])
   })
 })
 
 describe('a booking that is refused', () => {
-  const { main, frame } = picture('booking-refused')
+  const { main, frame } = pictured('booking-refused')
 
   it('goes as drawn, and so does a late copy of the refused call', async () => {
     const poor = await openAccount({ api: run.api.billing }, 1_000)
     const refused = { ...wanted(), as: poor }
-    await waitUntilAtRest()
+    await run.untilAtRest()
     run.begin()
     await book(refused)
     await expectPictured(main)
 
     await run.api.billing.post(`/billing/accounts/${poor}/deposit`, { amount: 50_000 })
-    await waitUntilAtRest()
+    await run.untilAtRest()
     run.begin()
     await toBilling().lastAgain()
     await expectPictured(frame('late duplicate'))
@@ -188,7 +172,7 @@ describe('a booking that is refused', () => {
 })
 
 describe('a time-out and a crash', () => {
-  const { frame } = picture('booking-faults')
+  const { frame } = pictured('booking-faults')
 
   it('go as drawn: the money was taken, and the answer is lost', async () => {
     toBilling().loseNext('the answer')
@@ -209,7 +193,7 @@ describe('a time-out and a crash', () => {
 
 describe('a hold that is over', () => {
   it('goes as drawn when the payment never arrived, and when it arrives too late', async () => {
-    const { main, frame } = picture('booking-hold-over')
+    const { main, frame } = pictured('booking-hold-over')
     const late = wanted()
     toBilling().loseNext('the request')
     await Promise.all([book(late), endHold(late)])
@@ -226,12 +210,12 @@ describe('a hold that is over', () => {
     const late = wanted()
     toBilling().loseNext('the answer')
     await Promise.all([book(late), endHold(late)])
-    await expectPictured(picture('booking-refunded').main)
+    await expectPictured(pictured('booking-refunded').main)
   })
 })
 
 describe('a booking that is cancelled', () => {
-  const { main, frame } = picture('booking-cancelled')
+  const { main, frame } = pictured('booking-cancelled')
 
   it('goes as drawn', async () => {
     await cancel(await bookedBefore())
@@ -247,7 +231,7 @@ describe('a booking that is cancelled', () => {
 })
 
 describe('an offer that is withdrawn', () => {
-  const { main, frame } = picture('booking-withdrawn')
+  const { main, frame } = pictured('booking-withdrawn')
 
   it('goes as drawn when it is paid', async () => {
     await withdraw(await bookedBefore())
@@ -267,7 +251,7 @@ describe('an offer that is withdrawn', () => {
       await session`update bookings set due_at = due_at + interval '1 hour' where due_at is not null`
     })
     await run.system.start('booking')
-    await waitUntilAtRest()
+    await run.untilAtRest()
     run.begin()
     await withdraw(pending)
     await expectPictured(frame('nobody knows'))

@@ -1,7 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { allPictures } from '../../tools/diagrams/pictures.ts'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
-import { stepsOf, upTo, type Step } from '../lab/picture-steps.ts'
+import { pictured, upTo, type Step } from '../lab/picture-steps.ts'
 import { startRecordedSystem } from '../lab/recorded-flow.ts'
 import { eventually } from '../lab/wait.ts'
 
@@ -33,16 +32,10 @@ beforeAll(async () => {
     }),
   )
   for (const { amount, userId } of made) (usersWith[amount] ??= []).push(userId)
-  await waitUntilAtRest()
+  await run.untilAtRest()
 })
 
 const expectPictured = (steps: readonly Step[]) => run.expectPictured(steps)
-
-const picture = (name: string) => {
-  const found = allPictures().find((each) => each.name === name)
-  if (!found) throw new Error(`there is no picture ${name}`)
-  return stepsOf(found.text)
-}
 
 const newUser = () => {
   const username = `u${uuidv7().replaceAll('-', '')}`
@@ -50,17 +43,6 @@ const newUser = () => {
 }
 
 const newKey = () => uuidv7()
-
-const quietMs = 500
-
-/** Waits until everything that was begun has ended: nothing more is noted. */
-const waitUntilAtRest = async () => {
-  const noted = () => run.count(() => true)
-  for (let before = -1; before !== noted();) {
-    before = noted()
-    await new Promise((resolve) => setTimeout(resolve, quietMs))
-  }
-}
 
 /** Nobody else has used them. */
 const userWith = (amount: number): string => {
@@ -83,7 +65,7 @@ const decidedIn = (word: string) =>
 beforeEach(() => run.begin())
 
 describe('creating a user', () => {
-  const { main, frame } = picture('1-create-user')
+  const { main, frame } = pictured('1-create-user')
 
   it('goes as drawn', async () => {
     await run.api.user.post('/users', newUser(), { key: newKey() })
@@ -101,7 +83,7 @@ describe('creating a user', () => {
   it('goes as drawn when the client asks again with its key', async () => {
     const [wanted, key] = [newUser(), newKey()]
     const first = await run.api.user.post('/users', wanted, { key })
-    await waitUntilAtRest()
+    await run.untilAtRest()
     run.begin()
     const again = await run.api.user.post('/users', wanted, { key })
     expect(again.text).toBe(first.text)
@@ -118,7 +100,7 @@ describe('creating a user', () => {
 })
 
 describe('a deposit', () => {
-  const { main, frame } = picture('1-deposit')
+  const { main, frame } = pictured('1-deposit')
 
   it('goes as drawn', async () => {
     const userId = userWith(0)
@@ -145,7 +127,7 @@ describe('a deposit', () => {
 })
 
 describe('an order that is paid', () => {
-  const { main, frame } = picture('1-order-paid')
+  const { main, frame } = pictured('1-order-paid')
 
   it('goes as drawn', async () => {
     const userId = userWith(20_000)
@@ -162,7 +144,7 @@ describe('an order that is paid', () => {
 })
 
 describe('an order that is refused', () => {
-  const { main, frame } = picture('1-order-refused')
+  const { main, frame } = pictured('1-order-refused')
 
   it('goes as drawn, and so does a late copy of the refused call', async () => {
     const userId = userWith(1_000)
@@ -170,7 +152,7 @@ describe('an order that is refused', () => {
     await expectPictured(main)
 
     await pay(userId, 50_000)
-    await waitUntilAtRest()
+    await run.untilAtRest()
     run.begin()
     await run.linkBetween('order', 'billing').lastAgain()
     await expectPictured(frame('late duplicate'))
@@ -178,7 +160,7 @@ describe('an order that is refused', () => {
 })
 
 describe('time-out, crash and duplicate', () => {
-  const { frame } = picture('1-order-faults')
+  const { frame } = pictured('1-order-faults')
 
   it('go as drawn: the money was taken, and the answer is lost', async () => {
     const userId = userWith(20_000)
@@ -205,7 +187,7 @@ describe('time-out, crash and duplicate', () => {
     const userId = userWith(20_000)
     const key = newKey()
     const first = await placeOrder(userId, 15_000, key)
-    await waitUntilAtRest()
+    await run.untilAtRest()
     run.begin()
     const again = await placeOrder(userId, 15_000, key)
     expect(again.text).toBe(first.text)

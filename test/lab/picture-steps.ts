@@ -1,3 +1,5 @@
+import { allPictures } from '../../tools/diagrams/pictures.ts'
+
 /**
  * Reads a sequence diagram as steps that a test can compare with a run: what is sent, and what is
  * committed. It ignores remarks, colours and the order of participants.
@@ -35,7 +37,7 @@ const stepIn = (line: string): Step | undefined => {
   return { kind: 'message', from, to, arrow: sign, says }
 }
 
-export const stepsOf = (text: string): PictureSteps => {
+const stepsOf = (text: string): PictureSteps => {
   const main: Step[] = []
   const frames: { readonly title: string; readonly steps: Step[] }[] = []
   const blocks: ('frame' | 'block')[] = []
@@ -68,4 +70,11 @@ export const upTo = (steps: readonly Step[], from: string, to: string, arrowSign
   )
   if (end < 0) throw new Error(`no step leads from ${from} to ${to}`)
   return steps.slice(0, end)
+}
+
+/** The steps of a picture of the project. */
+export const pictured = (name: string): PictureSteps => {
+  const found = allPictures().find((each) => each.name === name)
+  if (!found) throw new Error(`there is no picture ${name}`)
+  return stepsOf(found.text)
 }

@@ -108,7 +108,7 @@ const fitsKey = (message: SentMessage, says: string, before: readonly Event[]): 
     (event): event is SentMessage =>
       !isCommit(event) && event.from === from && event.request.path === request.path,
   )
-  if (earlier === undefined || `${keysOf(earlier)}` !== `${keysOf(message)}`) return false
+  if (earlier === undefined || !isDeepStrictEqual(keysOf(earlier), keysOf(message))) return false
   // Postgres keeps the members of JSON in an order of its own.
   const bodyOf = (asked: SentMessage['request']): unknown => JSON.parse(asked.body || '{}')
   return (
@@ -169,6 +169,7 @@ const lineOfEvent = (event: Event) => {
 
 /** Long enough for all that may still come. */
 const quietMs = 5 * lateByMs
+const atRestMs = 500
 
 /** The services that take part in a flow. Every way between them is recorded. */
 export const startRecordedSystem = async <Name extends ServiceName>(
@@ -244,6 +245,9 @@ export const startRecordedSystem = async <Name extends ServiceName>(
       return isPictured ? lineOfStep(step) : lineOfEvent(event)
     })
 
+  const count = (isMeant: (line: string) => boolean) =>
+    events.slice(begunAt).map(lineOfEvent).filter(isMeant).length
+
   return {
     system,
     linkBetween,
@@ -262,8 +266,14 @@ export const startRecordedSystem = async <Name extends ServiceName>(
       begunAt = events.length
     },
     /** Returns how many times this was noted. */
-    count: (isMeant: (line: string) => boolean) =>
-      events.slice(begunAt).map(lineOfEvent).filter(isMeant).length,
+    count,
+    /** Waits until everything that was begun has ended: nothing more is noted. */
+    untilAtRest: async () => {
+      for (let before = -1; before !== count(() => true);) {
+        before = count(() => true)
+        await new Promise((resolve) => setTimeout(resolve, atRestMs))
+      }
+    },
     expectPictured: async (steps: readonly Step[]) => {
       const pictured = steps.map(lineOfStep)
       await eventually(() => expect(linesBeside(steps)).toEqual(pictured))
