@@ -1,5 +1,6 @@
 import type { ServiceName } from '../../src/registry.ts'
 import type { OwnPostgres } from './own-postgres.ts'
+import { eventually } from './wait.ts'
 
 /**
  * Lets time pass for one row: moves instants of it into the past. The triggers of the product refuse
@@ -23,14 +24,18 @@ export const movePast = async (
   { service, table, where: [column, value], columns }: MovedRow,
 ): Promise<number> => {
   const changes = columns.map((name) => `${name} = ${name} - interval '${movedByDays} days'`)
-  return sql(service).begin(async (session) => {
-    await session`set local session_replication_role = replica`
-    const moved = await session.unsafe(
-      `update ${table} set ${changes.join(', ')} where ${column} = $1 and ${columns[0]} > now()`,
-      [value],
-    )
-    return moved.count
-  })
+  const move = () =>
+    sql(service).begin(async (session) => {
+      await session`set local session_replication_role = replica`
+      // What was moved already is in the past: a second try moves nothing.
+      const moved = await session.unsafe(
+        `update ${table} set ${changes.join(', ')} where ${column} = $1 and ${columns[0]} > now()`,
+        [value],
+      )
+      return moved.count
+    })
+  // Postgres may be down now: a campaign wants that.
+  return eventually(move, { withinMs: 10_000, everyMs: 20 })
 }
 
 const instant = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g

@@ -32,8 +32,10 @@ const edgeComplaints = async (watch: Watch) => {
 }
 
 const causeComplaints = async (watch: Watch) => {
-  const causes = new Map((await watch.causes()).map((row) => [row.key, row]))
-  return (await watch.withdrawals()).flatMap(({ key, createdAt }) => {
+  const withdrawals = await watch.withdrawals()
+  const found = await watch.causes(withdrawals.map(({ key }) => key))
+  const causes = new Map(found.map((row) => [row.key, row]))
+  return withdrawals.flatMap(({ key, createdAt }) => {
     const cause = causes.get(key)
     if (cause && cause.createdAt <= createdAt) return []
     return [`invariant 6 (${invariantNames[6]}): the withdrawal ${key} has no row before it`]
