@@ -403,10 +403,8 @@ const about = {
   amount: 10,
   startsAt: '2026-10-25T17:30:00.000Z',
   timeZone: 'UTC',
-  ...{
-    cancelledBy: null,
-    reason: null,
-  },
+  cancelledBy: null,
+  reason: null,
 }
 const aboutIt = () => ({ letterId: uuidv7(), about, entry })
 
@@ -465,10 +463,8 @@ const sagaOfBookings: readonly Statement[] = [
         id: idOf(scene, item),
         refundId: idOf(scene, item),
         nextRefundId: uuidv7(),
-        ...{
-          delayMs: 500,
-          entry,
-        },
+        delayMs: 500,
+        entry,
       }),
   },
   {

@@ -43,10 +43,8 @@ const acts = {
       id,
       status: 'REFUSED',
       reason: 'insufficient-funds',
-      ...{
-        letterId: uuidv7(),
-        ...decided,
-      },
+      letterId: uuidv7(),
+      ...decided,
     }),
   'its hold ends': (store, { bookingId: id }) => store.releaseBooking({ id, entry }),
   'its money is back': (store, { bookingId: id }) =>

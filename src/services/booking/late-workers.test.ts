@@ -44,11 +44,9 @@ const refused = (id: string) => ({
   status: 'REFUSED' as const,
   reason: 'insufficient-funds' as const,
   email: null,
-  ...{
-    letterId: uuidv7(),
-    about,
-    entry,
-  },
+  letterId: uuidv7(),
+  about,
+  entry,
 })
 
 describe('a repeat that waits long for its statement', () => {

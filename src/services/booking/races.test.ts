@@ -188,9 +188,10 @@ describe('who pays, who cancels, who withdraws and the end of the hold', () => {
       expect(bookings).toHaveLength(1)
       const [{ status, decision }] = bookings as unknown as [{ status: string; decision: string }]
       expect(decision).toBe(booked.status === 201 ? 'PAID' : 'RELEASED')
-      if (withdrawn !== undefined) expect(offer).toBe('CANCELLED')
+      expect(withdrawn === undefined || offer === 'CANCELLED').toBe(true)
       // What was told with a 2xx stays.
-      if (cancelled && cancelled.status < 300) expect(status).toBe('CANCELLED')
+      const toldCancelled = cancelled !== undefined && cancelled.status < 300
+      expect(!toldCancelled || status === 'CANCELLED').toBe(true)
       expect(await visit.balanceOf(users[index]!)).toBe(status === 'PAID' ? 700 : 1_000)
     }
   })
@@ -243,8 +244,7 @@ describe('who completes against who withdraws', () => {
       const [completed, withdrawn] = index % 2 ? answers.toReversed() : answers
       const { offer } = await expectSettled(system, visit, offers[index]!)
       const told = [completed?.status, withdrawn?.status]
-      if (offer === 'COMPLETED') expect(told).toEqual([200, 409])
-      else expect(told).toEqual([409, 200])
+      expect(told).toEqual(offer === 'COMPLETED' ? [200, 409] : [409, 200])
       expect(await visit.balanceOf(users[index]!)).toBe(offer === 'COMPLETED' ? 700 : 1_000)
     })
   })
