@@ -1,21 +1,7 @@
+import { createZoneFormats } from '../../platform/base/time.ts'
+
 /** Time zones by their names, like Europe/Moscow, as the runtime knows them. */
-
-/** To make one takes longer and more memory than all else about a time: those in use are kept. */
-const maxKept = 64
-const kept = new Map<string, Intl.DateTimeFormat>()
-
-const formatIn = (timeZone: string): Intl.DateTimeFormat => {
-  const known = kept.get(timeZone)
-  const format =
-    known ??
-    new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset', year: 'numeric' })
-  // The one that was used last stands last, so that the first is the one to go.
-  kept.delete(timeZone)
-  kept.set(timeZone, format)
-  const [oldest] = kept.keys()
-  if (kept.size > maxKept && oldest !== undefined) kept.delete(oldest)
-  return format
-}
+const formatIn = createZoneFormats('en', { timeZoneName: 'longOffset', year: 'numeric' })
 
 const minuteMs = 60_000
 

@@ -1,3 +1,4 @@
+import { createZoneFormats } from '../../platform/base/time.ts'
 import type { BookingLetterKind, Canceller } from './states.ts'
 
 /** What a letter about a booking tells. */
@@ -60,21 +61,20 @@ const cancellerWords: Readonly<Record<Canceller, Words>> = {
 /** A title may have line breaks, and a subject must not. */
 const inOneLine = (text: string) => text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim()
 
+const formatIn = createZoneFormats('en-GB', {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'longOffset',
+})
+
 /** With the offset of that moment: a clock that is put back shows the same hour twice. */
-const timeIn = (timeZone: string, instant: string): string => {
-  const time = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'longOffset',
-  })
-  return `${time.format(new Date(instant))} (${timeZone})`
-}
+const timeIn = (timeZone: string, instant: string): string =>
+  `${formatIn(timeZone).format(new Date(instant))} (${timeZone})`
 
 const whyOf = ({ kind, bookingId, cancelledBy, reason }: BookingSubject): Words => {
   const ending = endings[kind]
