@@ -21,6 +21,8 @@ export interface LinkOptions {
   readonly passes?: 'bytes' | 'messages'
   /** Sees every message before all faults, as long as the link is open. */
   readonly watch?: Effect
+  /** While it is true, requests are lost on their way, with their connections: but for those of a fault that has not struck yet. */
+  readonly loses?: () => boolean
 }
 
 export interface BegunFault {
@@ -61,7 +63,7 @@ const splitters = (protocol: LinkOptions['protocol'], passes: 'bytes' | 'message
 }
 
 export const openLink = async (options: LinkOptions): Promise<Link> => {
-  const { name, protocol, targets, passes = 'bytes', watch } = options
+  const { name, protocol, targets, passes = 'bytes', watch, loses = () => false } = options
   const open = new Set<Connection>()
   const sockets = new Set<Socket>()
   const begun = new Set<BegunFault>()
@@ -137,7 +139,9 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
       return deliverStatement(message.bytes, callee)
     }
     const split = splitters(protocol, passes)
-    const both = { connection, effects, deliver, onCut }
+    const isStruck = ({ strikes }: BegunFault) => strikes() > 0
+    const isLost = () => loses() && [...begun].every(isStruck)
+    const both = { connection, effects, deliver, loses: isLost, onCut }
     const tellsEnd = passes === 'bytes' || protocol === 'database'
     const up = openLane({ ...both, direction: 'up', split: split.up, tellsEnd })
     const down = openLane({ ...both, direction: 'down', split: split.down, tellsEnd: true })

@@ -102,13 +102,13 @@ const meetOutage = async (
   await nothingOwed(watch, recoveryPatienceMs)
 }
 
-/** What the step itself wants: a callee is away while something is begun and time passes. */
+/** What the step itself wants: nothing reaches a callee while something is begun and time passes. */
 const meetOwnOutage = async (options: JourneyOptions, sender: Sender, step: Step) => {
   const { system, memory } = options
-  system.setAway(step.without)
+  system.setLost(step.without)
   await ask(options, step, sender.untilTold)
   await step.meanwhile?.(system.postgres, memory)
-  system.setAway()
+  system.setLost()
 }
 
 const take = async (options: JourneyOptions, sender: Sender, step: Step) => {

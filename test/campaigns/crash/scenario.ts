@@ -50,7 +50,7 @@ export interface Step {
   readonly isPreparation?: true
   /** What the lab does before the step. */
   readonly before?: Treatment
-  /** This service is away until the client was told that the work is begun, and `meanwhile` is done. */
+  /** Requests to it are lost until the client was told that the work is begun, and `meanwhile` is done. */
   readonly without?: ServiceName
   readonly meanwhile?: Treatment
   readonly keep?: (memory: Memory, body: Kept) => void

@@ -53,11 +53,15 @@ export const startSystem = async () => {
   let listener = nobody
   const onCheckpoint: OnCheckpoint = (from, checkpoint) => listener.onCheckpoint(from, checkpoint)
   let away: ServiceName | undefined
+  let lost: ServiceName | undefined
 
   const link = ({ from, to }: Way) => {
     if (from === 'client' || to === 'database') return undefined
     const passes = 'messages' as const
-    if (from !== 'gateway-1') return { passes, targets: () => (to === away ? [] : [portOf(to)]) }
+    if (from !== 'gateway-1') {
+      const targets = () => (to === away ? [] : [portOf(to)])
+      return { passes, targets, loses: () => to === lost }
+    }
     // The gateway only passes calls on, so the link sees its calls. The others report their own.
     const hold: Effect['hold'] = async ({ direction }, { messages: [request] }) => {
       if (direction === 'down' || !request) return
@@ -106,6 +110,13 @@ export const startSystem = async () => {
     setAway: (service?: ServiceName) => {
       away = service
     },
+    /**
+     * From now on, until there is a new one, every request to it is lost on its way. A fault may
+     * still hold such a request, so that it arrives later, or lose its answer instead.
+     */
+    setLost: (service?: ServiceName) => {
+      lost = service
+    },
     /** Without a process, nobody listens. */
     setListener: (next: Listener = nobody) => {
       listener = next
@@ -113,6 +124,7 @@ export const startSystem = async () => {
     /** Ends all faults on all links that have not struck yet. */
     disarm: () => {
       away = undefined
+      lost = undefined
       for (const { endFaults } of links.values()) endFaults()
       for (const { database } of fleet.all()) database.endFaults()
     },

@@ -64,6 +64,8 @@ export interface LaneOptions {
   readonly effects: ReadonlySet<Effect>
   readonly split: (bytes: Buffer) => readonly Piece[]
   readonly deliver: Lane['deliver']
+  /** Whether what no fault has taken is lost on its way, with its connection. */
+  readonly loses: () => boolean
   /** Called when the connection is broken on purpose. */
   readonly onCut: () => void
   /** Whether the receiver is told when the sender ends. */
@@ -72,7 +74,7 @@ export interface LaneOptions {
 
 /** Passes on piece by piece. The faults that last at that moment strike each piece. */
 export const openLane = (options: LaneOptions) => {
-  const { direction, connection, effects, split, deliver, onCut, tellsEnd } = options
+  const { direction, connection, effects, split, deliver, loses, onCut, tellsEnd } = options
   const { caller, callee } = connection
   const [from, to] = direction === 'up' ? [caller, callee] : [callee, caller]
   const waiting: Piece[] = []
@@ -113,6 +115,7 @@ export const openLane = (options: LaneOptions) => {
   const pass = (piece: Piece) => {
     if ([...effects].some((effect) => effect.take?.(lane, piece))) return
     if (isClosed || to.destroyed) return
+    if (direction === 'up' && loses()) return connection.reset()
     to.write(piece.bytes)
     for (const effect of effects) effect.follow?.(lane, piece)
   }
