@@ -42,7 +42,7 @@ const contracts = committedContracts()
 const keyIsInTheBody = ['openAccount', 'withdrawMany', 'sendLetter', 'sendLetters', 'makeLogin']
 
 /** They keep nothing that a repeat could do twice: a session more, or one that is over, is harmless. */
-const needNoKey = ['signIn', 'refreshSession', 'endSession', 'findManagers']
+const needNoKey = ['signIn', 'refreshSession', 'endSession', 'findManagers', 'completeBooking']
 
 const operations: Case[] = [...contracts].flatMap(([service, document]) =>
   Object.entries(document.paths).flatMap(([path, item]) =>

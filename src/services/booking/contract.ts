@@ -179,8 +179,8 @@ export const completeBookingRoute = defineRoute({
   access: 'person',
   summary: 'Note that a booking took place',
   description:
-    'By those who manage the company, when the booked time is over. From then on it cannot be cancelled. For all others there is no such booking.',
-  request: { params: bookingParams, headers: idempotencyHeaders },
+    'By those who manage the company, when the booked time is over. From then on it cannot be cancelled. It needs no key: it happens once, and a repeat answers the same. For all others there is no such booking.',
+  request: { params: bookingParams },
   responses: {
     200: {
       description: 'Completed; a repeat answers the same',
