@@ -11,6 +11,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const waiting = [
   'test/house/study-is-true',
   'test/launcher/who-gets-in',
+  'test/house/booking-is-as-drawn',
   'test/guarantees/logs-name-nobody',
   'src/services/order/recovery',
   'test/guarantees/plans',

@@ -41,7 +41,7 @@ const contracts = committedContracts()
 /** Routes for services: the key is the user, or stands beside each part of the body. */
 const keyIsInTheBody = ['openAccount', 'withdrawMany', 'sendLetter', 'sendLetters', 'makeLogin']
 
-/** They keep nothing that a repeat could do twice: a session more, or one that is over, is harmless. */
+/** They do nothing that a repeat could do twice: a session more is harmless, and a booking is completed once. */
 const needNoKey = ['signIn', 'refreshSession', 'endSession', 'findManagers', 'completeBooking']
 
 const operations: Case[] = [...contracts].flatMap(([service, document]) =>

@@ -65,7 +65,8 @@ describe('a statement', () => {
       returns: rowsOf<object>(),
     })
     expect(show.text).toBe(
-      'select l.id, l.key, l.user_id, l.email, l.kind, l.order_id, l.amount, l.subject, l.body, ' +
+      'select l.id, l.key, l.user_id, l.email, l.kind, l.order_id, l.booking_id, l.title, ' +
+        'l.starts_at, l.time_zone, l.cancelled_by, l.because, l.amount, l.subject, l.body, ' +
         'l.created_at from letters l',
     )
   })
