@@ -19,8 +19,8 @@ import {
   withdrawOfferRoute,
 } from './contract.ts'
 import type { Managers } from './managers.ts'
-import { toOffer } from './offers-answers.ts'
-import { serveOffers, type OffersAppDeps } from './offers-app.ts'
+import { toOffer } from './answers-offers.ts'
+import { serveOffers, type OffersAppDeps } from './app-offers.ts'
 import { owingStatuses } from './states.ts'
 import type {
   BookingStore,

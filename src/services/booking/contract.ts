@@ -14,7 +14,7 @@ import {
   replayedHeader,
   textSchema,
 } from '../../platform/http/schemas.ts'
-import { createOfferRoute, getOfferRoute, searchOffersRoute } from './offers-contract.ts'
+import { createOfferRoute, getOfferRoute, searchOffersRoute } from './contract-offers.ts'
 import {
   bookingDetailsSchema,
   bookingSchema,

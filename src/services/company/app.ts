@@ -6,7 +6,7 @@ import { personIn, sentKeyIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import { companyAsChanged, companyNow } from './answers.ts'
-import { serveCategories } from './categories.ts'
+import { serveCategories } from './app-categories.ts'
 import {
   changeCompanyRoute,
   contract,
@@ -15,7 +15,7 @@ import {
   listActsRoute,
   listCompaniesRoute,
 } from './contract.ts'
-import { serveMembers, type MembersDeps } from './members.ts'
+import { serveMembers, type MembersDeps } from './app-members.ts'
 import { serveQuestions } from './questions.ts'
 import { companyNotFound, keyReused, notAnAdmin } from './refusals.ts'
 import type { CategoryStore } from './store-categories.ts'

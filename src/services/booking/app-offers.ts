@@ -5,11 +5,10 @@ import { personIn, sentKeyIn } from '../../platform/http/caller.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
 import type { Person } from '../../platform/base/caller.ts'
 import { standingUnknown } from './managers.ts'
-import { offerAsCreated, toOffer } from './offers-answers.ts'
-import { createOfferRoute, getOfferRoute, searchOffersRoute } from './offers-contract.ts'
+import { offerAsCreated, toOffer } from './answers-offers.ts'
+import { createOfferRoute, getOfferRoute, searchOffersRoute } from './contract-offers.ts'
 import type { KeptOffer, NewOffer, OfferStore, StoredOffer } from './store-offers.ts'
 import { searchFor, termsOf, toSearchPage } from './offer-search.ts'
-import type { OfferRow } from './schema.ts'
 
 export interface OffersAppDeps {
   readonly offers: OfferStore
@@ -21,7 +20,7 @@ export interface OffersAppDeps {
 /** What is offered, without what company must be asked for. */
 type WantedOffer = Omit<NewOffer, 'terms'>
 
-const isSame = (row: OfferRow, wanted: WantedOffer) =>
+const isSame = (row: KeptOffer, wanted: WantedOffer) =>
   row.companyId === wanted.companyId &&
   row.categoryId === wanted.categoryId &&
   row.title === wanted.title &&
