@@ -160,6 +160,20 @@ describe.concurrent('while company', () => {
       }),
   )
 
+  it('is away, those of a refusal are told later as well', () =>
+    inLane(async (lane) => {
+      const at = await scene({ toStore: lane, balance: 10 })
+      const visitor = createVisit(lane)
+      lane.toCompany.behave('refuse')
+      const { status, body } = await visitor.book(at.userId, at.offerId)
+      expect(status).toBe(402)
+      lane.mendCompany()
+      await settledMaybeLate(lane, at.offerId)
+      expect(await visitor.told(body.booking.id)).toEqual(
+        three(at, 'BOOKING_REFUSED', 'OFFER_REFUSED').toSorted(),
+      )
+    }))
+
   /** With two managers, letters are not those of one: only that nothing is owed. */
   const settledMaybeLate = (lane: BookingSystem, offerId: string) =>
     eventually(

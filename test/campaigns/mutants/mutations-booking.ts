@@ -22,7 +22,6 @@ const once = `${folder}/once-only.test.ts`
 const told = `${folder}/answers.test.ts`
 const recovery = `${folder}/recovery.test.ts`
 const written = `${folder}/letters.test.ts`
-const batches = 'test/guarantees/batch-equals-one-by-one.test.ts'
 
 const ofPending = "where b.id = i.id and t.id = b.offer_id and b.status || '' = 'PENDING'"
 
@@ -31,15 +30,6 @@ export const bookingMutations = [
     'an offer is booked without its lock',
     [late, meetings],
     [reserve, '  order by o.id for update\n', '  order by o.id\n'],
-  ),
-  bug(
-    'whoever comes together for one offer gets it, all of them',
-    [batches],
-    [
-      reserve,
-      'select distinct on (i."offerId") i.* from input i join target t',
-      'select i.* from input i join target t',
-    ],
   ),
   bug(
     'an offer that has begun is booked',
