@@ -4,7 +4,8 @@ import { runInNewContext } from 'node:vm'
 /**
  * Collects all garbage and gives the room back to the system. V8 itself collects only when it needs
  * room, and keeps what it had at its peak: a service at rest would hold half as much again of what
- * it read at its start. It stops the process for some 50 ms.
+ * it read at its start. It stops the process for 10 to 25 ms, and ten times as long on a machine that
+ * is far too busy.
  */
 const giveBack = () => {
   // Node has no call for it that needs no option, and `main.ts order` alone must do it, too.
