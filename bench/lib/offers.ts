@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type postgres from 'postgres'
 import type { Place } from '../../src/services/booking/offer-cells.ts'
-import { termsOf, type Wanted } from '../../src/services/booking/offer-search.ts'
+import { toBeFoundBy, type Wanted } from '../../src/services/booking/offer-search.ts'
 import { createRandom, type Random } from '../../test/lab/random.ts'
 
 /**
@@ -120,17 +120,26 @@ const copy = async (
 const offerColumns = `id, company_id, category_id, title, description, price, starts_at, ends_at,
   time_zone, lat, lng, status, booking_id, created_by, request_id`
 
+const rowsOfLists = (offer: MadeOffer) => {
+  const { terms, marks } = toBeFoundBy(offer)
+  const { id, startsAt, price, location } = offer
+  const said = [startsAt.toISOString(), id, price, location.lat, location.lng, marks].join('\t')
+  return terms.map((term) => `${term}\t${said}`)
+}
+
+const listColumns = 'term, starts_at, offer_id, price, lat, lng, marks'
+
 /** Writes so many offers with their lists. The large index is made at the end, which is faster. */
 export const seedOffers = async (sql: postgres.Sql, count: number): Promise<void> => {
+  const [key] = await sql<{ definition: string }[]>`
+    select pg_get_constraintdef(oid) as definition from pg_constraint
+    where conname = 'offer_terms_key'`
+  if (key === undefined) throw new Error('the lists of offers have no key')
   await sql.unsafe('alter table offer_terms drop constraint offer_terms_key')
   await copy(sql, `offers (${offerColumns})`, count, (offer) => [rowOf(offer)])
-  await copy(sql, 'offer_terms (term, starts_at, offer_id)', count, (offer) =>
-    termsOf(offer).map((term) => `${term}\t${offer.startsAt.toISOString()}\t${offer.id}`),
-  )
+  await copy(sql, `offer_terms (${listColumns})`, count, rowsOfLists)
   await sql.unsafe(`set maintenance_work_mem = '1GB'`)
-  await sql.unsafe(
-    'alter table offer_terms add constraint offer_terms_key primary key (term, starts_at, offer_id)',
-  )
+  await sql.unsafe(`alter table offer_terms add constraint offer_terms_key ${key.definition}`)
   await sql.unsafe('vacuum (analyze) offers, offer_terms')
   await sql.unsafe('checkpoint')
 }
@@ -153,6 +162,7 @@ export const searches: Readonly<Record<string, (random: Random, count: number) =
   'within 5 km': (random) => ({ ...nearOf(random), withinKm: 5 }),
   'within 50 km': (random) => ({ ...nearOf(random), withinKm: 50 }),
   'a low price': () => ({ maxPrice: 200 }),
+  'a status that none has': () => ({ status: 'RESERVED' }),
   'all of it': (random) => ({
     ...nearOf(random),
     withinKm: 30,

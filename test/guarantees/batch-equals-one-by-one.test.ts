@@ -508,8 +508,8 @@ const bookingStatements: readonly Statement[] = [
     name: 'insert offers',
     service: 'booking',
     stored: (scene) => `
-      select to_jsonb(o) as o, (select jsonb_agg(term order by term) from offer_terms
-        where offer_id = o.id) as terms
+      select to_jsonb(o) as o, (select jsonb_agg(jsonb_build_array(term, price, lat, lng, marks)
+        order by term) from offer_terms where offer_id = o.id) as terms
       from offers o where request_id = '${scene.tag}'`,
     call: ({ offers }, scene, item) => {
       // Three hours of one day, and a day that is over. Some have no resource and overlap freely.
@@ -527,6 +527,7 @@ const bookingStatements: readonly Statement[] = [
         resource: item.row === 5 ? null : `chair ${item.row % 3}`,
         location: item.flag ? { lat: 1.5, lng: -2 } : null,
         terms: ['all', `word:${item.amount}`],
+        marks: `${item.amount}`,
         createdBy: idOf(scene, item),
         idempotencyKey: keyOf(scene, item),
         requestId: scene.tag,

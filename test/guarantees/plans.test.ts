@@ -177,8 +177,11 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
        ${startOfOffer}, ${startOfOffer} + interval '1 minute', 'UTC', 'chair', 52.5, 13.4,
        case when i % 3 = 0 then 'PAID' else 'OPEN' end, case when i % 3 = 0 then
        ${idSql(kinds.row, 'i')} end, ${ownerSql}, 'key' || i, 'r' from ${series}`,
-    `insert into offer_terms (term, starts_at, offer_id)
-     select term, ${startOfOffer}, ${idSql(kinds.row, 'i')}
+    // Every other row says nothing of its offer, the others that it may have any words.
+    `insert into offer_terms (term, starts_at, offer_id, price, lat, lng, marks)
+     select term, ${startOfOffer}, ${idSql(kinds.row, 'i')}, case when i % 2 = 0 then i + 1 end,
+       case when i % 2 = 0 then 52.5 end, case when i % 2 = 0 then 13.4 end,
+       case when i % 2 = 0 then -1 end
      from ${series} cross join lateral (values ('all'), ('company:' || ${offeredBySql}),
        ('category:' || ${idSql(kinds.other, 'i % 10')}), ('word:haircut'), ('word:w' || i % 1000),
        ${cellsAt(middle)
@@ -504,11 +507,17 @@ const recordBooking = async () => {
     const common = { title: 'title', description: null, price: 1, timeZone: 'UTC', location: null }
     const ids = { companyId: busyCompany, categoryId: busyCompany, createdBy: ownerOf(place) }
     const offer = { ...common, ...ids, endsAt: minutes(place + 90), requestId: 'r' }
-    const terms = [`word:${place}`]
+    const found = { terms: [`word:${place}`], marks: '1' }
     for (const idempotencyKey of [`new${place}`, `key${place}`, null]) {
-      await offers.insert({ ...offer, startsAt, resource, terms, idempotencyKey })
+      await offers.insert({ ...offer, startsAt, resource, ...found, idempotencyKey })
     }
-    await offers.insert({ ...offer, startsAt: minutes(-1), resource, terms, idempotencyKey: null })
+    await offers.insert({
+      ...offer,
+      startsAt: minutes(-1),
+      resource,
+      ...found,
+      idempotencyKey: null,
+    })
   }
   await offers.find(idOf(kinds.row, 5))
   await offers.findByKey(busyUser, 'key5')

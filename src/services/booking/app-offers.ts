@@ -8,7 +8,7 @@ import { standingUnknown } from './managers.ts'
 import { offerAsCreated, toOffer } from './answers-offers.ts'
 import { createOfferRoute, getOfferRoute, searchOffersRoute } from './contract-offers.ts'
 import type { KeptOffer, NewOffer, OfferStore, StoredOffer } from './store-offers.ts'
-import { searchFor, termsOf, toSearchPage } from './offer-search.ts'
+import { searchFor, toBeFoundBy, toSearchPage } from './offer-search.ts'
 
 export interface OffersAppDeps {
   readonly offers: OfferStore
@@ -18,7 +18,7 @@ export interface OffersAppDeps {
 }
 
 /** What is offered, without what company must be asked for. */
-type WantedOffer = Omit<NewOffer, 'terms'>
+type WantedOffer = Omit<NewOffer, 'terms' | 'marks'>
 
 const isSame = (row: KeptOffer, wanted: WantedOffer) =>
   row.companyId === wanted.companyId &&
@@ -83,7 +83,10 @@ const createOffer = (deps: OffersAppDeps) => async (wanted: WantedOffer, person:
     known === undefined
       ? await deps.offers.insert({
           ...wanted,
-          terms: termsOf({ ...wanted, categoryPath: await categoryPathFor(deps, wanted, person) }),
+          ...toBeFoundBy({
+            ...wanted,
+            categoryPath: await categoryPathFor(deps, wanted, person),
+          }),
         })
       : ({ ...known, outcome: 'known' } as const)
   if (!isKept(stored)) throw cannotOffer(stored.outcome, wanted.resource)

@@ -15,7 +15,10 @@ export const maxRadiusKm = 100
 const earthRadiusKm = 6_371.0088
 
 /** A distance as the angle that it is at the middle of the Earth. */
-export const radiansOf = (km: number): number => km / earthRadiusKm
+const radiansOf = (km: number): number => km / earthRadiusKm
+
+/** The same as what Postgres compares: it grows with the distance, and needs no arc. */
+export const haversineOf = (km: number): number => Math.sin(radiansOf(km) / 2) ** 2
 
 const toRadians = (degrees: number) => (degrees * Math.PI) / 180
 const toDegrees = (radians: number) => (radians * 180) / Math.PI

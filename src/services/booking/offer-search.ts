@@ -1,10 +1,12 @@
 import { defaultPageSize } from '../../platform/http/schemas.ts'
-import { cellsAround, cellsAt, radiansOf, usualRadiusKm, type Place } from './offer-cells.ts'
+import { cellsAround, cellsAt, haversineOf, usualRadiusKm, type Place } from './offer-cells.ts'
+import { marksOf } from './offer-marks.ts'
 import type { OfferStatus } from './states.ts'
 
 /**
  * By what offers are found: each offer is in one list for each of its terms. A search walks one of
- * these lists, the one that says most, and looks at each offer in it.
+ * these lists, the one that is sparsest from there on. Its rows say enough of their offers to pass
+ * over most that do not fit; only the others are looked at.
  */
 
 /** Longer words are told apart by their beginning. */
@@ -37,15 +39,20 @@ export interface Findable {
   readonly location: Place | null
 }
 
-export const termsOf = (offer: Findable): string[] => [
-  ofAll,
-  ofCompany(offer.companyId),
-  ...offer.categoryPath.map(ofCategory),
-  ...(offer.location === null ? [] : cellsAt(offer.location)),
-  ...wordsIn(`${offer.title} ${offer.description ?? ''}`)
+const saidOf = ({ companyId, categoryPath, title, description }: Findable): string[] => [
+  ofCompany(companyId),
+  ...categoryPath.map(ofCategory),
+  ...wordsIn(`${title} ${description ?? ''}`)
     .slice(0, maxWords)
     .map(ofWord),
 ]
+
+/** What an offer is stored with. Its marks say nothing of where it is: its place is stored itself. */
+export const toBeFoundBy = (offer: Findable) => {
+  const said = saidOf(offer)
+  const cells = offer.location === null ? [] : cellsAt(offer.location)
+  return { terms: [ofAll, ...cells, ...said], marks: marksOf(said) }
+}
 
 /** What is looked for, as the contract reads it. */
 export interface Wanted {
@@ -64,40 +71,50 @@ export interface Wanted {
 }
 
 export interface SearchPlan {
-  /** The lists to walk, as one. No offer is in two of them. */
-  readonly lists: readonly string[]
-  /** The other lists in which each offer must be. */
+  /** One of these is walked, the lists of it as one. No offer is in two of those. */
+  readonly ways: readonly (readonly string[])[]
+  /** The lists in which each offer must be. */
   readonly also: readonly string[]
-  /** How many rows of the lists a page may look at. */
+  /** The marks of these. */
+  readonly marks: string
+  /** How many rows of the lists a page may read. */
   readonly maxRows: number
+  /** How many of these it may look up. */
+  readonly maxLooks: number
 }
 
 /** As many lists can the statement walk as one. */
 const maxLists = 6
 
-/** What a page may cost, in looks into an index: a few milliseconds, however many offers there are. */
-const maxLooks = 2_000
+/** Of as many ways to find the same, the sparsest is walked. */
+const maxWays = 6
+
+/** What a page may read in the order of an index: a quarter of a millisecond. */
+const maxRows = 500
+
+/** What a page may look up, each somewhere else: a millisecond at most, however many offers there are. */
+const maxLookUps = (limit: number) => 160 + 2 * limit
 
 const byLength = (one: string, other: string) => other.length - one.length
 
 /**
- * The lists are chosen by the request alone, the one that promises to be shortest first: what one
- * company offers, what is near, a long word, a category, everything.
+ * Of all ways that there are, the first ones are those that promise to be sparse: what is near, what one
+ * company offers, a long word, a category. Which one is, the statement finds out.
  */
 export const planSearch = (wanted: Wanted): SearchPlan => {
   const { companyId, categoryId, text, near, withinKm = usualRadiusKm } = wanted
+  const { limit = defaultPageSize } = wanted
   const company = companyId === undefined ? [] : [ofCompany(companyId)]
   const category = categoryId === undefined ? [] : [ofCategory(categoryId)]
-  const words = wordsIn(text ?? '')
-    .toSorted(byLength)
-    .map(ofWord)
-  const cells = near === undefined || company.length > 0 ? [] : cellsAround(near, withinKm)
-  const terms = [...company, ...words, ...category]
-  const lists = company.length === 0 && cells.length > 0 ? cells : terms.slice(0, 1)
-  const walked = lists.length === 0 ? [ofAll] : lists
-  const also = terms.filter((term) => !walked.includes(term))
-  if (walked.length > maxLists) throw new Error(`a search would walk ${walked.length} lists`)
-  return { lists: walked, also, maxRows: Math.floor(maxLooks / (2 + also.length)) }
+  const words = wordsIn(text ?? '').map(ofWord)
+  const cells = near === undefined ? [] : [cellsAround(near, withinKm)]
+  const also = [...company, ...words.toSorted(byLength), ...category]
+  const found = [...cells, ...also.map((term) => [term])].slice(0, maxWays)
+  const ways = found.length === 0 ? [[ofAll]] : found
+  const most = Math.max(...ways.map((lists) => lists.length))
+  if (most > maxLists) throw new Error(`a search would walk ${most} lists`)
+  const maxLooks = Math.floor(maxLookUps(limit) / Math.max(1, also.length))
+  return { ways, also, marks: marksOf(also), maxRows, maxLooks }
 }
 
 /** Where a page ended: the next one begins behind it. */
@@ -106,8 +123,11 @@ interface Reached {
   readonly reachedId: string
 }
 
-/** What a search found: `place` is the row of the lists that it was. The last row may be no offer that fits. */
-export type Found<Row> = Reached & { readonly place: number } & (Row | { readonly id: null })
+/**
+ * What a search found. Where it stopped because it had read or looked up as much as it may, the last
+ * row says so, and need not be an offer that fits.
+ */
+export type Found<Row> = Reached & { readonly stopped: boolean } & (Row | { readonly id: null })
 
 const cursorOf = ({ reachedAt, reachedId }: Reached) => `${reachedAt.getTime()}_${reachedId}`
 
@@ -134,7 +154,7 @@ export const searchFor = (wanted: Wanted) => {
     status,
     minPrice,
     maxPrice,
-    near: near === undefined ? null : { ...near, radians: radiansOf(withinKm) },
+    near: near === undefined ? null : { ...near, haversine: haversineOf(withinKm) },
     // One more tells whether there is another page.
     maxItems: limit + 1,
   }
@@ -143,22 +163,21 @@ export const searchFor = (wanted: Wanted) => {
 const fits = <Row extends { readonly id: string }>(
   found: Found<Row>,
 ): found is Reached & {
-  readonly place: number
+  readonly stopped: boolean
 } & Row => found.id !== null
 
 /**
  * A page of what was found, where one more than the limit was asked for. There is another page when
- * there was one more, or when the search stopped because it had looked at as much as it may.
+ * there was one more, or when the search stopped before the end of the lists.
  */
 export const toSearchPage = <Row extends { readonly id: string }, Item>(
   found: readonly Found<Row>[],
-  { maxItems, maxRows }: { readonly maxItems: number; readonly maxRows: number },
+  { maxItems }: { readonly maxItems: number },
   toItem: (row: Row) => Item,
 ) => {
   const limit = maxItems - 1
   const fitting = found.filter(fits)
   const shown = fitting.slice(0, limit)
-  const last =
-    fitting.length > limit ? shown.at(-1) : found.findLast(({ place }) => place === maxRows)
+  const last = fitting.length > limit ? shown.at(-1) : found.findLast(({ stopped }) => stopped)
   return { items: shown.map(toItem), next: last === undefined ? null : cursorOf(last) }
 }

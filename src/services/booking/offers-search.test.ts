@@ -223,38 +223,91 @@ describe('pages', () => {
     )
   })
 
-  it('go on behind a search that has looked at as much as it may, even at nothing that fits', async () => {
-    const companyId = uuidv7()
-    const { sql } = system.database
-    // Written past the service, which would take minutes: three are dear, among thousands.
+  /** So many offers of a company, a second apart, written past the service, which would take minutes. */
+  const addMany = async (companyId: string, count: number, dear: readonly number[] = []) => {
     const { id } = await offer(api, {
       companyId,
+      title: 'hour',
       price: 5,
       startsAt: daysAhead(2),
       endsAt: daysAhead(2, 1),
     })
-    await sql`
+    await system.database.sql`
       insert into offers (id, company_id, category_id, title, price, starts_at, ends_at, time_zone,
         created_by, request_id)
       select gen_random_uuid(), company_id, category_id, title,
-        case when i in (1500, 4000, 5499) then 9 else 5 end, starts_at + i * interval '1 second',
+        case when i = any(${dear}::int[]) then 9 else 5 end, starts_at + i * interval '1 second',
         ends_at + i * interval '1 second', time_zone, created_by, request_id
-      from offers, generate_series(1, 5500) as i where id = ${id}`
-    await sql`
-      insert into offer_terms select ${`company:${companyId}`}, starts_at, id from offers o
-      where company_id = ${companyId} on conflict do nothing`
+      from offers, generate_series(2, ${count}) as i where id = ${id}`
+  }
+
+  /** In how many pages everything is found, and how many items are on each. */
+  const sizesOf = async (query: Query): Promise<number[]> => {
     const sizes: number[] = []
     let cursor: Query = {}
     for (;;) {
-      const { items, next } = await page({ companyId, minPrice: '9', ...cursor })
+      const { items, next } = await page({ ...query, ...cursor })
       sizes.push(items.length)
-      expect(items.every(({ price }) => price === 9)).toBe(true)
-      if (next === null) break
+      if (next === null) return sizes
       cursor = { cursor: next }
     }
-    expect(sizes).toEqual([0, 1, 0, 0, 1, 1])
-    const { items } = await page({ companyId, minPrice: '10' })
-    expect(items).toEqual([])
+  }
+
+  const dear = [1_500, 4_000, 5_499]
+
+  /** What the rows of a list say of their offers, and how many of them a page may read. */
+  it.each([
+    ['all', 'price, null, null, -1', 500],
+    ['nothing, as before there were such columns,', 'null, null, null, null', 200],
+  ])(
+    'go on behind a search that has looked at as much as it may, even at nothing that fits, by rows that say %s',
+    async (_, said, perPage) => {
+      const companyId = uuidv7()
+      await addMany(companyId, 5_500, dear)
+      await system.database.sql.unsafe(`
+        insert into offer_terms select 'company:${companyId}', starts_at, id, ${said} from offers
+        where company_id = '${companyId}' on conflict do nothing`)
+      const expected = Array.from({ length: Math.ceil(5_500 / perPage) }, () => 0)
+      for (const row of dear) expected[Math.floor((row - 1) / perPage)]! += 1
+      // A list that ends with a page is not known to end there.
+      if (5_500 % perPage === 0) expected.push(0)
+      expect(await sizesOf({ companyId, minPrice: '9' })).toEqual(expected)
+      expect((await page({ companyId, minPrice: '10' })).items).toEqual([])
+    },
+  )
+
+  it('show nothing of which a row promises more than its offer has', async () => {
+    const companyId = uuidv7()
+    await addMany(companyId, 9)
+    await system.database.sql.unsafe(`
+      insert into offer_terms
+      select term, starts_at, id, price, lat, lng, -1 from offers,
+        (values ('company:${companyId}'), ('word:promised')) as t (term)
+      where company_id = '${companyId}' and (term <> 'word:promised'
+        or extract(second from starts_at)::int % 3 = 0)
+      on conflict do nothing`)
+    expect(await sizesOf({ companyId })).toEqual([9])
+    expect(await sizesOf({ companyId, text: 'promised' })).toEqual([3])
+  })
+
+  it('walk the sparsest of the lists, whatever else is asked for', async () => {
+    const companyId = uuidv7()
+    await addMany(companyId, 3_000)
+    const { sql } = system.database
+    // Of the words, the longer one and the shorter one are rare in turn.
+    for (const word of ['often', 'seldom']) {
+      const other = word === 'often' ? 'verymuchlonger' : 'so'
+      await sql.unsafe(`
+        insert into offer_terms
+        select term, starts_at, id, price, lat, lng, -1 from (
+          select *, row_number() over (order by starts_at) as row from offers
+          where company_id = '${companyId}'
+        ) o, (values ('company:${companyId}'), ('word:${word}'), ('word:${other}')) as t (term)
+        where term <> 'word:${other}' or row % 500 = 0 on conflict do nothing`)
+      for (const text of [`${word} ${other}`, `${other} ${word}`]) {
+        expect(await sizesOf({ companyId, text }), text).toEqual([6])
+      }
+    }
   })
 
   it('go on from the place of the cursor, however much later it is asked for', async () => {

@@ -102,7 +102,8 @@ export const offers = pgTable(
 /**
  * By what offers are found, each list in the order of their start: a search walks one list from where
  * the page before ended, and stops after a page. `term` is compared byte by byte (see the migration):
- * no language has a say in whether two terms are the same.
+ * no language has a say in whether two terms are the same. The key includes what a row says of its
+ * offer, all of which stays as it is. A row without a price says nothing.
  */
 export const offerTerms = pgTable(
   'offer_terms',
@@ -110,6 +111,11 @@ export const offerTerms = pgTable(
     term: text().notNull(),
     startsAt: instant('starts_at').notNull(),
     offerId: uuid('offer_id').notNull(),
+    price: bigint({ mode: 'number' }),
+    lat: doublePrecision(),
+    lng: doublePrecision(),
+    /** Bits of the offer's terms: it has no term whose bits are not among them. */
+    marks: bigint({ mode: 'bigint' }),
   },
   (table) => [
     primaryKey({ name: 'offer_terms_key', columns: [table.term, table.startsAt, table.offerId] }),

@@ -34,6 +34,8 @@ const insertOffers = defineStatement(import.meta.url, {
     location: json<Place | null>(),
     /** By what it can be found. */
     terms: json<readonly string[]>(),
+    /** Of its terms, a whole number. */
+    marks: 'text',
     createdBy: 'uuid',
     idempotencyKey: 'text?',
     requestId: 'text',
@@ -50,8 +52,9 @@ const searchOffers = defineStatement(import.meta.url, {
   name: 'search offers',
   table: offers,
   input: {
-    lists: json<readonly string[]>(),
+    ways: json<readonly (readonly string[])[]>(),
     also: json<readonly string[]>(),
+    marks: 'text',
     fromMs: 'bigint?',
     after: 'uuid',
     to: 'text?',
@@ -59,9 +62,10 @@ const searchOffers = defineStatement(import.meta.url, {
     minPrice: 'bigint?',
     maxPrice: 'bigint?',
     /** The middle of a circle, and how far it reaches. */
-    near: json<(Place & { readonly radians: number }) | null>(),
-    /** How many rows of the lists it may look at. */
+    near: json<(Place & { readonly haversine: number }) | null>(),
+    /** How many rows of the lists it may read, and how many of these look up. */
     maxRows: 'int',
+    maxLooks: 'int',
     maxItems: 'int',
   },
   returns: rowsOf<Found<OfferRow>>(),

@@ -23,8 +23,9 @@ inserted as (
 ),
 -- It can be found from the same moment on.
 terms as (
-  insert into offer_terms (term, starts_at, offer_id)
-  select t.term, n.starts_at, n.id from inserted n join fresh f on f.id = n.id
+  insert into offer_terms (term, starts_at, offer_id, price, lat, lng, marks)
+  select t.term, n.starts_at, n.id, n.price, n.lat, n.lng, f.marks::bigint
+  from inserted n join fresh f on f.id = n.id
   cross join lateral jsonb_array_elements_text(f.terms) as t (term)
 ),
 -- Why the others were not stored. Null: nothing in sight explains it, so the item runs again.
