@@ -11,6 +11,7 @@ import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
+import { searchMutations } from './mutations-search.ts'
 import { signUpMutations } from './mutations-signup.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
 import { tokenMutations } from './mutations-tokens.ts'
@@ -29,6 +30,7 @@ export const mutations: readonly Mutation[] = [
   ...unknownMutations,
   ...httpMutations,
   ...sagaMutations,
+  ...searchMutations,
   ...signUpMutations,
   ...telemetryMutations,
   ...tokenMutations,
