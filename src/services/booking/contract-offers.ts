@@ -24,6 +24,20 @@ import { offerStatuses } from './states.ts'
 /** A month of 31 days in which clocks are put back is an hour longer. */
 const longestMs = (31 * 24 + 1) * 3_600_000
 
+/** Two names that look the same are the same: signs in one form, one space between words. */
+const resourceSchema = textSchema(100)
+  .regex(/\S/, 'must have a sign that can be seen')
+  .transform((name) => name.normalize('NFC').replaceAll(/\s+/g, ' ').trim())
+  .openapi({
+    type: 'string',
+    minLength: 1,
+    maxLength: 100,
+    pattern: String.raw`^[^\u0000]*[^\s\u0000][^\u0000]*$`,
+    description:
+      'Who or what is booked: two offers of one resource cannot overlap. Spaces around it, and more than one between words, do not count; capitals do',
+    example: 'Anna',
+  })
+
 const newOfferSchema = z
   .strictObject({
     companyId: idSchema('the company that offers it'),
@@ -37,10 +51,7 @@ const newOfferSchema = z
       description: 'The time zone there by its name in the IANA list; UTC if it is left out',
       example: exampleOffer.timeZone,
     }),
-    resource: textSchema(100).optional().openapi({
-      description: 'Who or what is booked: two offers of one resource cannot overlap',
-      example: 'Anna',
-    }),
+    resource: resourceSchema.optional(),
     location: locationSchema.optional(),
   })
   .refine(({ startsAt, endsAt }) => startsAt < endsAt, {

@@ -61,6 +61,26 @@ describe('an offer of a resource', () => {
     }
   })
 
+  it('is the same however its name is spaced and its signs are made, and is shown as it counts', async () => {
+    const one = { ...someone(), startsAt: at(10), endsAt: at(12), resource: '\u00a0Zoë  Room\t1 ' }
+    const key = uuidv7()
+    const sent = offerOf(one)
+    const { status, body } = await system.api.post('/offers', sent, { key })
+    expect([status, body.resource]).toEqual([201, 'Zoë Room 1'])
+    const repeat = await system.api.post('/offers', sent, { key })
+    expect([repeat.status, repeat.body]).toEqual([201, body])
+    for (const resource of ['Zoë Room 1', 'Zoe\u0308 Room 1', ' Zoë\nRoom 1', one.resource]) {
+      expect(await attempt({ ...one, resource }), resource).toEqual(taken)
+    }
+    for (const resource of ['zoë room 1', 'ZoëRoom 1', 'Zoe Room 1']) {
+      expect(await attempt({ ...one, resource }), resource).toBe(201)
+    }
+    for (const resource of ['', ' ', '\t\n', '\u00a0']) {
+      const refused = await system.api.post('/offers', offerOf({ ...one, resource }))
+      expect([refused.status, refused.body.errors?.[0]?.field]).toEqual([400, 'resource'])
+    }
+  })
+
   it('that is withdrawn is in nobody’s way; one that is booked is', async () => {
     const one = { ...someone(), startsAt: at(10), endsAt: at(12) }
     const { id } = await offer(system.api, one)
