@@ -154,7 +154,7 @@ describe('who was a member at a moment', () => {
     // A member who joins in a statement that takes long: its moment is long over when it ends.
     const joining = await system.database.sql.reserve()
     await joining`start transaction`
-    await joining`select from companies where id = ${companyId} for no key update`
+    await joining`select pg_advisory_xact_lock(members_lock(${companyId}))`
     await joining`
       insert into memberships (id, company_id, user_id, role, name, email, locale, joined_at,
         added_by, request_id)

@@ -2,11 +2,11 @@ import { bug } from './mutation.ts'
 
 const addMembers = 'src/services/company/sql/add-members.sql'
 const changeCompanies = 'src/services/company/sql/change-companies.sql'
-const findManagers = 'src/services/company/sql/find-managers.sql'
 const insertCategories = 'src/services/company/sql/insert-categories.sql'
 const insertCompanies = 'src/services/company/sql/insert-companies.sql'
 const removeMembers = 'src/services/company/sql/remove-members.sql'
 const tables = 'src/services/company/migrations/0001_companies.sql'
+const membersAt = 'src/services/company/migrations/0002_members_at.sql'
 const answers = 'src/services/company/answers.ts'
 const app = 'src/services/company/app.ts'
 const members = 'src/services/company/app-members.ts'
@@ -55,31 +55,35 @@ export const companyMutations = [
   bug(
     'whoever asks for the members of a moment does not wait for those who just come',
     [aboutManagers],
-    [findManagers, ' order by id for share', ' order by id'],
+    [membersAt, '\n  PERFORM pg_advisory_xact_lock_shared(members_lock(company));', ''],
   ),
   bug(
-    'whoever asks for the members of a moment takes those of an older version',
+    'whoever asks for the members of a moment does not see who came while they waited',
     [aboutManagers],
-    [
-      findManagers,
-      'join seen s on s.id = j.id and s.version = j.version',
-      'join seen s on s.id = j.id',
-    ],
+    [membersAt, 'LANGUAGE plpgsql AS', 'LANGUAGE plpgsql STABLE AS'],
+  ),
+  bug(
+    'whoever comes does not wait for those who ask for the members of a moment',
+    [aboutManagers],
+    [addMembers, ', pg_advisory_xact_lock(members_lock(id))', ''],
+  ),
+  bug(
+    'whoever goes does not wait for those who ask for the members of a moment',
+    [aboutManagers],
+    [removeMembers, ', pg_advisory_xact_lock(members_lock(id))', ''],
   ),
   bug(
     'the members of a moment are told before it is over',
     [aboutManagers],
-    [findManagers, 'i.moment < clock_timestamp() as is_over', 'true as is_over'],
+    [membersAt, 'IF moment >= clock_timestamp() THEN', 'IF false THEN'],
   ),
   bug(
     'the members of a moment are those of now',
     [aboutManagers],
     [
-      findManagers,
-      `and m.joined_at <= j.moment
-      and coalesce(m.left_at, 'infinity'::timestamptz) > j.moment`,
-      `and m.joined_at <= j.moment
-      and coalesce(m.left_at, 'infinity'::timestamptz) > now()`,
+      membersAt,
+      `coalesce(m.left_at, 'infinity'::timestamptz) > moment`,
+      `coalesce(m.left_at, 'infinity'::timestamptz) > now()`,
     ],
   ),
   bug(

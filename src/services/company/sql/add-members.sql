@@ -25,6 +25,10 @@ locked as materialized (
   select id, version from companies where id in (select id from seen where is_allowed)
   order by id for no key update
 ),
+-- From here on nobody is told who the members are, in the same order. Who asked before has the answer.
+guarded as materialized (
+  select id, version, pg_advisory_xact_lock(members_lock(id)) from locked
+),
 -- Only if nobody changed it in between is what this statement sees of its members the truth.
 target as materialized (
   select s.ord, s.id,
@@ -35,7 +39,7 @@ target as materialized (
     (
       select count(*) from memberships m where m.company_id = s.id and m.left_at is null
     ) >= f."maxMembers" as is_full
-  from seen s join fresh f on f.ord = s.ord join locked l on l.id = s.id and l.version = s.version
+  from seen s join fresh f on f.ord = s.ord join guarded l on l.id = s.id and l.version = s.version
 ),
 -- The clock is read under the lock: whoever asked for an earlier moment was answered without this
 -- member, and whoever asks for a later one waits.

@@ -24,6 +24,10 @@ locked as materialized (
   where id in (select id from seen where is_allowed and membership_id is not null and left_at is null)
   order by id for no key update
 ),
+-- From here on nobody is told who the members are, in the same order. Who asked before has the answer.
+guarded as materialized (
+  select id, version, pg_advisory_xact_lock(members_lock(id)) from locked
+),
 -- Only if nobody changed it in between is what this statement sees of its members the truth: so two
 -- ADMINs who remove each other do so one after the other.
 target as materialized (
@@ -31,7 +35,7 @@ target as materialized (
     select from memberships o where o.company_id = s.id and o.id <> s.membership_id
       and o.role = 'ADMIN' and o.left_at is null
   ) as is_last
-  from seen s join locked l on l.id = s.id and l.version = s.version
+  from seen s join guarded l on l.id = s.id and l.version = s.version
 ),
 -- The clock is read under the lock: whoever asked for an earlier moment was answered with this member.
 ended as (
