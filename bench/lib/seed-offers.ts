@@ -1,4 +1,5 @@
 import type { BenchDatabases } from './databases.ts'
+import { analyseFilled } from './seed.ts'
 import { companyCount, orderPrice, seededIdSql } from './ids.ts'
 
 /**
@@ -19,7 +20,7 @@ export const seedCompanies = async ({ admin }: BenchDatabases): Promise<void> =>
       'Manager ' || i, 'manager-' || i || '@example.com', 'en', now() - interval '30 days',
       ${seededIdSql('manager', 'i')}, 'bench'
     from generate_series(0, ${companyCount - 1}) as i`)
-  await admin.company.unsafe('vacuum (analyze)')
+  await analyseFilled(admin.company)
 }
 
 export interface OfferSeed {

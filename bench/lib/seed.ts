@@ -87,6 +87,16 @@ const seedUsers = (sql: postgres.Sql) =>
     select ${seededIdSql('account', 'i')}, 'bench-' || i, ${email('i')}, 'bench', 'OPEN', ${longAgo}
     from ${series(accountCount)}`)
 
+/** Empty tables stay as the migrations made them, as autovacuum would leave them. */
+export const analyseFilled = async (sql: postgres.Sql): Promise<void> => {
+  const tables = await sql<{ name: string }[]>`
+    select relname as name from pg_stat_user_tables where schemaname = 'public'`
+  for (const { name } of tables) {
+    const filled = await sql`select from ${sql(name)} limit 1`
+    if (filled.length > 0) await sql`vacuum (analyze) ${sql(name)}`
+  }
+}
+
 /** Fills a set of databases and leaves them analysed and on disk. */
 export const seedDatabases = async ({ admin }: BenchDatabases, { orders }: Seed): Promise<void> => {
   await Promise.all([
@@ -95,10 +105,7 @@ export const seedDatabases = async ({ admin }: BenchDatabases, { orders }: Seed)
     orders > 0 ? seedOrders(admin.order, orders) : undefined,
     seedLetters(admin.notification, orders),
   ])
-  for (const [owner, sql] of Object.entries(admin)) {
-    // Empty tables stay as the migrations made them, as autovacuum would leave them.
-    if (orders > 0 || owner !== 'order') await sql.unsafe('vacuum (analyze)')
-  }
+  await Promise.all(Object.values(admin).map(analyseFilled))
   await admin.order.unsafe('checkpoint')
 }
 
