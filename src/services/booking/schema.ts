@@ -129,9 +129,8 @@ export const bookings = pgTable(
     id: uuid().primaryKey(),
     /** Its key at billing for the way back of the money. */
     refundId: uuid('refund_id').notNull(),
-    offerId: uuid('offer_id')
-      .notNull()
-      .references(() => offers.id),
+    /** No foreign key: the statement that stores it locks its offer, and offers are never deleted. */
+    offerId: uuid('offer_id').notNull(),
     userId: uuid('user_id').notNull(),
     /** What was offered, as it never changes: answers and letters need no look at the offer. */
     companyId: uuid('company_id').notNull(),
@@ -161,7 +160,6 @@ export const bookings = pgTable(
       .on(table.offerId)
       .where(isListed(table.status, holdingStatuses)),
     index('bookings_by_user').on(table.userId, table.id),
-    index('bookings_by_offer').on(table.offerId, table.id),
     index('bookings_due')
       .on(table.dueAt)
       .where(sql`${table.dueAt} is not null`),
@@ -208,9 +206,8 @@ export const bookingLetters = pgTable(
   'booking_letters',
   {
     id: uuid().primaryKey(),
-    bookingId: uuid('booking_id')
-      .notNull()
-      .references(() => bookings.id),
+    /** No foreign key: the statement that makes it decides its booking, which is never deleted. */
+    bookingId: uuid('booking_id').notNull(),
     kind: text({ enum: letterKinds }).notNull(),
     /** The customer. */
     userId: uuid('user_id').notNull(),
