@@ -1,3 +1,4 @@
+import { loadFetchOnDemand } from './platform/base/fetch-on-demand.ts'
 import { shortenLoading } from './platform/base/module-loading.ts'
 
 /**
@@ -6,5 +7,6 @@ import { shortenLoading } from './platform/base/module-loading.ts'
  * is loaded after this, and so by the short way.
  */
 shortenLoading()
+loadFetchOnDemand()
 const { run } = await import('./command-line.ts')
 run(process.argv.slice(2))
