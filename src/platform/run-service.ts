@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { createGuard } from './access/guard.ts'
 import { ConfigError, readConfig, type Config } from './base/config.ts'
-import { compileAsUsual, keepMemorySmall } from './base/memory.ts'
+import { keepMemorySmall } from './base/memory.ts'
 import { createHttpServer, type Handle } from './http/server.ts'
 import { errorText } from './base/redaction.ts'
 import type { Runtime, Service } from './service.ts'
@@ -89,7 +89,6 @@ export const runService = async (
     config.adminPort === undefined
       ? () => {}
       : await listenForMetrics(config.adminPort, config.host, metrics)
-  compileAsUsual()
   log.info({ port }, 'listening')
 
   const stop = async (reason: string) => {

@@ -219,6 +219,8 @@ k8s/gateway-api/httproute.yaml
 Dockerfile
   ARG NODE_VERSION=24 → ARG NODE_VERSION=22
     Node is 22
+  MALLOC_TRIM_THRESHOLD_=131072 → MALLOC_TRIM_THRESHOLD_=1
+    what the C library is told is MALLOC_MMAP
   EXPOSE 8000 → EXPOSE 8001
     what it listens on is 8001
   "src/main.ts", "warm-up" → "src/main.ts", "help"

@@ -2,6 +2,7 @@ import { readConfig, type Environment } from '../../platform/base/config.ts'
 import { publicKeysVariable, urlVariable } from '../../platform/base/variables.ts'
 import { registry, serviceNames, type ServiceName } from '../../registry.ts'
 import { databaseVariable, portVariable, type LaunchPlan } from './launch-plan.ts'
+import { mallocVariables } from './node-options.ts'
 import { keyVariables, makeKeys, type ServiceKeys } from './service-keys.ts'
 
 /** Variables that the launcher reads and that would mean something else to a service. */
@@ -29,15 +30,6 @@ export interface Surroundings {
   /** Our own. */
   readonly environment: Environment
 }
-
-/**
- * The C library of Linux keeps what was freed, in each thread, after compilers and passwords took
- * 10 or 20 MB for a moment. With this it gives back what is more than a megabyte.
- */
-const mallocVariables = {
-  MALLOC_MMAP_THRESHOLD_: String(1 << 20),
-  MALLOC_TRIM_THRESHOLD_: String(1 << 20),
-} as const
 
 /** It checks many passwords, and that takes half as long again if memory comes in small pages. */
 const largePages = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' } as const

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -8,6 +9,8 @@ import { runInNewContext } from 'node:vm'
  * is far too busy.
  */
 const giveBack = () => {
+  // Until this, Node keeps what it read from its cache of compiled code: 3 MB.
+  flushCompileCache()
   // Node has no call for it that needs no option, and `main.ts order` alone must do it, too.
   setFlagsFromString('--expose-gc')
   const collectAll = runInNewContext('gc') as NodeJS.GCFunction
@@ -15,16 +18,10 @@ const giveBack = () => {
   collectAll({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
-/**
- * From now on code is compiled as well as it can be after as many calls as V8 thinks best. Until here
- * it needed more, because what runs at the start is not run again.
- */
-export const compileAsUsual = () => setFlagsFromString('--invocation-count-for-turbofan=3000')
-
 /** A service that is asked every few seconds never stops for this. */
 const quietMs = 10_000
-/** Less is not worth a stop. */
-const worthBytes = 4 * 1024 * 1024
+/** Less is not worth a stop. A service that rests keeps up to so much more than it needs. */
+const worthBytes = 1024 * 1024
 
 export interface MemoryKeeper {
   /** Tells that somebody waits for an answer. */
