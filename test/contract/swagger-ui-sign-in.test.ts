@@ -5,6 +5,7 @@ import { launchBrowser, screenshotsFolder } from '../lab/browser.ts'
 import { startGateway, type RunningGateway } from '../lab/gateway.ts'
 import { startSystem, type System } from '../lab/system.ts'
 import { chooseContract, takePicture, visit, watch } from '../lab/visit.ts'
+import { eventually } from '../lab/wait.ts'
 
 /** Signs up, signs in and orders in Swagger UI, as a person does it in a real browser. */
 const publicUrl = 'http://arch.homework'
@@ -83,6 +84,22 @@ const openDialogue = async (page: Page) => {
 }
 const closeDialogue = (page: Page) => page.locator('.dialog-ux .close-modal').click()
 const signInForm = (page: Page) => page.locator('.auth-container', { hasText: 'with PKCE' })
+
+/**
+ * The dialogue shows what Swagger UI knew when it was opened. Until it has read the addresses of
+ * another issuer, it knows no way to sign in: then a person opens the dialogue once more.
+ */
+const openWithSignIn = (page: Page) =>
+  eventually(
+    async () => {
+      await openDialogue(page)
+      if ((await signInForm(page).count()) > 0) return
+      await closeDialogue(page)
+      throw new Error('the dialogue shows no way to sign in')
+    },
+    { withinMs: 30_000 },
+  )
+
 const remove = { name: 'Remove authorization' }
 
 describe.each([
@@ -180,7 +197,7 @@ describe('Swagger UI with another issuer', () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     const complaints = watch(page, gateway.url, new URL(issuer.issuer.url ?? '').origin)
     await page.goto(`${gateway.url}/docs`)
-    await openDialogue(page)
+    await openWithSignIn(page)
     await signInForm(page).locator('.btn.authorize').click()
     await signInForm(page).getByRole('button', remove).waitFor()
     await closeDialogue(page)
