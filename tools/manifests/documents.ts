@@ -30,12 +30,18 @@ export interface Manifest<Value = unknown> {
   readonly at: (path?: Path) => string
 }
 
-const readFile = (folder: string, fileName: string, problems: string[]) => {
-  const file = `k8s/${fileName}`
+interface Parsed {
+  readonly text: string
+  readonly manifests: readonly Manifest[]
+  readonly problems: readonly string[]
+}
+
+const parse = (file: string, text: string): Parsed => {
+  const problems: string[] = []
   const lineCounter = new LineCounter()
   const lineAt = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`
-  const documents = parseAllDocuments(readFileSync(join(folder, fileName), 'utf8'), { lineCounter })
-  return [...documents].flatMap((document): Manifest[] => {
+  const documents = parseAllDocuments(text, { lineCounter })
+  const manifests = [...documents].flatMap((document): Manifest[] => {
     for (const { pos, message } of document.errors) {
       problems.push(`${lineAt(pos[0])} ${message.split('\n')[0]}`)
     }
@@ -50,6 +56,20 @@ const readFile = (folder: string, fileName: string, problems: string[]) => {
     const { kind = '', metadata } = header
     return [{ file, header, kind, name: metadata?.name ?? '', value, at }]
   })
+  return { text, manifests, problems }
+}
+
+/** Each check reads all files again, but few have changed since, and to parse them is most of the work. */
+const lastParsed = new Map<string, Parsed>()
+
+const readFile = (folder: string, fileName: string, problems: string[]) => {
+  const file = `k8s/${fileName}`
+  const text = readFileSync(join(folder, fileName), 'utf8')
+  const last = lastParsed.get(file)
+  const parsed = last?.text === text ? last : parse(file, text)
+  lastParsed.set(file, parsed)
+  problems.push(...parsed.problems)
+  return parsed.manifests
 }
 
 /** Every document of the folder and of the folders in it, and what kept others from being read. */
