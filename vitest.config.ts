@@ -9,22 +9,25 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * beside the busy ones, they cost little; at the end, the processors would idle beside them.
  */
 const waiting = [
-  'test/house/study-is-true',
-  'test/launcher/who-gets-in',
   'test/house/booking-is-as-drawn',
+  'src/services/user/recovery',
   'test/guarantees/logs-name-nobody',
-  'src/services/order/recovery',
+  'test/house/study-is-true',
   'test/guarantees/plans',
+  'test/guarantees/limits',
+  'test/launcher/start-and-stop',
   'test/contract/swagger-ui-sign-in',
   'test/contract/swagger-ui',
-  'test/guarantees/issuer-faults',
-  'src/services/user/recovery',
-  'test/guarantees/limits',
   'src/platform/http/observer',
-  'src/services/order/owed-accounts',
-  'src/platform/database/migrate',
-  'src/services/billing/deposit-letters',
+  'src/services/order/recovery',
+  'test/guarantees/who-gets-in',
+  'test/guarantees/issuer-faults',
+  'test/guarantees/batch-equals-one-by-one',
   'src/services/identity/keys',
+  'src/services/order/owed-accounts',
+  'src/services/billing/deposit-letters',
+  'src/platform/database/migrate',
+  'src/services/booking/recovery',
 ].map((name) => `/${name}.test.ts`)
 
 const gone = waiting.filter((name) => !existsSync(join(import.meta.dirname, name)))
@@ -66,20 +69,59 @@ process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'orderly-compile-cache')
 /** They run programs that npm does not bring: `npm run test:tools`. */
 const needTools = '**/*.tools.test.ts'
 
+/**
+ * Tests that start no process. A worker runs many of them, one after the other, and imports the
+ * services' code once for all: that takes a second of CPU, often more than the tests of a file.
+ * What a file made is removed when it ends, as everywhere.
+ */
+const inWorker = [
+  'src/{clients,platform,services}/**/*.test.ts',
+  'test/judge/**/*.test.ts',
+  'test/contract/{bad-input,cors,gateway-issuer,gateway-routes,http-rules,public-hosts}.test.ts',
+  'test/guarantees/{gateway-failures,listed-values,lost-answers,races-on-one-key}.test.ts',
+]
+
+/** It replaces a module of Node, which code that was loaded before would not notice. */
+const replacing = ['src/services/gateway/static-files.test.ts']
+
+const never = [...configDefaults.exclude, needTools]
+
+const ofEach = {
+  setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
+  pool: 'forks',
+  testTimeout: 20_000,
+  hookTimeout: 60_000,
+} as const
+
+const projects = [
+  {
+    test: {
+      ...ofEach,
+      // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
+      name: 'alone',
+      include: ['{src,test}/**/*.test.ts'],
+      exclude: [...never, ...inWorker],
+    },
+  },
+  { test: { ...ofEach, name: 'replacing', include: replacing } },
+  {
+    test: {
+      ...ofEach,
+      name: 'in-worker',
+      isolate: false,
+      include: inWorker,
+      exclude: [...never, ...replacing],
+    },
+  },
+]
+
 export default defineConfig(({ mode }) => ({
   test: {
-    include: mode === 'tools' ? [needTools] : ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(mode === 'tools' ? [] : [needTools])],
     globalSetup: ['test/lab/global-postgres.ts'],
-    setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
-    // Processes of their own: a test that kills things, or changes a signal's meaning, stays alone.
-    pool: 'forks',
-    // Each worker has real servers at its side, which wait a third of the time; more workers
-    // than this only make everything slower.
-    maxWorkers: 3,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Each worker has real servers at its side, which wait a third of the time.
+    maxWorkers: 4,
     teardownTimeout: 15_000,
     sequence: { sequencer: LongestFirst },
+    ...(mode === 'tools' ? { ...ofEach, include: [needTools] } : { projects }),
   },
 }))
