@@ -88,10 +88,10 @@ const never = [...configDefaults.exclude, needTools]
 
 const ofEach = {
   setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
-  pool: 'forks',
+  pool: 'forks' as const,
   testTimeout: 20_000,
   hookTimeout: 60_000,
-} as const
+}
 
 const projects = [
   {
