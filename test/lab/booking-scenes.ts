@@ -31,6 +31,7 @@ export const openBookingStore = (url: string, holdMs = 60_000): BookingStore =>
 export interface Scene {
   readonly offerId: string
   readonly bookingId: string
+  readonly refundId: string
   /** The customer of that booking, and the key of it. */
   readonly userId: string
   readonly key: string
@@ -71,7 +72,8 @@ export const stage = async (
   { sql }: Pick<TestDatabase, 'sql'>,
   { status, isLate = false, isOver = false }: Staged = {},
 ): Promise<Scene> => {
-  const [offerId, bookingId, userId, key] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()]
+  const [offerId, bookingId, refundId] = [uuidv7(), uuidv7(), uuidv7()]
+  const [userId, key] = [uuidv7(), uuidv7()]
   const startsIn = isOver ? '-2 hours' : '2 days'
   const offer = status === undefined ? 'OPEN' : offerStatusOf[status]
   const decision = status === undefined ? null : decisionOf(status)
@@ -83,12 +85,12 @@ export const stage = async (
     select ${offerId}, ${uuidv7()}, ${uuidv7()}, 'An hour', 100, now() + ${startsIn}::interval,
       now() + ${startsIn}::interval + interval '1 hour', 'UTC', ${uuidv7()}, 'r', ${offer},
       ${offer === 'OPEN' ? null : bookingId}`
-  if (status === undefined) return { offerId, bookingId, userId, key }
+  if (status === undefined) return { offerId, bookingId, refundId, userId, key }
   await sql`
     insert into bookings (id, refund_id, offer_id, user_id, company_id, title, price, starts_at,
       ends_at, time_zone, idempotency_key, status, decision, decided_at, reason, hold_until,
       cancelled_at, cancelled_by, completed_at, request_id, due_at, email)
-    select ${bookingId}, ${uuidv7()}, id, ${userId}, company_id, title, price, starts_at, ends_at,
+    select ${bookingId}, ${refundId}, id, ${userId}, company_id, title, price, starts_at, ends_at,
       time_zone, ${key}, ${status}, ${decision}::text,
       case when ${decision}::text is not null then now() end, ${reasonOf(status)},
       now() + ${isLate ? '-1 second' : '1 hour'}::interval,
@@ -96,7 +98,7 @@ export const stage = async (
       case when ${status} = 'COMPLETED' then now() end, 'r',
       case when ${isOwing} then now() + interval '1 hour' end, 'a@example.com'
     from offers where id = ${offerId}`
-  return { offerId, bookingId, userId, key }
+  return { offerId, bookingId, refundId, userId, key }
 }
 
 /**

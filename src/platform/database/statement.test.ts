@@ -36,9 +36,10 @@ const all = 'select id, price, note, kind, reason, entry from {{input}}'
 describe('a statement', () => {
   it('is its file, with the columns of its input and without its comments', () => {
     expect(define(`-- Why.\n${all}\n  -- Why {{not}}.\nwhere true`).text).toBe(
-      `select id, price, note, kind, reason, entry from json_to_recordset($1::text::json) as ` +
-        `t(ord int, "id" uuid, "price" bigint, "note" text, "kind" text, "reason" text, ` +
-        `"entry" jsonb)\nwhere true`,
+      `select id, price, note, kind, reason, entry from (select * from ` +
+        `json_to_recordset($1::text::json) as t(ord int, "id" uuid, "price" bigint, "note" text, ` +
+        `"kind" text, "reason" text, "entry" jsonb) ` +
+        `where (ord >= 0 and -ord <= 0 and ord + 1 > 0) is not false) as t\nwhere true`,
     )
   })
 

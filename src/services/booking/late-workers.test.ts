@@ -12,6 +12,7 @@ import {
   meetAt,
   openBookingStore,
   stage,
+  type Scene,
   type Staged,
 } from '../../../test/lab/booking-scenes.ts'
 import { expectSettled } from '../../../test/lab/booking-truth.ts'
@@ -79,7 +80,7 @@ describe('a repeat that waits long for its statement', () => {
 })
 
 describe('whatever changes a booking', () => {
-  type Change = (ids: { bookingId: string; offerId: string; userId: string }) => Promise<unknown>
+  type Change = (ids: Scene) => Promise<unknown>
   const operator = { actor: uuidv7(), isOperator: true, reason: null }
   const changes: [string, Staged, Change][] = [
     ['a new booking', {}, ({ offerId }) => one.reserveOffer(reserve(offerId))],
@@ -92,8 +93,8 @@ describe('whatever changes a booking', () => {
     [
       'a new key of a refund',
       { status: 'RELEASING' },
-      ({ bookingId: id }) =>
-        one.renewRefund({ id, refundId: uuidv7(), nextRefundId: uuidv7(), delayMs: 1, entry }),
+      ({ bookingId: id, refundId }) =>
+        one.renewRefund({ id, refundId, nextRefundId: uuidv7(), delayMs: 60_000, entry }),
     ],
     [
       'a refund',

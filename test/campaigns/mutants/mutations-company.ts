@@ -38,8 +38,8 @@ export const companyMutations = [
   ]),
   bug('two ADMINs who remove each other at once are both gone', [races], noLastAdminTrigger, [
     removeMembers,
-    'join locked l on l.id = s.id and l.version = s.version',
-    'join locked l on l.id = s.id',
+    'join guarded l on l.id = s.id and l.version = s.version',
+    'join guarded l on l.id = s.id',
   ]),
   bug('no trigger keeps the last ADMIN', [guards], noLastAdminTrigger),
   bug(
