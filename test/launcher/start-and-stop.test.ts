@@ -26,12 +26,9 @@ const writers = 20
 const startSeconds = 6
 /**
  * Of these 51 to 53 are pages of Node's own program, which all eight share. At rest after a start they
- * take 77 to 82.
+ * take 77 to 82. (After a load it is 81 to 87: V8 has compiled what runs often, and keeps that.)
  */
 const restingMb = 85
-/** After work V8 has compiled what runs often, and the pages of its compilers stay: 81 to 87. */
-const afterWorkMb = 90
-const workMs = 3_000
 
 vi.setConfig({ testTimeout: 60_000 })
 
@@ -214,24 +211,9 @@ describe('npm start', () => {
     expect(second.addressOf('Postgres')).toBe(firstPort)
   })
 
-  it.runIf(process.platform === 'linux')(
-    'takes as little after the second start, and little more after work',
-    async () => {
-      await rests(second, restingMb)
-      const gateway = second.addressOf('start here')
-      const who = authorized(await signIn(gateway, 'kept', password))
-      const order = { body: { userId: user.id, price: 1 }, who, agent: false } as const
-      const untilMs = performance.now() + workMs
-      const work = async () => {
-        while (performance.now() < untilMs) {
-          expect((await write(`${gateway}/orders`, order)).told).toBe(201)
-        }
-      }
-      await Promise.all(Array.from({ length: writers }, work))
-      expect((await ofEachService(memoryOf, second)).order).toBeGreaterThan(restingMb)
-      await rests(second, afterWorkMb)
-    },
-  )
+  it.runIf(process.platform === 'linux')('takes as little after the second start', async () => {
+    await expect(rests(second, restingMb)).resolves.toBeUndefined()
+  })
 
   it('keeps the keys of the services and the operator, and only says where the password is', async () => {
     expect(await readFile(path.join(folder, 'service-keys.json'), 'utf8')).toBe(serviceKeys)
