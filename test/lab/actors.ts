@@ -108,7 +108,9 @@ export const createActor = (options: ActorOptions) => {
 
   const read = async <Body>(path: string): Promise<Body> => {
     const { status, body } = await acknowledged<Body>({ method: 'GET', path })
-    if (status !== 200) throw new Error(`GET ${path} was answered ${status}`)
+    if (status !== 200) {
+      throw new Error(`GET ${path} was answered ${status}: ${JSON.stringify(body)}`)
+    }
     return body
   }
 

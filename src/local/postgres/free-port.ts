@@ -17,15 +17,20 @@ export const whyPortIsTaken = (port: number, host = '127.0.0.1'): Promise<string
 
 /**
  * Another program that chooses at random could choose the same port before we listen on it. So
- * each process uses only the ports that leave the same remainder as its process id.
+ * each process uses only the ports of its share: that of its process id, if nobody gave it another.
  */
 const shares = 32
 const portsOfAShare = Math.floor((highest - lowest + 1) / shares)
 
-const randomPort = () =>
-  lowest + shares * Math.floor(Math.random() * portsOfAShare) + (process.pid % shares)
+const randomPort = () => {
+  const share = Number(process.env['PORT_SHARE'] ?? process.pid) % shares
+  return lowest + shares * Math.floor(Math.random() * portsOfAShare) + share
+}
 
 const handedOut = new Set<number>()
+
+/** From now on ports may be handed out again: nobody listens on those of before any more. */
+export const forgetPorts = (): void => handedOut.clear()
 
 /** A free port; never the same twice from one process. */
 export const freePort = async (host = '127.0.0.1'): Promise<number> => {
