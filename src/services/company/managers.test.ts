@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addMember, personOf, startCompany, type WithCompany } from '../../../test/lab/company.ts'
 import type { Api } from '../../../test/lab/http.ts'
 import type { RunningService } from '../../../test/lab/service.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 
 let system: WithCompany
@@ -148,6 +149,30 @@ describe('who was a member at a moment', () => {
       expect(all, at).toEqual(all.map(() => again))
     }
   }, 60_000)
+
+  it.each(['comes', 'goes'])('is not changed by who %s while it is told', async (what) => {
+    const userId = system.newPerson()
+    if (what === 'goes') await addMember(system, companyId, { userId, as: owner })
+    const path = `/companies/${companyId}/members`
+    const asking = await system.database.sql.reserve()
+    await asking`start transaction`
+    await asking`select pg_advisory_xact_lock_shared(members_lock(${companyId}))`
+    const changed =
+      what === 'comes'
+        ? api.post(path, { userId, role: 'MANAGER' }, { as: owner })
+        : api.delete(`${path}/${userId}`, { as: owner })
+    await eventually(async () => {
+      const [row] = await system.database.admin<{ waiting: number }[]>`
+        select count(*)::int as waiting from pg_stat_activity
+        where datname = current_database() and wait_event = 'advisory'`
+      expect(row?.waiting).toBe(1)
+    })
+    const at = await present()
+    await asking`commit`
+    asking.release()
+    expect((await changed).status).toBe(what === 'comes' ? 201 : 200)
+    expect((await idsAt(at)).includes(userId)).toBe(what === 'goes')
+  })
 
   it('is told after whoever is just joining, and not without them', async () => {
     const userId = system.newPerson()
