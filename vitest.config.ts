@@ -84,7 +84,13 @@ const inWorker = [
 /** It replaces a module of Node, which code that was loaded before would not notice. */
 const replacing = ['src/services/gateway/static-files.test.ts']
 
-const never = [...configDefaults.exclude, needTools]
+/** Each campaign in a short form, which CI runs: `npm run test:campaigns`. */
+const campaigns = '**/*.campaign.test.ts'
+
+/** What another command than `npm test` runs, by the mode that it sets. */
+const modes: Readonly<Record<string, string>> = { tools: needTools, campaigns }
+
+const never = [...configDefaults.exclude, ...Object.values(modes)]
 
 const ofEach = {
   setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
@@ -122,6 +128,6 @@ export default defineConfig(({ mode }) => ({
     maxWorkers: 4,
     teardownTimeout: 15_000,
     sequence: { sequencer: LongestFirst },
-    ...(mode === 'tools' ? { ...ofEach, include: [needTools] } : { projects }),
+    ...(mode in modes ? { ...ofEach, include: [modes[mode] ?? ''] } : { projects }),
   },
 }))
