@@ -70,7 +70,7 @@ process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'orderly-compile-cache')
 const needTools = '**/*.tools.test.ts'
 
 /**
- * Tests that start no process. A worker runs many of them, one after the other, and imports the
+ * Tests that leave the process they run in as it was. A worker runs many of them, one after the other, and imports the
  * services' code once for all: that takes a second of CPU, often more than the tests of a file.
  * What a file made is removed when it ends, as everywhere.
  */
@@ -121,13 +121,17 @@ const projects = [
   },
 ]
 
+const ofMode = (only: string | undefined) =>
+  only === undefined ? { projects } : { ...ofEach, include: [only] }
+
 export default defineConfig(({ mode }) => ({
   test: {
     globalSetup: ['test/lab/global-postgres.ts'],
-    // Each worker has real servers at its side, which wait a third of the time.
+    // Each worker has real servers at its side, which wait a third of the time. On two cores a fifth
+    // worker makes all of them slower.
     maxWorkers: 4,
     teardownTimeout: 15_000,
     sequence: { sequencer: LongestFirst },
-    ...(mode in modes ? { ...ofEach, include: [modes[mode] ?? ''] } : { projects }),
+    ...ofMode(modes[mode]),
   },
 }))

@@ -160,7 +160,7 @@ describe('a rolling restart of the whole system', () => {
     expect(restarts.filter((restart) => restart.told === 0)).toEqual([])
     // A client that never repeats would hardly have noticed. But a request may meet a connection at
     // the moment when it is closed: nothing tells this round robin that a replica leaves, as
-    // Kubernetes tells its proxies, and the drain is short. Without any drain there are about ten.
+    // Kubernetes tells its proxies, and the drain is short. Without any drain there are more.
     const failed = history.exchanges.filter(({ answer }) => answer.kind === 'unknown')
     expect(failed.length).toBeLessThanOrEqual(mostUnknown)
     await checkInvariants(system, history)

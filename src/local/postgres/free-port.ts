@@ -29,7 +29,7 @@ const randomPort = () => {
 
 const handedOut = new Set<number>()
 
-/** From now on ports may be handed out again: nobody listens on those of before any more. */
+/** All ports may be handed out again. Only for who has closed what listened on them. */
 export const forgetPorts = (): void => handedOut.clear()
 
 /** A free port; never the same twice from one process. */

@@ -92,10 +92,10 @@ const placeholdersOf = ({ name, table, input }: Fillable) => {
   return new Map<string, Placeholder>([
     /**
      * The items as rows, each with `ord`, its position in the batch: `select * from {{input}}`.
-     * Postgres expects a hundred rows from a function, and for so many it would rather read a small
-     * table whole than look each row up; it keeps that plan while the table grows. So conditions that
-     * are true of every item make it expect a few: each divides by three what it knows nothing about.
-     * For one row only it would join batches with each other row by row.
+     * Postgres expects a hundred rows from a function. For so many it would rather read a small table
+     * whole than look each row up, and it keeps that plan while the table grows. So there are three
+     * conditions that every item meets: Postgres cannot know that, takes each for true of a third, and
+     * expects four rows. (From one row it would compare each item of a batch with each other.)
      */
     [
       'input',
