@@ -127,9 +127,9 @@ const ofMode = (only: string | undefined) =>
 export default defineConfig(({ mode }) => ({
   test: {
     globalSetup: ['test/lab/global-postgres.ts'],
-    // Each worker has real servers at its side, which wait a third of the time. On two cores a fifth
-    // worker makes all of them slower.
-    maxWorkers: 4,
+    // Each worker has real servers at its side, which wait a third of the time. More workers than this
+    // make everything slower on two cores, and tests late that watch the clock.
+    maxWorkers: 3,
     teardownTimeout: 15_000,
     sequence: { sequencer: LongestFirst },
     ...ofMode(modes[mode]),
