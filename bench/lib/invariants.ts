@@ -95,6 +95,7 @@ const checkBookings = async (
   { booking, notification }: BenchDatabases['admin'],
   told: Told,
 ): Promise<Invariant[]> => {
+  const due = await waitUntilSettled(booking, ['bookings', 'booking_letters'])
   const letters = await sumsOf(
     notification,
     'key',
@@ -103,10 +104,7 @@ const checkBookings = async (
   )
   const paid = await countOf(booking, `bookings where status = 'PAID'`)
   return [
-    none(
-      'no booking is pending or owes letters',
-      await waitUntilSettled(booking, ['bookings', 'booking_letters']),
-    ),
+    none('no booking is pending or owes letters', due),
     none('each paid offer has one paid booking', await unevenOffers(booking)),
     compare('two letters per paid booking', await owedAboutBookings(booking), letters),
     {

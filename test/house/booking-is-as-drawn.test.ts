@@ -110,11 +110,11 @@ const endHold = async ({ offerId }: Wanted) => {
   )
 }
 
-/** The letters of a paid booking, from the question who manages the company on. */
+/** The letters of a paid booking. */
 const letters = () => {
   const { main } = pictured('booking-paid')
   return main
-    .slice(upTo(main, 'booking', 'company').length)
+    .slice(upTo(main, 'booking', 'notification').length)
     .filter((step) => step.kind === 'commit' || step.to !== 'client')
 }
 
@@ -148,7 +148,7 @@ describe('a booking that is paid', () => {
     run.linkBetween('booking', 'company').loseNext('the request')
     await book(wanted())
     const { frame: lettersFrame } = pictured('booking-letters')
-    await expectPictured([...upTo(main, 'booking', 'company'), ...lettersFrame('company')])
+    await expectPictured([...upTo(main, 'booking', 'notification'), ...lettersFrame('company')])
   })
 })
 

@@ -58,6 +58,14 @@ describe('letters', () => {
     }
   })
 
+  it('are with the customer before the answer, and with the managers right after it', async () => {
+    const at = await scene()
+    const { id } = (await visit.book(at.userId, at.offerId)).body
+    expect(await visit.told(id)).toContain(`BOOKING_PAID ${mailOf(at.userId)}`)
+    // Long before a lease is over: recovery has no part in it.
+    await eventually(async () => expect(await visit.told(id)).toHaveLength(3), { withinMs: 1_500 })
+  })
+
   it('about a refusal say why', async () => {
     const at = await scene({ balance: 10 })
     const { id } = (await visit.book(at.userId, at.offerId)).body.booking
@@ -147,6 +155,8 @@ describe.concurrent('while company', () => {
         const { status, body } = await visitor.book(at.userId, at.offerId)
         expect(performance.now() - startedAtMs).toBeLessThan(10_000)
         expect([status, body.status]).toEqual([201, 'PAID'])
+        // The customer's letter does not wait for company.
+        expect(await visitor.told(body.id)).toEqual([`BOOKING_PAID ${mailOf(at.userId)}`])
         const [letters] = await lane.database.sql`
           select decided_at from booking_letters where booking_id = ${body.id}`
         // One has left when company is back, and one came too late.

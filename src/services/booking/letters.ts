@@ -2,6 +2,7 @@ import type { CompanyClient, Manager } from '../../clients/company.ts'
 import type { NotificationClient } from '../../clients/notification.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
+import { createAfterwards } from '../../platform/saga/afterwards.ts'
 import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import { listed } from '../../platform/base/states.ts'
 import type { BookingLetterRow, BookingRow, LetterAbout } from './schema.ts'
@@ -38,15 +39,21 @@ export interface LettersDeps {
   readonly store: Pick<BookingStore, 'dueLetters'>
   readonly companies: CompanyClient
   readonly notification: NotificationClient
-  /** For all of it: half to ask who manages the company, half for the letters. */
   readonly letterBudgetMs: number
   readonly log: Log
 }
 
+interface ToldCustomer {
+  readonly id: string
+  readonly row: DueLetters
+  /** How long the customer's letter took. */
+  readonly ms: number
+}
+
 /**
- * Sends the letters about one decision. Those who manage the company at that moment are told, too:
- * company keeps who that was, and answers the same whenever it is asked. So a repeat sends the same
- * letters under the same keys, which changes nothing.
+ * Sends the letters about one decision: to the customer, whose answer waits for it, and to those who
+ * manage the company at that moment. Company keeps who that was, and answers the same whenever it is
+ * asked. So a repeat sends the same letters under the same keys, which changes nothing.
  */
 export const createLetters = ({
   store,
@@ -56,6 +63,9 @@ export const createLetters = ({
   log,
 }: LettersDeps) => {
   const timeoutMs = letterBudgetMs / 2
+
+  const kindsFor = ({ id, kind }: DueLetters) =>
+    kindsOf[listed(letterKinds, kind, `the kind of letters ${id}`)]
 
   const sendTo = (row: DueLetters, kind: KindInLetter, reader: Pick<Manager, 'userId' | 'email'>) =>
     notification.sendLetter({
@@ -69,21 +79,27 @@ export const createLetters = ({
       timeoutMs,
     })
 
-  const send = async (row: DueLetters): Promise<RowOutcome> => {
-    const kinds = kindsOf[listed(letterKinds, row.kind, `the kind of letters ${row.id}`)]
-    const { companyId, decidedAt, requestId, userId, email } = row
+  /** What became of it, or undefined when it is not known: then all the letters wait. */
+  const tellCustomer = async (row: DueLetters): Promise<ToldCustomer | undefined> => {
+    const { id, userId, email } = row
+    // Nobody knows where to write to somebody without an account.
+    if (email === null) return { id, row, ms: 0 }
+    const sent = await sendTo(row, kindsFor(row).customer, { userId, email })
+    if (sent.outcome === 'done') return { id, row, ms: sent.ms }
+    await postpone(store.dueLetters, row, 'letters', sent)
+    return undefined
+  }
+
+  const tellManagers = async ({ row, ms: customerMs }: ToldCustomer): Promise<RowOutcome> => {
+    const { companyId, decidedAt, requestId } = row
     const at = decidedAt.toISOString()
     const asked = await companies.managersAt({ companyId, at, requestId, timeoutMs })
     if (asked.outcome !== 'done') {
       await postpone(store.dueLetters, row, 'managers', asked)
       return 'postponed'
     }
-    const sent = await Promise.all([
-      // Nobody knows where to write to somebody without an account.
-      ...(email === null ? [] : [sendTo(row, kinds.customer, { userId, email })]),
-      ...asked.managers.map((manager) => sendTo(row, kinds.manager, manager)),
-    ])
-    const ms = Math.max(asked.ms, ...sent.map((each) => each.ms))
+    const kind = kindsFor(row).manager
+    const sent = await Promise.all(asked.managers.map((manager) => sendTo(row, kind, manager)))
     const unknown = sent.find(({ outcome }) => outcome === 'unknown')
     if (unknown !== undefined) {
       await postpone(store.dueLetters, row, 'letters', unknown)
@@ -91,13 +107,28 @@ export const createLetters = ({
     }
     // All are acknowledged: nobody needs to wait until that is noted. If the note gets lost, recovery
     // sends the same letters under the same keys.
+    const ms = Math.max(customerMs, asked.ms, ...sent.map((each) => each.ms))
     const entry = timelineEntry(row, 'letters', { outcome: 'done', ms })
     const noted = store.dueLetters.settle({ id: row.id, entry })
     noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letters not noted'))
     return 'finished'
   }
 
-  return { send }
+  const afterwards = createAfterwards({ finish: tellManagers, log })
+
+  return {
+    /** As soon as there is a decision. It ends when the customer is told; managers are, afterwards. */
+    tell: async (row: DueLetters): Promise<void> => {
+      const told = await tellCustomer(row)
+      if (told !== undefined) afterwards.add(told)
+    },
+    /** All letters of a row that stayed due. */
+    recover: async (row: DueLetters): Promise<RowOutcome> => {
+      const told = await tellCustomer(row)
+      return told === undefined ? 'postponed' : tellManagers(told)
+    },
+    stop: afterwards.stop,
+  }
 }
 
 export type Letters = ReturnType<typeof createLetters>

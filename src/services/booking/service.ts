@@ -67,10 +67,11 @@ export const createBookingService = (runtime: Runtime): Service => {
         ...recoverySettings,
         name: 'booking letters',
         claim: store.dueLetters.claim,
-        advance: letters.send,
+        advance: letters.recover,
       }),
     ],
     close: async () => {
+      await letters.stop()
       await Promise.all([company.close(), billing.close(), notification.close()])
       await database.close()
     },

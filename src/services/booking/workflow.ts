@@ -66,7 +66,7 @@ const createCommon = ({ store, letters, log }: WorkflowDeps) => {
       requestId,
       attempts: 0,
     }
-    await letters.send(owed).catch((error: unknown) => {
+    await letters.tell(owed).catch((error: unknown) => {
       log.warn({ err: error, id: letterId }, 'letters about a booking are left to recovery')
     })
   }

@@ -279,7 +279,7 @@ export const bookingMutations = [
   bug(
     'one manager gets no letter',
     [written],
-    [letters, '...asked.managers.map((manager)', '...asked.managers.slice(1).map((manager)'],
+    [letters, 'asked.managers.map((manager)', 'asked.managers.slice(1).map((manager)'],
   ),
   bug(
     'the managers of now are written to, not those of then',
@@ -294,6 +294,52 @@ export const bookingMutations = [
     'letters that nobody acknowledged are noted as sent',
     [written],
     [letters, 'if (unknown !== undefined) {', 'if (unknown !== undefined && sent.length === 0) {'],
+  ),
+  bug(
+    'the customer waits until the managers are told',
+    [written],
+    [
+      letters,
+      'if (told !== undefined) afterwards.add(told)',
+      'if (told !== undefined) await tellManagers(told)',
+    ],
+  ),
+  bug(
+    'a customer whose letter is not acknowledged is never told',
+    [written],
+    [
+      letters,
+      "    await postpone(store.dueLetters, row, 'letters', sent)\n    return undefined\n",
+      '    return { id, row, ms: sent.ms }\n',
+    ],
+  ),
+  bug(
+    'managers are told when recovery comes, not at once',
+    [written],
+    [letters, 'if (told !== undefined) afterwards.add(told)', 'void told'],
+  ),
+  bug(
+    'what nobody waits for is forgotten when the process ends',
+    ['src/platform/saga/afterwards.test.ts'],
+    ['src/platform/saga/afterwards.ts', '      await Promise.all(running)\n', ''],
+  ),
+  bug(
+    'what nobody waits for piles up without an end',
+    ['src/platform/saga/afterwards.test.ts'],
+    [
+      'src/platform/saga/afterwards.ts',
+      'if (gathered.length + running.size >= maxUnfinished) return',
+      'if (gathered.length >= maxUnfinished) return',
+    ],
+  ),
+  bug(
+    'what nobody waits for starts one by one',
+    ['src/platform/saga/afterwards.test.ts'],
+    [
+      'src/platform/saga/afterwards.ts',
+      '      timer ??= setTimeout(startAll, gatherMs)\n',
+      '      startAll()\n',
+    ],
   ),
   bug(
     'letters of each attempt have keys of their own',
