@@ -159,6 +159,7 @@ describe.concurrent('while company', () => {
         expect(await visitor.told(body.id)).toEqual([`BOOKING_PAID ${mailOf(at.userId)}`])
         const [letters] = await lane.database.sql`
           select decided_at from booking_letters where booking_id = ${body.id}`
+        await eventually(async () => expect(await stepsOf(lane, body.id)).toContain('managers'))
         // One has left when company is back, and one came too late.
         at.one.leave()
         lane.addManager(at.companyId, new Date(+letters?.['decided_at'] + 1))
@@ -184,6 +185,29 @@ describe.concurrent('while company', () => {
       )
     }))
 
+  it('thinks it over, the customer has the answer and the letter long before', async () => {
+    const slow = await startBooking(
+      { LETTER_BUDGET_MS: '8000', CALL_TIMEOUT_MS: '5000', LEASE_MS: '20000' },
+      behind,
+    )
+    const at = await scene({ toStore: slow })
+    const visitor = createVisit(slow)
+    slow.toCompany.behave('hang')
+    const startedAtMs = performance.now()
+    const { status, body } = await visitor.book(at.userId, at.offerId)
+    // Company is given four seconds.
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+    expect(status).toBe(201)
+    expect(await visitor.told(body.id)).toEqual([`BOOKING_PAID ${mailOf(at.userId)}`])
+  })
+
+  /** What was tried without an answer, or noted as done, about the letters of a booking. */
+  const stepsOf = async (lane: BookingSystem, bookingId: string): Promise<string[]> => {
+    const [row] = await lane.database.sql`
+      select timeline from booking_letters where booking_id = ${bookingId}`
+    return row?.['timeline'].map(({ step }: { step: string }) => step) ?? []
+  }
+
   /** With two managers, letters are not those of one: only that nothing is owed. */
   const settledMaybeLate = (lane: BookingSystem, offerId: string) =>
     eventually(
@@ -198,6 +222,24 @@ describe.concurrent('while company', () => {
 })
 
 describe.concurrent('while notification', () => {
+  it('does not acknowledge the letters to managers, they stay due', () =>
+    inLane(async (lane) => {
+      const companyId = uuidv7()
+      const { email } = lane.addManager(companyId)
+      const offerId = await storeOffer(lane.database, { companyId, price: 300 })
+      const visitor = createVisit(lane)
+      lane.toNotification.behave('drop-answer')
+      // Nobody knows where to write to somebody without an account: only managers are told.
+      const { body } = await visitor.book(uuidv7(), offerId)
+      const owed = () => lane.database.sql`
+        select from booking_letters where booking_id = ${body.booking.id} and due_at is not null
+          and timeline @> '[{"step": "letters", "outcome": "unknown"}]'`
+      await eventually(async () => expect(await owed()).toHaveLength(1))
+      lane.toNotification.behave('forward')
+      await eventually(async () => expect(await owed()).toHaveLength(0), { withinMs: 30_000 })
+      expect(await visitor.told(body.booking.id)).toEqual([`OFFER_REFUSED ${email}`])
+    }))
+
   it.each(away)('%s, bookings are answered as usual, and each letter comes once', (_what, how) =>
     inLane(async (lane) => {
       const companyId = uuidv7()
