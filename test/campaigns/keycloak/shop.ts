@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { serviceNames, servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import type { Ask } from '../../judge/access/ask.ts'
-import { contentsOf, countActsIn } from '../../judge/access/contents.ts'
+import { contentsOf, countActsIn, countOwedIn } from '../../judge/access/contents.ts'
 import { createThings } from '../../judge/access/things.ts'
 import type { TokenSource, World } from '../../judge/access/world.ts'
 import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
@@ -64,6 +64,7 @@ export const createWorld = ({ system, tokens, people, ask }: WorldDeps): World =
     people,
     things: createThings({ ask, urlOf, tokenOf: tokens.tokenOf }),
     contents: () => contentsOf(databases),
+    countOwed: () => countOwedIn(databases),
     countActs: (service) => countActsIn(databases, service),
     // All of them have signed up before, and nobody can do so twice.
     isFine: ({ name }, { code }) => name === 'POST /users' && code === 'user-exists',

@@ -7,7 +7,7 @@ import { serve } from '../../../src/platform/run-service.ts'
 import { registry, servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
 import { serviceLoaders } from '../../../src/service-loaders.ts'
 import type { Ask } from '../../judge/access/ask.ts'
-import { contentsOf, countActsIn } from '../../judge/access/contents.ts'
+import { contentsOf, countActsIn, countOwedIn } from '../../judge/access/contents.ts'
 import { createThings } from '../../judge/access/things.ts'
 import type { Somebody, Watched, World } from '../../judge/access/world.ts'
 import { whenFileEnds } from '../../lab/cleanup.ts'
@@ -137,6 +137,7 @@ export const openShop = async (ask: Ask, lure: string): Promise<World> => {
     people,
     things: createThings({ ask, urlOf, tokenOf }),
     contents: () => contentsOf(databases),
+    countOwed: () => countOwedIn(databases),
     countActs: (service) => countActsIn(databases, service),
     watch,
   }

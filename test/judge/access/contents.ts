@@ -24,6 +24,23 @@ export const contentsOf = async (databases: Databases): Promise<string> => {
   return JSON.stringify(await Promise.all(all))
 }
 
+/** How many rows owe something that is still to be done: it changes tables, whoever comes meanwhile. */
+export const countOwedIn = async (databases: Databases): Promise<number> => {
+  const all = Object.values(databases).map(async (sql) => {
+    const tables = await sql<{ name: string }[]>`
+      select table_name as name from information_schema.columns
+      where table_schema = 'public' and column_name = 'due_at'`
+    const counts = tables.map(async ({ name }) => {
+      const [row] = await sql.unsafe<{ count: number }[]>(
+        `select count(*)::int from "${name}" where due_at is not null`,
+      )
+      return row?.count ?? 0
+    })
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
+  })
+  return (await Promise.all(all)).reduce((sum, count) => sum + count, 0)
+}
+
 export const countActsIn = async (databases: Databases, service: ServiceName): Promise<number> => {
   const sql = databases[service]
   if (sql === undefined) return 0

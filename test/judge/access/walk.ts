@@ -20,6 +20,9 @@ export interface Walked {
 /** Longer than a statement or a call between services takes. */
 const settleMs = 25
 
+/** Whoever waits longer than this for letters waits for ever: the walk says what it sees then. */
+const owedForMs = 5_000
+
 /** What differs between two answers although they say the same. */
 const incidental = new Set(['date', 'x-request-id', 'connection', 'keep-alive'])
 
@@ -182,8 +185,12 @@ export const createWalk = (world: World, ask: Ask) => {
     return fault ?? (acts === 1 ? undefined : `an operator's act was written ${acts} times`)
   }
 
-  /** What a person came to own may still have a letter under way. */
+  /** What a person came to own may still have letters under way. */
   const settled = async (): Promise<string> => {
+    const giveUpAtMs = performance.now() + owedForMs
+    while ((await world.countOwed()) > 0 && performance.now() < giveUpAtMs) {
+      await setTimeoutAsync(settleMs)
+    }
     let before = await world.contents()
     for (;;) {
       await setTimeoutAsync(settleMs)

@@ -41,6 +41,8 @@ export interface World {
   readonly things: Readonly<Record<string, (owner: Somebody) => Promise<string>>>
   /** All rows of all tables, as one text. */
   readonly contents: () => Promise<string>
+  /** How many rows are not finished. */
+  readonly countOwed: () => Promise<number>
   /** The names of the statements that reach Postgres meanwhile, when they can be seen. */
   readonly watch?: <Result>(work: () => Promise<Result>) => Promise<Watched<Result>>
   /** Whether a refusal is right for somebody who may call a route, because of what was done before. */
