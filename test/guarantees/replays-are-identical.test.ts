@@ -146,6 +146,8 @@ describe('a repeat with the same key and payload', () => {
     await keep('a price that cannot be paid', reprice(id, 9_000_011), 402)
     await keep('a lower price', reprice(id, 3_001), 200)
     await keepBookings()
+    // It waits for the letters that come after an answer.
+    await checkInvariants(system, history)
     const before = await factsNow()
     await expectSameAnswers()
     expect(await factsNow()).toEqual(before)

@@ -5,7 +5,7 @@ import { recoveredIn } from '../../../test/lab/recovered.ts'
 import {
   openTestDatabase,
   patientBudgets,
-  sharedBudgets,
+  shortBudgets,
   startBehind,
   startWithBilling,
   type Behind,
@@ -20,7 +20,7 @@ beforeAll(async () => {
   behind = await startBehind('user')
 })
 
-const openLane = () => startWithBilling('user', sharedBudgets, behind)
+const openLane = () => startWithBilling('user', shortBudgets, behind)
 
 /** A system for one test, with a new name, and what the tests ask of it. */
 const prepare = (system: WithBilling) => {
