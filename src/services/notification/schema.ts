@@ -30,8 +30,10 @@ export const letters = pgTable(
   },
   (table) => [
     index('letters_by_user').on(table.userId, table.id),
-    index('letters_by_order').on(table.orderId, table.id),
-    // Most letters are about no booking, and pay nothing for it.
+    // A letter is about one thing at most, and pays nothing for the other.
+    index('letters_by_order')
+      .on(table.orderId, table.id)
+      .where(sql`${table.orderId} is not null`),
     index('letters_by_booking')
       .on(table.bookingId, table.id)
       .where(sql`${table.bookingId} is not null`),

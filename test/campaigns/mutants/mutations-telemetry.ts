@@ -66,4 +66,14 @@ export const telemetryMutations = [
     ['src/local/launcher/log-files.test.ts'],
     ['src/local/launcher/log-files.ts', 'chunk.lastIndexOf(newLine) + 1', 'chunk.length'],
   ),
+  bug(
+    'ids of one millisecond do not grow',
+    ['src/platform/base/ids.test.ts'],
+    ['src/platform/base/ids.ts', 'inMs = (inMs + 1) | 0', 'inMs = (inMs - 1) | 0'],
+  ),
+  bug(
+    'ids share their random bytes',
+    ['src/platform/base/ids.test.ts'],
+    ['src/platform/base/ids.ts', '  used += bytesPerId\n', '  used = bytesPerId\n'],
+  ),
 ]
