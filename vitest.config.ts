@@ -11,11 +11,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const waiting = [
   'test/house/booking-is-as-drawn',
   'src/services/user/recovery',
-  'test/guarantees/logs-name-nobody',
   'test/house/study-is-true',
   'test/guarantees/plans',
   'test/guarantees/limits',
-  'test/launcher/start-and-stop',
   'test/contract/swagger-ui-sign-in',
   'test/contract/swagger-ui',
   'src/platform/http/observer',
@@ -84,7 +82,7 @@ const inWorker = [
 /** It replaces a module of Node, which code that was loaded before would not notice. */
 const replacing = ['src/services/gateway/static-files.test.ts']
 
-/** Each campaign in a short form, which CI runs: `npm run test:campaigns`. */
+/** Campaigns in a short form, and what waits long. CI runs them: `npm run test:campaigns`. */
 const campaigns = '**/*.campaign.test.ts'
 
 /** What another command than `npm test` runs, by the mode that it sets. */

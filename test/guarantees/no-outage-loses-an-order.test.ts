@@ -262,7 +262,7 @@ describe('parts of the system die or hang', () => {
     const names = Object.values(system.databases).map((url) => new URL(url).pathname.slice(1))
     let cut = 0
     const cutConnections = async () => {
-      for (let round = 0; round < 8; round += 1) {
+      for (let round = 0; round < 5; round += 1) {
         const before = busy.exchanges.length
         await eventually(() => expect(busy.exchanges.length).toBeGreaterThan(before + 5), patient)
         const killed = await adminSql()`

@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks'
 import { portVariable } from '../../src/local/launcher/launch-plan.ts'
 import { projectFolder } from '../../src/local/postgres/data-folder.ts'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
-import { serviceNames } from '../../src/registry.ts'
+import { serviceNames, type ServiceName } from '../../src/registry.ts'
 import { whenFileEnds } from './cleanup.ts'
 import { inheritedByServices } from './environment.ts'
 import { eventually } from './wait.ts'
@@ -168,3 +168,14 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
 }
 
 export type Launcher = ReturnType<typeof launch>
+
+/** A measure of each service's process. */
+export const ofEachService = async (
+  launcher: Launcher,
+  measure: (pid: number) => Promise<number>,
+): Promise<Record<ServiceName, number>> => {
+  const entries = serviceNames.map(
+    async (name) => [name, await measure(await pidOf(launcher.pid, name))] as const,
+  )
+  return Object.fromEntries(await Promise.all(entries)) as Record<ServiceName, number>
+}

@@ -43,12 +43,14 @@ export interface HttpServerDeps extends ProbeDeps {
   readonly handle: Handle
   readonly find: FindRoute
   readonly callerOf: AdmissionDeps['callerOf']
+  /** How long a request may take to arrive. */
+  readonly requestTimeoutMs?: number
 }
 
 /** Longer than the 4 s for which our clients keep idle connections: only they may close them. */
 const keepAliveTimeoutMs = 65_000
 const headersTimeoutMs = 10_000
-const requestTimeoutMs = 15_000
+const usualRequestTimeoutMs = 15_000
 /** How often Node checks the two limits above. Its default of 30 s would double them. */
 const timeoutsCheckMs = 1_000
 const maxHeaderBytes = 16 * 1024
@@ -60,8 +62,6 @@ const quietBeforeEndMs = 500
 
 const serverOptions = {
   keepAliveTimeout: keepAliveTimeoutMs,
-  headersTimeout: headersTimeoutMs,
-  requestTimeout: requestTimeoutMs,
   maxHeaderSize: maxHeaderBytes,
   connectionsCheckingInterval: timeoutsCheckMs,
   // Node would refuse without a body; address.ts answers with a problem.
@@ -135,7 +135,7 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
 }
 
 export const createHttpServer = (deps: HttpServerDeps) => {
-  const { config, log, metrics } = deps
+  const { config, log, metrics, requestTimeoutMs = usualRequestTimeoutMs } = deps
   const places = createPlaces(config.maxConcurrentRequests)
   const kept = createKeptBytes(config.maxKeptBytes, config.answerTimeoutMs)
   const refusals = createRefusals(log, metrics)
@@ -150,7 +150,11 @@ export const createHttpServer = (deps: HttpServerDeps) => {
   addGauge(metrics, 'http_connections', 'Open connections', connections.count)
   addGauge(metrics, 'http_kept_bytes', 'Kept for clients that wait or dawdle', kept.total)
 
-  const server = createServer(serverOptions)
+  const server = createServer({
+    ...serverOptions,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+  })
   server.on('connection', connections.onConnection)
   server.on('request', connections.onRequest as never)
   // An `Expect` header that we do not know is ignored: the request is answered.

@@ -39,6 +39,7 @@ export interface LettersDeps {
   readonly store: Pick<BookingStore, 'dueLetters'>
   readonly companies: CompanyClient
   readonly notification: NotificationClient
+  /** The customer's answer waits half of it; as long have the question to company and the other letters. */
   readonly letterBudgetMs: number
   readonly log: Log
 }
