@@ -29,7 +29,7 @@ export interface RunResult {
 const owedPatienceMs = 30_000
 const quietForMs = 4
 /** Without faults, everything that begins also ends. With faults, some things never end. */
-const quietPatienceMs = { undisturbed: 1_000, disturbed: 80 } as const
+const quietPatienceMs = { undisturbed: 1_000, disturbed: 150 } as const
 const pollMs = 25
 const keptWords = 1_500
 
@@ -87,12 +87,14 @@ const createTracker = ({ note }: Journal) => {
       note(placeName(place))
       return point
     },
-    /** An epoch ends when its statements and calls end: some go on after the answer. */
-    enter: async (next: string, isDisturbed: boolean) => {
+    /** An epoch ends when its statements and calls end: some go on, or begin, after the answer. */
+    enter: async (next: string, watch: Watch, isDisturbed: boolean) => {
       const { disturbed, undisturbed } = quietPatienceMs
       const untilMs = performance.now() + (isDisturbed ? disturbed : undisturbed)
+      const isQuiet = () => underWay <= 0 && performance.now() - lastMs > quietForMs
       while (performance.now() < untilMs) {
-        if (underWay <= 0 && performance.now() - lastMs > quietForMs) break
+        // What is owed after an answer begins a moment later: until then all is quiet.
+        if (isQuiet() && (await watch.owed()).length === 0 && isQuiet()) break
         await sleep(2)
       }
       underWay = 0
@@ -121,7 +123,7 @@ const createClaimFilter = ({ witness }: System, isLookingFor: (place: Place) => 
   }
 }
 
-const createRun = (system: System, incidents: readonly Incident[]) => {
+const createRun = (system: System, watch: Watch, incidents: readonly Incident[]) => {
   const journal = createJournal()
   const tracker = createTracker(journal)
   const followed = followIncidents(incidents)
@@ -166,7 +168,7 @@ const createRun = (system: System, incidents: readonly Incident[]) => {
     followed,
     meanwhile,
     ends,
-    enter: (epoch: string) => tracker.enter(epoch, hasOutage || followed.isAnyBegun()),
+    enter: (epoch: string) => tracker.enter(epoch, watch, hasOutage || followed.isAnyBegun()),
   }
 }
 
@@ -209,7 +211,7 @@ export const run = async (system: System, incidents: readonly Incident[]): Promi
   const watch = await system.witness.watch()
   const history = createHistory()
   const course = { system, scenario: scenarioOf(incidents), history, memory, watch }
-  const state = createRun(system, incidents)
+  const state = createRun(system, watch, incidents)
   const { journal, tracker } = state
   const complaints: string[] = []
   system.setListener({
