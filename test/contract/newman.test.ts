@@ -1,44 +1,19 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  collection,
+  collectionText,
+  complaintAbout,
+  requestsIn,
+  runCollection,
+  type Item,
+} from '../lab/newman.ts'
 import { loadOperations } from '../lab/operations.ts'
 import { startSystem, type System } from '../lab/system.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-const collectionText = readFileSync(
-  new URL('../../postman/orderly.postman_collection.json', import.meta.url),
-  'utf8',
-)
-
-interface Item {
-  readonly name: string
-  readonly item?: readonly Item[]
-  readonly request?: { readonly method: string; readonly url: { readonly raw: string } }
-  readonly event?: readonly { readonly script: { readonly exec: readonly string[] } }[]
-}
-
-const collection = JSON.parse(collectionText) as Item & {
-  readonly item: readonly Item[]
-  readonly variable: readonly { readonly key: string; readonly value: string }[]
-}
-
-const requestsIn = (item: Item): Item[] => (item.item ? item.item.flatMap(requestsIn) : [item])
 const requests = requestsIn(collection)
 const [scenario] = collection.item as [Item]
-
-/** Runs what `npm run newman -- …` runs, without npm. */
-const runCollection = (...args: string[]): Promise<{ code: number; output: string }> =>
-  new Promise((resolve) => {
-    const command = ['--disable-warning=DEP0176', 'tools/newman.ts', ...args]
-    const options = { cwd: root, maxBuffer: 64 * 1024 * 1024, timeout: 90_000 }
-    execFile(process.execPath, command, options, (error, stdout, stderr) => {
-      const code = error ? Number((error as { code?: unknown }).code ?? -1) : 0
-      resolve({ code, output: stdout + stderr })
-    })
-  })
 
 const titleOf = ({ name }: Item) => `\n  ${name}\n`
 
@@ -93,33 +68,15 @@ describe('the Postman collection against the whole system', () => {
   const run = (...args: string[]) =>
     runCollection('--env-var', `baseUrl=${system.urls.gateway}`, ...args)
 
-  /** Each of three asks again until there is a letter, which takes a moment. */
-  const mostRepeats = 3 * 20
-
   const expectPass = async (count: number, ...args: string[]) => {
-    const { code, output } = await run(...args)
-    expect(output).not.toContain('✗')
-    // More than these, if letters to managers were asked for again.
-    const sent = Number(/(\d+) requests/.exec(output)?.[1])
-    expect(sent).toBeGreaterThanOrEqual(count)
-    expect(sent).toBeLessThan(count + mostRepeats)
-    expect(output).toContain('none failed')
-    expect(code).toBe(0)
-    return output
+    const ran = await run(...args)
+    expect(complaintAbout(ran, count)).toBeUndefined()
+    return ran.output
   }
 
   it('passes as a whole', { timeout: 120_000 }, async () => {
     await expectPass(requests.length)
   })
-
-  // The same requests as before, so they also pass again on the same data.
-  it.each(collection.item.slice(1))(
-    'passes again, folder by folder: $name',
-    { timeout: 120_000 },
-    async (folder) => {
-      await expectPass(requestsIn(folder).length, '--folder', folder.name)
-    },
-  )
 
   it(
     'passes again and again, and prints each request and each response, of GETs as well',
