@@ -20,7 +20,7 @@ export interface Walked {
 /** Longer than a statement or a call between services takes. */
 const settleMs = 25
 
-/** Whoever waits longer than this for letters waits for ever: the walk says what it sees then. */
+/** Letters are there long before. After this the walk goes on, and names what changes meanwhile. */
 const owedForMs = 5_000
 
 /** What differs between two answers although they say the same. */
