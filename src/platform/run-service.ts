@@ -6,6 +6,7 @@ import { createHttpServer, type Handle } from './http/server.ts'
 import { errorText } from './base/redaction.ts'
 import type { Runtime, Service } from './service.ts'
 import { createLog, createMetrics, type Log, type Metrics } from './base/telemetry.ts'
+import type { Tracer } from './base/trace.ts'
 import type { ServiceName } from '../registry.ts'
 
 /** Exit codes of sysexits.h: a supervisor can distinguish a wrong setting and a missing database. */
@@ -46,13 +47,26 @@ const listenForMetrics = (port: number, host: string, metrics: Metrics) => {
   })
 }
 
+/** Loaded only when traces are collected: it takes memory and time to start. */
+const loadTracer = async (
+  { service, tracing }: Config,
+  log: Log,
+  metrics: Metrics,
+): Promise<Tracer | undefined> => {
+  if (tracing === undefined) return undefined
+  const { createTracer } = await import('./tracing/tracer.ts')
+  return createTracer({ service, config: tracing, log, metrics })
+}
+
 type CreateService = (runtime: Runtime) => Service | Promise<Service>
 
 /** Builds a service and starts it. Before it stops, it answers the requests that it has begun. */
 export const serve = async (config: Config, createService: CreateService) => {
-  const log = createLog(config.service, config.logLevel)
-  const metrics = createMetrics(config.service)
-  const service = await createService({ config, log, metrics })
+  const { service: name, logLevel, tracing } = config
+  const log = createLog(name, logLevel, tracing !== undefined)
+  const metrics = createMetrics(name)
+  const tracer = await loadTracer(config, log, metrics)
+  const service = await createService({ config, log, metrics, tracer })
   const guard = createGuard({ config, log })
   guard.prepare()
   await service.prepare()
@@ -64,7 +78,7 @@ export const serve = async (config: Config, createService: CreateService) => {
   }
   const { callerOf } = guard
   const exposesMetrics = config.adminPort === undefined
-  const deps = { config, log, metrics, handle, find, callerOf, checkReady, exposesMetrics }
+  const deps = { config, log, metrics, tracer, handle, find, callerOf, checkReady, exposesMetrics }
   const server = createHttpServer(deps)
   const port = await server.listen(config.port)
   for (const loop of service.loops) loop.start()
@@ -73,6 +87,7 @@ export const serve = async (config: Config, createService: CreateService) => {
     await server.drain(config.shutdownGraceMs)
     await Promise.all(service.loops.map((loop) => loop.stop()))
     await Promise.all([service.close(), guard.close()])
+    await tracer?.close()
   }
   return { log, metrics, port, stop }
 }

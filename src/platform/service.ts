@@ -7,12 +7,15 @@ import type { FindRoute } from './http/routes.ts'
 import type { Handle } from './http/server.ts'
 import type { Loop } from './saga/recovery.ts'
 import type { Log, Metrics } from './base/telemetry.ts'
+import type { Tracer } from './base/trace.ts'
 
 /** What a process gives to the service that it runs. */
 export interface Runtime {
   readonly config: Config
   readonly log: Log
   readonly metrics: Metrics
+  /** Undefined: nobody collects traces. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** What a service returns, so that the process can run it. */

@@ -174,6 +174,7 @@ describe('a value that no list has, in a row of order', () => {
       letterBudgetMs: 1_000,
       nobodyMaySignUp: false,
       log: notReached,
+      tracer: undefined,
     })
     const row = { id: 'an-order', email: 'a@example.com', attempts: 0, dueAt: new Date() }
     const decided = { ...row, status: 'REJECTED', decision: unknown } as never

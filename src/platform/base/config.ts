@@ -40,6 +40,13 @@ export interface AccessConfig {
   readonly keyCooldownMs: number
 }
 
+export interface TracingConfig {
+  /** Where spans are handed over. */
+  readonly endpoint: string
+  readonly sampler: string
+  readonly ratio: number
+}
+
 export interface Config {
   readonly service: ServiceName
   readonly host: string
@@ -74,6 +81,8 @@ export interface Config {
   readonly serviceKey: string | undefined
   /** The public keys of the services that may call it. */
   readonly callerKeys: Readonly<Partial<Record<ServiceName, readonly string[]>>>
+  /** Undefined: nobody collects traces. */
+  readonly tracing: TracingConfig | undefined
   /** What only this service reads: see `ownSettings`. */
   readonly own: Readonly<Partial<OwnSettings>>
 }
@@ -114,6 +123,15 @@ const accessConfig = (values: Variables): AccessConfig => ({
   keyRefreshMs: values.KEY_REFRESH_MS,
   keyCooldownMs: values.KEY_COOLDOWN_MS,
 })
+
+const tracingConfig = (values: Variables): TracingConfig | undefined => {
+  const collector = values.OTEL_EXPORTER_OTLP_ENDPOINT
+  const endpoint =
+    values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ??
+    (collector === undefined ? undefined : `${withoutSlash(collector)}/v1/traces`)
+  if (endpoint === undefined) return undefined
+  return { endpoint, sampler: values.OTEL_TRACES_SAMPLER, ratio: values.OTEL_TRACES_SAMPLER_ARG }
+}
 
 export const readConfig = (
   service: ServiceName,
@@ -165,6 +183,7 @@ export const readConfig = (
         values[publicKeysVariable(caller) as `${string}_PUBLIC_KEYS`] ?? [],
       ]),
     ),
+    tracing: tracingConfig(values),
     own: { [service]: readVariables(z.object(ownVariables[service]), environment) },
   }
 }

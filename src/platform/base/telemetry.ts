@@ -2,6 +2,7 @@ import { pino, type Logger } from 'pino'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { ServiceName } from '../../registry.ts'
 import { hidePersonal } from './redaction.ts'
+import { tracePlace } from './trace.ts'
 
 export type Log = Logger
 
@@ -11,11 +12,18 @@ export type Log = Logger
  */
 const logChunkBytes = 12 * 1024
 
+/** By these a line is found that belongs to a trace. */
+const traceFields = () => {
+  const { traceId, spanId } = tracePlace() ?? {}
+  return { traceId, spanId }
+}
+
 /** Logs are JSON lines on stdout without personal data, written off the hot path in chunks. */
-export const createLog = (service: ServiceName, level: string): Log =>
+export const createLog = (service: ServiceName, level: string, isTraced = false): Log =>
   pino(
     {
       level,
+      ...(isTraced ? { mixin: traceFields } : {}),
       base: { service },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { log: hidePersonal },

@@ -57,6 +57,30 @@ const commonVariables = {
   RECOVERY_INTERVAL_MS: durationMs.default(500),
 }
 
+/** Traces, by the names of OpenTelemetry. Headers and certificates the exporter reads itself. */
+const tracingVariables = {
+  /** Where the collector is; traces are collected when this or the next says so. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
+  /** The whole address for traces, when it is not the one above with /v1/traces. */
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: httpUrl.optional(),
+  OTEL_TRACES_SAMPLER: z
+    .enum([
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ])
+    .default('parentbased_always_on'),
+  /** The share of traces for a sampler with a ratio. */
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'must be a number from 0 to 1')
+    .transform(Number)
+    .default(1),
+}
+
 /** Who may issue the tokens of people, and where its keys are read. */
 const accessVariables = {
   /** Where people reach the gateway: our own issuer is below it. */
@@ -200,6 +224,7 @@ export const variablesOf = (service: ServiceName) => {
     ...(hasDatabase ? serviceDatabaseVariables : {}),
     ...upstreamVariables,
     ...accessVariables,
+    ...tracingVariables,
     ...(isCaller ? { SERVICE_KEY: serviceKey } : {}),
     ...callerVariables,
     ...(service === 'gateway' ? doorVariables : {}),
@@ -209,7 +234,12 @@ export const variablesOf = (service: ServiceName) => {
 
 /** What a service's variables are once they are read. */
 export type Variables = z.output<
-  z.ZodObject<typeof commonVariables & typeof serviceDatabaseVariables & typeof accessVariables>
+  z.ZodObject<
+    typeof commonVariables &
+      typeof serviceDatabaseVariables &
+      typeof accessVariables &
+      typeof tracingVariables
+  >
 > & {
   readonly PORT: number
   readonly ADMIN_PORT?: number

@@ -23,6 +23,8 @@ export interface ForwardedRequest {
 export type ForwardFailure = 'refused' | 'broken' | 'timeout'
 
 export interface ForwardEvents {
+  /** The service has begun to answer. */
+  readonly onAnswer: (status: number) => void
   /** There is no answer, and the client has received nothing yet. */
   readonly onFailure: (failure: ForwardFailure) => void
   /** The answer is a problem with this code, which is logged. */
@@ -120,7 +122,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
   const forward = (
     request: ForwardedRequest,
     response: ServerResponse,
-    { onFailure, onProblem }: ForwardEvents,
+    { onAnswer, onFailure, onProblem }: ForwardEvents,
   ): Promise<void> => {
     const startedAtMs = performance.now()
     let controller: Dispatcher.DispatchController | undefined
@@ -158,6 +160,7 @@ export const createForwarder = (deps: ForwarderDeps) => {
         if (end.isOver() || status < 200) return
         end.putOff()
         answered.observe((performance.now() - startedAtMs) / 1e3)
+        onAnswer(status)
         isProblem = headers['content-type'] === problemContentType
         response.writeHead(status, endToEnd(headers))
       },

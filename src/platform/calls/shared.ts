@@ -1,3 +1,5 @@
+import { atPlace, tracePlace, type TracePlace } from '../base/trace.ts'
+import { sharedPlace } from './call-spans.ts'
 import { UnknownOutcomeError, leavesOpen } from './transport.ts'
 import type { Answer, Attempt } from './client.ts'
 
@@ -34,6 +36,8 @@ export const readPart = <Given extends Answer>(part: Part | undefined): Given =>
 interface Waiting<Call, Given> {
   readonly call: Call
   readonly attempt: Attempt
+  /** Where its caller is in a trace. All are sent at the end of a turn, which is somebody's else. */
+  readonly place: TracePlace | undefined
   readonly resolve: (answer: Given | Promise<Given>) => void
   readonly reject: (error: unknown) => void
 }
@@ -44,14 +48,15 @@ export const createSharedCalls = <Call, Given extends Answer>(
   const { alone, together, maxTogether } = options
   let waiting: Waiting<Call, Given>[] = []
 
-  const sendAlone = ({ call, attempt, resolve }: Waiting<Call, Given>) =>
-    resolve(alone(call, attempt))
+  const sendAlone = ({ call, attempt, place, resolve }: Waiting<Call, Given>) =>
+    resolve(atPlace(place, () => alone(call, attempt)))
 
   const sendTogether = async (entries: readonly Waiting<Call, Given>[]) => {
     // No call may wait longer than it would have waited alone.
     const timeoutMs = Math.min(...entries.map(({ attempt }) => attempt.timeoutMs))
     const calls = entries.map(({ call }) => call)
-    const parts = await together(calls, timeoutMs)
+    const place = sharedPlace(entries.map((entry) => entry.place))
+    const parts = await atPlace(place, () => together(calls, timeoutMs))
     if (parts?.length !== entries.length) return entries.forEach(sendAlone)
     entries.forEach(({ resolve, reject }, index) => {
       try {
@@ -76,7 +81,7 @@ export const createSharedCalls = <Call, Given extends Answer>(
     if (attempt.attempt > 1) return alone(call, attempt)
     return new Promise((resolve, reject) => {
       if (waiting.length === 0) setImmediate(sendAll)
-      waiting.push({ call, attempt, resolve, reject })
+      waiting.push({ call, attempt, place: tracePlace(), resolve, reject })
     })
   }
 }

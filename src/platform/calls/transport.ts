@@ -2,6 +2,7 @@ import type { ServiceName } from '../../registry.ts'
 import { betweenCheckpoints } from '../base/checkpoints.ts'
 import { callTimers, type Metrics } from '../base/telemetry.ts'
 import { userAgentOf } from '../base/user-agent.ts'
+import { beginCall } from './call-spans.ts'
 import { exchange, type Received } from './exchange.ts'
 import { openPool } from './pool.ts'
 
@@ -83,6 +84,8 @@ export const createTransport = (deps: TransportDeps) => {
     { method, path, headers, body }: DescribedCall<Answer>,
     { key, requestId, timeoutMs }: SendOptions,
   ): Promise<Answer> => {
+    const name = `${method} ${upstream}${withoutIds(path)}`
+    const trace = beginCall(upstream, name)
     const shown = authorization()
     const request = {
       method,
@@ -93,6 +96,7 @@ export const createTransport = (deps: TransportDeps) => {
         ...headers,
         ...(key === undefined ? {} : { 'Idempotency-Key': key }),
         'user-agent': userAgent,
+        ...(trace === undefined ? {} : { traceparent: trace.traceparent }),
         authorization: typeof shown === 'string' ? shown : await shown,
       },
       timeoutMs: Math.min(timeoutMs, callTimeoutMs),
@@ -100,7 +104,6 @@ export const createTransport = (deps: TransportDeps) => {
     const startedAtMs = performance.now()
     let received: Received
     try {
-      const name = `${method} ${upstream}${withoutIds(path)}`
       received = await betweenCheckpoints('call', name, async () => {
         const response = await exchange(pool, request)
         if (!leavesOpen(response.status)) return response
@@ -108,11 +111,13 @@ export const createTransport = (deps: TransportDeps) => {
       })
     } catch (error) {
       unknown.observe((performance.now() - startedAtMs) / 1e3)
+      trace?.failed(reasonOf(error))
       if (error instanceof UnknownOutcomeError) throw error
       const message = `${upstream} did not answer: ${reasonOf(error)}`
       throw new UnknownOutcomeError(message, { cause: error })
     }
     answered.observe((performance.now() - startedAtMs) / 1e3)
+    trace?.answered(received.status)
     const data = parse(received, `${method} ${path}`)
     return { status: received.status, data, headers: received.headers } as Answer
   }

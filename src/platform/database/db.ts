@@ -2,6 +2,7 @@ import { createBatch } from './batch.ts'
 import { betweenCheckpoints } from '../base/checkpoints.ts'
 import type { DatabaseConfig } from '../base/config.ts'
 import { createConnections, isAboutData, isRetryable, type Reader } from './connections.ts'
+import { createStatementSpans, inStatementSpan } from './statement-spans.ts'
 import type { Statement } from './statement.ts'
 import type { Log, Metrics } from '../base/telemetry.ts'
 
@@ -20,7 +21,7 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   const { prepare } = config
 
   /** Runs a statement once, with one JSON document of rows as its only parameter. */
-  const execute = <Item extends object, Result extends object>(
+  const runOnce = <Item extends object, Result extends object>(
     { name, text }: Statement<Item, Result>,
     items: readonly Item[],
   ): Promise<Result[]> =>
@@ -29,6 +30,9 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
         client.unsafe<Result[]>(text, [JSON.stringify(items)], { prepare }),
       ),
     )
+
+  const execute: typeof runOnce = (statement, items) =>
+    inStatementSpan(statement.name, () => runOnce(statement, items))
 
   /**
    * A coalesced statement. Each row of its input has `ord`, its position in the
@@ -42,11 +46,14 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
   }: Statement<Item, Result>): ((item: Item) => Promise<Result>) => {
     const size = metrics.batchSize.labels(name)
     metrics.batchSize.zero({ statement: name })
-    return createBatch<Item, Result>({
+    const spans = createStatementSpans(name)
+    const batch = createBatch<Item, Result>({
       execute: async (items) => {
         const input = items.map((item, ord) => ({ ord, ...item }))
         const results: (Result | undefined)[] = items.map(() => undefined)
-        const rows = await execute<Item, Result & { ord: number }>({ name, text }, input)
+        const rows = await spans.run(items, () =>
+          runOnce<Item, Result & { ord: number }>({ name, text }, input),
+        )
         for (const row of rows) results[row.ord] = row
         return results
       },
@@ -55,20 +62,25 @@ export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
       onBatch: (count) => size.observe(count),
       ...(distinctBy ? { distinctBy } : {}),
     })
+    return (item) => spans.ask(item, batch)
   }
 
   /** Runs a read that drizzle has built, with the same deadline as every statement. */
   const read = <Result>(name: string, build: (reader: Reader) => PromiseLike<Result>) =>
-    betweenCheckpoints('statement', name, () => connections.read(({ reader }) => build(reader)))
+    inStatementSpan(name, () =>
+      betweenCheckpoints('statement', name, () => connections.read(({ reader }) => build(reader))),
+    )
 
   /** Runs a statement that changes nothing, so that every failure of it is `unavailable`. */
   const lookUp = <Item extends object, Result extends object>(
     { name, text }: Statement<Item, Result>,
     item: Item,
   ): Promise<Result[]> =>
-    betweenCheckpoints('statement', name, () =>
-      connections.read(({ client }) =>
-        client.unsafe<Result[]>(text, [JSON.stringify([item])], { prepare }),
+    inStatementSpan(name, () =>
+      betweenCheckpoints('statement', name, () =>
+        connections.read(({ client }) =>
+          client.unsafe<Result[]>(text, [JSON.stringify([item])], { prepare }),
+        ),
       ),
     )
 

@@ -10,6 +10,7 @@ import {
   type ProblemOptions,
 } from '../base/errors.ts'
 import type { Caller } from '../base/caller.ts'
+import type { OpenSpan } from '../base/trace.ts'
 import type { KeptBytes } from './kept-bytes.ts'
 import type { FoundRoute } from './routes.ts'
 
@@ -29,6 +30,8 @@ export interface AdmittedRequest extends IncomingMessage {
   rawBody?: Buffer
   /** Call it when nobody needs the body any more. */
   releaseBody?: () => void
+  /** Its span, while traces are collected. */
+  trace?: OpenSpan
   /** What went wrong, for the log. */
   problemCode?: ProblemCode
 }

@@ -1,4 +1,5 @@
 import { problemTable } from '../base/errors.ts'
+import { endSpan } from '../base/trace.ts'
 import { serviceOfUserAgent } from '../base/user-agent.ts'
 import type { Exchange } from './pipelines.ts'
 import type { Refusals } from './refusals.ts'
@@ -47,14 +48,34 @@ export const createObserver = ({ log, metrics, refusals }: ObserverDeps) => {
       path,
       status,
       ms: Math.round(ms),
+      // pino leaves undefined fields out.
+      traceId: request.trace?.traceId,
     }
+    tellSpan(exchange, status)
     if (refusal) return refusals.record(refusal, entry)
     metrics.requestSeconds.labels(method, template, `${status}`).observe(ms / 1e3)
-    // pino leaves undefined fields out.
     const line = { ...entry, code: problemCode, made: response.made }
     if (status >= 500) log.warn(line, 'request')
     else log.info(line, 'request')
   }
+}
+
+/** A route that nobody knows has no name of its own: paths may hold anything. */
+const tellSpan = ({ request, template = 'unknown' }: Exchange, status: number) => {
+  const { trace, requestId, askedMethod: method = '', problemCode } = request
+  if (trace?.isSampled !== true) return
+  endSpan(trace, {
+    name: `${method} ${template}`,
+    kind: 'server',
+    attributes: {
+      'http.request.method': method,
+      'http.route': template,
+      'http.response.status_code': status,
+      'orderly.request_id': requestId,
+    },
+    links: trace.links,
+    failure: status >= 500 ? (problemCode ?? `${status}`) : undefined,
+  })
 }
 
 const statusOf = (response: Exchange['response']) =>

@@ -23,6 +23,7 @@ import { createProbes, type ProbeDeps } from './probes.ts'
 import { createRefusals } from './refusals.ts'
 import { pathOf, type FindRoute } from './routes.ts'
 import { addGauge } from '../base/telemetry.ts'
+import { atPlace, beginRequest, type Tracer } from '../base/trace.ts'
 
 /** Resolves when the answer is ended. */
 export type Handle = (request: AdmittedRequest, response: ServiceResponse) => Promise<void>
@@ -43,6 +44,8 @@ export interface HttpServerDeps extends ProbeDeps {
   readonly handle: Handle
   readonly find: FindRoute
   readonly callerOf: AdmissionDeps['callerOf']
+  /** Undefined: nobody collects traces. */
+  readonly tracer?: Tracer | undefined
   /** How long a request may take to arrive. */
   readonly requestTimeoutMs?: number
 }
@@ -85,7 +88,7 @@ interface ServingDeps extends HttpServerDeps {
 
 /** Serves one request until its answer is ended. */
 const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
-  const { config, log, places, kept: keptBytes, callerOf } = deps
+  const { config, log, places, kept: keptBytes, callerOf, tracer } = deps
   const probes = createProbes(deps)
   const address = createAddressCheck(config)
   const answerCors = createCors(config.corsOrigins)
@@ -105,6 +108,7 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
     if (refusal !== undefined) return address.refuse(request, response, refusal)
     const route = deps.find(method, path)
     exchange.template = route?.template
+    if (tracer !== undefined) request.trace = beginRequest(tracer, request.headers.traceparent)
     if (!(await admit(request, response, route, { keptBytes, callerOf }))) return undefined
     // Other requests may have taken the last place while the body was read.
     if (places.isFull()) return sendOverloaded(response, requestId)
@@ -112,7 +116,7 @@ const createServing = (deps: ServingDeps): PipelinesDeps['serve'] => {
     progress.isAtWork()
     places.enter()
     try {
-      await deps.handle(request, response)
+      await atPlace(request.trace, () => deps.handle(request, response))
     } finally {
       places.leave()
     }

@@ -89,6 +89,8 @@ export const depositLetters = pgTable(
     attempts: integer().notNull().default(0),
     timeline: jsonb().$type<TimelineEntry[]>().notNull().default([]),
     createdAt: createdAt(),
+    /** Where its spans belong; null when nobody collected traces. */
+    trace: text(),
   },
   (table) => [
     index('deposit_letters_due')

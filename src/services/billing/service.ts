@@ -9,7 +9,7 @@ import { createDepositLetters } from './deposit-letters.ts'
 import { createBillingStore } from './store.ts'
 
 export const createBillingService = (runtime: Runtime): Service => {
-  const { config, log, metrics } = runtime
+  const { config, log, metrics, tracer } = runtime
   const database = openDatabase(runtime)
   const notification = connectUpstream(runtime, 'notification')
   const store = createBillingStore(database, config.leaseMs)
@@ -18,6 +18,7 @@ export const createBillingService = (runtime: Runtime): Service => {
     notification: createNotificationClient(notification),
     budgetMs: config.letterBudgetMs,
     log,
+    tracer,
   })
   const { find, handle } = createBillingApp({
     store,

@@ -3,6 +3,7 @@ import { createDueRows } from '../../platform/saga/due-rows.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
+import { traceOfRow } from '../../platform/base/trace.ts'
 import {
   accounts,
   depositLetters,
@@ -47,6 +48,8 @@ const applyOperations = defineStatement(import.meta.url, {
     amount: 'bigint',
     reference: 'text?',
     requestId: 'text',
+    /** For the letter about a deposit. */
+    trace: 'text?',
     leaseMs: 'int',
     /** Not finding the account decides nothing: it may be opened later, and the caller asks again. */
     accountMayCome: 'boolean',
@@ -61,7 +64,7 @@ const applyOperations = defineStatement(import.meta.url, {
 
 type OperationItem = ItemOf<typeof applyOperations>
 
-export type OperationToApply = Omit<OperationItem, 'id' | 'leaseMs' | 'accountMayCome'> &
+export type OperationToApply = Omit<OperationItem, 'id' | 'trace' | 'leaseMs' | 'accountMayCome'> &
   Partial<Pick<OperationItem, 'accountMayCome'>>
 
 export const createBillingStore = (database: Database, leaseMs: number) => {
@@ -93,8 +96,10 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
 
   return {
     openAccount: database.statement(openAccounts),
-    apply: (operation: OperationToApply): Promise<AppliedOperation> =>
-      apply({ accountMayCome: false, ...operation, id: uuidv7(), leaseMs }),
+    apply: (operation: OperationToApply): Promise<AppliedOperation> => {
+      const trace = operation.kind === 'DEPOSIT' ? traceOfRow() : null
+      return apply({ accountMayCome: false, ...operation, id: uuidv7(), trace, leaseMs })
+    },
     findAccount,
     listOperations,
     depositLetters: createDueRows(database, depositLetters, leaseMs),

@@ -1,8 +1,10 @@
 import type { CompanyClient, Manager } from '../../clients/company.ts'
 import type { NotificationClient } from '../../clients/notification.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
+import type { Tracer } from '../../platform/base/trace.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
 import { createAfterwards } from '../../platform/saga/afterwards.ts'
+import { createSagaTraces } from '../../platform/saga/saga-traces.ts'
 import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import { listed } from '../../platform/base/states.ts'
 import type { BookingLetterRow, BookingRow, LetterAbout } from './schema.ts'
@@ -10,7 +12,7 @@ import { letterKinds, type LetterKind } from './states.ts'
 import type { BookingStore } from './store.ts'
 
 /** A row of letters that are due, without what only recovery needs of it. */
-export type DueLetters = Omit<BookingLetterRow, 'dueAt' | 'timeline' | 'createdAt'>
+export type DueLetters = Omit<BookingLetterRow, 'dueAt' | 'createdAt'>
 
 /** What is written about each decision, to the customer and to those who manage the company. */
 const kindsOf = {
@@ -42,6 +44,8 @@ export interface LettersDeps {
   /** The customer's answer waits half of it; as long have the question to company and the other letters. */
   readonly letterBudgetMs: number
   readonly log: Log
+  /** Undefined: nobody collects traces. */
+  readonly tracer: Tracer | undefined
 }
 
 interface ToldCustomer {
@@ -62,8 +66,14 @@ export const createLetters = ({
   notification,
   letterBudgetMs,
   log,
+  tracer,
 }: LettersDeps) => {
   const timeoutMs = letterBudgetMs / 2
+  const traces = createSagaTraces({
+    tracer,
+    saga: 'letters about a booking',
+    calls: { letters: 'notification', managers: 'company' },
+  })
 
   const kindsFor = ({ id, kind }: DueLetters) =>
     kindsOf[listed(letterKinds, kind, `the kind of letters ${id}`)]
@@ -85,7 +95,9 @@ export const createLetters = ({
     const { id, userId, email } = row
     // Nobody knows where to write to somebody without an account.
     if (email === null) return { id, row, ms: 0 }
-    const sent = await sendTo(row, kindsFor(row).customer, { userId, email })
+    const sent = await traces.step(row, 'letters', () =>
+      sendTo(row, kindsFor(row).customer, { userId, email }),
+    )
     if (sent.outcome === 'done') return { id, row, ms: sent.ms }
     await postpone(store.dueLetters, row, 'letters', sent)
     return undefined
@@ -94,13 +106,17 @@ export const createLetters = ({
   const tellManagers = async ({ row, ms: customerMs }: ToldCustomer): Promise<RowOutcome> => {
     const { companyId, decidedAt, requestId } = row
     const at = decidedAt.toISOString()
-    const asked = await companies.managersAt({ companyId, at, requestId, timeoutMs })
+    const asked = await traces.step(row, 'managers', () =>
+      companies.managersAt({ companyId, at, requestId, timeoutMs }),
+    )
     if (asked.outcome !== 'done') {
       await postpone(store.dueLetters, row, 'managers', asked)
       return 'postponed'
     }
     const kind = kindsFor(row).manager
-    const sent = await Promise.all(asked.managers.map((manager) => sendTo(row, kind, manager)))
+    const sent = await traces.step(row, 'letters', () =>
+      Promise.all(asked.managers.map((manager) => sendTo(row, kind, manager))),
+    )
     const unknown = sent.find(({ outcome }) => outcome === 'unknown')
     if (unknown !== undefined) {
       await postpone(store.dueLetters, row, 'letters', unknown)
@@ -112,22 +128,26 @@ export const createLetters = ({
     const entry = timelineEntry(row, 'letters', { outcome: 'done', ms })
     const noted = store.dueLetters.settle({ id: row.id, entry })
     noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letters not noted'))
+    const timeline = [...row.timeline, entry]
+    traces.ended(row, { since: decidedAt, state: row.kind, timeline })
     return 'finished'
   }
 
-  const afterwards = createAfterwards({ finish: tellManagers, log })
+  const finish = (told: ToldCustomer) => traces.walk(told.row, () => tellManagers(told))
+  const afterwards = createAfterwards({ finish, log })
 
   return {
     /** As soon as there is a decision. It ends when the customer is told; managers are, afterwards. */
     tell: async (row: DueLetters): Promise<void> => {
-      const told = await tellCustomer(row)
+      const told = await traces.walk(row, () => tellCustomer(row))
       if (told !== undefined) afterwards.add(told)
     },
     /** All letters of a row that stayed due. */
-    recover: async (row: DueLetters): Promise<RowOutcome> => {
-      const told = await tellCustomer(row)
-      return told === undefined ? 'postponed' : tellManagers(told)
-    },
+    recover: (row: DueLetters): Promise<RowOutcome> =>
+      traces.walk(row, async () => {
+        const told = await tellCustomer(row)
+        return told === undefined ? 'postponed' : tellManagers(told)
+      }),
     stop: afterwards.stop,
   }
 }

@@ -40,6 +40,8 @@ const sagaColumns = () => ({
   attempts: integer().notNull().default(0),
   timeline: jsonb().$type<TimelineEntry[]>().notNull().default([]),
   createdAt: instant('created_at').notNull().defaultNow(),
+  /** Where its spans belong; null when nobody collected traces. */
+  trace: text(),
 })
 
 /** Who cancelled, when, and why in their own words. */

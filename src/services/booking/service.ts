@@ -15,7 +15,7 @@ import { createBookingStore } from './store.ts'
 import { createBookingWorkflow } from './workflow.ts'
 
 export const createBookingService = (runtime: Runtime): Service => {
-  const { config, log, metrics } = runtime
+  const { config, log, metrics, tracer } = runtime
   const settings = ownSettings(config, 'booking')
   const database = openDatabase(runtime)
   const company = connectUpstream(runtime, 'company')
@@ -37,8 +37,9 @@ export const createBookingService = (runtime: Runtime): Service => {
     notification: createNotificationClient(notification),
     letterBudgetMs: config.letterBudgetMs,
     log,
+    tracer,
   })
-  const workflow = createBookingWorkflow({ store, payment, letters, log })
+  const workflow = createBookingWorkflow({ store, payment, letters, log, tracer })
   const managers = createManagers({ companies, budgetMs: config.requestBudgetMs })
   const { find, handle } = createBookingApp({
     store,

@@ -1,5 +1,6 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import { uuidv7 } from '../../platform/base/ids.ts'
+import { traceOfRow } from '../../platform/base/trace.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
 import {
@@ -57,6 +58,7 @@ const reserveOffers = defineStatement(import.meta.url, {
     userId: 'uuid',
     idempotencyKey: 'text?',
     requestId: 'text',
+    trace: 'text?',
     holdMs: 'int',
     leaseMs: 'int',
   },
@@ -78,6 +80,7 @@ const decideBookings = defineStatement(import.meta.url, {
     email: 'text?',
     letterId: 'uuid',
     about,
+    trace: 'text?',
     leaseMs: 'int',
     entry,
   },
@@ -96,7 +99,15 @@ const releaseBookings = defineStatement(import.meta.url, {
 const finishRefunds = defineStatement(import.meta.url, {
   name: 'finish refunds',
   table: bookings,
-  input: { id: 'uuid', email: 'text?', letterId: 'uuid', about, leaseMs: 'int', entry },
+  input: {
+    id: 'uuid',
+    email: 'text?',
+    letterId: 'uuid',
+    about,
+    trace: 'text?',
+    leaseMs: 'int',
+    entry,
+  },
   returns: rowsOf<Changed>(),
   distinctBy: byId,
 })
@@ -145,9 +156,12 @@ const withdrawOffers = defineStatement(import.meta.url, {
   distinctBy: byId,
 })
 
-type NewBooking = Omit<ItemOf<typeof reserveOffers>, 'id' | 'refundId' | 'holdMs' | 'leaseMs'>
-type Decision = Omit<ItemOf<typeof decideBookings>, 'leaseMs'>
-type Refund = Omit<ItemOf<typeof finishRefunds>, 'leaseMs'>
+type NewBooking = Omit<
+  ItemOf<typeof reserveOffers>,
+  'id' | 'refundId' | 'trace' | 'holdMs' | 'leaseMs'
+>
+type Decision = Omit<ItemOf<typeof decideBookings>, 'trace' | 'leaseMs'>
+type Refund = Omit<ItemOf<typeof finishRefunds>, 'trace' | 'leaseMs'>
 type Release = Omit<ItemOf<typeof releaseBookings>, 'leaseMs'>
 type Cancellation = Omit<ItemOf<typeof cancelBookings>, 'untilMinutes' | 'leaseMs'>
 type Withdrawal = Omit<ItemOf<typeof withdrawOffers>, 'leaseMs'>
@@ -235,10 +249,19 @@ export const createBookingStore = (
   return {
     ...createReads(database),
     reserveOffer: (booking: NewBooking): Promise<ReservedOffer> =>
-      reserve({ ...booking, id: uuidv7(), refundId: uuidv7(), holdMs, leaseMs }),
-    decideBooking: (decision: Decision): Promise<Changed> => decide({ ...decision, leaseMs }),
+      reserve({
+        ...booking,
+        id: uuidv7(),
+        refundId: uuidv7(),
+        trace: traceOfRow(),
+        holdMs,
+        leaseMs,
+      }),
+    decideBooking: (decision: Decision): Promise<Changed> =>
+      decide({ ...decision, trace: traceOfRow(), leaseMs }),
     releaseBooking: (wanted: Release): Promise<Changed> => release({ ...wanted, leaseMs }),
-    finishRefund: (refund: Refund): Promise<Changed> => finish({ ...refund, leaseMs }),
+    finishRefund: (refund: Refund): Promise<Changed> =>
+      finish({ ...refund, trace: traceOfRow(), leaseMs }),
     renewRefund: database.statement(renewRefunds),
     cancelBooking: (wanted: Cancellation): Promise<CancelledBooking> =>
       cancel({ ...wanted, untilMinutes, leaseMs }),

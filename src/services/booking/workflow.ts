@@ -1,8 +1,10 @@
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { listed } from '../../platform/base/states.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
+import { traceOfRow, type Tracer } from '../../platform/base/trace.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import { backoffMs, type RowOutcome } from '../../platform/saga/recovery.ts'
+import { createSagaTraces } from '../../platform/saga/saga-traces.ts'
 import { postpone, timelineEntry, type StepOutcome } from '../../platform/saga/saga.ts'
 import { aboutBooking, type DueLetters, type Letters } from './letters.ts'
 import type { Payment } from './payment.ts'
@@ -15,6 +17,8 @@ export interface WorkflowDeps {
   readonly payment: Payment
   readonly letters: Letters
   readonly log: Log
+  /** Undefined: nobody collects traces. */
+  readonly tracer: Tracer | undefined
 }
 
 type Step = 'pay' | 'release' | 'give-back' | 'rest'
@@ -41,6 +45,26 @@ type Taken = Changed | undefined
 
 const nothingCalled = { outcome: 'done', ms: 0 } as const
 
+/** A booking that was paid and is cancelled is told of twice: as a booking, and as a cancellation. */
+const createTraces = (tracer: Tracer | undefined) => {
+  const calls = { withdraw: 'billing', refund: 'billing' } as const
+  const whole = createSagaTraces({ tracer, saga: 'booking', calls })
+  const cancellation = createSagaTraces({ tracer, saga: 'cancellation', calls })
+  const of = ({ cancelledAt }: BookingRow) => (cancelledAt === null ? whole : cancellation)
+  return {
+    walk: <Result>(row: BookingRow, work: () => Result): Result => of(row).walk(row, work),
+    step: <Result>(row: BookingRow, step: string, work: () => Promise<Result>) =>
+      of(row).step(row, step, work),
+    ended: (row: BookingRow) => {
+      const since = row.cancelledAt ?? row.createdAt
+      const timeline = row.timeline.filter(({ at }) => Date.parse(at) >= since.getTime())
+      of(row).ended(row, { since, state: row.status, timeline })
+    },
+  }
+}
+
+type Traces = ReturnType<typeof createTraces>
+
 /** What every step may have to do: wait for its next attempt, or tell of a decision. */
 const createCommon = ({ store, letters, log }: WorkflowDeps) => {
   const wait = async (row: BookingRow, step: string, outcome: StepOutcome) => {
@@ -64,7 +88,9 @@ const createCommon = ({ store, letters, log }: WorkflowDeps) => {
       decidedAt,
       about,
       requestId,
+      trace: traceOfRow(),
       attempts: 0,
+      timeline: [],
     }
     await letters.tell(owed).catch((error: unknown) => {
       log.warn({ err: error, id: letterId }, 'letters about a booking are left to recovery')
@@ -77,7 +103,11 @@ const createCommon = ({ store, letters, log }: WorkflowDeps) => {
 type Common = ReturnType<typeof createCommon>
 
 /** What an undecided booking needs: its payment, or the end of its hold. */
-const createDecisions = ({ store, payment }: WorkflowDeps, { wait, tell }: Common) => {
+const createDecisions = (
+  { store, payment }: WorkflowDeps,
+  { wait, tell }: Common,
+  traces: Traces,
+) => {
   /**
    * The hold is over: from here on nobody tries to take the money any more. By the clock of the
    * database it may not be over yet: then the row is as it was.
@@ -96,7 +126,7 @@ const createDecisions = ({ store, payment }: WorkflowDeps, { wait, tell }: Commo
 
   /** Billing took the money, or refused. If the offer was withdrawn meanwhile, the money goes back. */
   const pay = async (row: BookingRow): Promise<Taken> => {
-    const paid = await payment.pay(row)
+    const paid = await traces.step(row, 'withdraw', () => payment.pay(row))
     if (paid.outcome === 'unknown') return wait(row, 'withdraw', paid)
     // Somebody else ended the hold meanwhile, and billing has noted that it never takes the money.
     if (paid.outcome === 'refused' && paid.code === 'withdrawal-refunded') return catchUp(row)
@@ -123,7 +153,11 @@ const createDecisions = ({ store, payment }: WorkflowDeps, { wait, tell }: Commo
 }
 
 /** What a booking needs whose money goes back. */
-const createRefunds = ({ store, payment }: WorkflowDeps, { wait, tell }: Common) => {
+const createRefunds = (
+  { store, payment }: WorkflowDeps,
+  { wait, tell }: Common,
+  traces: Traces,
+) => {
   const finish = async (row: BookingRow, email: string | null, entry: TimelineEntry) => {
     const letterId = uuidv7()
     const about = aboutBooking(row, row.reason)
@@ -146,7 +180,7 @@ const createRefunds = ({ store, payment }: WorkflowDeps, { wait, tell }: Common)
    * keeps its refusal under the key of the payment.
    */
   const settlePayment = async (row: BookingRow): Promise<Taken> => {
-    const paid = await payment.pay(row)
+    const paid = await traces.step(row, 'withdraw', () => payment.pay(row))
     if (paid.outcome === 'unknown') return wait(row, 'withdraw', paid)
     const entry = timelineEntry(row, 'withdraw', paid)
     if (paid.outcome === 'done') return renew(row, entry)
@@ -155,7 +189,7 @@ const createRefunds = ({ store, payment }: WorkflowDeps, { wait, tell }: Common)
 
   /** All the money goes back; or billing notes that it never takes it. Until then the offer is held. */
   const giveBack = async (row: BookingRow): Promise<Taken> => {
-    const back = await payment.giveBack(row)
+    const back = await traces.step(row, 'refund', () => payment.giveBack(row))
     if (back.outcome === 'unknown') return wait(row, 'refund', back)
     const entry = timelineEntry(row, 'refund', back)
     if (back.outcome === 'done') return finish(row, back.email, entry)
@@ -176,14 +210,15 @@ const createRefunds = ({ store, payment }: WorkflowDeps, { wait, tell }: Common)
 
 export const createBookingWorkflow = (deps: WorkflowDeps) => {
   const common = createCommon(deps)
-  const { pay, release } = createDecisions(deps, common)
-  const { giveBack } = createRefunds(deps, common)
+  const traces = createTraces(deps.tracer)
+  const { pay, release } = createDecisions(deps, common, traces)
+  const { giveBack } = createRefunds(deps, common, traces)
 
   /**
    * Walks a booking as far as it gets. The live request and recovery call the same function; when both
    * do, the keys make the calls one, and the store lets only one of them decide.
    */
-  const walk = async (start: BookingRow): Promise<{ row: BookingRow; outcome: RowOutcome }> => {
+  const walkHere = async (start: BookingRow): Promise<{ row: BookingRow; outcome: RowOutcome }> => {
     let row = start
     for (;;) {
       let taken: Taken
@@ -203,8 +238,11 @@ export const createBookingWorkflow = (deps: WorkflowDeps) => {
       }
       if (taken === undefined) return { row, outcome: 'postponed' }
       row = taken
+      if (taken.changed && nextStep(taken) === 'rest') traces.ended(taken)
     }
   }
+
+  const walk = (booking: BookingRow) => traces.walk(booking, () => walkHere(booking))
 
   return {
     advanceBooking: async (booking: BookingRow) => (await walk(booking)).row,

@@ -3,6 +3,7 @@ import { ProblemError, retrySoon, type ProblemCode } from '../../platform/base/e
 import { countHeader, sendProblem, type AdmittedRequest } from '../../platform/http/admission.ts'
 import { clientAddressHeader } from '../../platform/http/caller.ts'
 import { userAgentOf } from '../../platform/base/user-agent.ts'
+import { beginCall } from '../../platform/calls/call-spans.ts'
 import type { ForwardFailure, Forwarder } from '../../platform/calls/forward.ts'
 import { sagaKeyPrefix } from '../../platform/base/idempotency-keys.ts'
 import { outcomeUnknown, repeatOf } from '../../platform/http/repeats.ts'
@@ -118,17 +119,17 @@ export const createProxy = ({ forwarders, ...surroundings }: ProxyDeps) => {
     }
     const forwarder = forwarders.get(route.service)
     if (!forwarder) throw new Error(`there is no way to ${route.service}`)
-    const forwarded = {
-      method,
-      path: url,
-      headers: headersFor(request, route, surroundings),
-      body: request.rawBody ?? null,
-    }
+    const trace = beginCall(route.service, `${method} ${route.service}${route.template}`)
+    const headers = headersFor(request, route, surroundings)
+    if (trace !== undefined) headers.push('traceparent', trace.traceparent)
+    const forwarded = { method, path: url, headers, body: request.rawBody ?? null }
     await forwarder.forward(forwarded, response, {
+      onAnswer: (status) => trace?.answered(status),
       onProblem: (code) => {
         request.problemCode ??= code
       },
       onFailure: (failure) => {
+        trace?.failed(failure)
         const hasKey = request.headers['idempotency-key'] !== undefined
         const { code, message, options } = problemOf(failure, route, hasKey)
         sendProblem(response, requestId, code, message, options)

@@ -36,6 +36,8 @@ const sagaColumns = () => ({
   attempts: integer().notNull().default(0),
   timeline: jsonb().$type<TimelineEntry[]>().notNull().default([]),
   createdAt: instant('created_at').notNull().defaultNow(),
+  /** Where its spans belong; null when nobody collected traces. */
+  trace: text(),
 })
 
 /** The saga's whole state: there is no second journal to disagree with it. */

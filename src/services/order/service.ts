@@ -11,7 +11,7 @@ import { createOrderStore } from './store.ts'
 import { createOrderWorkflow } from './workflow.ts'
 
 export const createOrderService = (runtime: Runtime): Service => {
-  const { config, log, metrics } = runtime
+  const { config, log, metrics, tracer } = runtime
   const database = openDatabase(runtime)
   const billing = connectUpstream(runtime, 'billing')
   const notification = connectUpstream(runtime, 'notification')
@@ -29,6 +29,7 @@ export const createOrderService = (runtime: Runtime): Service => {
     letterBudgetMs: config.letterBudgetMs,
     nobodyMaySignUp: !config.access.isOwnIssuer,
     log,
+    tracer,
   })
   const { find, handle } = createOrderApp({ store, workflow, acts: createActs(database), log })
   const recoverySettings = { intervalMs: config.recoveryIntervalMs, log, metrics }

@@ -4,6 +4,7 @@ import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
+import { traceOfRow } from '../../platform/base/trace.ts'
 import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts'
 
 export type InsertedOrder = OrderRow & { readonly replayed: boolean }
@@ -31,6 +32,7 @@ const insertOrders = defineStatement(import.meta.url, {
     description: 'text?',
     idempotencyKey: 'text?',
     requestId: 'text',
+    trace: 'text?',
     leaseMs: 'int',
   },
   returns: rowsOf<InsertedOrder>(),
@@ -75,6 +77,7 @@ const openChanges = defineStatement(import.meta.url, {
     /** The key when an operator acts for the owner. */
     actingKey: 'text?',
     requestId: 'text',
+    trace: 'text?',
     leaseMs: 'int',
   },
   returns: rowsOf<OpenedChange>(),
@@ -95,9 +98,9 @@ const decideChanges = defineStatement(import.meta.url, {
   distinctBy: ({ id }) => [id],
 })
 
-type NewOrder = Omit<ItemOf<typeof insertOrders>, 'id' | 'leaseMs'>
+type NewOrder = Omit<ItemOf<typeof insertOrders>, 'id' | 'leaseMs' | 'trace'>
 type OrderDecision = Omit<ItemOf<typeof decideOrders>, 'leaseMs'>
-export type NewChange = Omit<ItemOf<typeof openChanges>, 'id' | 'leaseMs'>
+export type NewChange = Omit<ItemOf<typeof openChanges>, 'id' | 'leaseMs' | 'trace'>
 type ChangeDecision = Omit<ItemOf<typeof decideChanges>, 'leaseMs'>
 
 export interface ChangesPage {
@@ -167,7 +170,7 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
 
   return {
     insertOrder: (order: NewOrder): Promise<InsertedOrder> =>
-      insertOrder({ ...order, id: uuidv7(), leaseMs }),
+      insertOrder({ ...order, id: uuidv7(), leaseMs, trace: traceOfRow() }),
     /** Undefined when the order was forgotten. */
     decideOrder: async (decision: OrderDecision): Promise<Decided<OrderRow> | undefined> =>
       unlessForgotten(await decideOrder({ ...decision, leaseMs })),
@@ -175,7 +178,7 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     forgetOrder: async (id: string): Promise<Decided<OrderRow> | undefined> =>
       unlessForgotten(await forgetOrder({ id })),
     openChange: (change: NewChange): Promise<OpenedChange> =>
-      openChange({ ...change, id: uuidv7(), leaseMs }),
+      openChange({ ...change, id: uuidv7(), leaseMs, trace: traceOfRow() }),
     decideChange: (decision: ChangeDecision): Promise<Decided<ChangeRow>> =>
       decideChange({ ...decision, leaseMs }),
     findOrder,

@@ -4,9 +4,11 @@ import type { NotificationClient } from '../../clients/notification.ts'
 import type { UserClient } from '../../clients/user.ts'
 import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
+import { createSagaTraces, type SagaTraces } from '../../platform/saga/saga-traces.ts'
 import { isFromDatabase, postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import { listed } from '../../platform/base/states.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
+import type { Tracer } from '../../platform/base/trace.ts'
 import type { MoneyOutcome, Payment } from './payment.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
 import { changeKinds, orderDecisions } from './states.ts'
@@ -25,6 +27,8 @@ export interface WorkflowDeps {
    */
   readonly nobodyMaySignUp: boolean
   readonly log: Log
+  /** Undefined: nobody collects traces. */
+  readonly tracer: Tracer | undefined
 }
 
 /** Nobody has no money, and reads no letters. */
@@ -69,6 +73,7 @@ interface Saga<Row extends SagaRow, Gone> {
   ) => Promise<Decided<Row> | Gone>
   readonly sendLetter: (row: Row) => ReturnType<NotificationClient['sendLetter']>
   readonly rows: OrderStore['dueOrders'] | OrderStore['dueChanges']
+  readonly traces: SagaTraces
 }
 
 /** How far a walk came: the row as it is now, and whether it still owes something. */
@@ -78,6 +83,27 @@ interface Walked<Row> {
 }
 
 type WalkDeps = Pick<WorkflowDeps, 'users' | 'letterBudgetMs' | 'nobodyMaySignUp' | 'log'>
+
+const tellTrace = (traces: SagaTraces, row: SagaRow, timeline: SagaRow['timeline']) =>
+  traces.ended(row, { since: row.createdAt, state: row.status, timeline })
+
+const createLetterStep =
+  <Row extends SagaRow, Gone>({ traces, sendLetter, rows }: Saga<Row, Gone>, log: Log) =>
+  async (row: Row): Promise<Walked<Row>> => {
+    const step = 'letter'
+    const letter = await traces.step(row, step, () => sendLetter(row))
+    if (letter.outcome === 'unknown') {
+      await postpone(rows, row, step, letter)
+      return { row, outcome: 'postponed' }
+    }
+    // The letter is acknowledged: nobody needs to wait until that is noted. If the note gets lost,
+    // recovery sends the same letter under the same key, which changes nothing.
+    const entry = timelineEntry(row, step, letter)
+    const noted = rows.settle({ id: row.id, entry })
+    noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letter not noted'))
+    tellTrace(traces, row, [...row.timeline, entry])
+    return { row, outcome: 'finished' }
+  }
 
 /**
  * Walks a row as far as it gets. The live request and recovery call the same
@@ -90,6 +116,8 @@ const createWalk =
     { users, letterBudgetMs, nobodyMaySignUp, log }: WalkDeps,
   ) =>
   async (start: Row): Promise<Walked<Row | Gone>> => {
+    const { traces } = saga
+    const sendDueLetter = createLetterStep(saga, log)
     const moveNowOrNever = nobodyMaySignUp ? saga.moveNowOrNever : undefined
     const askBudgetMs = moveNowOrNever ? letterBudgetMs / 2 : letterBudgetMs
     let row = start
@@ -98,7 +126,7 @@ const createWalk =
       let decided: Decided<Row> | Gone
       switch (step) {
         case 'money': {
-          const money = await saga.moveMoney(row)
+          const money = await traces.step(row, saga.step, () => saga.moveMoney(row))
           if (money.outcome === 'unknown') {
             await postpone(saga.rows, row, saga.step, money)
             return { row, outcome: 'postponed' }
@@ -117,7 +145,8 @@ const createWalk =
         }
         case 'ask-user': {
           const { userId, requestId } = row
-          const asked = await users.accountOf({ userId, requestId, timeoutMs: askBudgetMs })
+          const question = { userId, requestId, timeoutMs: askBudgetMs }
+          const asked = await traces.step(row, step, () => users.accountOf(question))
           // Open: since we asked billing, or billing has kept for the last time that it was not.
           const isOpen = asked.outcome === 'done' && asked.account === 'OPEN'
           if (moveNowOrNever && (isOpen || asked.outcome === 'refused')) {
@@ -133,8 +162,8 @@ const createWalk =
           break
         }
         case 'now-or-never': {
-          const last = await moveNowOrNever?.(row, askBudgetMs)
-          if (last === undefined) throw new Error(`there is no last try for ${row.id}`)
+          if (!moveNowOrNever) throw new Error(`there is no last try for ${row.id}`)
+          const last = await traces.step(row, saga.step, () => moveNowOrNever(row, askBudgetMs))
           if (last.outcome === 'unknown') {
             await postpone(saga.rows, row, saga.step, last)
             return { row, outcome: 'postponed' }
@@ -143,19 +172,8 @@ const createWalk =
           decided = await saga.decide(row, verdict, timelineEntry(row, saga.step, last))
           break
         }
-        case 'letter': {
-          const letter = await saga.sendLetter(row)
-          if (letter.outcome === 'unknown') {
-            await postpone(saga.rows, row, step, letter)
-            return { row, outcome: 'postponed' }
-          }
-          // The letter is acknowledged: nobody needs to wait until that is noted. If the note
-          // gets lost, recovery sends the same letter under the same key, which changes nothing.
-          const entry = timelineEntry(row, step, letter)
-          const noted = saga.rows.settle({ id: row.id, entry })
-          noted.catch((error: unknown) => log.warn({ err: error, id: row.id }, 'letter not noted'))
-          return { row, outcome: 'finished' }
-        }
+        case 'letter':
+          return sendDueLetter(row)
         case 'rest':
           return { row, outcome: 'finished' }
       }
@@ -163,8 +181,15 @@ const createWalk =
       if (decided === undefined || !decided.changed) return { row: decided, outcome: 'finished' }
       row = decided
       step = nextStep(row)
+      if (step === 'rest') tellTrace(traces, row, row.timeline)
     }
   }
+
+/** Whoever walks a row does so in the row's own trace. */
+const inTrace =
+  <Row extends SagaRow, Result>({ traces }: { traces: SagaTraces }, walk: (row: Row) => Result) =>
+  (row: Row): Result =>
+    traces.walk(row, () => walk(row))
 
 /**
  * An order of nobody is kept for who may come back to it: with its key, or because
@@ -177,7 +202,7 @@ const isForgettable = (order: OrderRow, verdict: Verdict) =>
 const letterKindOf = { REPRICE: 'ORDER_REPRICED', CANCEL: 'ORDER_CANCELLED' } as const
 
 export const createOrderWorkflow = (deps: WorkflowDeps) => {
-  const { store, payment, notification, letterBudgetMs, log } = deps
+  const { store, payment, notification, letterBudgetMs, log, tracer } = deps
   const send = (row: SagaRow, about: Pick<NewOrderLetter, 'orderId' | 'kind' | 'amount'>) => {
     const { userId, email, requestId } = row
     if (email === null) throw new Error(`${row.id} owes a letter but nobody knows where to`)
@@ -217,6 +242,11 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
         amount: order.price,
       }),
     rows: store.dueOrders,
+    traces: createSagaTraces({
+      tracer,
+      saga: 'order',
+      calls: { withdraw: 'billing', 'ask-user': 'user', letter: 'notification' },
+    }),
   }
 
   const changeSaga: Saga<ChangeRow, never> = {
@@ -236,10 +266,15 @@ export const createOrderWorkflow = (deps: WorkflowDeps) => {
         amount: change.toPrice ?? change.fromPrice,
       }),
     rows: store.dueChanges,
+    traces: createSagaTraces({
+      tracer,
+      saga: 'change',
+      calls: { 'settle-difference': 'billing', 'ask-user': 'user', letter: 'notification' },
+    }),
   }
 
-  const walkOrder = createWalk(orderSaga, deps)
-  const walkChange = createWalk(changeSaga, deps)
+  const walkOrder = inTrace(orderSaga, createWalk(orderSaga, deps))
+  const walkChange = inTrace(changeSaga, createWalk(changeSaga, deps))
   return {
     advanceOrder: async (order: OrderRow) => (await walkOrder(order)).row,
     advanceChange: async (change: ChangeRow) => (await walkChange(change)).row,

@@ -43,6 +43,8 @@ export const users = pgTable(
     attempts: integer().notNull().default(0),
     timeline: jsonb().$type<TimelineEntry[]>().notNull().default([]),
     createdAt: timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow(),
+    /** Where its spans belong; null when nobody collected traces. */
+    trace: text(),
   },
   (table) => [
     uniqueIndex('users_username')

@@ -16,7 +16,7 @@ import { createUserWorkflow } from './workflow.ts'
 const hourMs = 3_600_000
 
 export const createUserService = (runtime: Runtime): Service => {
-  const { config, log, metrics } = runtime
+  const { config, log, metrics, tracer } = runtime
   const { isOwnIssuer } = config.access
   const settings = ownSettings(config, 'user')
   const database = openDatabase(runtime)
@@ -34,7 +34,12 @@ export const createUserService = (runtime: Runtime): Service => {
     throttle,
     signUpsPerHour: settings.SIGN_UPS_PER_HOUR,
   })
-  const workflow = createUserWorkflow({ ...common, billing: createBillingClient(billing), log })
+  const workflow = createUserWorkflow({
+    ...common,
+    billing: createBillingClient(billing),
+    log,
+    tracer,
+  })
   const { store } = common
   const acts = createActs(database)
   const { find, handle } = createUserApp({ store, signUp, workflow, isOwnIssuer, acts, log })

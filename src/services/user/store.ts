@@ -3,6 +3,7 @@ import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
+import { traceOfRow } from '../../platform/base/trace.ts'
 import { users, type UserRow } from './schema.ts'
 import type { Locale } from './states.ts'
 
@@ -38,6 +39,7 @@ const insertUsers = defineStatement(import.meta.url, {
     passwordSalt: 'text?',
     idempotencyKey: 'text?',
     requestId: 'text',
+    trace: 'text?',
     leaseMs: 'int',
   },
   returns: rowsOf<StoredUser | TakenUser>(),
@@ -49,7 +51,10 @@ const insertUsers = defineStatement(import.meta.url, {
   ],
 })
 
-export type UserToStore = Omit<ItemOf<typeof insertUsers>, 'id' | 'refusalId' | 'leaseMs'> & {
+export type UserToStore = Omit<
+  ItemOf<typeof insertUsers>,
+  'id' | 'refusalId' | 'trace' | 'leaseMs'
+> & {
   /** Another issuer has chosen it; our own users get a new one. */
   readonly id?: string
 }
@@ -94,7 +99,7 @@ export const createUserStore = (database: Database, leaseMs: number) => {
 
   return {
     insert: (user: UserToStore): Promise<StoredUser | TakenUser> =>
-      insert({ id: uuidv7(), ...user, refusalId: uuidv7(), leaseMs }),
+      insert({ id: uuidv7(), ...user, refusalId: uuidv7(), trace: traceOfRow(), leaseMs }),
     noteLogin: database.statement(noteLogins),
     markOpen: database.statement(openUsers),
     find,

@@ -1,7 +1,9 @@
 import type { BillingClient } from '../../clients/billing.ts'
 import type { IdentityClient } from '../../clients/identity.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
+import type { Tracer } from '../../platform/base/trace.ts'
 import type { RowOutcome } from '../../platform/saga/recovery.ts'
+import { createSagaTraces } from '../../platform/saga/saga-traces.ts'
 import { postpone, timelineEntry } from '../../platform/saga/saga.ts'
 import type { UserRow } from './schema.ts'
 import type { UserStore } from './store.ts'
@@ -14,6 +16,8 @@ export interface UserWorkflowDeps {
   /** For all steps together: a row's lease is longer. */
   readonly budgetMs: number
   readonly log: Log
+  /** Undefined: nobody collects traces. */
+  readonly tracer: Tracer | undefined
 }
 
 type Step =
@@ -32,7 +36,12 @@ const nextStep = ({ account, passwordHash }: UserRow): Step => {
  * both do, the user's id is the key of both calls and makes them one.
  */
 export const createUserWorkflow = (deps: UserWorkflowDeps) => {
-  const { store, identity, billing, budgetMs, log } = deps
+  const { store, identity, billing, budgetMs, log, tracer } = deps
+  const traces = createSagaTraces({
+    tracer,
+    saga: 'sign-up',
+    calls: { 'make-login': 'identity', 'open-account': 'billing' },
+  })
 
   const makeLogin = async (user: UserRow, passwordHash: string, timeoutMs: number) => {
     const { id: userId, username, email, locale, requestId } = user
@@ -42,7 +51,7 @@ export const createUserWorkflow = (deps: UserWorkflowDeps) => {
     return identity.makeLogin({ ...wanted, requestId, timeoutMs })
   }
 
-  const walk = async (start: UserRow): Promise<UserRow> => {
+  const walkHere = async (start: UserRow): Promise<UserRow> => {
     const endsAtMs = performance.now() + budgetMs
     let user = start
     for (;;) {
@@ -50,7 +59,11 @@ export const createUserWorkflow = (deps: UserWorkflowDeps) => {
       const timeoutMs = Math.max(1, Math.round(endsAtMs - performance.now()))
       switch (step.name) {
         case 'make-login': {
-          const login = await makeLogin(user, step.passwordHash, timeoutMs)
+          const { passwordHash } = step
+          const row = user
+          const login = await traces.step(row, step.name, () =>
+            makeLogin(row, passwordHash, timeoutMs),
+          )
           if (login.outcome === 'refused') {
             // Names are given here, and a hash never changes: identity must hold another's data.
             log.error({ userId: user.id, code: login.code }, 'identity refuses a login')
@@ -67,12 +80,19 @@ export const createUserWorkflow = (deps: UserWorkflowDeps) => {
         }
         case 'open-account': {
           const { id, email, requestId } = user
-          const account = await billing.openAccount({ userId: id, email, requestId, timeoutMs })
+          const account = await traces.step(user, step.name, () =>
+            billing.openAccount({ userId: id, email, requestId, timeoutMs }),
+          )
           if (account.outcome !== 'done') {
             await postpone(store.due, user, step.name, account)
             return user
           }
           user = await store.markOpen({ id, entry: timelineEntry(user, step.name, account) })
+          traces.ended(user, {
+            since: user.createdAt,
+            state: user.account,
+            timeline: user.timeline,
+          })
           break
         }
         case 'rest':
@@ -80,6 +100,8 @@ export const createUserWorkflow = (deps: UserWorkflowDeps) => {
       }
     }
   }
+
+  const walk = (user: UserRow) => traces.walk(user, () => walkHere(user))
 
   return {
     advanceUser: walk,

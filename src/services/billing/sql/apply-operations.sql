@@ -114,8 +114,8 @@ moved as (
 ),
 -- A deposit owes its letter from the same moment on, under a lease of the request that made it.
 letters as (
-  insert into deposit_letters (id, user_id, email, amount, due_at)
-  select e.id, e.user_id, q.email, e.amount, {{from-now q."leaseMs"}}
+  insert into deposit_letters (id, user_id, email, amount, trace, due_at)
+  select e.id, e.user_id, q.email, e.amount, q.trace, {{from-now q."leaseMs"}}
   from entered e join queue q on q.id = e.id
   where e.kind = 'DEPOSIT' and e.status = 'DONE'
 )

@@ -37,9 +37,9 @@ followed as (
 -- So do the letters that are due about it.
 letters as (
   insert into booking_letters (id, booking_id, kind, user_id, email, company_id, decided_at, about,
-    request_id, due_at)
+    request_id, trace, due_at)
   select i."letterId", d.id, d.status, d.user_id, d.email, d.company_id, d.decided_at, i.about,
-    d.request_id, {{from-now i."leaseMs"}}
+    d.request_id, i.trace, {{from-now i."leaseMs"}}
   from decided d join input i on i.id = d.id where d.decision is not null
 )
 select i.ord, true as changed, {{columns d}} from input i join decided d on d.id = i.id

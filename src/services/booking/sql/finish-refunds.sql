@@ -27,9 +27,9 @@ opened as (
 ),
 letters as (
   insert into booking_letters (id, booking_id, kind, user_id, email, company_id, decided_at, about,
-    request_id, due_at)
+    request_id, trace, due_at)
   select i."letterId", f.id, f.status, f.user_id, f.email, f.company_id,
-    coalesce(f.cancelled_at, f.decided_at), i.about, f.request_id, {{from-now i."leaseMs"}}
+    coalesce(f.cancelled_at, f.decided_at), i.about, f.request_id, i.trace, {{from-now i."leaseMs"}}
   from finished f join input i on i.id = f.id
 )
 select i.ord, true as changed, {{columns f}} from input i join finished f on f.id = i.id

@@ -19,10 +19,10 @@ first as materialized (
 -- The booking is stored, with its lease, before any money moves. A key that is known stores nothing.
 inserted as (
   insert into bookings (id, refund_id, offer_id, user_id, company_id, title, price, starts_at,
-    ends_at, time_zone, idempotency_key, hold_until, request_id, due_at)
+    ends_at, time_zone, idempotency_key, hold_until, request_id, trace, due_at)
   select f.id, f."refundId", f."offerId", f."userId", f.company_id, f.title, f.price, f.starts_at,
     f.ends_at, f.time_zone, f."idempotencyKey", {{from-now f."holdMs"}}, f."requestId",
-    {{from-now f."leaseMs"}}
+    f.trace, {{from-now f."leaseMs"}}
   from first f on conflict do nothing returning *
 ),
 -- The offer is held in the same step: nobody sees one without the other.

@@ -4,9 +4,9 @@ with input as (
 -- The order is stored, with its lease, before any money moves. A key that is known stores nothing.
 inserted as (
   insert into orders (id, user_id, price, present_price, description, idempotency_key, request_id,
-    due_at)
+    trace, due_at)
   select id, "userId", price, price, description, "idempotencyKey", "requestId",
-    {{from-now "leaseMs"}}
+    trace, {{from-now "leaseMs"}}
   from input on conflict do nothing returning *
 )
 select i.ord, false as replayed, {{columns n}} from input i join inserted n on n.id = i.id

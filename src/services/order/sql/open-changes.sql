@@ -25,10 +25,10 @@ target as materialized (
 -- An index lets only one change of an order be open, so a conflict means that another one is.
 opened as (
   insert into order_changes (id, order_id, user_id, email, kind, from_price, to_price,
-    idempotency_key, request_id, due_at)
+    idempotency_key, request_id, trace, due_at)
   select f.id, t.id, t.user_id, t.email, f.kind, t.present_price, f."toPrice",
     case when t.user_id = f.actor then f."idempotencyKey" else f."actingKey" end,
-    f."requestId", {{from-now f."leaseMs"}}
+    f."requestId", f.trace, {{from-now f."leaseMs"}}
   from fresh f join target t on t.id = f."orderId" where t.status = 'APPROVED'
   on conflict do nothing returning *
 ),

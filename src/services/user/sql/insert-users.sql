@@ -28,10 +28,10 @@ judged as materialized (
 -- The user is stored, with the account still PENDING, before identity and billing are asked.
 inserted as (
   insert into users (id, username, email, phone, first_name, last_name, locale, password_hash,
-    password_salt, idempotency_key, request_id, account, reason, due_at)
+    password_salt, idempotency_key, request_id, trace, account, reason, due_at)
   select row_id, username, email, phone, "firstName", "lastName", locale,
     case when is_user then "passwordHash" end, case when is_user then "passwordSalt" end,
-    "idempotencyKey", "requestId", case when is_user then 'PENDING' else 'REFUSED' end, reason,
+    "idempotencyKey", "requestId", trace, case when is_user then 'PENDING' else 'REFUSED' end, reason,
     case when is_user then {{from-now "leaseMs"}} end
   from judged where is_stored
   on conflict do nothing returning *
@@ -52,5 +52,5 @@ stored as (
 -- The reason is the row's, or that of the refusal that has no row.
 select a.ord, a.replayed, s.id, s.username, s.email, s.phone, s.first_name, s.last_name, s.locale,
   s.password_hash, s.password_salt, s.idempotency_key, s.request_id, s.account,
-  coalesce(s.reason, a.refusal) as reason, s.due_at, s.attempts, s.timeline, s.created_at
+  coalesce(s.reason, a.refusal) as reason, s.due_at, s.attempts, s.timeline, s.created_at, s.trace
 from answers a left join stored s on s.id = a.id

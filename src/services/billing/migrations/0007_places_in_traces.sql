@@ -1,0 +1,1 @@
+ALTER TABLE "deposit_letters" ADD COLUMN "trace" text;
