@@ -341,7 +341,7 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
     })
 
     it('let everybody out to another issuer, and then run no identity', async () => {
-      const plan = createPlan(registry, { port: 8443 })
+      const plan = createPlan(registry, { otherIssuer: { port: 8443 } })
       const policies = await policiesOf(plan)
       const rest = others('identity')
       const edges = edgesOf(plan)
@@ -373,6 +373,18 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       for (const [name, text] of generated) await writeFile(join(root, 'k8s', name), text)
       expect(generated.get('30-notification.yaml')).toContain(`- { protocol: TCP, port: ${port} }`)
       expect(manifestDifferences(root)).toEqual([])
+      expect(await checkManifests(root)).toEqual([])
+    })
+
+    it('open a way to where traces are collected', async () => {
+      const root = await copyManifests(await scratchFolder())
+      const setting = '  OTEL_EXPORTER_OTLP_ENDPOINT: http://collector.observability:4318'
+      await plant(root, 'k8s/10-settings.yaml', setting.replace('  ', '  # '), setting)
+      const generated = generateManifests(readPlan(root))
+      for (const [name, text] of generated) await writeFile(join(root, 'k8s', name), text)
+      for (const name of ['30-notification.yaml', '34-identity.yaml', '40-gateway.yaml']) {
+        expect(generated.get(name)).toContain('- { protocol: TCP, port: 4318 }')
+      }
       expect(await checkManifests(root)).toEqual([])
     })
 

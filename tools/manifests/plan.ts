@@ -12,14 +12,17 @@ export type Registry = Readonly<Record<ServiceName, ServiceEntry>>
 
 export const issuerService: ServiceName = 'identity'
 
-/** Somebody else's issuer: its keys are read at this port, wherever it is. */
-export interface OtherIssuer {
+/** What is not part of this system: it is reached at this port, wherever it is. */
+export interface Outsider {
   readonly port: number
 }
 
 export interface Plan {
   readonly map: Registry
-  readonly otherIssuer: OtherIssuer | undefined
+  /** Somebody else's issuer, whose keys are read. */
+  readonly otherIssuer: Outsider | undefined
+  /** Who collects traces. */
+  readonly collector: Outsider | undefined
   /** The services that run. */
   readonly names: readonly ServiceName[]
   /** Whom a service calls, of those that run. */
@@ -28,16 +31,28 @@ export interface Plan {
   readonly readsKeys: (name: ServiceName) => boolean
 }
 
-export const createPlan = (map: Registry = registry, otherIssuer?: OtherIssuer): Plan => {
+interface Outsiders {
+  readonly otherIssuer?: Outsider | undefined
+  readonly collector?: Outsider | undefined
+}
+
+export const createPlan = (
+  map: Registry = registry,
+  { otherIssuer, collector }: Outsiders = {},
+): Plan => {
   const runs = (name: ServiceName) => otherIssuer === undefined || name !== issuerService
   return {
     map,
     otherIssuer,
+    collector,
     names: serviceNames.filter(runs),
     upstreamsOf: (name) => map[name].upstreams.filter(runs),
     readsKeys: (name) => runs(issuerService) && name !== issuerService,
   }
 }
+
+const outsiderAt = (text: string | undefined): Outsider | undefined =>
+  text ? { port: portOf(text) } : undefined
 
 const portOf = (text: string) => {
   // What is no address is told by the check of the variables.
@@ -51,6 +66,10 @@ export const readPlan = (root: string): Plan => {
   const [settings] = [...parseAllDocuments(text)]
     .map((document) => document.toJS() as IConfigMap | null)
     .filter((document) => document?.metadata?.name === 'settings')
-  const { ISSUER_URL: issuerUrl, JWKS_URL: keysUrl } = settings?.data ?? {}
-  return createPlan(registry, issuerUrl ? { port: portOf(keysUrl ?? issuerUrl) } : undefined)
+  const data = settings?.data ?? {}
+  const { ISSUER_URL: issuerUrl, JWKS_URL: keysUrl, OTEL_EXPORTER_OTLP_ENDPOINT: collector } = data
+  return createPlan(registry, {
+    otherIssuer: outsiderAt(issuerUrl && (keysUrl ?? issuerUrl)),
+    collector: outsiderAt(collector),
+  })
 }

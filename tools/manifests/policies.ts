@@ -1,6 +1,6 @@
 import { defaultAdminPort, type ServiceName } from '../../src/registry.ts'
 import { commented, head, listed } from './pieces.ts'
-import { issuerService, type Plan } from './plan.ts'
+import { issuerService, type Outsider, type Plan } from './plan.ts'
 
 /**
  * The network policy of each service: the calls of the registry on both of their sides, the
@@ -20,9 +20,9 @@ const ruleText = (direction: 'from' | 'to', peers: readonly string[], port: numb
         - { protocol: TCP, port: ${port} }`
 }
 
-/** A name cannot be in a policy, only addresses, and those of an issuer may change any time. */
-const anywhereText = (port: number) => `
-    # The issuer of 10-settings.yaml, wherever it is. If its addresses are known, add them: \`to: [ipBlock…]\`.
+/** A name cannot be in a policy, only addresses, and those may change any time. */
+const anywhereText = (who: string, { port }: Outsider) => `
+    # ${who} of 10-settings.yaml, wherever it is. If its addresses are known, add them: \`to: [ipBlock…]\`.
     - ports:
         - { protocol: TCP, port: ${port} }`
 
@@ -48,7 +48,7 @@ The metrics on ${defaultAdminPort} are for nobody: let your Prometheus in with a
 }
 
 export const policyText = (name: ServiceName, plan: Plan) => {
-  const { map, names, otherIssuer } = plan
+  const { map, names, otherIssuer, collector } = plan
   const { defaultPort, hasDatabase } = map[name]
   const callers = names.filter((from) => reachedBy(plan, from).includes(name))
   const everybody = `
@@ -58,7 +58,8 @@ export const policyText = (name: ServiceName, plan: Plan) => {
   const egress = [
     ...reachedBy(plan, name).map((to) => ruleText('to', [to], map[to].defaultPort)),
     ...(hasDatabase ? [ruleText('to', [database.name], database.port)] : []),
-    ...(otherIssuer ? [anywhereText(otherIssuer.port)] : []),
+    ...(otherIssuer ? [anywhereText('The issuer', otherIssuer)] : []),
+    ...(collector ? [anywhereText('The collector of traces', collector)] : []),
   ]
   return `
 ${commented(commentText(name, plan))}
