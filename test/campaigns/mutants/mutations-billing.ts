@@ -172,8 +172,8 @@ export const billingMutations = [
     ['src/services/billing/deposit-letters.test.ts', outages],
     [
       letters,
-      '    const letter = await notification.sendLetter({\n',
-      "    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', { outcome: 'done', ms: 0 }) })\n    const letter = await notification.sendLetter({\n",
+      '    const letter = await traces.step(owed',
+      "    await store.depositLetters.settle({ id, entry: timelineEntry(owed, 'letter', { outcome: 'done', ms: 0 }) })\n    const letter = await traces.step(owed",
     ],
   ),
 ]

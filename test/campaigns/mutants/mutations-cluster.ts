@@ -58,7 +58,12 @@ export const clusterMutations = [
   bug(
     'a policy keeps services from another issuer',
     [manifestTests],
-    [policies, '...(otherIssuer ? [anywhereText(otherIssuer.port)] : [])', ''],
+    [policies, "...(otherIssuer ? [anywhereText('The issuer', otherIssuer)] : [])", ''],
+  ),
+  bug(
+    'a policy keeps services from where traces are collected',
+    [manifestTests],
+    [policies, "...(collector ? [anywhereText('The collector of traces', collector)] : [])", ''],
   ),
   bug(
     'identity runs beside another issuer',

@@ -20,7 +20,7 @@ export const doorMutations = [
     [door],
     [
       server,
-      'await deps.handle(request, response)',
+      'await atPlace(request.trace, () => deps.handle(request, response))',
       "const isRead = new Promise((resolve) => response.once('close', resolve))\n      await deps.handle(request, response)\n      await isRead",
     ],
   ),

@@ -44,8 +44,8 @@ export const orderMutations = [
     [placing, recovery],
     [
       store,
-      'insertOrder({ ...order, id: uuidv7(), leaseMs })',
-      'insertOrder({ id: uuidv7(), ...order, leaseMs })',
+      'insertOrder({ ...order, id: uuidv7(), leaseMs, trace: traceOfRow() })',
+      'insertOrder({ id: uuidv7(), ...order, leaseMs, trace: traceOfRow() })',
     ],
     [
       workflow,
@@ -69,9 +69,9 @@ export const orderMutations = [
     [
       insertOrders,
       `"requestId",
-    {{from-now "leaseMs"}}
+    trace, {{from-now "leaseMs"}}
   from input on conflict do nothing returning *`,
-      `"requestId", now() + 0 * "leaseMs" * interval '1 s'
+      `"requestId", trace, now() + 0 * "leaseMs" * interval '1 s'
   from input on conflict do nothing returning *`,
     ],
   ),
@@ -117,7 +117,7 @@ export const orderMutations = [
     [recovery],
     [
       workflow,
-      'const money = await saga.moveMoney(row)\n',
+      'const money = await traces.step(row, saga.step, () => saga.moveMoney(row))\n',
       "const heard = await saga.moveMoney(row)\n          const refused = { outcome: 'refused', code: 'insufficient-funds', email: null } as const\n          const money = heard.outcome === 'unknown' ? { ...heard, ...refused } : heard\n",
     ],
   ),
@@ -206,8 +206,8 @@ export const orderMutations = [
     [recovery, outages],
     [
       workflow,
-      '          const letter = await saga.sendLetter(row)\n',
-      "          await saga.rows.settle({ id: row.id, entry: timelineEntry(row, 'letter', { outcome: 'done', ms: 0 }) })\n          const letter = await saga.sendLetter(row)\n",
+      '    const letter = await traces.step(row, step, () => sendLetter(row))\n',
+      "    await rows.settle({ id: row.id, entry: timelineEntry(row, step, { outcome: 'done', ms: 0 }) })\n    const letter = await sendLetter(row)\n",
     ],
   ),
   bug(

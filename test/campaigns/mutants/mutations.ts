@@ -15,6 +15,7 @@ import { searchMutations } from './mutations-search.ts'
 import { signUpMutations } from './mutations-signup.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
 import { tokenMutations } from './mutations-tokens.ts'
+import { traceMutations } from './mutations-traces.ts'
 
 /** All planted bugs. A new one is an entry in the file of its part. */
 export const mutations: readonly Mutation[] = [
@@ -34,4 +35,5 @@ export const mutations: readonly Mutation[] = [
   ...signUpMutations,
   ...telemetryMutations,
   ...tokenMutations,
+  ...traceMutations,
 ]
