@@ -37,6 +37,7 @@ const standsOn = {
   http: ['base', 'calls', 'database'],
   saga: ['base', 'calls', 'database'],
   access: ['base', 'calls', 'database', 'http'],
+  tracing: ['base'],
 }
 
 const roomsOfThePlatform = Object.entries(standsOn).map(([room, below]) => ({
@@ -132,6 +133,13 @@ const forbidden = [
     severity: 'error',
     from: { path: '^(src|tools)/', pathNot: `^src/platform/calls/|${tests}` },
     to: { path: npm('undici') },
+  },
+  {
+    name: 'tracing-library-only-in-tracing',
+    comment: 'it is loaded only when traces are collected; everybody else knows base/trace.ts',
+    severity: 'error',
+    from: { path: '^(src|tools)/', pathNot: `^src/platform/tracing/|${tests}` },
+    to: { path: npm('@opentelemetry') },
   },
   {
     name: 'sql-only-in-stores',

@@ -30,6 +30,7 @@ import {
 import { seedBareAccounts, seedDatabases } from './lib/seed.ts'
 import { startBenchSystem, type BenchSystemOptions } from './lib/system.ts'
 import { withStops, type Stop } from './lib/stops.ts'
+import { measureTracing } from './lib/tracing.ts'
 import { curvePicture } from './lib/plot.ts'
 import { publish, quotable } from './publish.ts'
 
@@ -49,7 +50,7 @@ const setUp = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]) 
   screen.now('opening 10,000 accounts')
   await seedDatabases(databases, { orders: 0 })
   await seedBareAccounts(bare.admin)
-  const start = async (wanted: Pick<BenchSystemOptions, 'databases' | 'replicas'>) => {
+  const start = async (wanted: Pick<BenchSystemOptions, 'databases' | 'replicas' | 'env'>) => {
     const system = await startBenchSystem({ ...wanted, logFolder: postgres.data.logs })
     stops.push(system.stop)
     return system
@@ -96,6 +97,7 @@ const measure = async (options: BenchOptions, screen: BenchScreen, stops: Stop[]
   const curve = wants('curve') ? await measureCurve(bench) : []
   if (wants('memory')) await measureMemory(bench, idle)
   if (wants('replicas')) await measureReplicas(bench, start)
+  if (wants('traces')) await measureTracing(bench, start)
   await check(bench.system)
   await bench.system.stop()
   await bench.chain.stop()

@@ -14,6 +14,7 @@ export interface BenchOptions {
   readonly readRounds: number
   readonly readSeconds: number
   readonly replicaRounds: number
+  readonly tracingRounds: number
   readonly soakSeconds: number
   readonly startRounds: number
   readonly sections: ReadonlySet<string>
@@ -27,6 +28,7 @@ export const sectionNames = [
   'curve',
   'history',
   'replicas',
+  'traces',
   'start',
   'memory',
 ]
@@ -44,6 +46,7 @@ const plans = {
     readRounds: 1,
     readSeconds: 0.3,
     replicaRounds: 1,
+    tracingRounds: 1,
     soakSeconds: 2,
     startRounds: 1,
   },
@@ -59,6 +62,7 @@ const plans = {
     readRounds: 10,
     readSeconds: 0.8,
     replicaRounds: 3,
+    tracingRounds: 6,
     soakSeconds: 60,
     startRounds: 3,
   },

@@ -13,6 +13,8 @@ export interface BenchSystemOptions {
   readonly databases: BenchDatabases
   readonly logFolder: string
   readonly replicas?: number
+  /** Settings beside the product's own. */
+  readonly env?: Readonly<Record<string, string>>
   /** Loads the agent, which tells more and takes a little memory itself. */
   readonly isWatched?: boolean
 }
@@ -25,7 +27,7 @@ const agent = new URL('../agent.ts', import.meta.url).href
  * run; they are checked as those of identity are.
  */
 export const startBenchSystem = async (options: BenchSystemOptions) => {
-  const { databases, logFolder, replicas = 1, isWatched = false } = options
+  const { databases, logFolder, replicas = 1, env, isWatched = false } = options
   // Linux tells from outside what a process uses; nothing needs to be loaded into it for that.
   const isLinux = process.platform === 'linux'
   const hasAgent = isWatched || replicas > 1 || !isLinux
@@ -40,6 +42,7 @@ export const startBenchSystem = async (options: BenchSystemOptions) => {
       LOG_LEVEL: 'info',
       ...(await issuerVariables()),
       ...(isPortShared ? { BENCH_SHARED_PORT: '1' } : {}),
+      ...env,
     },
     envOf: { gateway: { ADMIN_PORT: String(adminPort) } },
     ...(hasAgent ? { agent } : {}),

@@ -106,6 +106,11 @@ const importPlants: readonly Plant[] = [
     text: importing('undici'),
   },
   {
+    rule: 'tracing-library-only-in-tracing',
+    file: 'src/platform/saga/planted-tracing.ts',
+    text: importing('@opentelemetry/api'),
+  },
+  {
     rule: 'sql-only-in-stores',
     file: 'src/services/order/planted-sql.ts',
     text: importing('drizzle-orm'),

@@ -1,4 +1,5 @@
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import { startCollector } from './collector.ts'
 import { markedPerson, tellingLines, type MarkedPerson } from './marked-person.ts'
 import { shop, shopWhileItFails } from './shopping.ts'
 import { startSystem } from './system.ts'
@@ -24,7 +25,12 @@ export const startBehindLinks = async (person: MarkedPerson) => {
   for (const name of linked) links[name] = await startUpstream(() => urls[name] as string)
   const upstreams = Object.fromEntries(linked.map((name) => [name, (links[name] as Upstream).url]))
   // One name of the issuer for both parts of the system.
-  const env = { ...shortTimeouts, PUBLIC_URL: 'http://orderly.test' }
+  const collector = await startCollector()
+  const env = {
+    ...shortTimeouts,
+    PUBLIC_URL: 'http://orderly.test',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  }
   const system = await startSystem({ services: linked, upstreams, env })
   urls = system.urls
   // The gateway is ready only when the services behind it are, and they are behind its links.
@@ -49,15 +55,18 @@ export const startBehindLinks = async (person: MarkedPerson) => {
         link.behave('forward')
       }
     },
-    /** Lines of all logs that name somebody, with their service. */
+    /** Lines of all logs and spans that name somebody, with their service. */
     linesThatTell: async (): Promise<string[]> => {
-      // A log line may stay in a buffer for 200 ms.
-      await new Promise((resolve) => setTimeout(resolve, 500))
-      return [...system.processes, ...door.processes].flatMap(({ service, logs }) => {
+      // A log line may stay in a buffer for 200 ms, and a span for a second.
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      if (collector.spans.length === 0) throw new Error('nothing was told of any trace')
+      const spans = collector.spans.map((span) => JSON.stringify(span)).join('\n')
+      const lines = [...system.processes, ...door.processes].flatMap(({ service, logs }) => {
         const log = logs()
         if (!log.includes('listening')) throw new Error(`${service} has logged nothing`)
         return tellingLines(log).map((line) => `${service}: ${line}`)
       })
+      return [...lines, ...tellingLines(spans).map((line) => `a trace: ${line}`)]
     },
     close: () => Promise.all([system.close(), door.close()]),
   }
