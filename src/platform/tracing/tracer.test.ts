@@ -77,6 +77,20 @@ describe('a collector', () => {
   )
 })
 
+it('a process that stops hands over what it has, and waits for the collector a moment only', async () => {
+  const collector = await startCollector()
+  const [quick, slow] = [0, 1].map(() => openTracer(`${collector.url}/v1/traces`))
+  for (let count = 0; count < 600; count += 1) quick?.tracer.add(span())
+  await quick?.tracer.close()
+  expect(collector.spans).toHaveLength(600)
+  collector.behave('hangs')
+  const startedAtMs = performance.now()
+  slow?.tracer.add(span())
+  await slow?.tracer.close()
+  expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+  expect(await slow?.dropped()).toBe(1)
+})
+
 describe('which traces are told', () => {
   const shareOf = (sampler: string, ratio: number, isSampled?: boolean) => {
     const samples = createSampling({ ...config, sampler, ratio })

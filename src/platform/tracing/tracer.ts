@@ -77,7 +77,8 @@ export const createTracer = ({ service, config, log, metrics }: TracerDeps): Tra
   const exporter = new OTLPTraceExporter({
     url: config.endpoint,
     timeoutMillis: deliveryTimeoutMs,
-    concurrencyLimit: 1,
+    // A process that stops hands over all that it has at once.
+    concurrencyLimit: maxWaiting / batchSize,
   })
   let waiting = 0
 
