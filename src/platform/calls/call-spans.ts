@@ -2,7 +2,6 @@ import {
   beginSpan,
   endSpan,
   formatTraceparent,
-  spanTimeMs,
   tracePlace,
   type OpenSpan,
   type TracePlace,
@@ -38,31 +37,21 @@ const tellCall = (
 }
 
 /**
+ * Begins a call at the present place. Undefined: nobody collects traces.
+ *
  * A call for a row names the step's span as its parent, which is told in the end whatever dies. So
  * what is told of the call itself is only what the step does not say: that it failed, or that others
  * shared it.
  */
-const callForRow = (place: TracePlace, upstream: string, name: string): CallTrace => {
-  const span = { ...beginSpan(place), startMs: spanTimeMs() } as OpenSpan
-  const tell = tellCall(span, upstream, name, place.shared)
-  return {
-    traceparent: formatTraceparent(place),
-    answered: place.shared === undefined ? nothing : tell.answered,
-    failed: tell.failed,
-  }
-}
-
-/** Begins a call at the present place. Undefined: nobody collects traces. */
 export const beginCall = (upstream: string, name: string): CallTrace | undefined => {
   const place = tracePlace()
   if (place === undefined) return undefined
-  if (!place.isSampled) {
-    return { traceparent: formatTraceparent(place), answered: nothing, failed: nothing }
-  }
-  if (place.isOfRow === true) return callForRow(place, upstream, name)
   const span = beginSpan(place)
-  if (span === undefined) return undefined
-  return { traceparent: formatTraceparent(span), ...tellCall(span, upstream, name, place.shared) }
+  const traceparent = formatTraceparent(place)
+  if (span === undefined) return { traceparent, answered: nothing, failed: nothing }
+  const tell = tellCall(span, upstream, name, place.shared)
+  if (place.isOfRow !== true) return { traceparent: formatTraceparent(span), ...tell }
+  return { traceparent, ...tell, ...(place.shared === undefined ? { answered: nothing } : {}) }
 }
 
 /** The place of a request that several share: that of the first of them whose trace is told. */
