@@ -116,6 +116,20 @@ const forbidden = [
   },
   ...roomsOfThePlatform,
   {
+    name: 'audit-stands-alone',
+    comment:
+      'it judges the services by their rows alone: code that it shared with them would share their mistakes',
+    severity: 'error',
+    from: { path: '^src/audit/', pathNot: tests },
+    to: { path: '^src/', pathNot: '^src/(audit|platform/base)/|^src/registry[.]ts$' },
+  },
+  {
+    name: 'nothing-stands-on-the-audit',
+    severity: 'error',
+    from: { path: '^(src|tools)/', pathNot: `^src/audit/|^src/command-line[.]ts$|${tests}` },
+    to: { path: '^src/audit/' },
+  },
+  {
     name: 'lab-and-judge-know-no-test',
     comment: 'tests and campaigns stand on them',
     severity: 'error',
@@ -151,6 +165,7 @@ const forbidden = [
         sqlFiles,
         '^src/platform/database/',
         '^src/platform/access/acts-store[.]ts$',
+        '^src/audit/databases[.]ts$',
         '^src/local/postgres/',
         '^drizzle[.]config[.]ts$',
         tests,

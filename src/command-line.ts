@@ -1,11 +1,13 @@
 import { ConfigError, currentEnvironment, readVariables } from './platform/base/config.ts'
 import {
+  auditVariables,
+  databaseVariable,
   migrationVariables,
   newPasswordVariables,
   rotationVariables,
 } from './platform/base/variables.ts'
 import { exitCodeOf, runService, startUpComplaint } from './platform/run-service.ts'
-import { isServiceName, serviceNames, servicesWithDatabase } from './registry.ts'
+import { isServiceName, serviceNames, servicesWithDatabase, type ServiceName } from './registry.ts'
 import { serviceLoaders } from './service-loaders.ts'
 
 const usage = `usage: main.ts                         everything, with its own Postgres
@@ -20,6 +22,8 @@ const usage = `usage: main.ts                         everything, with its own P
        main.ts keys                    the keys by which people's tokens are signed
        main.ts rotate-keys             a new one, while everything runs
        main.ts remove-key <key>        ends one that somebody else may have, and its tokens with it
+       main.ts audit [--since …] [--json] [--no-record]
+                                       compares the books of all services, and changes nothing
        main.ts make-keys               the two halves of a new key for a service
        main.ts make-secrets            in a cluster: the Secrets of its namespace that are missing
        main.ts warm-up                 loads all code once, so that NODE_COMPILE_CACHE keeps it`
@@ -156,6 +160,35 @@ const runOne = async (name: string) => {
   return runService(name, await serviceLoaders[name]())
 }
 
+/** Each database by its variable, or those of the launcher which runs here. */
+const findBooks = async () => {
+  const variables: Readonly<Record<string, unknown>> = readVariables(auditVariables)
+  const given = servicesWithDatabase.flatMap((service) => {
+    const url = variables[databaseVariable(service)]
+    return typeof url === 'string' ? [[service, url] as const] : []
+  })
+  if (given.length > 0) return Object.fromEntries(given)
+  const { runningDatabases } = await import('./local/launcher/running.ts')
+  return runningDatabases(currentEnvironment())
+}
+
+/** Compares the books, and exits with 1 when they do not agree. */
+const auditBooks = async (words: readonly string[]) => {
+  const { readAuditWords, runAudit } = await import('./audit/command.ts')
+  const { recordVerdict } = await import('./services/billing/books.ts')
+  const asked = readAuditWords(words)
+  const urls: Readonly<Partial<Record<ServiceName, string>>> = await findBooks()
+  const isFine = await runAudit({
+    ...asked,
+    urls,
+    leaseMs: readVariables(auditVariables).LEASE_MS,
+    record: (verdict) => recordVerdict(urls.billing ?? '', verdict),
+    out: process.stdout,
+    screen: process.stderr,
+  })
+  if (!isFine) process.exitCode = 1
+}
+
 /** Node writes what it compiled when this process ends. */
 const warmUp = async () => {
   for (const load of Object.values(serviceLoaders)) await load()
@@ -171,6 +204,7 @@ const mostWords: Readonly<Record<string, number>> = {
   login: 4,
   password: 1,
   'remove-key': 1,
+  audit: 4,
 }
 
 const main = async ([command, ...args]: readonly string[]) => {
@@ -183,6 +217,7 @@ const main = async ([command, ...args]: readonly string[]) => {
   if (command === 'keys') return listKeys()
   if (command === 'rotate-keys') return rotateKeys()
   if (command === 'remove-key') return removeKey(args[0])
+  if (command === 'audit') return auditBooks(args)
   if (command === 'make-keys') return makeKeys()
   if (command === 'make-secrets') return makeSecrets()
   if (command === 'warm-up') return warmUp()

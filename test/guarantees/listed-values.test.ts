@@ -194,6 +194,7 @@ describe('a value that no list has, in a row of billing', () => {
       (database, log) =>
         createBillingApp({
           store: createBillingStore(database, 1_000),
+          books: notReached,
           depositLetters: notReached,
           acts: notReached,
           depositsBy: 'owner',

@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createActs } from '../../src/platform/access/acts-store.ts'
 import { createThrottle, type Throttle } from '../../src/platform/access/throttle.ts'
 import { createBillingStore } from '../../src/services/billing/store.ts'
+import { createBooksStore } from '../../src/services/billing/store-books.ts'
 import { cellsAt } from '../../src/services/booking/offer-cells.ts'
 import { searchFor, type Wanted } from '../../src/services/booking/offer-search.ts'
 import { createOfferStore } from '../../src/services/booking/store-offers.ts'
@@ -124,6 +125,8 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
     `insert into deposit_letters (id, user_id, email, amount, due_at, timeline)
      select ${idSql(kinds.row, 'i')}, ${ownerSql}, 'a@example.com', 1, ${dueAt}, ${timeline}
      from ${series}`,
+    `insert into books_verdicts (id, started_at, duration_ms, rows, violations, by_invariant, first)
+     select ${idSql(kinds.row, 'i')}, now(), 1, 1, 0, '{}', '[]' from ${series}`,
     actsSeed,
   ],
   order: [
@@ -352,6 +355,16 @@ const recordBilling = async () => {
   await store.listOperations({ userId: busyUser, limit: 20 })
   await store.listOperations({ userId: busyUser, limit: 20, cursor: String(size - 1_000) })
   await due(store.depositLetters)
+  const books = watch(createBooksStore(database))
+  const verdict = { startedAt: '2026-11-20T09:30:00Z', since: null, durationMs: 1, rows: 1 }
+  await books.record({
+    ...verdict,
+    id: idOf(kinds.fresh, 1),
+    violations: 0,
+    byInvariant: {},
+    first: [],
+  })
+  await books.latest()
   await act(watch(createActs(database)))
   return recording()
 }

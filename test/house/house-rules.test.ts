@@ -126,6 +126,21 @@ const importPlants: readonly Plant[] = [
     text: importing('postgres'),
   },
   {
+    rule: 'sql-only-in-stores',
+    file: 'src/audit/planted-sql.ts',
+    text: importing('postgres'),
+  },
+  {
+    rule: 'audit-stands-alone',
+    file: 'src/audit/planted-service.ts',
+    text: importing('../services/billing/states.ts'),
+  },
+  {
+    rule: 'nothing-stands-on-the-audit',
+    file: 'src/services/billing/planted-audit.ts',
+    text: importing('../../audit/audit.ts'),
+  },
+  {
     rule: 'nothing-imports-tests',
     file: 'src/platform/planted-test.ts',
     text: importing('../../test/lab/http.ts'),

@@ -85,3 +85,14 @@ export const rssMbOf = (pid: number): number => {
 
 export const descriptorsOf = (pid: number): number | undefined =>
   isLinux ? readdirSync(`/proc/${pid}/fd`).length : undefined
+
+/** The most memory that a process has had until now. Undefined when it is gone, or not on Linux. */
+export const peakMemoryMb = (pid: number): number | undefined => {
+  try {
+    const [, kilobytesAtMost] =
+      /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return kilobytesAtMost === undefined ? undefined : Number(kilobytesAtMost) / 1_024
+  } catch {
+    return undefined
+  }
+}

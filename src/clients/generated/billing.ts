@@ -52,6 +52,60 @@ export interface ActPage {
   next: string | null
 }
 
+/**
+ * The row, and what other services have of it
+ */
+export type BooksViolationRow = { [key: string]: unknown }
+
+export interface BooksViolation {
+  /** The name of what does not hold: docs/guarantees.md explains it */
+  invariant: string
+  problem: string
+  /** The row, and what other services have of it */
+  row: BooksViolationRow
+}
+
+/**
+ * How many, by the name of what does not hold
+ */
+export type BooksVerdictByInvariant = { [key: string]: number }
+
+/**
+ * @nullable
+ */
+export type BooksVerdict = {
+  /** UTC */
+  startedAt: string
+  /**
+   * Only what was made or changed since; null: everything
+   * @nullable
+   */
+  since: string | null
+  /** @minimum 0 */
+  durationMs: number
+  /**
+   * How many rows were read
+   * @minimum 0
+   */
+  rows: number
+  /**
+   * 0: the books are fine
+   * @minimum 0
+   */
+  violations: number
+  /** How many, by the name of what does not hold */
+  byInvariant: BooksVerdictByInvariant
+  /**
+   * The first of them
+   * @maxItems 10
+   */
+  first: BooksViolation[]
+} | null
+
+export interface Books {
+  latest: BooksVerdict | null
+}
+
 export interface NewAccount {
   /** Id of the user */
   userId: string
@@ -1158,6 +1212,78 @@ export const listOperations = (
   options?: Parameters<typeof describeCall>[1],
 ) => {
   return describeCall<listOperationsResponse>(getListOperationsUrl(userId, params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type getBooksResponse200 = {
+  data: Books
+  status: 200
+}
+
+export type getBooksResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type getBooksResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type getBooksResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type getBooksResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type getBooksResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type getBooksResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type getBooksResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type getBooksResponseSuccess = getBooksResponse200 & {
+  headers: Record<string, string>
+}
+export type getBooksResponseError = (
+  | getBooksResponse400
+  | getBooksResponse401
+  | getBooksResponse403
+  | getBooksResponse500
+  | getBooksResponse502
+  | getBooksResponse503
+  | getBooksResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type getBooksResponse = getBooksResponseSuccess | getBooksResponseError
+
+export const getGetBooksUrl = () => {
+  return `/books`
+}
+
+/**
+ * What the last audit found in the books of all services, which it compares row by row and never mends: `npm run audit`.
+ * @summary Whether the books add up
+ */
+export const getBooks = (options?: Parameters<typeof describeCall>[1]) => {
+  return describeCall<getBooksResponse>(getGetBooksUrl(), {
     ...options,
     method: 'GET',
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ConfigError, readVariables, type Environment } from '../../platform/base/config.ts'
-import { variablesOf, wholeNumber } from '../../platform/base/variables.ts'
+import { databaseVariable, variablesOf, wholeNumber } from '../../platform/base/variables.ts'
 import {
   defaultAdminPort,
   registry,
@@ -15,8 +15,6 @@ import { StartError } from '../postgres/start-error.ts'
 /** `PORT` moves the public port, as everybody expects. Each other service has a variable of its own. */
 export const portVariable = (service: ServiceName) =>
   service === 'gateway' ? 'PORT' : `${service.toUpperCase()}_PORT`
-
-export const databaseVariable = (service: ServiceName) => `${service.toUpperCase()}_DATABASE_URL`
 
 const portNumber = variablesOf('gateway').shape.PORT
 // The shape depends on the service, which its type does not tell.

@@ -1,7 +1,8 @@
 import { readConfig, type Environment } from '../../platform/base/config.ts'
 import { publicKeysVariable, urlVariable } from '../../platform/base/variables.ts'
 import { registry, serviceNames, type ServiceName } from '../../registry.ts'
-import { databaseVariable, portVariable, type LaunchPlan } from './launch-plan.ts'
+import { databaseVariable } from '../../platform/base/variables.ts'
+import { portVariable, type LaunchPlan } from './launch-plan.ts'
 import { mallocVariables } from './node-options.ts'
 import { keyVariables, makeKeys, type ServiceKeys } from './service-keys.ts'
 

@@ -162,7 +162,7 @@ const startEverything = async (launch: Launch, claim: FolderClaim, startMs: numb
   const urls = await readyDatabases(launch)
   await isWarm
   if (launch.ending.aborted) return
-  claim.note({ otherIssuer: launch.plan.otherIssuer, identityDatabase: urls.identity })
+  claim.note({ otherIssuer: launch.plan.otherIssuer, databases: urls })
   const endAccess = beginAccess(launch, urls.identity)
   await startServices(launch, urls)
   if (launch.ending.aborted) return

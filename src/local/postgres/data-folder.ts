@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ServiceName } from '../../registry.ts'
 import { startOf } from './process-identity.ts'
 import { explaining, StartError } from './start-error.ts'
 
@@ -66,8 +67,8 @@ export const keptSecret = (file: string, make = makeSecret): string => {
 export interface LauncherNotes {
   /** Another issuer, which our own identity leaves its place to. */
   readonly otherIssuer?: string | undefined
-  /** The database of our own identity, as soon as it is there. */
-  readonly identityDatabase?: string | undefined
+  /** The databases of the services that run here, as soon as they are there. */
+  readonly databases?: Readonly<Partial<Record<ServiceName, string>>> | undefined
 }
 
 interface Claim extends LauncherNotes {

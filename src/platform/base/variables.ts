@@ -1,5 +1,11 @@
 import { z } from 'zod'
-import { callersOf, defaultAdminPort, registry, type ServiceName } from '../../registry.ts'
+import {
+  callersOf,
+  defaultAdminPort,
+  registry,
+  servicesWithDatabase,
+  type ServiceName,
+} from '../../registry.ts'
 import { isPrivateKey, isPublicKey } from './service-keys.ts'
 
 /** The variables that are read, with what they may be and what they are when nothing is said. */
@@ -175,6 +181,9 @@ export type OwnSettings = {
   readonly [Name in ServiceName]: Readonly<z.output<z.ZodObject<(typeof ownVariables)[Name]>>>
 }
 
+/** Where the database of a service is, for what works with several of them. */
+export const databaseVariable = (service: ServiceName) => `${service.toUpperCase()}_DATABASE_URL`
+
 const databaseVariables = {
   DATABASE_URL: postgresUrl,
   STATEMENT_TIMEOUT_MS: durationMs.default(5_000),
@@ -185,6 +194,15 @@ export const migrationVariables = z.object({
   ...databaseVariables,
   /** The role that owns the tables, when DATABASE_URL names one that only works on them. */
   OWNER_DATABASE_URL: postgresUrl.optional(),
+})
+
+/** The variables of the audit: each database by the name of its service. */
+export const auditVariables = z.object({
+  LEASE_MS: commonVariables.LEASE_MS,
+  ISSUER_URL: accessVariables.ISSUER_URL,
+  ...Object.fromEntries(
+    servicesWithDatabase.map((name) => [databaseVariable(name), postgresUrl.optional()]),
+  ),
 })
 
 /** The variables of a command that changes the keys of our own issuer. */

@@ -4,6 +4,8 @@ import { replayedHeaders } from '../../platform/http/schemas.ts'
 import { idOfSagaKey } from '../../platform/saga/saga.ts'
 import { toIso } from '../../platform/base/time.ts'
 import type { Account, Operation } from './contract-schemas.ts'
+import type { Verdict } from './contract-books.ts'
+import type { VerdictRow } from './schema.ts'
 import { refusalReasons, type RefusalReason } from './states.ts'
 import type { AppliedOperation, OperationToApply } from './store.ts'
 
@@ -82,4 +84,17 @@ export const isSame = (applied: AppliedOperation, wanted: OperationToApply) => {
   // The tombstone of a withdrawal knows the key that must not be used, but not the amount.
   if (applied.reason === 'withdrawal-refunded') return true
   return applied.amount === wanted.amount && applied.reference === wanted.reference
+}
+
+export const toVerdict = (row: VerdictRow): Verdict => {
+  const { startedAt, since, durationMs, rows, violations, byInvariant, first } = row
+  return {
+    startedAt: toIso(startedAt),
+    since: since === null ? null : toIso(since),
+    durationMs,
+    rows,
+    violations,
+    byInvariant,
+    first: [...first],
+  }
 }

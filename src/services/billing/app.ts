@@ -7,7 +7,16 @@ import { ProblemError } from '../../platform/base/errors.ts'
 import { keyIn, personIn, requireReach, sentKeyIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import type { Log } from '../../platform/base/telemetry.ts'
-import { accountNotFound, isSame, refusal, toAccount, toOperation, toResult } from './answers.ts'
+import {
+  accountNotFound,
+  isSame,
+  refusal,
+  toAccount,
+  toOperation,
+  toResult,
+  toVerdict,
+} from './answers.ts'
+import { getBooksRoute } from './contract-books.ts'
 import {
   contract,
   depositRoute,
@@ -21,12 +30,14 @@ import {
 } from './contract.ts'
 import type { DepositLetters } from './deposit-letters.ts'
 import type { AppliedOperation, BillingStore, OperationToApply } from './store.ts'
+import type { BooksStore } from './store-books.ts'
 
 /** Who may put money on an account: its owner, or only people with the role `teller`. */
 type DepositsBy = 'owner' | 'teller'
 
 export interface BillingAppDeps {
   readonly store: BillingStore
+  readonly books: Pick<BooksStore, 'latest'>
   readonly depositLetters: DepositLetters
   readonly acts: Acts
   readonly depositsBy: DepositsBy
@@ -124,7 +135,7 @@ const serveOperations = (app: ServiceApp, deps: BillingAppDeps) => {
 }
 
 export const createBillingApp = (deps: BillingAppDeps) => {
-  const { store, acts, depositsBy, log } = deps
+  const { store, books, acts, depositsBy, log } = deps
   const { app, find, handle } = createServiceApp(contract, {
     log,
     acts,
@@ -151,6 +162,11 @@ export const createBillingApp = (deps: BillingAppDeps) => {
     const account = await store.findAccount(userId)
     if (account === undefined) throw accountNotFound(userId)
     return c.json(toAccount(account), 200)
+  })
+
+  app.openapi(getBooksRoute, async (c) => {
+    const verdict = await books.latest()
+    return c.json({ latest: verdict === undefined ? null : toVerdict(verdict) }, 200)
   })
 
   app.openapi(listOperationsRoute, async (c) => {

@@ -22,6 +22,7 @@ import {
   textSchema,
   together,
 } from '../../platform/http/schemas.ts'
+import { getBooksRoute } from './contract-books.ts'
 import {
   accountSchema,
   exampleRefusal,
@@ -296,6 +297,7 @@ export const contract: ServiceContract = {
     withdrawManyRoute,
     refundRoute,
     listOperationsRoute,
+    getBooksRoute,
     listActsRoute,
   ],
 }

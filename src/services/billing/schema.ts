@@ -99,6 +99,30 @@ export const depositLetters = pgTable(
   ],
 )
 
+/** One violation of the books, as the audit tells it. */
+export interface BooksViolation {
+  readonly invariant: string
+  readonly problem: string
+  readonly row: Readonly<Record<string, unknown>>
+}
+
+/** What the audit found each time, over all services: the ledger's owner keeps it. */
+export const booksVerdicts = pgTable('books_verdicts', {
+  id: uuid().primaryKey(),
+  startedAt: timestamp('started_at', { withTimezone: true, precision: 3 }).notNull(),
+  /** Null: all rows were looked at. */
+  since: timestamp({ withTimezone: true, precision: 3 }),
+  durationMs: bigint('duration_ms', { mode: 'number' }).notNull(),
+  rows: bigint({ mode: 'number' }).notNull(),
+  violations: bigint({ mode: 'number' }).notNull(),
+  /** How many of them, by the name of what is violated. */
+  byInvariant: jsonb('by_invariant').$type<Readonly<Record<string, number>>>().notNull(),
+  /** The first of them. */
+  first: jsonb().$type<readonly BooksViolation[]>().notNull(),
+  createdAt: createdAt(),
+})
+
 export type AccountRow = typeof accounts.$inferSelect
 export type OperationRow = typeof operations.$inferSelect
 export type DepositLetterRow = typeof depositLetters.$inferSelect
+export type VerdictRow = typeof booksVerdicts.$inferSelect

@@ -5,14 +5,18 @@ import { createRecovery } from '../../platform/saga/recovery.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createBillingApp } from './app.ts'
+import { addBooksMetrics } from './books-metrics.ts'
 import { createDepositLetters } from './deposit-letters.ts'
 import { createBillingStore } from './store.ts'
+import { createBooksStore } from './store-books.ts'
 
 export const createBillingService = (runtime: Runtime): Service => {
   const { config, log, metrics, tracer } = runtime
   const database = openDatabase(runtime)
   const notification = connectUpstream(runtime, 'notification')
   const store = createBillingStore(database, config.leaseMs)
+  const books = createBooksStore(database)
+  addBooksMetrics(metrics, books, log)
   const depositLetters = createDepositLetters({
     store,
     notification: createNotificationClient(notification),
@@ -22,6 +26,7 @@ export const createBillingService = (runtime: Runtime): Service => {
   })
   const { find, handle } = createBillingApp({
     store,
+    books,
     depositLetters,
     acts: createActs(database),
     depositsBy: ownSettings(config, 'billing').DEPOSITS_BY,

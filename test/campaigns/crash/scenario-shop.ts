@@ -145,11 +145,10 @@ const steps: readonly Step[] = [
           read(`/orders?userId=${userId}`),
           read(`/notifications?userId=${userId}`),
         ]),
-        ...by(
-          operator,
-          memory,
-          servicesWithDatabase.map((service) => read(`/acts/${service}`)),
-        ),
+        ...by(operator, memory, [
+          ...servicesWithDatabase.map((service) => read(`/acts/${service}`)),
+          read('/books'),
+        ]),
       ]
     },
   },
