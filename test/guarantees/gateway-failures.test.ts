@@ -12,6 +12,7 @@ import {
   startGateway,
   type RunningGateway,
 } from '../lab/gateway.ts'
+import { metricIn } from '../lab/metrics.ts'
 import { signedFetch } from '../lab/signed-fetch.ts'
 import { labAuthorization } from '../lab/wallet.ts'
 
@@ -70,6 +71,20 @@ describe('the gateway passes requests and answers on unchanged', () => {
     expect(response.status).toBe(500)
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(await response.text()).toBe('{"code":"internal"}')
+  })
+
+  it('counts who is not let in where that is decided: not what another service said', async () => {
+    const counted = (reason: string) =>
+      metricIn(gateway.metrics, 'access_refused_total', { reason })
+    const problem = { 'content-type': 'application/problem+json' }
+    gateway.services.order.behave = answerJson(403, { code: 'forbidden' }, problem)
+    expect((await place()).status).toBe(403)
+    for (const authorization of ['', 'Bearer nonsense']) {
+      const headers = authorization === '' ? {} : { authorization }
+      expect((await fetch(`${gateway.url}/orders/${id}`, { headers })).status).toBe(401)
+    }
+    await expect.poll(() => counted('bad-token')).toBe(1)
+    expect(await Promise.all([counted('no-token'), counted('forbidden')])).toEqual([1, 0])
   })
 
   it('passes body, key, accept and request id on, and nothing that is for the connection', async () => {

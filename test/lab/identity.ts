@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { freePort } from '../../src/local/postgres/free-port.ts'
 import { createPasswords } from '../../src/platform/access/passwords.ts'
 import { readConfig } from '../../src/platform/base/config.ts'
+import type { Metrics } from '../../src/platform/base/telemetry.ts'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
 import { serve } from '../../src/platform/run-service.ts'
 import { createIdentityService } from '../../src/services/identity/service.ts'
@@ -19,6 +20,7 @@ const usualMemoryKib = 1_024
 export interface RunningIdentity {
   readonly url: string
   readonly api: Api
+  readonly metrics: Metrics
   readonly stop: () => Promise<void>
 }
 
@@ -40,12 +42,12 @@ const startOne = async (
     DATABASE_URL: database.url,
     ...variables,
   })
-  const { port: opened, stop: end } = await serve(config, createIdentityService)
+  const { metrics, port: opened, stop: end } = await serve(config, createIdentityService)
   const url = `http://127.0.0.1:${opened}`
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= end())
   whenFileEnds(stop)
-  return { url, api: api(url), stop }
+  return { url, api: api(url), metrics, stop }
 }
 
 export interface TestLogin {

@@ -1,13 +1,12 @@
 import type { Metrics } from '../../src/platform/base/telemetry.ts'
+import { metricIn } from './metrics.ts'
 
-/** How many rows a recovery loop took up, by result; undefined if the counter does not exist. */
-export const recoveredIn = async ({ recoveredRows }: Metrics, loop: string) => {
-  const { values } = await recoveredRows.get()
-  const count = (outcome: string) =>
-    values.find(({ labels }) => labels.loop === loop && labels.outcome === outcome)?.value
+/** How many rows recovery took up of a saga, by result; undefined if the counter does not exist. */
+export const recoveredIn = async (metrics: Metrics, saga: string) => {
+  const count = (outcome: string) => metricIn(metrics, 'recovery_rows_total', { saga, outcome })
   return {
-    finished: count('finished'),
-    postponed: count('postponed'),
-    failed: count('failed'),
+    finished: await count('finished'),
+    postponed: await count('postponed'),
+    failed: await count('failed'),
   }
 }

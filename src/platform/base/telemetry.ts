@@ -1,5 +1,12 @@
 import { pino, type Logger } from 'pino'
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  Registry,
+  collectDefaultMetrics,
+  type Metric,
+} from 'prom-client'
 import type { ServiceName } from '../../registry.ts'
 import { hidePersonal } from './redaction.ts'
 import { tracePlace } from './trace.ts'
@@ -39,7 +46,6 @@ export interface Metrics {
   readonly refusedRequests: Counter<'reason'>
   readonly callSeconds: Histogram<'upstream' | 'outcome'>
   readonly batchSize: Histogram<'statement'>
-  readonly recoveredRows: Counter<'loop' | 'outcome'>
 }
 
 /** The value is counted when the metrics are read, so that requests pay nothing for it. */
@@ -58,11 +64,26 @@ export const addGauge = (
     },
   })
 
+/** The metric of this name. The first part of a service that needs it makes it, the others share it. */
+export const sharedMetric = <Shared extends Metric>(
+  { registry }: Metrics,
+  name: string,
+  make: (name: string) => Shared,
+): Shared => (registry.getSingleMetric(name) as Shared | undefined) ?? make(name)
+
+/** Gauges whose names say that they are counters, which Prometheus' own check refuses. */
+const misnamed = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
+
 /** With `isService` false nobody reads them, and the process is not watched for them. */
 export const createMetrics = (service: ServiceName, isService = true): Metrics => {
   const registry = new Registry()
   registry.setDefaultLabels({ service })
   if (isService) collectDefaultMetrics({ register: registry })
+  for (const name of misnamed) registry.removeSingleMetric(name)
   const registers = [registry]
   const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
   return {
@@ -92,12 +113,6 @@ export const createMetrics = (service: ServiceName, isService = true): Metrics =
       help: 'How many callers shared one statement',
       labelNames: ['statement'],
       buckets: [1, 2, 4, 8, 16, 32, 64, 128],
-      registers,
-    }),
-    recoveredRows: new Counter({
-      name: 'recovery_rows_total',
-      help: 'Rows that recovery took up, by what came of it',
-      labelNames: ['loop', 'outcome'],
       registers,
     }),
   }

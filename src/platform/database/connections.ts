@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import type { DatabaseConfig } from '../base/config.ts'
 import { ProblemError } from '../base/errors.ts'
 import type { Log } from '../base/telemetry.ts'
+import type { PoolMetrics } from './pool-metrics.ts'
 
 /** After these failures Postgres has undone everything, so the statement may run again. */
 const retryableCodes = new Set(['40001', '40P01', '23505'])
@@ -56,12 +57,14 @@ interface Connection {
   readonly client: ReturnType<typeof connect>
   readonly reader: ReturnType<typeof toReader>
   running: number
+  /** When it was last done with a statement. It takes one after the other. */
+  doneAtMs: number
 }
 
 const open = (config: DatabaseConfig): Connection[] =>
   Array.from({ length: config.poolSize }, () => {
     const client = connect(config)
-    return { client, reader: toReader(client, config.prepare), running: 0 }
+    return { client, reader: toReader(client, config.prepare), running: 0, doneAtMs: 0 }
   })
 
 /**
@@ -110,9 +113,10 @@ interface Ending<Work> {
  * connection that never answers would stay in the pool. So the pool is replaced
  * when a statement exceeds its deadline.
  */
-export const createConnections = (config: DatabaseConfig, log: Log) => {
+export const createConnections = (config: DatabaseConfig, log: Log, metrics: PoolMetrics) => {
   const deadlineMs = config.statementTimeoutMs + deadlineMarginMs
   let current = open(config)
+  metrics.watch(() => current.map(({ running }) => running))
 
   const close = (connections: readonly Connection[], timeout: number) =>
     Promise.all(connections.map(({ client }) => client.end({ timeout })))
@@ -120,10 +124,19 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
   const replace = (used: readonly Connection[]) => {
     if (current !== used) return
     current = open(config)
+    metrics.replaced()
     log.warn('opened new connections to the database')
     close(used, 0).catch((error: unknown) => {
       log.debug({ err: error }, 'old connections did not close')
     })
+  }
+
+  /** A statement behind others waited until the one before it was done, or for nothing. */
+  const note = (connection: Connection, startedAtMs: number, waits: boolean, isDone: boolean) => {
+    const now = performance.now()
+    metrics.took(now - startedAtMs)
+    if (waits) metrics.waited(Math.max(0, (isDone ? connection.doneAtMs : now) - startedAtMs))
+    connection.doneAtMs = now
   }
 
   /** Runs some work on the pool within the deadline. */
@@ -133,6 +146,9 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
   ): Promise<Awaited<Work>> => {
     const used = current
     const connection = warmest(used)
+    const startedAtMs = performance.now()
+    const waits = connection.running > 0
+    let isDone = false
     const work = begin(connection)
     connection.running += 1
     let timer: NodeJS.Timeout | undefined
@@ -144,7 +160,9 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
       }, deadlineMs)
     })
     try {
-      return await Promise.race([work, deadline])
+      const result = await Promise.race([work, deadline])
+      isDone = true
+      return result
     } catch (error) {
       if (isAboutData(error) || isRetryable(error)) throw error
       log.warn({ err: error }, 'a statement ended without an answer')
@@ -152,6 +170,7 @@ export const createConnections = (config: DatabaseConfig, log: Log) => {
     } finally {
       clearTimeout(timer)
       connection.running -= 1
+      note(connection, startedAtMs, waits, isDone)
     }
   }
 

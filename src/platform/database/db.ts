@@ -3,6 +3,7 @@ import { betweenCheckpoints } from '../base/checkpoints.ts'
 import type { DatabaseConfig } from '../base/config.ts'
 import { createConnections, isAboutData, isRetryable, type Reader } from './connections.ts'
 import { createStatementSpans, inStatementSpan } from './statement-spans.ts'
+import { createPoolMetrics } from './pool-metrics.ts'
 import type { Statement } from './statement.ts'
 import type { Log, Metrics } from '../base/telemetry.ts'
 
@@ -17,7 +18,7 @@ export interface DatabaseDeps {
  * is one statement, which is atomic by itself.
  */
 export const createDatabase = ({ config, log, metrics }: DatabaseDeps) => {
-  const connections = createConnections(config, log)
+  const connections = createConnections(config, log, createPoolMetrics(metrics))
   const { prepare } = config
 
   /** Runs a statement once, with one JSON document of rows as its only parameter. */

@@ -75,21 +75,24 @@ export interface Definition<Input extends Columns, Result extends object> {
   readonly input: Input
   readonly returns: Returns<Result>
   readonly distinctBy?: (item: Given<Input>) => readonly string[]
+  /** Placeholders of this file alone, for what differs between the tables that share it. */
+  readonly parts?: Readonly<Record<string, string>>
 }
 
 /** A row may be tried for days but must not grow: from here on its last entry is overwritten. */
 const maxEntries = 20
 
-type Fillable = Pick<Definition<Columns, object>, 'name' | 'table' | 'input'>
+type Fillable = Pick<Definition<Columns, object>, 'name' | 'table' | 'input' | 'parts'>
 type Placeholder = (...words: string[]) => string
 
 /** Everything that a file may have between double braces. */
-const placeholdersOf = ({ name, table, input }: Fillable) => {
+const placeholdersOf = ({ name, table, input, parts = {} }: Fillable) => {
   const knownTable = () => {
     if (table === undefined) throw new Error(`the statement "${name}" has no table`)
     return table
   }
   return new Map<string, Placeholder>([
+    ...Object.entries(parts).map(([part, text]): [string, Placeholder] => [part, () => text]),
     /**
      * The items as rows, each with `ord`, its position in the batch: `select * from {{input}}`.
      * Postgres expects a hundred rows from a function. For so many it would rather read a small table

@@ -34,6 +34,8 @@ export interface AdmittedRequest extends IncomingMessage {
   trace?: OpenSpan
   /** What went wrong, for the log. */
   problemCode?: ProblemCode
+  /** That was said by another service, whose answer is passed on. */
+  isOthersProblem?: boolean
 }
 
 export const sendProblem = (

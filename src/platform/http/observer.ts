@@ -1,3 +1,4 @@
+import { createAccessRefusals } from './access-refusals.ts'
 import { problemTable } from '../base/errors.ts'
 import { endSpan } from '../base/trace.ts'
 import { serviceOfUserAgent } from '../base/user-agent.ts'
@@ -34,10 +35,12 @@ const callerOf = ({ request }: Exchange): string => {
 
 /** One log line and one observation for each request, when its answer was read or its client left. */
 export const createObserver = ({ log, metrics, refusals }: ObserverDeps) => {
+  const countAccess = createAccessRefusals(metrics)
   return (exchange: Exchange) => {
     const { request, response, path, template = 'unknown', startedAtMs, isHandled } = exchange
     if (path === undefined) return
     const { requestId, askedMethod: method = '', problemCode } = request
+    countAccess(request)
     const refusal = isHandled ? undefined : problemCode
     const ms = performance.now() - startedAtMs
     const status = refusal ? problemTable[refusal].status : statusOf(response)

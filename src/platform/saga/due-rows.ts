@@ -1,4 +1,5 @@
 import type { Database } from '../database/db.ts'
+import { createBacklog, type BacklogColumns } from './backlog.ts'
 import { defineStatement, getTableName, json, rowsOf, type Table } from '../database/statement.ts'
 
 /**
@@ -22,12 +23,20 @@ export interface DueRow {
 /** The result of a step, as input of the statements that add it to a row's timeline. */
 export const entry = json<TimelineEntry>()
 
+/** A row that recovery took, and for how long it had been due. */
+export type Claimed<Row> = Row & { readonly lateSeconds: number }
+
 const byId = ({ id }: { readonly id: string }) => [id]
+
+export interface DueRowsSettings {
+  readonly leaseMs: number
+  readonly backlog: BacklogColumns
+}
 
 export const createDueRows = <Row extends DueRow>(
   database: Database,
   table: Table & { readonly $inferSelect: Row },
-  leaseMs: number,
+  { leaseMs, backlog }: DueRowsSettings,
 ) => {
   const tableName = getTableName(table)
   const claim = defineStatement(import.meta.url, {
@@ -35,7 +44,7 @@ export const createDueRows = <Row extends DueRow>(
     file: 'claim',
     table,
     input: { maxRows: 'int', leaseMs: 'int' },
-    returns: rowsOf<Row>(),
+    returns: rowsOf<Claimed<Row>>(),
   })
   const postpone = defineStatement(import.meta.url, {
     name: `postpone ${tableName}`,
@@ -55,10 +64,15 @@ export const createDueRows = <Row extends DueRow>(
   })
   return {
     /** Takes due rows for this worker only, until their new lease ends. */
-    claim: (maxRows: number): Promise<Row[]> => database.execute(claim, [{ maxRows, leaseMs }]),
+    claim: (maxRows: number): Promise<Claimed<Row>[]> =>
+      database.execute(claim, [{ maxRows, leaseMs }]),
     /** Stores that an attempt got no answer, and when to try again. */
     postpone: database.statement(postpone),
     /** Stores that the row owes nothing any more. */
     settle: database.statement(settle),
+    table: tableName,
+    states: backlog.states,
+    /** What is open, for the metrics. */
+    backlog: createBacklog(database, table, backlog),
   }
 }

@@ -2,17 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { recoveredIn } from '../../../test/lab/recovered.ts'
 import { eventually } from '../../../test/lab/wait.ts'
-import { createRecovery, type RecoveryOptions } from './recovery.ts'
+import { createRecovery, type RowOutcome } from './recovery.ts'
 import { createLog, createMetrics } from '../base/telemetry.ts'
 
-const start = (options: Pick<RecoveryOptions<number>, 'claim' | 'advance'>) => {
+interface Work {
+  readonly claim: (limit: number) => Promise<readonly number[]>
+  readonly advance: (row: number) => Promise<RowOutcome>
+}
+
+const lateSeconds = 2
+
+const start = ({ claim, advance }: Work) => {
   const metrics = createMetrics('order')
-  const loop = createRecovery<number>({
+  const loop = createRecovery<{ readonly row: number }>({
     name: 'orders',
     intervalMs: 10,
     log: createLog('order', 'silent'),
     metrics,
-    ...options,
+    claim: async (limit) => (await claim(limit)).map((row) => ({ row, lateSeconds })),
+    advance: ({ row }) => advance(row),
   })
   loop.start()
   return { loop, metrics }
@@ -46,7 +54,7 @@ describe('the recovery loop', () => {
     const { loop, metrics } = start({ claim: async () => [], advance: async () => 'finished' })
     await loop.stop()
     expect(await metrics.registry.metrics()).toMatch(
-      /recovery_rows_total\{loop="orders",outcome="postponed",service="order"\} 0\n/,
+      /recovery_rows_total\{saga="orders",outcome="postponed",service="order"\} 0\n/,
     )
     expect(await recoveredIn(metrics, 'orders')).toEqual({ finished: 0, postponed: 0, failed: 0 })
   })

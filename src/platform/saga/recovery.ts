@@ -1,7 +1,13 @@
 import type { Log, Metrics } from '../base/telemetry.ts'
+import { watchRecovery } from './recovery-metrics.ts'
 
 /** The result for a row that recovery took: all its work is done, or it waits for its next attempt. */
 export type RowOutcome = 'finished' | 'postponed'
+
+interface Late {
+  /** For how long the row had been due. */
+  readonly lateSeconds: number
+}
 
 /**
  * The loop that finishes what a request began. It claims rows whose lease is over
@@ -9,12 +15,13 @@ export type RowOutcome = 'finished' | 'postponed'
  * function on them as the request itself.
  */
 export interface RecoveryOptions<Row> {
+  /** The saga table: the same word in logs and metrics. */
   readonly name: string
   readonly intervalMs: number
   readonly log: Log
   readonly metrics: Metrics
   /** Takes up to `limit` due rows and gives each a new lease. */
-  readonly claim: (limit: number) => Promise<readonly Row[]>
+  readonly claim: (limit: number) => Promise<readonly (Row & Late)[]>
   /** Advances one row as far as possible. It must not throw for an unknown outcome. */
   readonly advance: (row: Row) => Promise<RowOutcome>
 }
@@ -32,14 +39,7 @@ const withJitter = (ms: number) => ms * (1 - jitter / 2 + Math.random() * jitter
 
 export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
   const { name, intervalMs, log, metrics, claim, advance } = options
-  const { recoveredRows } = metrics
-  const counters = {
-    finished: recoveredRows.labels(name, 'finished'),
-    postponed: recoveredRows.labels(name, 'postponed'),
-    failed: recoveredRows.labels(name, 'failed'),
-  }
-  // A counter must exist before its first event: else a rate over it misses that event.
-  for (const counter of Object.values(counters)) counter.inc(0)
+  const counters = watchRecovery(metrics, name)
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
@@ -47,9 +47,9 @@ export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
   const advanceOne = async (row: Row) => {
     try {
       const outcome = await advance(row)
-      counters[outcome].inc()
+      counters.rows[outcome].inc()
     } catch (error) {
-      counters.failed.inc()
+      counters.rows.failed.inc()
       log.warn({ err: error, loop: name }, 'recovery could not advance a row; it stays due')
     }
   }
@@ -60,9 +60,12 @@ export const createRecovery = <Row>(options: RecoveryOptions<Row>): Loop => {
       while (found === rowsPerRound && !stopped) {
         const rows = await claim(rowsPerRound)
         found = rows.length
+        for (const { lateSeconds } of rows) counters.claimDelay.observe(lateSeconds)
         await Promise.all(rows.map(advanceOne))
+        counters.rounds.finished.inc()
       }
     } catch (error) {
+      counters.rounds.failed.inc()
       log.warn({ err: error, loop: name }, 'recovery could not look for due rows')
     }
     schedule()

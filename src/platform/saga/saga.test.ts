@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/lab/database.ts'
 import { openTestDatabase } from '../../../test/lab/service.ts'
 import { users, type UserRow } from '../../services/user/schema.ts'
-import { createDueRows, type DueRow } from './due-rows.ts'
+import { createDueRows, type DueRow, type DueRowsSettings } from './due-rows.ts'
 import { uuidv7 } from '../base/ids.ts'
 import { backoffMs } from './recovery.ts'
 import { sagaKey, timelineEntry } from './saga.ts'
@@ -36,11 +36,16 @@ describe('keys between services', () => {
 
 describe('rows that owe something', () => {
   const leaseMs = 60_000
+  const undecidedSince = { PENDING: 'created_at' }
+  const settings: DueRowsSettings = {
+    leaseMs,
+    backlog: { state: 'account', states: ['PENDING'], undecidedSince },
+  }
   let database: TestDatabase
   let rows: ReturnType<typeof createDueRows<UserRow>>
   beforeAll(async () => {
     database = await createTestDatabase('user')
-    rows = createDueRows(openTestDatabase('user', database.url), users, leaseMs)
+    rows = createDueRows(openTestDatabase('user', database.url), users, settings)
   })
 
   const insert = async (dueIn: string) => {
@@ -73,7 +78,7 @@ describe('rows that owe something', () => {
 
   it('are shared out among many workers at once, each row to one of them', async () => {
     const ids = await Promise.all(Array.from({ length: 40 }, () => insert('-1 minute')))
-    const other = createDueRows(openTestDatabase('user', database.url), users, leaseMs)
+    const other = createDueRows(openTestDatabase('user', database.url), users, settings)
     const workers = Array.from({ length: 8 }, (_, index) => (index % 2 ? rows : other).claim(10))
     const claimed = (await Promise.all(workers)).flat().map((row) => row.id)
     expect(claimed.length).toBe(new Set(claimed).size)

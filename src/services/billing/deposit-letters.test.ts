@@ -72,7 +72,7 @@ describe('what recovery counts', () => {
     const counts = async () => {
       const { finished = 0, postponed = 0 } = await recoveredIn(
         system.billing.metrics,
-        'deposit letters',
+        'deposit_letters',
       )
       return { finished, postponed }
     }

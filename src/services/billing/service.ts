@@ -2,6 +2,7 @@ import { createNotificationClient } from '../../clients/notification.ts'
 import { createActs } from '../../platform/access/acts-store.ts'
 import { ownSettings } from '../../platform/base/config.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
+import { watchSagas } from '../../platform/saga/saga-metrics.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createBillingApp } from './app.ts'
@@ -17,6 +18,7 @@ export const createBillingService = (runtime: Runtime): Service => {
   const store = createBillingStore(database, config.leaseMs)
   const books = createBooksStore(database)
   addBooksMetrics(metrics, books, log)
+  watchSagas(metrics, [store.depositLetters])
   const depositLetters = createDepositLetters({
     store,
     notification: createNotificationClient(notification),
@@ -39,7 +41,7 @@ export const createBillingService = (runtime: Runtime): Service => {
     prepare: database.ping,
     loops: [
       createRecovery({
-        name: 'deposit letters',
+        name: store.depositLetters.table,
         intervalMs: config.recoveryIntervalMs,
         log,
         metrics,

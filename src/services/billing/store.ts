@@ -1,4 +1,5 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
+import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows } from '../../platform/saga/due-rows.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
@@ -67,6 +68,11 @@ type OperationItem = ItemOf<typeof applyOperations>
 export type OperationToApply = Omit<OperationItem, 'id' | 'trace' | 'leaseMs' | 'accountMayCome'> &
   Partial<Pick<OperationItem, 'accountMayCome'>>
 
+const letterBacklog = {
+  states: ['DUE'],
+  letterOwedSince: 'created_at',
+} satisfies BacklogColumns
+
 export const createBillingStore = (database: Database, leaseMs: number) => {
   const apply = database.statement(applyOperations)
 
@@ -102,7 +108,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
     },
     findAccount,
     listOperations,
-    depositLetters: createDueRows(database, depositLetters, leaseMs),
+    depositLetters: createDueRows(database, depositLetters, { leaseMs, backlog: letterBacklog }),
   }
 }
 

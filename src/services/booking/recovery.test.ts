@@ -8,6 +8,7 @@ import {
 import { withoutGuards } from '../../../test/lab/booking-scenes.ts'
 import { expectSettled } from '../../../test/lab/booking-truth.ts'
 import { createLanes } from '../../../test/lab/lanes.ts'
+import { metricIn } from '../../../test/lab/metrics.ts'
 import { openAccount, sharedBudgets, startBehind, type Behind } from '../../../test/lab/service.ts'
 import type { Behaviour } from '../../../test/lab/upstream.ts'
 import { eventually } from '../../../test/lab/wait.ts'
@@ -57,6 +58,15 @@ const prepare = async (system: BookingSystem) => {
   }
 }
 
+/** Holds that ended for this reason, and the bookings that were released after it. */
+const ended = ({ booking: { metrics } }: BookingSystem, reason: string) =>
+  Promise.all([
+    metricIn(metrics, 'booking_holds_ended_total', { reason }).then((count) => count ?? NaN),
+    metricIn(metrics, 'saga_decisions_total', { state: 'RELEASED', reason }).then(
+      (count) => count ?? NaN,
+    ),
+  ])
+
 type Test = (lane: Awaited<ReturnType<typeof prepare>>) => Promise<void>
 const inTurn = createLanes(() => startBooking({ ...sharedBudgets, HOLD_MS: '600000' }, behind))
 const inLane = (test: Test) => inTurn(async (system) => test(await prepare(system)))
@@ -90,6 +100,7 @@ describe.concurrent('when billing', () => {
     '%s until the hold ends, the offer opens only when the money is back for sure',
     (_what, behaviour) =>
       inLane(async ({ system, visit, offerId, userId, endHold, becomes, settled }) => {
+        const before = await ended(system, 'hold-over')
         system.toBilling.behave(behaviour)
         const booked = await visit.book(userId, offerId, 'k')
         expect([booked.status, booked.body.status]).toEqual([202, 'PENDING'])
@@ -101,6 +112,7 @@ describe.concurrent('when billing', () => {
         expect(await visit.offerNow(offerId)).toMatchObject({ status: 'RESERVED' })
         system.toBilling.behave('forward')
         await becomes(booked.body.id, 'RELEASED')
+        expect(await ended(system, 'hold-over')).toEqual(before.map((count) => count + 1))
         expect((await settled()).offer).toBe('OPEN')
         expect(await visit.balanceOf(userId)).toBe(1_000)
         const again = await visit.book(userId, offerId, 'k')
@@ -133,6 +145,7 @@ describe.concurrent('when billing', () => {
 
   it('takes the money after the company has withdrawn the offer, it is refunded in full, once', () =>
     inLane(async ({ system, visit, offerId, userId, manager, settled }) => {
+      const before = await ended(system, 'offer-withdrawn')
       system.toBilling.behave(async (_request, pass) => {
         system.toBilling.behave('forward')
         const answer = await pass()
@@ -143,6 +156,7 @@ describe.concurrent('when billing', () => {
       const { status, body } = await visit.book(userId, offerId)
       expect([status, body.code]).toEqual([409, 'booking-released'])
       expect(body.booking).toMatchObject({ status: 'RELEASED', reason: 'offer-withdrawn' })
+      expect(await ended(system, 'offer-withdrawn')).toEqual(before.map((count) => count + 1))
       expect((await settled()).offer).toBe('CANCELLED')
       const movements = ['DEPOSIT 1000', 'WITHDRAW 300', 'REFUND 300']
       expect(await visit.movementsOf(userId)).toEqual(movements)

@@ -4,9 +4,11 @@ import { createNotificationClient } from '../../clients/notification.ts'
 import { createActs } from '../../platform/access/acts-store.ts'
 import { ownSettings } from '../../platform/base/config.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
+import { watchSagas } from '../../platform/saga/saga-metrics.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createBookingApp } from './app.ts'
+import { countDecisions } from './decisions.ts'
 import { createLetters } from './letters.ts'
 import { createManagers } from './managers.ts'
 import { createOfferStore } from './store-offers.ts'
@@ -22,11 +24,13 @@ export const createBookingService = (runtime: Runtime): Service => {
   const billing = connectUpstream(runtime, 'billing')
   const notification = connectUpstream(runtime, 'notification')
   const companies = createCompanyClient(company)
-  const store = createBookingStore(database, {
+  const plainStore = createBookingStore(database, {
     leaseMs: config.leaseMs,
     holdMs: settings.HOLD_MS,
     cancelUntilMinutes: settings.CANCEL_UNTIL_MINUTES,
   })
+  const store = countDecisions(plainStore, metrics)
+  watchSagas(metrics, [store.dueBookings, store.dueLetters])
   const payment = createPayment({
     billing: createBillingClient(billing),
     budgetMs: config.requestBudgetMs,
@@ -60,13 +64,13 @@ export const createBookingService = (runtime: Runtime): Service => {
     loops: [
       createRecovery({
         ...recoverySettings,
-        name: 'bookings',
+        name: store.dueBookings.table,
         claim: store.dueBookings.claim,
         advance: workflow.recoverBooking,
       }),
       createRecovery({
         ...recoverySettings,
-        name: 'booking letters',
+        name: store.dueLetters.table,
         claim: store.dueLetters.claim,
         advance: letters.recover,
       }),

@@ -10,6 +10,7 @@ import {
   text,
   type ItemOf,
 } from '../../platform/database/statement.ts'
+import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
 import {
   bookingLetters,
@@ -20,7 +21,7 @@ import {
   type LetterAbout,
   type OfferRow,
 } from './schema.ts'
-import type { Canceller } from './states.ts'
+import { letterKinds, owingStatuses, type Canceller } from './states.ts'
 
 /** A row, or why there is none that could be shown. */
 type Found<Row, Outcome extends string, Without extends string> =
@@ -41,7 +42,12 @@ export type CompletedBooking = Found<
   'undecided' | 'final' | 'not-over'
 >
 
-export type WithdrawnOffer = Found<OfferRow, 'withdrawn' | 'known', 'missing' | 'final'>
+/** `endedHold` says whether a booking was held back by it that nobody had paid yet. */
+export type WithdrawnOffer = Found<
+  OfferRow & { readonly endedHold: boolean },
+  'withdrawn' | 'known',
+  'missing' | 'final'
+>
 
 /** `changed` is false for who came second: the row then shows what the first one did. */
 export type Changed = BookingRow & { readonly changed: boolean }
@@ -166,6 +172,18 @@ type Release = Omit<ItemOf<typeof releaseBookings>, 'leaseMs'>
 type Cancellation = Omit<ItemOf<typeof cancelBookings>, 'untilMinutes' | 'leaseMs'>
 type Withdrawal = Omit<ItemOf<typeof withdrawOffers>, 'leaseMs'>
 
+const bookingBacklog = {
+  state: 'status',
+  states: owingStatuses,
+  undecidedSince: { PENDING: 'created_at', RELEASING: 'created_at', CANCELLING: 'cancelled_at' },
+} satisfies BacklogColumns
+
+const letterBacklog = {
+  state: 'kind',
+  states: letterKinds,
+  letterOwedSince: 'created_at',
+} satisfies BacklogColumns
+
 export interface BookingsPage {
   /** Whose bookings are seen; null: everybody's. */
   readonly viewer: string | null
@@ -268,8 +286,8 @@ export const createBookingStore = (
     completeBooking: database.statement(completeBookings),
     withdrawOffer: (wanted: Withdrawal): Promise<WithdrawnOffer> =>
       withdraw({ ...wanted, leaseMs }),
-    dueBookings: createDueRows(database, bookings, leaseMs),
-    dueLetters: createDueRows(database, bookingLetters, leaseMs),
+    dueBookings: createDueRows(database, bookings, { leaseMs, backlog: bookingBacklog }),
+    dueLetters: createDueRows(database, bookingLetters, { leaseMs, backlog: letterBacklog }),
   }
 }
 

@@ -127,6 +127,7 @@ export const createProxy = ({ forwarders, ...surroundings }: ProxyDeps) => {
       onAnswer: (status) => trace?.answered(status),
       onProblem: (code) => {
         request.problemCode ??= code
+        request.isOthersProblem = true
       },
       onFailure: (failure) => {
         trace?.failed(failure)

@@ -8,6 +8,7 @@ import { openDatabase } from '../../platform/service-database.ts'
 import { createIdentityApp } from './app.ts'
 import { createIssuer } from './issuer/issuer.ts'
 import { createKeyRing } from './key-ring.ts'
+import { countSessions, createSessionMetrics } from './session-metrics.ts'
 import { createSessions } from './sessions.ts'
 import { createSignIn } from './sign-in.ts'
 import { createIdentityStore } from './store.ts'
@@ -20,7 +21,7 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 
 export const createIdentityService = (runtime: Runtime): Service => {
-  const { config, log } = runtime
+  const { config, log, metrics } = runtime
   const settings = ownSettings(config, 'identity')
   const sessionMs = settings.SESSION_DAYS * dayMs
   const database = openDatabase(runtime)
@@ -45,7 +46,13 @@ export const createIdentityService = (runtime: Runtime): Service => {
     failuresPerAddress: settings.SIGN_IN_FAILURES_PER_ADDRESS,
   })
   const makeToken = createTokenMaker(issuerName, ring)
-  const sessions = createSessions({ store, makeToken, lifetimeMs: sessionMs, log })
+  const sessionMetrics = createSessionMetrics(metrics)
+  const sessions = createSessions({
+    store: countSessions(store, sessionMetrics),
+    makeToken,
+    lifetimeMs: sessionMs,
+    log,
+  })
   const issuer = createIssuer({
     issuer: issuerName,
     publicUrl: config.publicUrl,
@@ -56,6 +63,7 @@ export const createIdentityService = (runtime: Runtime): Service => {
     throttle,
     pagesPerAddress: settings.SIGN_IN_PAGES_PER_ADDRESS,
     sessionMs,
+    sessionMetrics,
     log,
   })
   const acts = createActs(database)

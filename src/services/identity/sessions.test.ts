@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startIdentity, type Identity, type TestLogin } from '../../../test/lab/identity.ts'
+import { metricIn } from '../../../test/lab/metrics.ts'
+import { eventually } from '../../../test/lab/wait.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 
 let identity: Identity
@@ -112,6 +114,37 @@ describe('signing in', () => {
     ['more', { username: 'x', password: 'x', more: 1 }],
   ])('refuses a body with %s', async (_what, body) => {
     expect((await identity.api.post('/sessions', body)).status).toBe(400)
+  })
+})
+
+describe('the metrics of sessions', () => {
+  it('count what begins, goes on and ends, and who is not let in', async () => {
+    const figures = () => {
+      const of = async (name: string, more = {}) =>
+        (await metricIn(identity.metrics, name, more)) ?? NaN
+      const ofScripts = (name: string, more = {}) => of(name, { kind: 'script', ...more })
+      return Promise.all([
+        ofScripts('sessions_opened_total'),
+        ofScripts('sessions_refreshed_total'),
+        ofScripts('sessions_ended_total', { ending: 'signed-out' }),
+        ofScripts('sessions_ended_total', { ending: 'token-reused' }),
+        of('access_refused_total', { reason: 'wrong-credentials' }),
+        of('access_refused_total', { reason: 'session-ended' }),
+      ])
+    }
+    const before = await figures()
+    const signedOut = (await signIn()).body.refreshToken
+    const next = (await refresh(signedOut)).body.refreshToken
+    await end(next)
+    await end(next)
+    const reused = (await signIn()).body.refreshToken
+    await refresh(reused)
+    await refresh(reused)
+    await signIn({ password: 'wrong' })
+    await eventually(async () => {
+      const now = await figures()
+      expect(now.map((count, index) => count - (before[index] ?? NaN))).toEqual([2, 2, 1, 1, 1, 1])
+    })
   })
 })
 

@@ -349,20 +349,20 @@ describe.concurrent('what recovery counts', () => {
     inNewLane(async ({ system, api, place }) => {
       const counts = countsOf(system)
       const { body } = await place(300)
-      const before = [await counts('orders'), await counts('changes')] as const
+      const before = [await counts('orders'), await counts('order_changes')] as const
       system.toNotification.behave('refuse')
       await place(200)
       await api.delete(`/orders/${body.id}`)
       await eventually(async () => {
         expect((await counts('orders')).postponed).toBeGreaterThan(before[0].postponed)
-        expect((await counts('changes')).postponed).toBeGreaterThan(before[1].postponed)
+        expect((await counts('order_changes')).postponed).toBeGreaterThan(before[1].postponed)
       })
       expect((await counts('orders')).finished).toBe(before[0].finished)
-      expect((await counts('changes')).finished).toBe(before[1].finished)
+      expect((await counts('order_changes')).finished).toBe(before[1].finished)
       system.toNotification.behave('forward')
       await eventually(async () => {
         expect((await counts('orders')).finished).toBe(before[0].finished + 1)
-        expect((await counts('changes')).finished).toBe(before[1].finished + 1)
+        expect((await counts('order_changes')).finished).toBe(before[1].finished + 1)
       })
     }))
 })

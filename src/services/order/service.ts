@@ -3,9 +3,11 @@ import { createNotificationClient } from '../../clients/notification.ts'
 import { createUserClient } from '../../clients/user.ts'
 import { createActs } from '../../platform/access/acts-store.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
+import { watchSagas } from '../../platform/saga/saga-metrics.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createOrderApp } from './app.ts'
+import { countDecisions } from './decisions.ts'
 import { createPayment } from './payment.ts'
 import { createOrderStore } from './store.ts'
 import { createOrderWorkflow } from './workflow.ts'
@@ -16,7 +18,8 @@ export const createOrderService = (runtime: Runtime): Service => {
   const billing = connectUpstream(runtime, 'billing')
   const notification = connectUpstream(runtime, 'notification')
   const user = connectUpstream(runtime, 'user')
-  const store = createOrderStore(database, config.leaseMs)
+  const store = countDecisions(createOrderStore(database, config.leaseMs), metrics)
+  watchSagas(metrics, [store.dueOrders, store.dueChanges])
   const payment = createPayment({
     billing: createBillingClient(billing),
     budgetMs: config.requestBudgetMs,
@@ -41,13 +44,13 @@ export const createOrderService = (runtime: Runtime): Service => {
     loops: [
       createRecovery({
         ...recoverySettings,
-        name: 'orders',
+        name: store.dueOrders.table,
         claim: store.dueOrders.claim,
         advance: workflow.recoverOrder,
       }),
       createRecovery({
         ...recoverySettings,
-        name: 'changes',
+        name: store.dueChanges.table,
         claim: store.dueChanges.claim,
         advance: workflow.recoverChange,
       }),

@@ -1,4 +1,5 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
+import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
@@ -6,6 +7,7 @@ import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/datab
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { traceOfRow } from '../../platform/base/trace.ts'
 import { orderChanges, orders, type ChangeRow, type OrderRow } from './schema.ts'
+import { changeStatuses, orderStatuses } from './states.ts'
 
 export type InsertedOrder = OrderRow & { readonly replayed: boolean }
 
@@ -115,6 +117,15 @@ export interface OrdersPage extends ChangesPage {
   readonly userId?: string | undefined
 }
 
+const orderBacklog = {
+  state: 'status',
+  states: orderStatuses,
+  undecidedSince: { PENDING: 'created_at' },
+  letterOwedSince: 'decided_at',
+} satisfies BacklogColumns
+
+const changeBacklog = { ...orderBacklog, states: changeStatuses } satisfies BacklogColumns
+
 const unlessForgotten = (found: Decided<OrderRow> | Forgotten): Decided<OrderRow> | undefined =>
   found.id === null ? undefined : found
 
@@ -183,8 +194,8 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
       decideChange({ ...decision, leaseMs }),
     findOrder,
     listOrders,
-    dueOrders: createDueRows(database, orders, leaseMs),
-    dueChanges: createDueRows(database, orderChanges, leaseMs),
+    dueOrders: createDueRows(database, orders, { leaseMs, backlog: orderBacklog }),
+    dueChanges: createDueRows(database, orderChanges, { leaseMs, backlog: changeBacklog }),
   }
 }
 

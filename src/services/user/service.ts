@@ -5,10 +5,12 @@ import { createPasswords } from '../../platform/access/passwords.ts'
 import { createThrottle } from '../../platform/access/throttle.ts'
 import { ownSettings } from '../../platform/base/config.ts'
 import { createRecovery } from '../../platform/saga/recovery.ts'
+import { watchSagas } from '../../platform/saga/saga-metrics.ts'
 import { createSweep } from '../../platform/saga/sweep.ts'
 import { connectUpstream, type Runtime, type Service } from '../../platform/service.ts'
 import { openDatabase } from '../../platform/service-database.ts'
 import { createUserApp } from './app.ts'
+import { countDecisions } from './decisions.ts'
 import { createSignUp } from './sign-up.ts'
 import { createUserStore } from './store.ts'
 import { createUserWorkflow } from './workflow.ts'
@@ -23,7 +25,7 @@ export const createUserService = (runtime: Runtime): Service => {
   const billing = connectUpstream(runtime, 'billing')
   const identity = isOwnIssuer ? connectUpstream(runtime, 'identity') : undefined
   const common = {
-    store: createUserStore(database, config.leaseMs),
+    store: countDecisions(createUserStore(database, config.leaseMs), metrics),
     identity: identity && createIdentityClient(identity),
     budgetMs: config.requestBudgetMs,
   }
@@ -41,6 +43,7 @@ export const createUserService = (runtime: Runtime): Service => {
     tracer,
   })
   const { store } = common
+  watchSagas(metrics, [store.due])
   const acts = createActs(database)
   const { find, handle } = createUserApp({ store, signUp, workflow, isOwnIssuer, acts, log })
   return {
@@ -50,7 +53,7 @@ export const createUserService = (runtime: Runtime): Service => {
     prepare: database.ping,
     loops: [
       createRecovery({
-        name: 'users',
+        name: store.due.table,
         intervalMs: config.recoveryIntervalMs,
         log,
         metrics,

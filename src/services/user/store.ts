@@ -1,4 +1,5 @@
 import { and, eq, getTableColumns, ne } from 'drizzle-orm'
+import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import type { Database } from '../../platform/database/db.ts'
@@ -71,11 +72,17 @@ const openUsers = defineStatement(import.meta.url, {
   name: 'open users',
   table: users,
   input: { id: 'uuid', entry },
-  returns: rowsOf<UserRow>(),
+  returns: rowsOf<UserRow & { readonly changed: boolean }>(),
   distinctBy: ({ id }) => [id],
 })
 
 const { passwordHash: _hash, passwordSalt: _salt, ...shownColumns } = getTableColumns(users)
+
+const backlog = {
+  state: 'account',
+  states: ['PENDING'],
+  undecidedSince: { PENDING: 'created_at' },
+} satisfies BacklogColumns
 
 export const createUserStore = (database: Database, leaseMs: number) => {
   const insert = database.statement(insertUsers)
@@ -105,7 +112,7 @@ export const createUserStore = (database: Database, leaseMs: number) => {
     find,
     /** The user or the refusal that a key belongs to. */
     findByKey,
-    due: createDueRows(database, users, leaseMs),
+    due: createDueRows(database, users, { leaseMs, backlog }),
   }
 }
 

@@ -26,13 +26,16 @@ given_back as (
   -- The state is compared as an expression: else the partial index of held offers would seem cheaper
   -- than the key while the table is small, and a plan lives long.
   where b.id = w.booking_id and b.status || '' in ('PENDING', 'PAID')
+  returning b.offer_id, b.status
 )
-select i.ord, 'withdrawn' as outcome, {{columns w}} from input i join withdrawn w on w.id = i.id
+select i.ord, 'withdrawn' as outcome, {{columns w}},
+  exists (select from given_back g where g.offer_id = w.id and g.status = 'RELEASING') as ended_hold
+from input i join withdrawn w on w.id = i.id
 union all
 -- An offer is withdrawn once. What this statement waited for is not in sight: then it runs again.
-select i.ord, case o.status when 'CANCELLED' then 'known' else 'final' end, {{columns o}}
+select i.ord, case o.status when 'CANCELLED' then 'known' else 'final' end, {{columns o}}, false
 from input i join target t on t.id = i.id join offers o on o.id = i.id and o.status = t.status
 where t.status in ('CANCELLED', 'COMPLETED')
 union all
-select i.ord, 'missing', {{columns n}} from input i left join offers n on false
+select i.ord, 'missing', {{columns n}}, false from input i left join offers n on false
 where not exists (select from offers o where o.id = i.id)

@@ -2,6 +2,7 @@ import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import * as oidc from 'openid-client'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startIdentity, type Identity, type TestLogin } from '../../../../test/lab/identity.ts'
+import { metricIn } from '../../../../test/lab/metrics.ts'
 import { createPageClient, type PageClient } from '../../../../test/lab/page-client.ts'
 import { eventually } from '../../../../test/lab/wait.ts'
 import { rotateKeys } from '../commands.ts'
@@ -245,6 +246,20 @@ describe('a refresh token of the code flow', () => {
     expect((await verify(second.access_token)).payload.sub).toBe(masha.userId)
     await expect(oidc.refreshTokenGrant(client, first.refresh_token!)).rejects.toThrow()
     await expect(oidc.refreshTokenGrant(client, second.refresh_token!)).rejects.toThrow()
+  })
+
+  it('is counted when it is given, serves, and is withdrawn', async () => {
+    const counts = () =>
+      Promise.all(
+        ['sessions_opened_total', 'sessions_refreshed_total', 'sessions_ended_total'].map(
+          async (name) => (await metricIn(identity.metrics, name, { kind: 'page' })) ?? NaN,
+        ),
+      )
+    const [opened = 0, refreshed = 0, ended = 0] = await counts()
+    const first = await signIn()
+    const second = await oidc.refreshTokenGrant(client, first.refresh_token!)
+    await oidc.tokenRevocation(client, second.refresh_token!)
+    expect(await counts()).toEqual([opened + 1, refreshed + 1, ended + 1])
   })
 
   it('that eight bring at once serves one of them at most', async () => {

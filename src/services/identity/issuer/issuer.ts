@@ -8,6 +8,7 @@ import type { ServiceResponse } from '../../../platform/http/response.ts'
 import { createMatcher, type FoundRoute } from '../../../platform/http/routes.ts'
 import type { KeyRing } from '../key-ring.ts'
 import { makeSecret } from '../refresh-tokens.ts'
+import type { SessionMetrics } from '../session-metrics.ts'
 import type { SignIn } from '../sign-in.ts'
 import type { IdentityStore } from '../store.ts'
 import type { ModelStore } from '../store-models.ts'
@@ -28,6 +29,7 @@ export interface IssuerDeps {
   /** How often somebody may begin what leaves a row, in each window of the throttle. */
   readonly pagesPerAddress: number
   readonly sessionMs: number
+  readonly sessionMetrics: SessionMetrics
   readonly log: Log
 }
 

@@ -4,6 +4,7 @@ import { issuerPath } from '../../../platform/access/issuer-pages.ts'
 import { ProblemError, problemTable } from '../../../platform/base/errors.ts'
 import type { Log } from '../../../platform/base/telemetry.ts'
 import { accessTokenSeconds, type Keys } from '../key-ring.ts'
+import type { SessionMetrics } from '../session-metrics.ts'
 import { signingAlgorithm } from '../signing-keys.ts'
 import type { IdentityStore, LoginRow } from '../store.ts'
 import type { ModelStore } from '../store-models.ts'
@@ -20,6 +21,7 @@ export interface ProviderDeps {
   /** They sign the cookies. */
   readonly cookieKeys: readonly string[]
   readonly sessionMs: number
+  readonly sessionMetrics: SessionMetrics
   readonly log: Log
 }
 
@@ -225,7 +227,7 @@ const houseRules = async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>)
 
 /** Made anew when the keys change: it has no call for that. */
 export const createProvider = (deps: ProviderDeps, keys: Keys): Provider => {
-  const { issuer, redirects, log } = deps
+  const { issuer, redirects, sessionMetrics, log } = deps
   const provider = new Provider(issuer, configure(deps, keys))
   // The gateway tells by which host and scheme it was reached, and nobody else can reach us.
   provider.proxy = true
@@ -234,6 +236,11 @@ export const createProvider = (deps: ProviderDeps, keys: Keys): Provider => {
     postLogoutRedirectUriAllowed: redirects.maySignOutTo,
   })
   provider.use(houseRules as never)
+  provider.on('grant.success', ({ oidc }) => {
+    if (oidc.params?.['grant_type'] === 'refresh_token') sessionMetrics.refreshed('page')
+    else sessionMetrics.opened('page')
+  })
+  provider.on('grant.revoked', () => sessionMetrics.ended('page', 'revoked'))
   provider.on('server_error', (ctx, error: unknown) => {
     if (error instanceof ProblemError) {
       ctx.status = problemTable[error.code].status

@@ -7,7 +7,7 @@ opened as (
     timeline = {{appended u.timeline i.entry}}
   from input i where u.id = i.id and u.account = 'PENDING' returning u.*
 )
-select i.ord, {{columns o}} from input i join opened o on o.id = i.id
+select i.ord, true as changed, {{columns o}} from input i join opened o on o.id = i.id
 union all
 -- Who comes second finds the user as the first one left it.
-select i.ord, {{columns u}} from input i join users u on u.id = i.id where u.account = 'OPEN'
+select i.ord, false as changed, {{columns u}} from input i join users u on u.id = i.id where u.account = 'OPEN'

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { createReading } from './reading.ts'
+
+it('asks once for all who come within a moment, and again after it', async () => {
+  let asked = 0
+  const read = createReading(async () => (asked += 1), { keptMs: 50 })
+  expect(await Promise.all([read(), read()])).toEqual([1, 1])
+  expect(await read()).toBe(1)
+  await sleep(60)
+  expect(await read()).toBe(2)
+})
+
+it('asks the more rarely the longer the answer takes', async () => {
+  let asked = 0
+  const slow = async () => {
+    await sleep(20)
+    return (asked += 1)
+  }
+  const read = createReading(slow, { keptMs: 1 })
+  await read()
+  await sleep(100)
+  expect(await read()).toBe(1)
+})
+
+it('knows nothing when it fails or takes too long, and asks no second time meanwhile', async () => {
+  let asked = 0
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const hanging = createReading(
+    () => {
+      asked += 1
+      return promise
+    },
+    { patienceMs: 10 },
+  )
+  expect(await hanging()).toBeUndefined()
+  expect(await hanging()).toBeUndefined()
+  expect(asked).toBe(1)
+  resolve('late')
+  expect(await hanging()).toBe('late')
+
+  const failing = createReading(() => Promise.reject(new Error('away')))
+  expect(await failing()).toBeUndefined()
+})
