@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -68,6 +69,17 @@ process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'orderly-compile-cache')
 /** They run programs that npm does not bring: `npm run test:tools`. */
 const needTools = '**/*.tools.test.ts'
 
+/** Of these `npm test` runs one where its tool is there, and says so where it is not. */
+const withPromtool = 'test/house/observability.tools.test.ts'
+
+const promtoolTests = () => {
+  if (spawnSync('promtool', ['--version']).status === 0) return [withPromtool]
+  process.stderr.write(
+    'promtool is not here: alerts and rules are not tested (apt install prometheus)\n',
+  )
+  return []
+}
+
 /**
  * Tests that leave the process they run in as it was. A worker runs many of them, one after the other, and imports the
  * services' code once for all: that takes a second of CPU, often more than the tests of a file.
@@ -89,7 +101,8 @@ const campaigns = '**/*.campaign.test.ts'
 /** What another command than `npm test` runs, by the mode that it sets. */
 const modes: Readonly<Record<string, string>> = { tools: needTools, campaigns }
 
-const never = [...configDefaults.exclude, ...Object.values(modes)]
+const others = [...configDefaults.exclude, campaigns]
+const never = [...others, needTools]
 
 const ofEach = {
   setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
@@ -98,7 +111,7 @@ const ofEach = {
   hookTimeout: 60_000,
 }
 
-const projects = [
+const projects = () => [
   {
     test: {
       ...ofEach,
@@ -109,6 +122,7 @@ const projects = [
     },
   },
   { test: { ...ofEach, name: 'replacing', include: replacing } },
+  { test: { ...ofEach, name: 'promtool', include: promtoolTests(), exclude: others } },
   {
     test: {
       ...ofEach,
@@ -121,7 +135,7 @@ const projects = [
 ]
 
 const ofMode = (only: string | undefined) =>
-  only === undefined ? { projects } : { ...ofEach, include: [only] }
+  only === undefined ? { projects: projects() } : { ...ofEach, include: [only] }
 
 export default defineConfig(({ mode }) => ({
   test: {

@@ -31,6 +31,12 @@ const steps: readonly Step[] = [
   { name: 'imports', what: 'nobody imports what he must not know', scripts: ['imports'] },
   { name: 'dead-code', what: 'everything is used', scripts: ['dead-code'] },
   {
+    name: 'boards',
+    what: 'observability/ agrees with its boards in TypeScript and the registry',
+    scripts: ['observability:check'],
+    fix: 'observability',
+  },
+  {
     name: 'manifests',
     what: 'k8s/ agrees with Kubernetes, the registry and the configuration',
     scripts: ['manifests:check'],

@@ -6,6 +6,7 @@ import type { ISecret } from 'kubernetes-models/v1'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import {
+  defaultAdminPort,
   registry,
   serviceNames,
   servicesWithDatabase,
@@ -300,8 +301,10 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       return policies.filter(({ name }) => name !== 'make-secrets')
     }
 
-    const nameOf = ({ podSelector }: INetworkPolicyPeer) =>
-      podSelector?.matchLabels?.['app.kubernetes.io/name'] ?? 'anybody'
+    const nameOf = ({ podSelector, namespaceSelector }: INetworkPolicyPeer) =>
+      podSelector?.matchLabels?.['app.kubernetes.io/name'] ??
+      namespaceSelector?.matchLabels?.['kubernetes.io/metadata.name'] ??
+      'anybody'
 
     /** The calls that a policy lets through, as `from -> to:port`; a rule without peers is for all. */
     const ingressOf = ({ name, value }: Manifest<INetworkPolicy>) =>
@@ -322,6 +325,12 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       names.flatMap((from) =>
         upstreamsOf(from).map((to) => `${from} -> ${to}:${map[to].defaultPort}`),
       )
+    /** All that Prometheus reads, and it alone reads the gateway's. */
+    const watching = ({ names, map }: Plan) =>
+      names.map((name) => {
+        const port = name === 'gateway' ? defaultAdminPort : map[name].defaultPort
+        return `monitoring -> ${name}:${port}`
+      })
     const others = (name: ServiceName) => serviceNames.filter((other) => other !== name)
 
     it.each([
@@ -335,7 +344,7 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       const keys = others('identity').map((name) => `${name} -> identity:8006`)
       const calls = [...edgesOf(plan), ...keys]
       const stored = servicesWithDatabase.map((name) => `${name} -> postgres:5432`)
-      const entering = [...calls, 'anybody -> gateway:8000']
+      const entering = [...calls, ...watching(plan), 'anybody -> gateway:8000']
       expect(new Set(policies.flatMap(ingressOf))).toEqual(new Set(entering))
       expect(new Set(policies.flatMap(egressOf))).toEqual(new Set([...calls, ...stored]))
     })
@@ -353,7 +362,7 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       ]
       expect(new Set(policies.map(({ name }) => name))).toEqual(new Set(rest))
       expect(new Set(policies.flatMap(egressOf))).toEqual(new Set(leaving))
-      const entering = [...edges, 'anybody -> gateway:8000']
+      const entering = [...edges, ...watching(plan), 'anybody -> gateway:8000']
       expect(new Set(policies.flatMap(ingressOf))).toEqual(new Set(entering))
     })
 

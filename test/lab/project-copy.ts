@@ -8,6 +8,7 @@ const copied = [
   'tools',
   'test/lab',
   'test/judge',
+  'observability',
   'openapi',
   'package.json',
   'tsconfig.json',

@@ -15,6 +15,7 @@ import {
   serverPid,
   type Launcher,
 } from '../lab/launcher.ts'
+import { checkQueries, queriesAsked } from '../lab/promql.ts'
 import { eventually } from '../lab/wait.ts'
 import { authorized, refresh, signIn, signUp, type Tokens } from './people.ts'
 import { write, writeUntilRefused, type Sent } from './writers.ts'
@@ -24,6 +25,13 @@ const writers = 20
 /** On two cores the services take three of the four seconds in which all must be ready. */
 const startSeconds = 6
 vi.setConfig({ testTimeout: 60_000 })
+
+/** Of the books before their first audit, and of traces where no collector is named. */
+const mayBeAbsent = [
+  'books_violations',
+  'books_last_audit_timestamp_seconds',
+  'trace_spans_dropped_total',
+]
 
 describe('npm start', () => {
   let folder: string
@@ -66,6 +74,21 @@ describe('npm start', () => {
       expect(spent, JSON.stringify(atStart)).toBeLessThan(startSeconds)
     },
   )
+
+  it('has every metric, and every label, that a board, a rule or an alert asks for', async () => {
+    const places = ['metrics', ...serviceNames.filter((name) => name !== 'gateway')]
+    const texts = await Promise.all(
+      places.map(async (place) => {
+        const url = first.addressOf(place)
+        const answer = await fetch(place === 'metrics' ? url : `${url}/metrics`)
+        return answer.text()
+      }),
+    )
+    const { complaints } = checkQueries(queriesAsked(), texts)
+    expect(complaints.filter((each) => !mayBeAbsent.some((name) => each.includes(name)))).toEqual(
+      [],
+    )
+  })
 
   it("shows neither colours nor the services' usual log lines on a screen that is no terminal", () => {
     expect(first.screen()).not.toContain('\x1b')

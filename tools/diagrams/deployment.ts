@@ -40,7 +40,7 @@ export const deploymentText = (): string => {
     `    ingress --> ${publicService}`,
     ...edges,
     ...servicesWithDatabase.map((name) => `    ${name} --- postgres`),
-    `    prometheus["metrics :${defaultAdminPort},\nclosed until a policy lets you in"] -.- ${publicService}`,
+    `    prometheus["metrics :${defaultAdminPort},\nfor Prometheus in its namespace"] -.- ${publicService}`,
     '    secrets -- makes missing Secrets --> api["API server"]',
     '    classDef door fill:#f6f8fa,stroke:#59636e,color:#1f2328',
     '    classDef service fill:#ddf4ff,stroke:#0969da,color:#1f2328',

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { firstDifference } from '../first-difference.ts'
 import { projectRoot } from '../run-tool.ts'
 import { createCatalog, readManifests } from './documents.ts'
 import { checkEnvironments } from './environment.ts'
 import { filledFiles } from './fill.ts'
 import { generateManifests } from './generate.ts'
+import { observabilityFiles } from './observability.ts'
 import { imageProblems } from './image.ts'
 import { modelProblems } from './models.ts'
 import { readPlan } from './plan.ts'
@@ -21,7 +22,7 @@ const surplusFiles = (root: string, generated: ReadonlyMap<string, string>): str
     .filter((file) => !generated.has(file) && existsSync(join(root, 'k8s', file)))
 
 const writtenFiles = (root: string) =>
-  new Map([...generateManifests(readPlan(root)), ...filledFiles(root)])
+  new Map([...generateManifests(readPlan(root)), ...filledFiles(root), ...observabilityFiles()])
 
 /** Where the generated files are not what the registry and the settings say. */
 export const manifestDifferences = (root: string): string[] => {
@@ -74,7 +75,9 @@ if (import.meta.main && process.argv.includes('--check')) await check()
 else if (import.meta.main) {
   const generated = writtenFiles(projectRoot)
   for (const [name, text] of generated) {
-    writeFileSync(join(projectRoot, 'k8s', name), text)
+    const path = join(projectRoot, 'k8s', name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
     console.log(`Wrote k8s/${name}`)
   }
   for (const name of surplusFiles(projectRoot, generated)) {

@@ -9,12 +9,21 @@ import type { Manifest, Path } from './documents.ts'
  * what is wrong, missing or unknown; the models' own validation, which lets
  * unknown fields pass, adds what types cannot say: whole numbers and formats.
  */
-const gatewayApi = 'gateway.networking.k8s.io/v1'
+/** Where the models of what Kubernetes itself does not know are written down. */
+const ownModels: Readonly<Record<string, string>> = {
+  'gateway.networking.k8s.io/v1': './tools/manifests/gateway-api.ts',
+  'monitoring.coreos.com/v1': './tools/manifests/prometheus-operator.ts',
+}
 
-const modelOf = ({ header, kind }: Manifest) =>
-  header.apiVersion === gatewayApi
-    ? { module: './tools/manifests/gateway-api.ts', type: kind }
-    : { module: `kubernetes-models/${header.apiVersion}/${kind}`, type: `I${kind}` }
+const ownModelsOf = ({ header }: Manifest) => ownModels[header.apiVersion ?? '']
+
+const modelOf = (manifest: Manifest) => {
+  const { header, kind } = manifest
+  const own = ownModelsOf(manifest)
+  return own === undefined
+    ? { module: `kubernetes-models/${header.apiVersion}/${kind}`, type: `I${kind}` }
+    : { module: own, type: kind }
+}
 
 const options: ts.CompilerOptions = {
   strict: true,
@@ -77,7 +86,7 @@ interface ValidationError extends Error {
 
 const formatProblems = async (manifest: Manifest): Promise<string[]> => {
   const { header, kind, value, at } = manifest
-  if (header.apiVersion === gatewayApi) return []
+  if (ownModelsOf(manifest) !== undefined) return []
   const models = (await import(modelOf(manifest).module).catch(() => ({}))) as Models
   const Model = models[kind]
   if (!Model) return [`${at()} Kubernetes has no ${kind} in ${header.apiVersion}`]

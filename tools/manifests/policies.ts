@@ -1,6 +1,7 @@
 import { defaultAdminPort, type ServiceName } from '../../src/registry.ts'
 import { commented, head, listed } from './pieces.ts'
 import { issuerService, type Outsider, type Plan } from './plan.ts'
+import { monitoringNamespace } from './settings.ts'
 
 /**
  * The network policy of each service: the calls of the registry on both of their sides, the
@@ -19,6 +20,13 @@ const ruleText = (direction: 'from' | 'to', peers: readonly string[], port: numb
       ports:
         - { protocol: TCP, port: ${port} }`
 }
+
+const metricsText = (port: number) => `
+    # Prometheus reads the metrics: monitoringNamespace in tools/manifests/settings.ts.
+    - from:
+        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ${monitoringNamespace} } }
+      ports:
+        - { protocol: TCP, port: ${port} }`
 
 /** A name cannot be in a policy, only addresses, and those may change any time. */
 const anywhereText = (who: string, { port }: Outsider) => `
@@ -41,7 +49,7 @@ const commentText = (name: ServiceName, plan: Plan) => {
   const mayCall = `it may call ${listed(called) || 'nobody'}${issuer}.`
   if (name === publicService) {
     return `Everybody may call it; ${mayCall}
-The metrics on ${defaultAdminPort} are for nobody: let your Prometheus in with a policy of its own.`
+The metrics on ${defaultAdminPort} are for Prometheus alone.`
   }
   const readers = name === issuerService ? '; all services read its keys' : ''
   return `${listed(callers) || 'nobody'} may call it${readers}; ${mayCall}`
@@ -54,7 +62,9 @@ export const policyText = (name: ServiceName, plan: Plan) => {
   const everybody = `
     - ports:
         - { protocol: TCP, port: ${defaultPort} }`
-  const byRegistry = callers.length > 0 ? ruleText('from', callers, defaultPort) : ' []'
+  const byRegistry = callers.length > 0 ? ruleText('from', callers, defaultPort) : ''
+  const isPublic = name === publicService
+  const metrics = metricsText(isPublic ? defaultAdminPort : defaultPort)
   const egress = [
     ...reachedBy(plan, name).map((to) => ruleText('to', [to], map[to].defaultPort)),
     ...(hasDatabase ? [ruleText('to', [database.name], database.port)] : []),
@@ -68,7 +78,7 @@ ${head('networking.k8s.io/v1', 'NetworkPolicy', name)}spec:
     matchLabels:
       app.kubernetes.io/name: ${name}
   policyTypes: [Ingress, Egress]
-  ingress:${name === publicService ? everybody : byRegistry}
+  ingress:${isPublic ? everybody : byRegistry}${metrics}
   egress:${egress.join('') || ' []'}
 `
 }

@@ -14,6 +14,9 @@ export const image = `orderly:${packageJson.version}`
 
 export const namespace = 'arch-homework'
 
+/** Where Prometheus runs: the services let this namespace read their metrics, and nobody else. */
+export const monitoringNamespace = 'monitoring'
+
 /** The public name: also in PUBLIC_URL of 10-settings.yaml, 50-ingress.yaml and gateway-api/httproute.yaml. */
 export const publicHost = 'arch.homework'
 
