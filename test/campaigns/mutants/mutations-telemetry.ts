@@ -1,6 +1,7 @@
 import { bug } from './mutation.ts'
 
 const recovery = 'src/platform/saga/recovery.ts'
+const recoveryMetrics = 'src/platform/saga/recovery-metrics.ts'
 const redaction = 'src/platform/base/redaction.ts'
 const orderWorkflow = 'src/services/order/workflow.ts'
 const depositLetters = 'src/services/billing/deposit-letters.ts'
@@ -12,12 +13,12 @@ export const telemetryMutations = [
   bug(
     'recovery counts every row that it took up as finished',
     [recoveryTest],
-    [recovery, 'counters[outcome].inc()', 'counters.finished.inc()'],
+    [recovery, 'counters.rows[outcome].inc()', 'counters.rows.finished.inc()'],
   ),
   bug(
     "recovery's counters appear with their first event",
     [recoveryTest],
-    [recovery, 'counter.inc(0)', 'counter.labels()'],
+    [recoveryMetrics, 'counter.inc({ saga, outcome }, 0)\n', ''],
   ),
   bug(
     'an order without an answer is counted as finished',

@@ -13,6 +13,7 @@ import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
 import { searchMutations } from './mutations-search.ts'
 import { signUpMutations } from './mutations-signup.ts'
+import { metricsMutations } from './mutations-metrics.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
 import { tokenMutations } from './mutations-tokens.ts'
 import { traceMutations } from './mutations-traces.ts'
@@ -33,6 +34,7 @@ export const mutations: readonly Mutation[] = [
   ...sagaMutations,
   ...searchMutations,
   ...signUpMutations,
+  ...metricsMutations,
   ...telemetryMutations,
   ...tokenMutations,
   ...traceMutations,
