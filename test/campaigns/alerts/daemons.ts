@@ -91,11 +91,10 @@ interface ScrapeConfig {
   rule_files: string[]
 }
 
-/** With the configuration of observability/, but for the addresses; and with one more target. */
+/** With the configuration of observability/, but for the addresses. */
 export const startPrometheus = async (
   metricsAt: (service: ServiceName) => string,
   alertmanager: Daemon,
-  more: Daemon,
 ): Promise<Daemon> => {
   const shipped = path.join(projectRoot, 'observability')
   const config = parse(readFileSync(path.join(shipped, 'prometheus.yml'), 'utf8')) as ScrapeConfig
@@ -104,7 +103,6 @@ export const startPrometheus = async (
     for (const target of targets) {
       target.targets = [hostOf(metricsAt(target.labels.service as ServiceName))]
     }
-    targets.push({ targets: [hostOf(more.url)], labels: { service: 'stand-in' } })
   }
   config.alerting.alertmanagers[0].static_configs[0].targets = [hostOf(alertmanager.url)]
   config.rule_files = config.rule_files.map((file) => path.join(shipped, file))
@@ -120,12 +118,16 @@ export const startPrometheus = async (
   ])
 }
 
-/** Listens for what Alertmanager tells, or for who reads metrics. */
-export const listen = async (answer: (body: string) => string): Promise<Daemon> => {
+/** Plays what others send to. Without an answer it says that it cannot. */
+export const listen = async (answer: (body: string) => string | undefined): Promise<Daemon> => {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => response.end(answer(Buffer.concat(chunks).toString('utf8'))))
+    request.on('end', () => {
+      const text = answer(Buffer.concat(chunks).toString('utf8'))
+      response.writeHead(text === undefined ? 503 : 200, { 'content-type': 'application/json' })
+      response.end(text)
+    })
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)

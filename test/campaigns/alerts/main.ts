@@ -7,7 +7,7 @@ import { projectRoot } from '../../../tools/run-tool.ts'
 import { createHistory } from '../../judge/history.ts'
 import { runLoad } from '../../lab/load.ts'
 import { startAlertmanager, startPrometheus, type Daemon } from './daemons.ts'
-import { standIns, waves, type Scenario } from './scenarios.ts'
+import { waves, type Scenario } from './scenarios.ts'
 import { openShop, type Shop } from './shop.ts'
 import { fits, nameOf, openInbox, type Inbox } from './told.ts'
 
@@ -107,7 +107,7 @@ const proveThem = async (only: string | undefined, healthyMinutes: number) => {
     opened.push({ stop: shop.close })
     const alertmanager = await startAlertmanager(inbox.receiver.url)
     opened.push(alertmanager)
-    opened.push(await startPrometheus(shop.metricsAt, alertmanager, shop.exporter))
+    opened.push(await startPrometheus(shop.metricsAt, alertmanager))
     await rest(inbox, restSeconds)
     const isWanted = ({ name }: Scenario) => only === undefined || name.includes(only)
     for (const wave of waves) {
@@ -132,7 +132,6 @@ const main = async () => {
     return
   }
   for (const name of withoutScenario()) complain(`${name} has no scenario`)
-  say(`by a stand-in, not by a fault: ${standIns.join(', ')}`)
   await proveThem(values.only, Number(values['healthy-minutes']))
   say(
     complaints.length === 0

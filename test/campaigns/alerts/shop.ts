@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../../src/local/postgres/free-port.ts'
 import { uuidv7 } from '../../../src/platform/base/ids.ts'
-import type { ServiceName } from '../../../src/registry.ts'
+import { databaseVariable } from '../../../src/platform/base/variables.ts'
+import { servicesWithDatabase, type ServiceName } from '../../../src/registry.ts'
+import { projectRoot } from '../../../tools/run-tool.ts'
 import { createHistory } from '../../judge/history.ts'
 import { createActor, signUp, type Actor } from '../../lab/actors.ts'
 import { hourMs, newCompany, newOffer, someCategory } from '../../lab/booking-requests.ts'
+import { inheritedByServices } from '../../lab/environment.ts'
 import type { Link } from '../../lab/link.ts'
 import { startOwnSystem, type OwnSystem, type Way } from '../../lab/system.ts'
 import { listen } from './daemons.ts'
@@ -24,33 +29,36 @@ const isBroken = ({ from, to }: Way) => brokenWays.includes(`${from}→${to}`)
 /** So few that a scenario can take them all. */
 export const placesOfGateway = 64
 
-/** What other parts measure that are not here yet. Scenarios change it. */
-export interface StandIn {
-  violations: number
-  lastAuditAtMs: number
-  spansDropped: number
+/** Runs `main.ts audit` over the databases of the system. It writes its verdict down in billing. */
+const auditBooks = async (databases: OwnSystem['databases']) => {
+  const urls = servicesWithDatabase.map((name) => [databaseVariable(name), databases[name] ?? ''])
+  const child = spawn(process.execPath, ['src/main.ts', 'audit', '--json'], {
+    cwd: projectRoot,
+    env: { ...inheritedByServices(), ...Object.fromEntries(urls) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString('utf8')
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  // 1: there are violations.
+  if (code !== 0 && code !== 1) throw new Error(`the audit ended with ${code}:\n${errors}`)
 }
-
-const textOf = ({ violations, lastAuditAtMs, spansDropped }: StandIn) =>
-  [
-    `books_violations{service="stand-in"} ${violations}`,
-    `books_last_audit_timestamp_seconds{service="stand-in"} ${lastAuditAtMs / 1_000}`,
-    `trace_spans_dropped_total{service="stand-in"} ${spansDropped}`,
-    '',
-  ].join('\n')
 
 /** The real system, people in it, and what scenarios do to it. */
 export const openShop = async () => {
   const adminPort = await freePort()
+  let isCollecting = true
+  const collector = await listen(() => (isCollecting ? '{}' : undefined))
   const system: OwnSystem = await startOwnSystem({
+    env: { LOG_LEVEL: 'error', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
     link: (way) => (isBroken(way) ? { passes: 'bytes' } : undefined),
     envOf: {
       gateway: { ADMIN_PORT: adminPort, MAX_CONCURRENT_REQUESTS: placesOfGateway },
       booking: { HOLD_MS: 4_000 },
     },
   })
-  const standIn: StandIn = { violations: 0, lastAuditAtMs: Date.now(), spansDropped: 0 }
-  const exporter = await listen(() => textOf(standIn))
   const history = createHistory()
   const actorAt = (service: ServiceName, name: string): Actor =>
     createActor({ baseUrl: system.urls[service], history, name, patienceMs: 1 })
@@ -63,8 +71,18 @@ export const openShop = async () => {
 
   return {
     system,
-    standIn,
-    exporter,
+    /** Whether the collector of traces takes what it is sent. */
+    collect: (isRight: boolean) => {
+      isCollecting = isRight
+    },
+    audit: () => auditBooks(system.databases),
+    /** Changes rows as no service can: neither triggers nor checks of keys see it. */
+    forge: async (service: ServiceName, text: string) => {
+      const administrator = system.postgres.sql(service)
+      await administrator.unsafe(`set session_replication_role = replica`)
+      await administrator.unsafe(text)
+      await administrator.unsafe(`set session_replication_role = origin`)
+    },
     customer,
     manager,
     /** Who does not repeat. It asks at the gateway, or at a service itself. */
@@ -122,8 +140,8 @@ export const openShop = async () => {
     },
     newId: uuidv7,
     close: async () => {
-      await exporter.stop()
       await system.close()
+      await collector.stop()
     },
   }
 }
