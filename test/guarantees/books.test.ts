@@ -1,18 +1,24 @@
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import postgres from 'postgres'
 import { beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { audit, type Verdict } from '../../src/audit/audit.ts'
+import type { Verdict } from '../../src/audit/audit.ts'
 import { checks } from '../../src/audit/checks.ts'
-import { openBooks } from '../../src/audit/databases.ts'
-import type { ServiceName } from '../../src/registry.ts'
+import { databaseVariable } from '../../src/platform/base/variables.ts'
+import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { createHistory } from '../judge/history.ts'
 import { fingerprint, untilAtRest } from '../judge/audit.ts'
+import { auditBooks } from '../judge/books.ts'
 import { createActor } from '../lab/actors.ts'
 import { corruptions } from '../lab/books-corruptions.ts'
 import { createBooksShop, type BooksShop } from '../lab/books-shop.ts'
 import { whenFileEnds } from '../lab/cleanup.ts'
+import { api } from '../lab/http.ts'
 import { startSystem, type System } from '../lab/system.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
+const mainFile = new URL('../../src/main.ts', import.meta.url).pathname
 
 let system: System
 let shop: BooksShop
@@ -30,18 +36,29 @@ const on = (service: ServiceName): postgres.Sql => {
 
 const databases = { sql: (name: string) => on(name as ServiceName) }
 
-const look = async (since?: Date): Promise<Verdict> => {
-  const books = openBooks(system.databases)
-  try {
-    return await audit({
-      books,
-      since,
-      leaseMs: 50,
-      progress: { begin: () => {}, onRows: () => {}, say: () => {} },
-    })
-  } finally {
-    await books.close()
-  }
+const look = (since?: Date): Promise<Verdict> =>
+  auditBooks(system.databases, { leaseMs: 50, ...(since === undefined ? {} : { since }) })
+
+/** As people run it. */
+const run = async (...words: readonly string[]) => {
+  const child = spawn(process.execPath, [mainFile, 'audit', ...words], {
+    env: {
+      LEASE_MS: '50',
+      ...Object.fromEntries(
+        servicesWithDatabase.map((name) => [databaseVariable(name), system.databases[name]]),
+      ),
+    },
+  })
+  const [out, screen] = [text(child.stdout), text(child.stderr)]
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { code, out: await out, screen: await screen }
+}
+
+const readBooks = async () => {
+  const { body } = await api(system.urls.gateway).ask('GET', '/books', undefined, {
+    as: 'operator',
+  })
+  return body as { readonly latest: { readonly violations: number } | null }
 }
 
 beforeAll(async () => {
@@ -75,6 +92,24 @@ describe('the books', () => {
     expect(Object.keys(rows)).toEqual(expect.arrayContaining(checks.map(({ name }) => name)))
   })
 
+  it('are told as fine, and the verdict is kept for operators', async () => {
+    expect(await readBooks()).toEqual({ latest: null })
+    const { code, out } = await run()
+    expect(out).toMatch(/\nThe books are fine\.\n$/)
+    expect(code).toBe(0)
+    expect((await readBooks()).latest).toMatchObject({ violations: 0, since: null })
+  })
+
+  it('are not read when it is not clear what is asked, or where they are', async () => {
+    const asked = await run('--since', 'yesterday')
+    expect(asked).toMatchObject({ code: 78, out: '' })
+    expect(asked.screen).toMatch(/--since must be a duration/)
+    const { databases: known } = system
+    system = { ...system, databases: { ...known, order: 'postgres://x@127.0.0.1:1/order' } }
+    expect(await run()).toMatchObject({ code: 69, out: '' })
+    system = { ...system, databases: known }
+  })
+
   it('name each of the planted corruptions, blame nobody else, and change nothing', async () => {
     const before = new Date(Date.now() + 1)
     const planted = await Promise.all(
@@ -99,5 +134,10 @@ describe('the books', () => {
     expect(await fingerprint(databases)).toBe(rowsBefore)
     const sinceThen = await look(before)
     expect(sinceThen.violations.length).toBeGreaterThan(0)
+    const told = await run('--json', '--no-record')
+    expect((JSON.parse(told.out) as Verdict).violations).toHaveLength(violations.length)
+    expect(told.code).toBe(1)
+    expect(told.out).not.toContain('@')
+    expect((await readBooks()).latest).toMatchObject({ violations: 0 })
   })
 })

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { IDeployment, IStatefulSet } from 'kubernetes-models/apps/v1'
 import type { IIngress, INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1'
-import type { IJob } from 'kubernetes-models/batch/v1'
+import type { ICronJob, IJob } from 'kubernetes-models/batch/v1'
 import type { IConfigMap, ISecret, IService } from 'kubernetes-models/v1'
 import { isNode, LineCounter, parseAllDocuments } from 'yaml'
 import type { HTTPRoute } from './gateway-api.ts'
@@ -84,6 +84,7 @@ export const readManifests = (folder: string) => {
 
 interface Models {
   ConfigMap: IConfigMap
+  CronJob: ICronJob
   Deployment: IDeployment
   HTTPRoute: HTTPRoute
   Ingress: IIngress

@@ -1,8 +1,13 @@
 import type { IContainer } from 'kubernetes-models/v1'
 import { readConfig, readVariables, type Config } from '../../src/platform/base/config.ts'
-import { migrationVariables, variablesOf } from '../../src/platform/base/variables.ts'
+import {
+  auditVariables,
+  migrationVariables,
+  variablesOf,
+} from '../../src/platform/base/variables.ts'
 import { makeSecrets } from '../../src/cluster/secrets.ts'
 import type { ServiceName } from '../../src/registry.ts'
+import { booksName } from './books.ts'
 import type { Catalog, Manifest } from './documents.ts'
 import type { Plan } from './plan.ts'
 import { graceSeconds, preStopSeconds, publicHost } from './settings.ts'
@@ -115,7 +120,21 @@ const checkPublicUrl = (catalog: Catalog) => {
   check(!hasCertificate || protocol === 'https:', 'be https://, as the Ingress has a certificate')
 }
 
+/** The audit finds each database by a variable of its own. */
+const checkBooks = (catalog: Catalog) => {
+  const manifest = catalog.find('CronJob', booksName)
+  const { containers = [] } = manifest?.value.spec?.jobTemplate.spec?.template.spec ?? {}
+  if (!manifest) return
+  const check: Check = (isRight, message) =>
+    catalog.check(isRight, manifest, [], `${booksName}: ${message}`)
+  for (const container of containers) {
+    const seen = environmentOf(catalog, manifest, container, auditVariables.shape)
+    attempt(check, () => readVariables(auditVariables, seen))
+  }
+}
+
 export const checkEnvironments = (catalog: Catalog, { names }: Plan) => {
   checkPublicUrl(catalog)
   for (const service of names) checkService(catalog, service)
+  checkBooks(catalog)
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { secretNameOf } from '../../src/cluster/secrets.ts'
+import { booksName } from './books.ts'
 
 /**
  * The lists of services in files that are otherwise written by hand. Two comments stand around each
@@ -23,9 +24,10 @@ const lists: Readonly<Record<string, () => readonly string[]>> = {
     '    items:',
     ...secretKeys.map((key) => `      - { key: ${key}, path: ${name}/${key} }`),
   ]),
-  callers: ofEach((name) => [
-    `- podSelector: { matchLabels: { app.kubernetes.io/name: ${name} } }`,
-  ]),
+  callers: () =>
+    [...servicesWithDatabase, booksName].map(
+      (name) => `- podSelector: { matchLabels: { app.kubernetes.io/name: ${name} } }`,
+    ),
 }
 
 const marked =

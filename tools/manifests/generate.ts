@@ -1,4 +1,5 @@
 import { defaultAdminPort, type ServiceEntry, type ServiceName } from '../../src/registry.ts'
+import { booksFile, booksText } from './books.ts'
 import { generatedBy, head, limitsText, podSecurity } from './pieces.ts'
 import { createPlan, type Plan } from './plan.ts'
 import { policyText } from './policies.ts'
@@ -167,4 +168,5 @@ export const generateManifests = (plan: Plan = createPlan()): ReadonlyMap<string
   new Map([
     [secretsFile, secretsText()],
     ...plan.names.map((name): [string, string] => [settings[name].file, fileText(name, plan)]),
+    [booksFile, booksText(plan)],
   ])

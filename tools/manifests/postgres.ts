@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { IStatefulSet } from 'kubernetes-models/apps/v1'
 import packageJson from '../../package.json' with { type: 'json' }
 import { servicesWithDatabase } from '../../src/registry.ts'
+import { booksConnections } from './books.ts'
 import type { Catalog, Manifest, Path } from './documents.ts'
 import { settings } from './settings.ts'
 
@@ -75,7 +76,8 @@ const connectionsNeeded = (catalog: Catalog) => {
     count: podsAtWorst * settings[name].maxPods * poolSize,
   }))
   const list = needs.map(({ name, count }) => `${name} ${count}`).join(', ')
-  return { total: needs.reduce((sum, { count }) => sum + count, 0), list }
+  const total = needs.reduce((sum, { count }) => sum + count, booksConnections)
+  return { total, list: `${list}, books ${booksConnections}` }
 }
 
 const checkServer = (catalog: Catalog, manifest: Manifest<IStatefulSet>) => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isServiceName, registry, servicesWithDatabase } from '../../src/registry.ts'
 import type { Catalog, Manifest } from './documents.ts'
+import { booksFile, booksName } from './books.ts'
 import { secretsFile } from './secrets-job.ts'
 import { namespace, publicHost, settings } from './settings.ts'
 
@@ -43,7 +44,7 @@ const expectedDoors: Readonly<Record<string, object>> = {
   'NetworkPolicy postgres': {
     ...podsOf('postgres'),
     policyTypes: bothWays,
-    ingress: [{ from: servicesWithDatabase.map(podsOf), ports: [tcp(5432)] }],
+    ingress: [{ from: [...servicesWithDatabase, booksName].map(podsOf), ports: [tcp(5432)] }],
   },
   'Service postgres': {
     selector: labelled('postgres'),
@@ -63,9 +64,11 @@ const expectedDoors: Readonly<Record<string, object>> = {
 const ownOfTheCluster = new Set(['to', 'tls', 'parentRefs'])
 
 /** They are compared whole with what is generated. */
-const generatedFiles = [secretsFile, ...Object.values(settings).map(({ file }) => file)].map(
-  (file) => `k8s/${file}`,
-)
+const generatedFiles = [
+  secretsFile,
+  booksFile,
+  ...Object.values(settings).map(({ file }) => file),
+].map((file) => `k8s/${file}`)
 
 const checkDoors = (catalog: Catalog) => {
   const missing = new Set(Object.keys(expectedDoors))

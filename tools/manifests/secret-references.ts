@@ -13,9 +13,15 @@ interface Reference {
   readonly key: string
 }
 
+interface Template {
+  readonly template?: { readonly spec?: IPodSpec }
+}
+
 const podOf = (manifest: Manifest): IPodSpec | undefined => {
-  const { spec } = manifest.value as { readonly spec?: { readonly template?: { spec?: IPodSpec } } }
-  return spec?.template?.spec
+  const { spec } = manifest.value as {
+    readonly spec?: Template & { jobTemplate?: { spec: Template } }
+  }
+  return (spec?.jobTemplate?.spec ?? spec)?.template?.spec
 }
 
 const ofContainers = (manifest: Manifest, pod: IPodSpec): Reference[] =>

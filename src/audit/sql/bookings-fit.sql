@@ -11,7 +11,7 @@ cross join lateral (select f.booking_id is not distinct from b.id as has) h
 cross join lateral (
   select case
     when f.id is null then 'there is no such offer'
-    when f.price <> b.price or f.company_id <> b.company_id or f.starts_at <> b.starts_at
+    when f.price <> b.price or f.company_id <> b.company_id
       then 'its offer is another one'
     when coalesce(b.decision, 'NONE') <> case
         when b.status in ('PENDING', 'RELEASING') then 'NONE'

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { createHistory, type History } from '../../judge/history.ts'
 import { untilAtRest } from '../../judge/audit.ts'
+import { auditBooks, booksComplaint } from '../../judge/books.ts'
 import { checkInvariants } from '../../judge/invariants.ts'
 import { linesWithAddresses } from '../../lab/marked-person.ts'
 import { startOwnSystem, type OwnSystem } from '../../lab/system.ts'
@@ -133,6 +134,8 @@ const judge = async ({ system, random }: Run, history: History) => {
   const facts = await checkInvariants(system, history, {
     withinMs: recoverWithinMs,
   })
+  const complaint = booksComplaint(await auditBooks(system.databases, { leaseMs: timing.LEASE_MS }))
+  if (complaint !== undefined) throw new Error(complaint)
   const count = (name: 'orders' | 'bookings' | 'operations' | 'letters') =>
     facts.users.reduce((sum, user) => sum + user[name].length, 0)
   say(
