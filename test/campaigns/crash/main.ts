@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { auditBooks, booksComplaint } from '../../judge/books.ts'
 import { discover } from './discovery.ts'
 import {
   createPacks,
@@ -20,7 +21,7 @@ import {
 } from './report.ts'
 import { run, type RunResult } from './run.ts'
 import { scenarios } from './scenarios.ts'
-import { startSystem, type System } from './system.ts'
+import { startSystem, times, type System } from './system.ts'
 
 /** Finds every crash point, strikes each one with every fault, and judges the result. */
 const usage = `usage: npm run test:crash -- [--sample] [--pairs | --tenth] [--seed N] [--only TEXT] [--scenario NAME] [--alone] [--minutes M] [--lanes N]
@@ -185,6 +186,12 @@ const scenariosIn = ({ scenario: wanted }: Options) => {
   return found
 }
 
+/** What all runs of each system left behind. */
+const bookComplaints = async (systems: readonly System[]): Promise<string[]> => {
+  const looked = systems.map(({ databases }) => auditBooks(databases, { leaseMs: times.LEASE_MS }))
+  return (await Promise.all(looked)).flatMap((verdict) => booksComplaint(verdict) ?? [])
+}
+
 const startSystems = async (count: number) => {
   const started = await Promise.allSettled(Array.from({ length: count }, startSystem))
   const systems = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
@@ -235,8 +242,10 @@ const main = async (): Promise<boolean> => {
     const firsts = new Set(singleJobs(firstsForPairs(planned)).map(({ name }) => name))
     const leading = options.sample ? done : done.filter(({ job }) => firsts.has(job.name))
     const isKept = (!wantsPairs || (await runPairs(work, leading))) && isKeptAlone
+    const books = await bookComplaints(systems)
+    for (const complaint of books) say(`VIOLATED  ${complaint}`)
     say(`seed ${options.seed}, ${minutesOf(performance.now() - startMs)} minutes`)
-    return isKept && unsteady.length + troubles.length === 0 && !stopped
+    return isKept && books.length === 0 && unsteady.length + troubles.length === 0 && !stopped
   } finally {
     await Promise.all(systems.map((system) => system.stop()))
   }

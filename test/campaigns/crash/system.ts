@@ -92,6 +92,7 @@ export const startSystem = async () => {
 
   return {
     gatewayUrl,
+    databases: system.databases,
     // While many systems start, a statement may take longer than it may here.
     operator: await eventually(() => makeOperator(identity), { withinMs: 60_000 }),
     /** The link for calls from one service to another. */
