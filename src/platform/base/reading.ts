@@ -6,18 +6,20 @@
 export interface ReadingOptions {
   /** For how long an answer serves at least. */
   readonly keptMs?: number
+  /** For how many times as long as it took an answer serves at least. */
+  readonly restPerWork?: number
   /** How long somebody waits for an answer. */
   readonly patienceMs?: number
 }
 
-const usual = { keptMs: 1_000, patienceMs: 1_500 }
-const restPerWork = 19
+const usual = { keptMs: 1_000, restPerWork: 19, patienceMs: 1_500 }
 
 /** The function that it returns never throws: undefined means that the figure is not known now. */
 export const createReading = <Value>(
   read: () => Promise<Value>,
-  { keptMs = usual.keptMs, patienceMs = usual.patienceMs }: ReadingOptions = {},
+  options: ReadingOptions = {},
 ): (() => Promise<Value | undefined>) => {
+  const { keptMs, restPerWork, patienceMs } = { ...usual, ...options }
   let running: Promise<Value | undefined> | undefined
   let last: Value | undefined
   let servesUntilMs = -Infinity
