@@ -87,7 +87,7 @@ describe('the whole story of a user and her orders', () => {
   })
 
   it('shows what happened to the order, step by step', async () => {
-    const { timeline, changes, nextChanges, ...order } = await masha.order(paid.id)
+    const { timeline, owes: _owes, changes, nextChanges, ...order } = await masha.order(paid.id)
     expect(order).toEqual(paid)
     expect([changes, nextChanges]).toEqual([[], null])
     expect(timeline[0]).toMatchObject({ step: 'withdraw', attempt: 1, outcome: 'done' })

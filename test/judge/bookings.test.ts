@@ -62,6 +62,7 @@ const bookingOf = (
   holdUntil: at(second + 15),
   createdAt: at(second),
   timeline: [],
+  owes: false,
   ...more,
 })
 
@@ -180,7 +181,8 @@ type Sound = ReturnType<typeof soundFacts> & {
   readonly exchange: ReturnType<typeof createExchanges>
 }
 
-const withoutTimeline = ({ timeline: _timeline, ...booking }: BookingDetails) => booking
+const withoutTimeline = ({ timeline: _timeline, owes: _owes, ...booking }: BookingDetails) =>
+  booking
 
 const soundExchanges = ({ people, offers }: ReturnType<typeof soundFacts>) => {
   const exchange = createExchanges('masha')

@@ -202,10 +202,13 @@ const bookingIn = ({ method, path, answer }: ToldExchange): ToldBooking | undefi
   return { after, booking: body as Booking }
 }
 
+/** What only its details show. */
+const noSteps = { timeline: undefined, owes: undefined }
+
 /** All of a booking but where it stands now. */
 const unchanging = (booking: Booking): object => ({
   ...booking,
-  timeline: undefined,
+  ...noSteps,
   status: undefined,
   reason: undefined,
   cancelledBy: undefined,
@@ -222,7 +225,7 @@ const bookingViolations = (
   // Only the end of a booking tells why, and that stays.
   const isEnd = told.status === now.status && !open.has(now.status)
   const isSame = isEnd
-    ? isDeepStrictEqual({ ...now, timeline: undefined }, { ...told, timeline: undefined })
+    ? isDeepStrictEqual({ ...now, ...noSteps }, { ...told, ...noSteps })
     : isDeepStrictEqual(unchanging(now), unchanging(told))
   if (isSame && nowAfter[after]?.includes(now.status)) return []
   const message = `booking ${JSON.stringify(told)} was told (${after}), and is ${JSON.stringify(now)}`

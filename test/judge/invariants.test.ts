@@ -21,9 +21,10 @@ const change = (id: string, from: number, to: number | null, second: number): Ch
   status: 'DONE',
   createdAt: at(second),
   timeline: [],
+  owes: false,
 })
 
-const base = { userId, description: null, timeline: [], nextChanges: null }
+const base = { userId, description: null, timeline: [], owes: false, nextChanges: null }
 
 /** One order was paid and re-priced, one was refused, and one was cancelled. */
 const soundFacts = () => ({

@@ -13,6 +13,10 @@ export interface TimelineEntry {
   readonly attempt: number
   readonly outcome: string
   readonly ms: number
+  /** Why it was refused, or why its outcome is unknown. */
+  readonly reason?: string
+  /** How many requests the step took, if it was more than one. */
+  readonly calls?: number
 }
 
 export interface DueRow {

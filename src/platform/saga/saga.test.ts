@@ -34,6 +34,37 @@ describe('keys between services', () => {
   })
 })
 
+describe('an entry of a timeline', () => {
+  const row = { id: uuidv7(), attempts: 2 }
+  const after = (outcome: Parameters<typeof timelineEntry>[2]) => timelineEntry(row, 'try', outcome)
+
+  it('says no more than that it was done, when it was done at once', () => {
+    const { at, ...rest } = after({ outcome: 'done', ms: 5, attempts: 1 })
+    expect(rest).toEqual({ step: 'try', attempt: 3, outcome: 'done', ms: 5 })
+    expect(Date.parse(at)).toBeGreaterThan(0)
+  })
+
+  it('keeps why it was refused or is unknown, and how many requests it took', () => {
+    expect(after({ outcome: 'refused', ms: 5, code: 'insufficient-funds' })).toMatchObject({
+      reason: 'insufficient-funds',
+    })
+    const unknown = {
+      outcome: 'unknown',
+      ms: 5,
+      attempts: 3,
+      reason: 'billing answered 503',
+    } as const
+    expect(after(unknown)).toMatchObject({ reason: 'billing answered 503', calls: 3 })
+  })
+
+  it('names nobody in its reason, and keeps it short', () => {
+    const told = `GET /users/${uuidv7()} was answered 502 as masha@example.com; \0 ${'x'.repeat(999)}`
+    const { reason = '' } = after({ outcome: 'unknown', ms: 5, reason: told })
+    expect(reason).toMatch(/^GET \/users\/{id} was answered 502 as \[redacted\]; \? x+$/)
+    expect(reason).toHaveLength(120)
+  })
+})
+
 describe('rows that owe something', () => {
   const leaseMs = 60_000
   const undecidedSince = { PENDING: 'created_at' }

@@ -2,6 +2,7 @@ import { BatchExhaustedError } from '../database/batch.ts'
 import type { DueRow, TimelineEntry } from './due-rows.ts'
 import { ProblemError, type ProblemCode } from '../base/errors.ts'
 import { sagaKeyPrefix } from '../base/idempotency-keys.ts'
+import { hideAddresses } from '../base/redaction.ts'
 import { backoffMs } from './recovery.ts'
 import type { Log } from '../base/telemetry.ts'
 
@@ -9,20 +10,45 @@ import type { Log } from '../base/telemetry.ts'
 export interface StepOutcome {
   readonly outcome: 'done' | 'refused' | 'unknown'
   readonly ms: number
+  /** Requests of this one call. */
+  readonly attempts?: number
+  /** Why the outcome is unknown. */
+  readonly reason?: string
+  /** Why it was refused. */
+  readonly code?: string
 }
+
+/** A row holds some of these for ever, and everybody who may see the row reads them. */
+const maxReason = 120
+const anyId = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi
+
+/**
+ * The reason as it may be kept: it can quote what something else than a service answered, so it is
+ * cut, and keeps nothing that could be about a person.
+ */
+const briefReason = (reason: string): string =>
+  hideAddresses(reason)
+    .replaceAll(anyId, '{id}')
+    .replaceAll(/[^ -~]/g, '?')
+    .slice(0, maxReason)
 
 /** One attempt at one step, as the owner of the row sees it. */
 export const timelineEntry = (
   row: DueRow,
   step: string,
-  { outcome, ms }: StepOutcome,
-): TimelineEntry => ({
-  at: new Date().toISOString(),
-  step,
-  attempt: row.attempts + 1,
-  outcome,
-  ms,
-})
+  { outcome, ms, attempts = 1, reason, code }: StepOutcome,
+): TimelineEntry => {
+  const why = reason ?? code
+  return {
+    at: new Date().toISOString(),
+    step,
+    attempt: row.attempts + 1,
+    outcome,
+    ms,
+    ...(why === undefined ? {} : { reason: briefReason(why) }),
+    ...(attempts > 1 ? { calls: attempts } : {}),
+  }
+}
 
 interface Postponable {
   readonly postpone: (item: {

@@ -1,6 +1,7 @@
 import { ProblemError } from '../../platform/base/errors.ts'
 import { listed } from '../../platform/base/states.ts'
 import { toIso } from '../../platform/base/time.ts'
+import { toTimeline } from '../../platform/http/timeline.ts'
 import type { Booking, BookingDetails } from './contract.ts'
 import type { BookingRow } from './schema.ts'
 import { bookingReasons } from './states.ts'
@@ -44,17 +45,18 @@ export const bookingAsBooked = (row: BookingRow): Booking =>
 /** Also the answer to what ends it: from then on nothing of it changes. */
 export const bookingNow = (row: BookingRow): Booking => toBooking(row, row)
 
-/** Postgres keeps the members of JSON in an order of its own; people read what was tried first. */
-const toTimeline = ({ booking, letters }: BookingWithLetters): BookingDetails['timeline'] =>
-  [booking, ...letters]
-    .flatMap(({ timeline }) => timeline)
-    .map(({ at, step, attempt, outcome, ms }) => ({ at, step, attempt, outcome, ms }))
-    .toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0))
+const byTime = (one: { readonly at: string }, other: { readonly at: string }) =>
+  one.at < other.at ? -1 : one.at > other.at ? 1 : 0
 
-export const bookingDetails = (found: BookingWithLetters): BookingDetails => ({
-  ...bookingNow(found.booking),
-  timeline: toTimeline(found),
-})
+/** Its letters are rows of their own, and part of what happened to it. */
+export const bookingDetails = ({ booking, letters }: BookingWithLetters): BookingDetails => {
+  const rows = [booking, ...letters]
+  return {
+    ...bookingNow(booking),
+    timeline: toTimeline(rows.flatMap(({ timeline }) => timeline)).toSorted(byTime),
+    owes: rows.some(({ dueAt }) => dueAt !== null),
+  }
+}
 
 /** What a booking that was not paid is answered with: code and words for each reason. */
 const refusals = {

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { problemExample } from '../../platform/http/problem-examples.ts'
 import { problemSchema } from '../../platform/http/problem-schemas.ts'
 import { amountSchema, idSchema, timeSchema } from '../../platform/http/schemas.ts'
+import { owesSchema, timelineSchema } from '../../platform/http/timeline.ts'
 import { bookingStatuses, cancellers, offerStatuses } from './states.ts'
 
 /** The bodies of booking's answers about offers and bookings. */
@@ -130,20 +131,8 @@ export const bookingSchema = z
   .strictObject(bookingFields)
   .openapi('Booking', { description: 'A booking', example: exampleBooking })
 
-const timelineSchema = z.array(
-  z
-    .strictObject({
-      at: timeSchema,
-      step: z.string().openapi({ description: 'What was tried', example: 'withdraw' }),
-      attempt: z.int().openapi({ description: 'Which try it was', example: 1 }),
-      outcome: z.string().openapi({ description: 'done, refused or unknown', example: 'done' }),
-      ms: z.int().openapi({ description: 'How long it took', example: 4 }),
-    })
-    .openapi('TimelineEntry'),
-)
-
 export const bookingDetailsSchema = z
-  .strictObject({ ...bookingFields, timeline: timelineSchema })
+  .strictObject({ ...bookingFields, timeline: timelineSchema, owes: owesSchema })
   .openapi('BookingDetails', {
     description: 'A booking with each step that was taken, the letters included',
     example: {
@@ -152,6 +141,7 @@ export const bookingDetailsSchema = z
         { at: '2026-11-20T09:30:00.006Z', step: 'withdraw', attempt: 1, outcome: 'done', ms: 4 },
         { at: '2026-11-20T09:30:00.012Z', step: 'letters', attempt: 1, outcome: 'done', ms: 3 },
       ],
+      owes: false,
     },
   })
 

@@ -1,6 +1,7 @@
 import { ProblemError } from '../../platform/base/errors.ts'
 import { listed } from '../../platform/base/states.ts'
 import { toPage } from '../../platform/http/schemas.ts'
+import { toTimeline } from '../../platform/http/timeline.ts'
 import { toIso } from '../../platform/base/time.ts'
 import type { Order, OrderChange, OrderDetails } from './contract.ts'
 import type { ChangeRow, OrderRow } from './schema.ts'
@@ -29,10 +30,6 @@ export const orderAsPlaced = (row: OrderRow): Order =>
 export const orderNow = (row: OrderRow): Order =>
   toOrder(row, { price: row.presentPrice, status: row.status })
 
-/** Postgres keeps the members of JSON in an order of its own; people read what was tried first. */
-const toTimeline = (entries: OrderRow['timeline']): OrderDetails['timeline'] =>
-  entries.map(({ at, step, attempt, outcome, ms }) => ({ at, step, attempt, outcome, ms }))
-
 const toChange = (row: ChangeRow): OrderChange => ({
   id: row.id,
   kind: row.kind,
@@ -41,6 +38,7 @@ const toChange = (row: ChangeRow): OrderChange => ({
   status: row.status,
   createdAt: toIso(row.createdAt),
   timeline: toTimeline(row.timeline),
+  owes: row.dueAt !== null,
 })
 
 export const changesPage = (rows: readonly ChangeRow[], limit: number) =>
@@ -52,6 +50,7 @@ export const orderDetails = (
 ): OrderDetails => ({
   ...orderNow(row),
   timeline: toTimeline(row.timeline),
+  owes: row.dueAt !== null,
   changes: items,
   nextChanges: next,
 })

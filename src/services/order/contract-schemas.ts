@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { problemExample } from '../../platform/http/problem-examples.ts'
 import { problemSchema } from '../../platform/http/problem-schemas.ts'
 import { amountSchema, idSchema, timeSchema } from '../../platform/http/schemas.ts'
+import { owesSchema, timelineSchema } from '../../platform/http/timeline.ts'
 import { changeKinds, changeStatuses, orderStatuses } from './states.ts'
 
 /** The bodies of order's answers about orders and their changes. */
@@ -32,18 +33,6 @@ export const orderSchema = z
   .strictObject(orderFields)
   .openapi('Order', { description: 'An order', example: exampleOrder })
 
-const timelineSchema = z.array(
-  z
-    .strictObject({
-      at: timeSchema,
-      step: z.string().openapi({ description: 'What was tried', example: 'withdraw' }),
-      attempt: z.int().openapi({ description: 'Which try it was', example: 1 }),
-      outcome: z.string().openapi({ description: 'done, refused or unknown', example: 'done' }),
-      ms: z.int().openapi({ description: 'How long it took', example: 4 }),
-    })
-    .openapi('TimelineEntry'),
-)
-
 export const changeSchema = z
   .strictObject({
     id: idSchema('the change'),
@@ -53,6 +42,7 @@ export const changeSchema = z
     status: z.enum(changeStatuses),
     createdAt: timeSchema,
     timeline: timelineSchema,
+    owes: owesSchema,
   })
   .openapi('OrderChange', {
     example: {
@@ -71,6 +61,7 @@ export const changeSchema = z
           ms: 4,
         },
       ],
+      owes: false,
     },
   })
 
@@ -83,6 +74,7 @@ export const orderDetailsSchema = z
   .strictObject({
     ...orderFields,
     timeline: timelineSchema,
+    owes: owesSchema,
     changes: z.array(changeSchema).openapi({ description: 'The newest first, up to 100' }),
     nextChanges: z.string().nullable().openapi({
       description:
@@ -92,7 +84,13 @@ export const orderDetailsSchema = z
   })
   .openapi('OrderDetails', {
     description: 'An order with what happened to it: steps, attempts, changes',
-    example: { ...exampleOrder, timeline: timelineExample, changes: [], nextChanges: null },
+    example: {
+      ...exampleOrder,
+      timeline: timelineExample,
+      owes: false,
+      changes: [],
+      nextChanges: null,
+    },
   })
 
 export const exampleRefusal = {

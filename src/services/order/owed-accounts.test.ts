@@ -89,7 +89,12 @@ describe.concurrent('an order of a user whose account is still owed', () => {
     inTurn(async ({ place, orderNow, operations }) => {
       const { body } = await place(300)
       const { timeline } = await orderNow(body.id)
-      expect(timeline[0]).toMatchObject({ step: 'ask-user', attempt: 1, outcome: 'done' })
+      expect(timeline[0]).toMatchObject({
+        step: 'ask-user',
+        attempt: 1,
+        outcome: 'done',
+        reason: 'the account is not open yet',
+      })
       expect(await operations()).toHaveLength(0)
     }))
 })

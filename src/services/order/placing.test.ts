@@ -47,13 +47,14 @@ describe('an order that can be paid', () => {
     await eventually(async () => {
       const { status, body } = await api.get(`/orders/${placed.id}`)
       expect(status).toBe(200)
-      const { timeline, changes, nextChanges, ...order } = body
+      const { timeline, owes, changes, nextChanges, ...order } = body
       expect(order).toEqual(placed)
       expect([changes, nextChanges]).toEqual([[], null])
       expect(timeline).toMatchObject([
         { step: 'withdraw', attempt: 1, outcome: 'done' },
         { step: 'letter', attempt: 1, outcome: 'done' },
       ])
+      expect(owes).toBe(false)
     })
   })
 

@@ -248,6 +248,29 @@ describe.concurrent('when billing', () => {
     }))
 })
 
+describe.concurrent('the timeline of an order whose payment is not answered', () => {
+  it.each<[string, Behaviour, RegExp]>([
+    ['is away', 'refuse', /^billing did not answer: (ECONNREFUSED|UND_ERR_SOCKET|ECONNRESET)$/],
+    ['answers 503', { status: 503 }, /^billing answered 503$/],
+    ['answers with a page', { status: 200, type: 'text/html', body: '<p>ok' }, /as text\/html/],
+  ])('tells its owner why: billing %s', (_what, behaviour, why) =>
+    inTurn(async ({ system, place, orderNow }) => {
+      system.toBilling.behave(behaviour)
+      const { body } = await place(5)
+      const before = await orderNow(body.id)
+      expect(before.owes).toBe(true)
+      expect(before.timeline[0]).toMatchObject({ step: 'withdraw', outcome: 'unknown' })
+      expect(before.timeline[0].reason).toMatch(why)
+      system.toBilling.behave('forward')
+      await eventually(async () => {
+        const { owes, timeline } = await orderNow(body.id)
+        expect([owes, timeline.at(-1).outcome]).toEqual([false, 'done'])
+        expect(timeline.at(-1)).not.toHaveProperty('reason')
+      })
+    }),
+  )
+})
+
 describe.concurrent('when notification', () => {
   it.each<[string, Behaviour]>([
     ['is away', 'refuse'],

@@ -37,6 +37,9 @@ const nobody = { outcome: 'refused', code: 'user-not-found', email: null } as co
 /** Nothing had to be moved, so nobody said where to write; the row may know. */
 const nothingMoved = { outcome: 'done', ms: 0, email: null } as const
 
+/** Billing has no account yet, so it was asked for nothing: the timeline says why that took so long. */
+const accountOwed = { reason: 'the account is not open yet' } as const
+
 /** What a saga's money came to. That there is no account decides nothing: it may be owed yet. */
 type Verdict = Exclude<MoneyWord, WithoutAccount> | typeof nobody | typeof nothingMoved
 
@@ -155,7 +158,8 @@ const createWalk =
           }
           if (asked.outcome !== 'refused') {
             // The account is owed yet, or may be: when it is open, billing decides.
-            await postpone(saga.rows, row, step, asked)
+            const why = asked.outcome === 'done' ? accountOwed : {}
+            await postpone(saga.rows, row, step, { ...asked, ...why })
             return { row, outcome: 'postponed' }
           }
           decided = await saga.decide(row, nobody, timelineEntry(row, step, asked))
