@@ -17,6 +17,7 @@ import { createIdentityStore } from '../../src/services/identity/store.ts'
 import { createKeyStore } from '../../src/services/identity/store-keys.ts'
 import { createModelStore } from '../../src/services/identity/store-models.ts'
 import { createNotificationStore } from '../../src/services/notification/store.ts'
+import type { Owed } from '../../src/platform/base/owed.ts'
 import type { Acts } from '../../src/platform/http/acts.ts'
 import { createOrderStore } from '../../src/services/order/store.ts'
 import { createUserStore } from '../../src/services/user/store.ts'
@@ -70,6 +71,12 @@ const actsSeed = `
   select ${idSql(kinds.row, 'i')}, ${ownerSql}, 'GET', '/orders', '/orders', ${ownerSql}, 'r'
   from ${series}`
 
+/** What operators had tried again. */
+const retriesSeed = `
+  insert into retries (id, operator, owed_id, idempotency_key, request_id)
+  select ${idSql(kinds.row, 'i')}, ${ownerSql}, ${idSql(kinds.row, 'i')}, 'key' || i, 'r'
+  from ${series}`
+
 /** A few rows wait for recovery, as many are leased to live requests, and the rest owes nothing. */
 const dueAt = `case when i < ${dueRows} then now() - interval '1 minute'
   when i < ${2 * dueRows} then now() + interval '1 hour' end`
@@ -113,6 +120,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      select ${idSql(kinds.row, 'i')}, 'name' || i, 'name' || i || '@example.com', 'key' || i, 'r',
        case when ${isDue} then 'PENDING' else 'OPEN' end, ${dueAt}, ${timeline} from ${series}`,
     throttledSeed,
+    retriesSeed,
     actsSeed,
   ],
   billing: [
@@ -127,6 +135,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      from ${series}`,
     `insert into books_verdicts (id, started_at, duration_ms, rows, violations, by_invariant, first)
      select ${idSql(kinds.row, 'i')}, now(), 1, 1, 0, '{}', '[]' from ${series}`,
+    retriesSeed,
     actsSeed,
   ],
   order: [
@@ -141,6 +150,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
      select ${idSql(kinds.row, 'i')}, ${idSql(kinds.row, 'i')}, ${ownerSql}, 'a@example.com',
        'REPRICE', 1, 2, 'key' || i, case when ${isDue} then 'PENDING' else 'DONE' end, 'r', ${dueAt},
        ${timeline} from ${series}`,
+    retriesSeed,
     actsSeed,
   ],
   company: [
@@ -205,6 +215,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
        request_id, due_at, timeline)
      select ${idSql(kinds.row, 'i')}, ${idSql(kinds.row, 'i')}, 'PAID', ${ownerSql},
        'a@example.com', ${offeredBySql}, now(), '{}', 'r', ${dueAt}, ${timeline} from ${series}`,
+    retriesSeed,
     actsSeed,
   ],
   notification: [
@@ -256,6 +267,22 @@ const act = async ({ record, list }: Acts) => {
     await list({ limit: page.limit, cursor, subject: busyUser })
     await list({ limit: page.limit, cursor, operator: busyUser, subject: busyUser })
   }
+}
+
+/** What is owed, as far as a page of it may look, and rows that wait, are worked on or owe nothing. */
+const owing = async ({ list, retry }: Owed<unknown>) => {
+  const after = { at: '1970-01-01T00:00:00.000Z', id: idOf(kinds.row, 0) }
+  await list({ after, limit: 100 })
+  for (const place of [5, dueRows + 5, 3 * dueRows]) {
+    const wanted = { operator: busyUser, owedId: idOf(kinds.row, place), requestId: 'r' }
+    await retry({ ...wanted, idempotencyKey: 'key5' })
+    await retry({ ...wanted, idempotencyKey: null })
+  }
+}
+
+/** By an id, by a request id of the moment in which all rows were made, and by what is no id. */
+const looking = async (search: (text: string) => Promise<unknown>) => {
+  for (const what of [idOf(kinds.row, 5), idOf(kinds.other, 5), 'key5']) await search(what)
 }
 
 /** Counts an attempt against two limits, and gives it back. */
@@ -335,6 +362,8 @@ const recordUser = async () => {
   await store.find(idOf(kinds.row, 5))
   await due(store.due, notOwed)
   await guess(watch(createThrottle(database, 3_600_000)))
+  await looking(store.search)
+  await owing(store.owed)
   await act(watch(createActs(database)))
   return recording()
 }
@@ -367,6 +396,8 @@ const recordBilling = async () => {
     first: [],
   })
   await books.latest()
+  await looking(store.search)
+  await owing(store.owed)
   await act(watch(createActs(database)))
   return recording()
 }
@@ -406,6 +437,8 @@ const recordOrder = async () => {
   }
   await due(store.dueOrders, notOwed)
   await due(store.dueChanges, notOwed)
+  await looking(store.search)
+  await owing(store.owed)
   await act(watch(createActs(database)))
   return recording()
 }
@@ -464,6 +497,7 @@ const recordCompany = async () => {
   }
   await categories.listCategories()
   await categories.findPath(idOf(kinds.row, 5))
+  await looking(store.search)
   await act(watch(createActs(database)))
   return recording()
 }
@@ -507,6 +541,8 @@ const recordSaga = async (store: BookingStore) => {
   await store.findOffersBooking(idOf(kinds.row, 6))
   await due(store.dueBookings, notOwed)
   await due(store.dueLetters)
+  await looking(store.search)
+  await owing(store.owed)
 }
 
 const recordBooking = async () => {
@@ -601,6 +637,7 @@ const recordNotification = async () => {
     await store.list({ viewer, bookingId, limit: page.limit })
     await store.list({ viewer, userId: busyUser, bookingId, ...page })
   }
+  await looking(store.search)
   await act(watch(createActs(database)))
   return recording()
 }
@@ -693,9 +730,8 @@ describe.each(Object.entries(services))('the statements of %s', (service, record
           mode,
         ).toEqual([])
         const most = mostRowsRead(plan)
-        expect(most.rows, `${mode}: ${most.where}`).toBeLessThanOrEqual(
-          statement.asked * rowsPerCaller,
-        )
+        const mayRead = statement.mayRead ?? statement.asked * rowsPerCaller
+        expect(most.rows, `${mode}: ${most.where}`).toBeLessThanOrEqual(mayRead)
       }
     },
   )

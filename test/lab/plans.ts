@@ -14,6 +14,8 @@ export interface RecordedStatement {
   readonly parameters: readonly unknown[]
   /** How many rows its callers asked for in total. */
   readonly asked: number
+  /** How many rows it says itself that it reads at most. */
+  readonly mayRead?: number | undefined
 }
 
 type Written = Pick<RecordedStatement, 'name' | 'text'>
@@ -43,9 +45,13 @@ export const createRecorder = (found: Readonly<Record<string, readonly object[]>
       recorded.push({ name, text, parameters: [JSON.stringify(items)], asked })
       return found[name] ?? []
     },
-    /** A statement that looks through lists says how much it may return. */
-    lookUp: async ({ name, text }: Written, item: { readonly maxItems: number }) => {
-      recorded.push({ name, text, parameters: [JSON.stringify([item])], asked: item.maxItems })
+    /** A statement that looks through lists says how much it may return, and perhaps read. */
+    lookUp: async (
+      { name, text }: Written,
+      item: { readonly maxItems: number; readonly maxRead?: number },
+    ) => {
+      const parameters = [JSON.stringify([item])]
+      recorded.push({ name, text, parameters, asked: item.maxItems, mayRead: item.maxRead })
       return []
     },
     read: async (

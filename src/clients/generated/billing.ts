@@ -106,6 +106,23 @@ export interface Books {
   latest: BooksVerdict | null
 }
 
+export interface Found {
+  service: string
+  /** What it is */
+  kind: string
+  /** Id of what was found */
+  id: string
+  /**
+   * Id of whose it is; null if it is nobody’s
+   * @nullable
+   */
+  userId: string | null
+}
+
+export interface FoundThings {
+  items: Found[]
+}
+
 export interface NewAccount {
   /** Id of the user */
   userId: string
@@ -249,6 +266,71 @@ export interface OperationResult {
   account: Account
 }
 
+export interface TimelineEntry {
+  /** When it ended */
+  at: string
+  /** What was tried */
+  step: string
+  /** Which try it was: the first is that of the request, the others of recovery */
+  attempt: number
+  /** done, refused or unknown */
+  outcome: string
+  /** How long it took */
+  ms: number
+  /** Why it was refused, or why its outcome is unknown */
+  reason?: string
+  /** How many requests this try sent, all with one key; left out if it was one */
+  calls?: number
+}
+
+/**
+ * A row that is undecided, or owes a letter
+ */
+export interface Owed {
+  /** What kind of row it is */
+  kind: string
+  /** Id of the row that owes something */
+  id: string
+  /** Id of what it is about: an order, a booking, or itself */
+  about: string
+  /** Id of whose it is */
+  userId: string
+  state: string
+  /** UTC */
+  createdAt: string
+  /** When recovery may take it */
+  dueAt: string
+  /** How often recovery took it */
+  attempts: number
+  /** Somebody works on it now, or died with it: until `dueAt` it is nobody else’s */
+  isAtWork: boolean
+  /**
+   * What was tried last
+   * @nullable
+   */
+  lastStep: string | null
+  /**
+   * Why that did not work
+   * @nullable
+   */
+  lastReason: string | null
+  /** The request that made it: find it in the logs by this id */
+  requestId: string
+  /** The oldest first. There are 20 at most: then the last is overwritten */
+  timeline: TimelineEntry[]
+}
+
+export interface OwedPage {
+  items: Owed[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+  /** False while thousands owe something: then only those are listed that wait longest for recovery */
+  isAll: boolean
+}
+
 /**
  * What went wrong, for programs
  */
@@ -270,6 +352,7 @@ export type ProblemCode =
   | 'category-not-found'
   | 'offer-not-found'
   | 'booking-not-found'
+  | 'owed-not-found'
   | 'member-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -297,6 +380,8 @@ export type ProblemCode =
   | 'member-limit'
   | 'last-admin'
   | 'category-limit'
+  | 'nothing-owed'
+  | 'work-in-progress'
   | 'too-early'
   | 'payload-too-large'
   | 'unsupported-media-type'
@@ -354,6 +439,7 @@ export type RefusedOperationCode =
   | 'category-not-found'
   | 'offer-not-found'
   | 'booking-not-found'
+  | 'owed-not-found'
   | 'member-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -381,6 +467,8 @@ export type RefusedOperationCode =
   | 'member-limit'
   | 'last-admin'
   | 'category-limit'
+  | 'nothing-owed'
+  | 'work-in-progress'
   | 'too-early'
   | 'payload-too-large'
   | 'unsupported-media-type'
@@ -420,6 +508,15 @@ export interface RefusedOperation {
   errors?: RefusedOperationErrorsItem[]
   operation: Operation
   account: Account
+}
+
+export interface Retry {
+  /** Id of this retry */
+  id: string
+  /** Id of the row that is tried */
+  owedId: string
+  /** UTC */
+  at: string
 }
 
 export type WithdrawalAnswersAnswersItem = {
@@ -463,6 +560,30 @@ export type ListBillingActsParams = {
   limit?: number
   /**
    * `next` of the page before; leave out for the first page
+   */
+  cursor?: string
+}
+
+export type SearchBillingParams = {
+  /**
+   * What you know, whole
+   * @minLength 1
+   * @maxLength 255
+   * @pattern ^[^\u0000]*$
+   */
+  q: string
+}
+
+export type ListBillingOwedParams = {
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   * @pattern ^\d{1,15}_[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$
    */
   cursor?: string
 }
@@ -1371,5 +1492,267 @@ export const listBillingActs = (
   return describeCall<listBillingActsResponse>(getListBillingActsUrl(params), {
     ...options,
     method: 'GET',
+  })
+}
+
+export type searchBillingResponse200 = {
+  data: FoundThings
+  status: 200
+}
+
+export type searchBillingResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type searchBillingResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type searchBillingResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type searchBillingResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type searchBillingResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type searchBillingResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type searchBillingResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type searchBillingResponseSuccess = searchBillingResponse200 & {
+  headers: Record<string, string>
+}
+export type searchBillingResponseError = (
+  | searchBillingResponse400
+  | searchBillingResponse401
+  | searchBillingResponse403
+  | searchBillingResponse500
+  | searchBillingResponse502
+  | searchBillingResponse503
+  | searchBillingResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type searchBillingResponse = searchBillingResponseSuccess | searchBillingResponseError
+
+export const getSearchBillingUrl = (params: SearchBillingParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/search/billing?${stringifiedParams}` : `/search/billing`
+}
+
+/**
+ * By the id of a user, an operation, or of the order or booking that it pays, a key, or the id of a request. An empty list says that this service has nothing like it.
+ * @summary Find something by what you know of it
+ */
+export const searchBilling = (
+  params: SearchBillingParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<searchBillingResponse>(getSearchBillingUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type listBillingOwedResponse200 = {
+  data: OwedPage
+  status: 200
+}
+
+export type listBillingOwedResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listBillingOwedResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type listBillingOwedResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type listBillingOwedResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listBillingOwedResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listBillingOwedResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listBillingOwedResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listBillingOwedResponseSuccess = listBillingOwedResponse200 & {
+  headers: Record<string, string>
+}
+export type listBillingOwedResponseError = (
+  | listBillingOwedResponse400
+  | listBillingOwedResponse401
+  | listBillingOwedResponse403
+  | listBillingOwedResponse500
+  | listBillingOwedResponse502
+  | listBillingOwedResponse503
+  | listBillingOwedResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listBillingOwedResponse = listBillingOwedResponseSuccess | listBillingOwedResponseError
+
+export const getListBillingOwedUrl = (params?: ListBillingOwedParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/owed/billing?${stringifiedParams}` : `/owed/billing`
+}
+
+/**
+ * Rows that recovery has to finish, the oldest first, with what was tried and why it failed. Young ones are being worked on: one that is older than some seconds is stuck.
+ * @summary What is undecided or owed
+ */
+export const listBillingOwed = (
+  params?: ListBillingOwedParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listBillingOwedResponse>(getListBillingOwedUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type retryBillingOwedResponse200 = {
+  data: Retry
+  status: 200
+}
+
+export type retryBillingOwedResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type retryBillingOwedResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type retryBillingOwedResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type retryBillingOwedResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type retryBillingOwedResponse409 = {
+  data: Problem
+  status: 409
+}
+
+export type retryBillingOwedResponse422 = {
+  data: Problem
+  status: 422
+}
+
+export type retryBillingOwedResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type retryBillingOwedResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type retryBillingOwedResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type retryBillingOwedResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type retryBillingOwedResponseSuccess = retryBillingOwedResponse200 & {
+  headers: Record<string, string>
+}
+export type retryBillingOwedResponseError = (
+  | retryBillingOwedResponse400
+  | retryBillingOwedResponse401
+  | retryBillingOwedResponse403
+  | retryBillingOwedResponse404
+  | retryBillingOwedResponse409
+  | retryBillingOwedResponse422
+  | retryBillingOwedResponse500
+  | retryBillingOwedResponse502
+  | retryBillingOwedResponse503
+  | retryBillingOwedResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type retryBillingOwedResponse =
+  | retryBillingOwedResponseSuccess
+  | retryBillingOwedResponseError
+
+export const getRetryBillingOwedUrl = (owedId: string) => {
+  return `/owed/billing/${encodeURIComponent(String(owedId))}/retry`
+}
+
+/**
+ * Makes a row due at once that would be tried a little later: recovery takes it within its interval. It moves no money and sends no letter by itself, and is written down.
+ * @summary Try it now
+ */
+export const retryBillingOwed = (owedId: string, options?: Parameters<typeof describeCall>[1]) => {
+  return describeCall<retryBillingOwedResponse>(getRetryBillingOwedUrl(owedId), {
+    ...options,
+    method: 'POST',
   })
 }

@@ -159,6 +159,23 @@ export interface CompanyPage {
   next: string | null
 }
 
+export interface Found {
+  service: string
+  /** What it is */
+  kind: string
+  /** Id of what was found */
+  id: string
+  /**
+   * Id of whose it is; null if it is nobody’s
+   * @nullable
+   */
+  userId: string | null
+}
+
+export interface FoundThings {
+  items: Found[]
+}
+
 /**
  * The language of letters
  */
@@ -205,6 +222,7 @@ export type ProblemCode =
   | 'category-not-found'
   | 'offer-not-found'
   | 'booking-not-found'
+  | 'owed-not-found'
   | 'member-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -232,6 +250,8 @@ export type ProblemCode =
   | 'member-limit'
   | 'last-admin'
   | 'category-limit'
+  | 'nothing-owed'
+  | 'work-in-progress'
   | 'too-early'
   | 'payload-too-large'
   | 'unsupported-media-type'
@@ -505,6 +525,16 @@ export type ListCompanyActsParams = {
    * `next` of the page before; leave out for the first page
    */
   cursor?: string
+}
+
+export type SearchCompanyParams = {
+  /**
+   * What you know, whole
+   * @minLength 1
+   * @maxLength 255
+   * @pattern ^[^\u0000]*$
+   */
+  q: string
 }
 
 export type createCompanyResponse201 = {
@@ -1773,6 +1803,91 @@ export const listCompanyActs = (
   options?: Parameters<typeof describeCall>[1],
 ) => {
   return describeCall<listCompanyActsResponse>(getListCompanyActsUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type searchCompanyResponse200 = {
+  data: FoundThings
+  status: 200
+}
+
+export type searchCompanyResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type searchCompanyResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type searchCompanyResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type searchCompanyResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type searchCompanyResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type searchCompanyResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type searchCompanyResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type searchCompanyResponseSuccess = searchCompanyResponse200 & {
+  headers: Record<string, string>
+}
+export type searchCompanyResponseError = (
+  | searchCompanyResponse400
+  | searchCompanyResponse401
+  | searchCompanyResponse403
+  | searchCompanyResponse500
+  | searchCompanyResponse502
+  | searchCompanyResponse503
+  | searchCompanyResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type searchCompanyResponse = searchCompanyResponseSuccess | searchCompanyResponseError
+
+export const getSearchCompanyUrl = (params: SearchCompanyParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/search/company?${stringifiedParams}` : `/search/company`
+}
+
+/**
+ * By the id of a company. An empty list says that this service has nothing like it.
+ * @summary Find something by what you know of it
+ */
+export const searchCompany = (
+  params: SearchCompanyParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<searchCompanyResponse>(getSearchCompanyUrl(params), {
     ...options,
     method: 'GET',
   })

@@ -34,6 +34,23 @@ export interface ActPage {
   next: string | null
 }
 
+export interface Found {
+  service: string
+  /** What it is */
+  kind: string
+  /** Id of what was found */
+  id: string
+  /**
+   * Id of whose it is; null if it is nobody’s
+   * @nullable
+   */
+  userId: string | null
+}
+
+export interface FoundThings {
+  items: Found[]
+}
+
 /**
  * What the letter is about
  */
@@ -108,6 +125,7 @@ export type ProblemCode =
   | 'category-not-found'
   | 'offer-not-found'
   | 'booking-not-found'
+  | 'owed-not-found'
   | 'member-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -135,6 +153,8 @@ export type ProblemCode =
   | 'member-limit'
   | 'last-admin'
   | 'category-limit'
+  | 'nothing-owed'
+  | 'work-in-progress'
   | 'too-early'
   | 'payload-too-large'
   | 'unsupported-media-type'
@@ -391,6 +411,16 @@ export type ListNotificationActsParams = {
    * `next` of the page before; leave out for the first page
    */
   cursor?: string
+}
+
+export type SearchNotificationParams = {
+  /**
+   * What you know, whole
+   * @minLength 1
+   * @maxLength 255
+   * @pattern ^[^\u0000]*$
+   */
+  q: string
 }
 
 export type sendLetterResponse200 = {
@@ -768,6 +798,95 @@ export const listNotificationActs = (
   options?: Parameters<typeof describeCall>[1],
 ) => {
   return describeCall<listNotificationActsResponse>(getListNotificationActsUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type searchNotificationResponse200 = {
+  data: FoundThings
+  status: 200
+}
+
+export type searchNotificationResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type searchNotificationResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type searchNotificationResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type searchNotificationResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type searchNotificationResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type searchNotificationResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type searchNotificationResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type searchNotificationResponseSuccess = searchNotificationResponse200 & {
+  headers: Record<string, string>
+}
+export type searchNotificationResponseError = (
+  | searchNotificationResponse400
+  | searchNotificationResponse401
+  | searchNotificationResponse403
+  | searchNotificationResponse500
+  | searchNotificationResponse502
+  | searchNotificationResponse503
+  | searchNotificationResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type searchNotificationResponse =
+  | searchNotificationResponseSuccess
+  | searchNotificationResponseError
+
+export const getSearchNotificationUrl = (params: SearchNotificationParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0
+    ? `/search/notification?${stringifiedParams}`
+    : `/search/notification`
+}
+
+/**
+ * By the id of a letter, of the order or booking that it is about, or its key. An empty list says that this service has nothing like it.
+ * @summary Find something by what you know of it
+ */
+export const searchNotification = (
+  params: SearchNotificationParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<searchNotificationResponse>(getSearchNotificationUrl(params), {
     ...options,
     method: 'GET',
   })

@@ -34,6 +34,23 @@ export interface ActPage {
   next: string | null
 }
 
+export interface Found {
+  service: string
+  /** What it is */
+  kind: string
+  /** Id of what was found */
+  id: string
+  /**
+   * Id of whose it is; null if it is nobody’s
+   * @nullable
+   */
+  userId: string | null
+}
+
+export interface FoundThings {
+  items: Found[]
+}
+
 /**
  * The language of letters, `en` if not said
  */
@@ -75,6 +92,71 @@ export interface NewUser {
   password: string
 }
 
+export interface TimelineEntry {
+  /** When it ended */
+  at: string
+  /** What was tried */
+  step: string
+  /** Which try it was: the first is that of the request, the others of recovery */
+  attempt: number
+  /** done, refused or unknown */
+  outcome: string
+  /** How long it took */
+  ms: number
+  /** Why it was refused, or why its outcome is unknown */
+  reason?: string
+  /** How many requests this try sent, all with one key; left out if it was one */
+  calls?: number
+}
+
+/**
+ * A row that is undecided, or owes a letter
+ */
+export interface Owed {
+  /** What kind of row it is */
+  kind: string
+  /** Id of the row that owes something */
+  id: string
+  /** Id of what it is about: an order, a booking, or itself */
+  about: string
+  /** Id of whose it is */
+  userId: string
+  state: string
+  /** UTC */
+  createdAt: string
+  /** When recovery may take it */
+  dueAt: string
+  /** How often recovery took it */
+  attempts: number
+  /** Somebody works on it now, or died with it: until `dueAt` it is nobody else’s */
+  isAtWork: boolean
+  /**
+   * What was tried last
+   * @nullable
+   */
+  lastStep: string | null
+  /**
+   * Why that did not work
+   * @nullable
+   */
+  lastReason: string | null
+  /** The request that made it: find it in the logs by this id */
+  requestId: string
+  /** The oldest first. There are 20 at most: then the last is overwritten */
+  timeline: TimelineEntry[]
+}
+
+export interface OwedPage {
+  items: Owed[]
+  /**
+   * `cursor` of the next page, null on the last
+   * @nullable
+   */
+  next: string | null
+  /** False while thousands owe something: then only those are listed that wait longest for recovery */
+  isAll: boolean
+}
+
 /**
  * The language of letters
  */
@@ -114,6 +196,7 @@ export type ProblemCode =
   | 'category-not-found'
   | 'offer-not-found'
   | 'booking-not-found'
+  | 'owed-not-found'
   | 'member-not-found'
   | 'method-not-allowed'
   | 'request-timeout'
@@ -141,6 +224,8 @@ export type ProblemCode =
   | 'member-limit'
   | 'last-admin'
   | 'category-limit'
+  | 'nothing-owed'
+  | 'work-in-progress'
   | 'too-early'
   | 'payload-too-large'
   | 'unsupported-media-type'
@@ -175,6 +260,15 @@ export interface Problem {
   requestId: string
   /** Which fields were not valid, and why */
   errors?: ProblemErrorsItem[]
+}
+
+export interface Retry {
+  /** Id of this retry */
+  id: string
+  /** Id of the row that is tried */
+  owedId: string
+  /** UTC */
+  at: string
 }
 
 /**
@@ -238,6 +332,30 @@ export type ListUserActsParams = {
   limit?: number
   /**
    * `next` of the page before; leave out for the first page
+   */
+  cursor?: string
+}
+
+export type SearchUserParams = {
+  /**
+   * What you know, whole
+   * @minLength 1
+   * @maxLength 255
+   * @pattern ^[^\u0000]*$
+   */
+  q: string
+}
+
+export type ListUserOwedParams = {
+  /**
+   * How many items at most, 20 if not said
+   * @minimum 1
+   * @maximum 100
+   */
+  limit?: number
+  /**
+   * `next` of the page before; leave out for the first page
+   * @pattern ^\d{1,15}_[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$
    */
   cursor?: string
 }
@@ -656,5 +774,265 @@ export const listUserActs = (
   return describeCall<listUserActsResponse>(getListUserActsUrl(params), {
     ...options,
     method: 'GET',
+  })
+}
+
+export type searchUserResponse200 = {
+  data: FoundThings
+  status: 200
+}
+
+export type searchUserResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type searchUserResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type searchUserResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type searchUserResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type searchUserResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type searchUserResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type searchUserResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type searchUserResponseSuccess = searchUserResponse200 & {
+  headers: Record<string, string>
+}
+export type searchUserResponseError = (
+  | searchUserResponse400
+  | searchUserResponse401
+  | searchUserResponse403
+  | searchUserResponse500
+  | searchUserResponse502
+  | searchUserResponse503
+  | searchUserResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type searchUserResponse = searchUserResponseSuccess | searchUserResponseError
+
+export const getSearchUserUrl = (params: SearchUserParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/search/user?${stringifiedParams}` : `/search/user`
+}
+
+/**
+ * By the id of a user, a name, an email address, or the id of a request. An empty list says that this service has nothing like it.
+ * @summary Find something by what you know of it
+ */
+export const searchUser = (
+  params: SearchUserParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<searchUserResponse>(getSearchUserUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type listUserOwedResponse200 = {
+  data: OwedPage
+  status: 200
+}
+
+export type listUserOwedResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type listUserOwedResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type listUserOwedResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type listUserOwedResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type listUserOwedResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type listUserOwedResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type listUserOwedResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type listUserOwedResponseSuccess = listUserOwedResponse200 & {
+  headers: Record<string, string>
+}
+export type listUserOwedResponseError = (
+  | listUserOwedResponse400
+  | listUserOwedResponse401
+  | listUserOwedResponse403
+  | listUserOwedResponse500
+  | listUserOwedResponse502
+  | listUserOwedResponse503
+  | listUserOwedResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type listUserOwedResponse = listUserOwedResponseSuccess | listUserOwedResponseError
+
+export const getListUserOwedUrl = (params?: ListUserOwedParams) => {
+  const normalizedParams = new URLSearchParams()
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? 'null' : String(value))
+    }
+  })
+
+  const stringifiedParams = normalizedParams.toString()
+
+  return stringifiedParams.length > 0 ? `/owed/user?${stringifiedParams}` : `/owed/user`
+}
+
+/**
+ * Rows that recovery has to finish, the oldest first, with what was tried and why it failed. Young ones are being worked on: one that is older than some seconds is stuck.
+ * @summary What is undecided or owed
+ */
+export const listUserOwed = (
+  params?: ListUserOwedParams,
+  options?: Parameters<typeof describeCall>[1],
+) => {
+  return describeCall<listUserOwedResponse>(getListUserOwedUrl(params), {
+    ...options,
+    method: 'GET',
+  })
+}
+
+export type retryUserOwedResponse200 = {
+  data: Retry
+  status: 200
+}
+
+export type retryUserOwedResponse400 = {
+  data: Problem
+  status: 400
+}
+
+export type retryUserOwedResponse401 = {
+  data: Problem
+  status: 401
+}
+
+export type retryUserOwedResponse403 = {
+  data: Problem
+  status: 403
+}
+
+export type retryUserOwedResponse404 = {
+  data: Problem
+  status: 404
+}
+
+export type retryUserOwedResponse409 = {
+  data: Problem
+  status: 409
+}
+
+export type retryUserOwedResponse422 = {
+  data: Problem
+  status: 422
+}
+
+export type retryUserOwedResponse500 = {
+  data: Problem
+  status: 500
+}
+
+export type retryUserOwedResponse502 = {
+  data: Problem
+  status: 502
+}
+
+export type retryUserOwedResponse503 = {
+  data: Problem
+  status: 503
+}
+
+export type retryUserOwedResponse504 = {
+  data: Problem
+  status: 504
+}
+
+export type retryUserOwedResponseSuccess = retryUserOwedResponse200 & {
+  headers: Record<string, string>
+}
+export type retryUserOwedResponseError = (
+  | retryUserOwedResponse400
+  | retryUserOwedResponse401
+  | retryUserOwedResponse403
+  | retryUserOwedResponse404
+  | retryUserOwedResponse409
+  | retryUserOwedResponse422
+  | retryUserOwedResponse500
+  | retryUserOwedResponse502
+  | retryUserOwedResponse503
+  | retryUserOwedResponse504
+) & {
+  headers: Record<string, string>
+}
+
+export type retryUserOwedResponse = retryUserOwedResponseSuccess | retryUserOwedResponseError
+
+export const getRetryUserOwedUrl = (owedId: string) => {
+  return `/owed/user/${encodeURIComponent(String(owedId))}/retry`
+}
+
+/**
+ * Makes a row due at once that would be tried a little later: recovery takes it within its interval. It moves no money and sends no letter by itself, and is written down.
+ * @summary Try it now
+ */
+export const retryUserOwed = (owedId: string, options?: Parameters<typeof describeCall>[1]) => {
+  return describeCall<retryUserOwedResponse>(getRetryUserOwedUrl(owedId), {
+    ...options,
+    method: 'POST',
   })
 }

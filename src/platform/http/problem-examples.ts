@@ -34,6 +34,9 @@ const examples: Record<ProblemCode, Example> = {
   'category-not-found': { detail: 'There is no category 019aa0b6-60a5-7c11-8f6e-2d3c4b5a6973.' },
   'offer-not-found': { detail: 'There is no offer 019aa0b6-60a5-7c11-8f6e-2d3c4b5a6971.' },
   'booking-not-found': { detail: 'There is no booking 019aa0b6-62a5-7c11-8f6e-2d3c4b5a6974.' },
+  'owed-not-found': {
+    detail: 'There is no 019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978 that ever owed something.',
+  },
   'member-not-found': { detail: 'User 019aa0b6-50f3-7a00-8b3d-1c2d3e4f5061 never was a member.' },
   'method-not-allowed': { detail: '/orders knows POST, GET.' },
   'request-timeout': { detail: 'The rest of the request did not come in time; nothing was done.' },
@@ -69,6 +72,8 @@ const examples: Record<ProblemCode, Example> = {
   'member-limit': { detail: 'A company may have 50 members.' },
   'last-admin': { detail: 'Make somebody else an ADMIN first.' },
   'category-limit': { detail: 'There may be 500 categories, in 3 levels.' },
+  'nothing-owed': { detail: 'It is finished: it owes nothing any more.' },
+  'work-in-progress': { detail: 'Somebody works on it now; look again.' },
   'too-early': { detail: 'Who is a member at that moment may still change; ask again.' },
   'payload-too-large': { detail: 'The body may have 65536 bytes at most.' },
   'unsupported-media-type': { detail: 'Send the body as application/json.' },

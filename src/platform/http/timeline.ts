@@ -30,7 +30,7 @@ export const timelineSchema = z
 export type Timeline = z.infer<typeof timelineSchema>
 
 /** Postgres keeps the members of JSON in an order of its own; people read what was tried first. */
-export const toTimeline = (entries: Timeline): Timeline =>
+export const toTimeline = (entries: readonly Timeline[number][]): Timeline =>
   entries.map(({ at, step, attempt, outcome, ms, reason, calls }) => ({
     at,
     step,

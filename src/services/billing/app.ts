@@ -1,6 +1,8 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
 import type { Acts } from '../../platform/http/acts.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
+import { serveSearch } from '../../platform/http/serve-search.ts'
+import { serveOwed } from '../../platform/http/serve-owed.ts'
 import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import type { Person } from '../../platform/base/caller.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
@@ -21,13 +23,18 @@ import {
   contract,
   depositRoute,
   getAccountRoute,
-  listActsRoute,
   listOperationsRoute,
   openAccountRoute,
   refundRoute,
   withdrawManyRoute,
   withdrawRoute,
 } from './contract.ts'
+import {
+  listActsRoute,
+  listOwedRoute,
+  retryOwedRoute,
+  searchBillingRoute,
+} from './contract-operators.ts'
 import type { DepositLetters } from './deposit-letters.ts'
 import type { AppliedOperation, BillingStore, OperationToApply } from './store.ts'
 import type { BooksStore } from './store-books.ts'
@@ -143,6 +150,8 @@ export const createBillingApp = (deps: BillingAppDeps) => {
   })
   serveOperations(app, deps)
   serveActs(app, listActsRoute, acts)
+  serveSearch(app, searchBillingRoute, 'billing', store.search)
+  serveOwed(app, { list: listOwedRoute, retry: retryOwedRoute }, store.owed)
 
   app.openapi(openAccountRoute, async (c) => {
     const wanted = c.req.valid('json')

@@ -1,5 +1,4 @@
 import { z } from '@hono/zod-openapi'
-import { actsRoute } from '../../platform/http/acts-contract.ts'
 import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import {
   bodyProblems,
@@ -23,6 +22,12 @@ import {
   together,
 } from '../../platform/http/schemas.ts'
 import { getBooksRoute } from './contract-books.ts'
+import {
+  listActsRoute,
+  listOwedRoute,
+  retryOwedRoute,
+  searchBillingRoute,
+} from './contract-operators.ts'
 import {
   accountSchema,
   exampleRefusal,
@@ -282,8 +287,6 @@ export const listOperationsRoute = defineRoute({
   },
 })
 
-export const listActsRoute = actsRoute('billing')
-
 export const contract: ServiceContract = {
   service: 'billing',
   title: 'orderly billing',
@@ -299,5 +302,8 @@ export const contract: ServiceContract = {
     listOperationsRoute,
     getBooksRoute,
     listActsRoute,
+    searchBillingRoute,
+    listOwedRoute,
+    retryOwedRoute,
   ],
 }

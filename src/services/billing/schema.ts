@@ -16,6 +16,7 @@ import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import { operationKinds, operationReasons, operationStatuses } from './states.ts'
 
 export { operatorActs } from '../../platform/database/operator-acts.ts'
+export { retries } from '../../platform/database/retries.ts'
 
 const createdAt = () =>
   timestamp('created_at', { withTimezone: true, precision: 3 }).notNull().defaultNow()
@@ -55,7 +56,8 @@ export const operations = pgTable(
     createdAt: createdAt(),
   },
   (table) => [
-    unique('operations_key').on(table.userId, table.key),
+    // The key leads, so that an operator finds by it alone.
+    unique('operations_key').on(table.key, table.userId),
     unique('operations_seq').on(table.userId, table.seq),
     index('operations_by_reference')
       .on(table.userId, table.reference)

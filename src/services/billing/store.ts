@@ -1,7 +1,9 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows } from '../../platform/saga/due-rows.ts'
+import { createOwed, createOwing } from '../../platform/saga/owed.ts'
 import type { Database } from '../../platform/database/db.ts'
+import { foundRows, soughtColumns, soughtIn } from '../../platform/database/search.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { traceOfRow } from '../../platform/base/trace.ts'
@@ -73,6 +75,12 @@ const letterBacklog = {
   letterOwedSince: 'created_at',
 } satisfies BacklogColumns
 
+const searchOperations = defineStatement(import.meta.url, {
+  name: 'search operations',
+  input: soughtColumns,
+  returns: foundRows,
+})
+
 export const createBillingStore = (database: Database, leaseMs: number) => {
   const apply = database.statement(applyOperations)
 
@@ -101,6 +109,7 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
     )
 
   return {
+    search: (text: string) => database.lookUp(searchOperations, soughtIn(text)),
     openAccount: database.statement(openAccounts),
     apply: (operation: OperationToApply): Promise<AppliedOperation> => {
       const trace = operation.kind === 'DEPOSIT' ? traceOfRow() : null
@@ -109,6 +118,14 @@ export const createBillingStore = (database: Database, leaseMs: number) => {
     findAccount,
     listOperations,
     depositLetters: createDueRows(database, depositLetters, { leaseMs, backlog: letterBacklog }),
+    owed: createOwed(
+      createOwing(database, {
+        kind: 'deposit-letter',
+        table: depositLetters,
+        // The id of the deposit is the request id of its letter, too.
+        tell: ({ id, userId }) => ({ about: id, userId, state: 'DONE', requestId: id }),
+      }),
+    ),
   }
 }
 

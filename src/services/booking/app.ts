@@ -5,6 +5,8 @@ import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/h
 import { personIn, sentKeyIn, viewerIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
+import { serveSearch } from '../../platform/http/serve-search.ts'
+import { serveOwed } from '../../platform/http/serve-owed.ts'
 import { advanceOrLeave } from '../../platform/saga/saga.ts'
 import { bookingAsBooked, bookingDetails, bookingNow, refusal } from './answers.ts'
 import {
@@ -15,7 +17,10 @@ import {
   getBookingRoute,
   getOffersBookingRoute,
   listActsRoute,
+  searchBookingRoute,
   listBookingsRoute,
+  listOwedRoute,
+  retryOwedRoute,
   withdrawOfferRoute,
 } from './contract.ts'
 import type { Managers } from './managers.ts'
@@ -239,5 +244,7 @@ export const createBookingApp = (deps: BookingAppDeps) => {
   serveBookings(app, deps, advance)
   serveManagers(app, deps, advance)
   serveActs(app, listActsRoute, acts)
+  serveSearch(app, searchBookingRoute, 'booking', deps.store.search)
+  serveOwed(app, { list: listOwedRoute, retry: retryOwedRoute }, deps.store.owed)
   return { app, find, handle }
 }

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { searchRoute } from '../../platform/http/search-contract.ts'
+import { owedRoute, retryRoute } from '../../platform/http/owed-contract.ts'
 import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { problemExample } from '../../platform/http/problem-examples.ts'
 import { bodyProblems, problemContent, problems } from '../../platform/http/problem-schemas.ts'
@@ -240,6 +242,12 @@ export const getOffersBookingRoute = defineRoute({
 })
 
 export const listActsRoute = actsRoute('booking')
+export const searchBookingRoute = searchRoute(
+  'booking',
+  'By the id of a booking, an offer or letters about a booking, an Idempotency-Key, or the id of a request.',
+)
+export const listOwedRoute = owedRoute('booking')
+export const retryOwedRoute = retryRoute('booking')
 
 export type Booking = z.infer<typeof bookingSchema>
 export type BookingDetails = z.infer<typeof bookingDetailsSchema>
@@ -263,5 +271,8 @@ export const contract: ServiceContract = {
     cancelBookingRoute,
     completeBookingRoute,
     listActsRoute,
+    searchBookingRoute,
+    listOwedRoute,
+    retryOwedRoute,
   ],
 }

@@ -29,6 +29,7 @@ import {
 } from './states.ts'
 
 export { operatorActs } from '../../platform/database/operator-acts.ts'
+export { retries } from '../../platform/database/retries.ts'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
@@ -82,7 +83,8 @@ export const offers = pgTable(
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (table) => [
-    unique('offers_key').on(table.createdBy, table.idempotencyKey),
+    // The key leads, so that an operator finds by it alone.
+    unique('offers_key').on(table.idempotencyKey, table.createdBy),
     index('offers_by_start').on(table.startsAt, table.id),
     check('offers_price', sql`${table.price} between 1 and 9007199254740991`),
     check('offers_time', sql`${table.startsAt} < ${table.endsAt}`),
@@ -156,7 +158,7 @@ export const bookings = pgTable(
     ...sagaColumns(),
   },
   (table) => [
-    unique('bookings_key').on(table.userId, table.idempotencyKey),
+    unique('bookings_key').on(table.idempotencyKey, table.userId),
     /** No offer is ever sold twice. */
     uniqueIndex('bookings_one_of_offer')
       .on(table.offerId)

@@ -3,6 +3,7 @@ import { uuidv7 } from '../../platform/base/ids.ts'
 import { traceOfRow } from '../../platform/base/trace.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
+import { foundRows, soughtColumns, soughtIn } from '../../platform/database/search.ts'
 import {
   defineStatement,
   json,
@@ -12,6 +13,7 @@ import {
 } from '../../platform/database/statement.ts'
 import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
+import { createOwed, createOwing } from '../../platform/saga/owed.ts'
 import {
   bookingLetters,
   bookings,
@@ -254,6 +256,37 @@ const createReads = (database: Database) => {
   }
 }
 
+const searchBookings = defineStatement(import.meta.url, {
+  name: 'search bookings',
+  input: soughtColumns,
+  returns: foundRows,
+})
+
+/** What operators see of the rows that owe something. */
+const owedOf = (database: Database) =>
+  createOwed(
+    createOwing(database, {
+      kind: 'booking',
+      table: bookings,
+      tell: ({ id, userId, status, requestId }) => ({
+        about: id,
+        userId,
+        state: status,
+        requestId,
+      }),
+    }),
+    createOwing(database, {
+      kind: 'booking-letter',
+      table: bookingLetters,
+      tell: ({ bookingId, userId, kind, requestId }) => ({
+        about: bookingId,
+        userId,
+        state: kind,
+        requestId,
+      }),
+    }),
+  )
+
 export const createBookingStore = (
   database: Database,
   { leaseMs, holdMs, cancelUntilMinutes: untilMinutes }: BookingStoreSettings,
@@ -265,6 +298,7 @@ export const createBookingStore = (
   const cancel = database.statement(cancelBookings)
   const withdraw = database.statement(withdrawOffers)
   return {
+    search: (text: string) => database.lookUp(searchBookings, soughtIn(text)),
     ...createReads(database),
     reserveOffer: (booking: NewBooking): Promise<ReservedOffer> =>
       reserve({
@@ -288,6 +322,7 @@ export const createBookingStore = (
       withdraw({ ...wanted, leaseMs }),
     dueBookings: createDueRows(database, bookings, { leaseMs, backlog: bookingBacklog }),
     dueLetters: createDueRows(database, bookingLetters, { leaseMs, backlog: letterBacklog }),
+    owed: owedOf(database),
   }
 }
 

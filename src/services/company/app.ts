@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Acts } from '../../platform/http/acts.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
+import { serveSearch } from '../../platform/http/serve-search.ts'
 import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import { personIn, sentKeyIn } from '../../platform/http/caller.ts'
 import { defaultPageSize, replayedHeaders, toPage } from '../../platform/http/schemas.ts'
@@ -13,6 +14,7 @@ import {
   createCompanyRoute,
   getCompanyRoute,
   listActsRoute,
+  searchCompanyRoute,
   listCompaniesRoute,
 } from './contract.ts'
 import { serveMembers, type MembersDeps } from './app-members.ts'
@@ -101,12 +103,13 @@ const serveCompanies = (app: ServiceApp, deps: CompaniesDeps) => {
 }
 
 export const createCompanyApp = (deps: CompanyAppDeps) => {
-  const { members, categories, acts, log } = deps
+  const { store, members, categories, acts, log } = deps
   const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveCompanies(app, deps)
   serveMembers(app, deps)
   serveCategories(app, categories)
   serveQuestions(app, { members, categories, log })
   serveActs(app, listActsRoute, acts)
+  serveSearch(app, searchCompanyRoute, 'company', store.search)
   return { app, find, handle }
 }

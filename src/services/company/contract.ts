@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { searchRoute } from '../../platform/http/search-contract.ts'
 import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { bodyProblems, problemSchema, problems } from '../../platform/http/problem-schemas.ts'
 import {
@@ -268,6 +269,7 @@ export const findManagersRoute = defineRoute({
 })
 
 export const listActsRoute = actsRoute('company')
+export const searchCompanyRoute = searchRoute('company', 'By the id of a company.')
 
 export type Company = z.infer<typeof companySchema>
 export type NewCompany = z.infer<typeof newCompanySchema>
@@ -295,5 +297,6 @@ export const contract: ServiceContract = {
     getStandingRoute,
     findManagersRoute,
     listActsRoute,
+    searchCompanyRoute,
   ],
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds } from '../../platform/database/owners.ts'
+import { foundRows, namedColumns, namedIn } from '../../platform/database/search.ts'
 import {
   defineStatement,
   json,
@@ -88,6 +89,12 @@ const isPresent = isNull(memberships.leftAt)
 const isFirst = sql`${companyVersions.version} = 1`
 const isActive = sql`${companies.active}`
 
+const searchCompanies = defineStatement(import.meta.url, {
+  name: 'search companies',
+  input: { id: namedColumns.id, maxItems: namedColumns.maxItems },
+  returns: foundRows,
+})
+
 export const createCompanyStore = (database: Database) => {
   const insert = database.statement(insertCompanies)
   const change = database.statement(changeCompanies)
@@ -150,6 +157,7 @@ export const createCompanyStore = (database: Database) => {
   }
 
   return {
+    search: (text: string) => database.lookUp(searchCompanies, namedIn(text)),
     insert: (company: NewVersion): Promise<InsertedCompany> =>
       insert({ ...company, id: uuidv7(), versionId: uuidv7(), membershipId: uuidv7() }),
     change: (wanted: Change): Promise<ChangedCompany> => change({ ...wanted, id: uuidv7() }),

@@ -1,6 +1,7 @@
 import { answerEach } from '../../platform/http/answer-each.ts'
 import type { Acts } from '../../platform/http/acts.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
+import { serveSearch } from '../../platform/http/serve-search.ts'
 import { createServiceApp } from '../../platform/http/app.ts'
 import { ProblemError } from '../../platform/base/errors.ts'
 import { viewerIn } from '../../platform/http/caller.ts'
@@ -10,6 +11,7 @@ import { toIso } from '../../platform/base/time.ts'
 import {
   contract,
   listActsRoute,
+  searchNotificationRoute,
   listLettersRoute,
   sendLetterRoute,
   sendLettersRoute,
@@ -72,6 +74,7 @@ const sameLetter = (stored: LetterFields, wanted: ReturnType<typeof rowOf>) =>
 export const createNotificationApp = ({ store, acts, log }: NotificationAppDeps) => {
   const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveActs(app, listActsRoute, acts)
+  serveSearch(app, searchNotificationRoute, 'notification', store.search)
 
   const write = async (wanted: NewLetter) => {
     const row = rowOf(wanted)

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { searchRoute } from '../../platform/http/search-contract.ts'
 import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { bodyProblems, problemSchema, problems } from '../../platform/http/problem-schemas.ts'
 import {
@@ -246,6 +247,10 @@ export const listLettersRoute = defineRoute({
 })
 
 export const listActsRoute = actsRoute('notification')
+export const searchNotificationRoute = searchRoute(
+  'notification',
+  'By the id of a letter, of the order or booking that it is about, or its key.',
+)
 
 export type Letter = z.infer<typeof letterSchema>
 export type NewLetter = z.infer<typeof newLetterSchema>
@@ -255,5 +260,11 @@ export const contract: ServiceContract = {
   title: 'orderly notification',
   description: 'Letters to people: written once for each key, never lost, never twice.',
   version: '1.0.0',
-  routes: [sendLetterRoute, sendLettersRoute, listLettersRoute, listActsRoute],
+  routes: [
+    sendLetterRoute,
+    sendLettersRoute,
+    listLettersRoute,
+    listActsRoute,
+    searchNotificationRoute,
+  ],
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
+import { foundRows, namedColumns, namedIn } from '../../platform/database/search.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { letters, type LetterRow } from './schema.ts'
@@ -44,6 +45,12 @@ const insertLetters = defineStatement(import.meta.url, {
 
 export type LetterToStore = Omit<ItemOf<typeof insertLetters>, 'id'>
 
+const searchLetters = defineStatement(import.meta.url, {
+  name: 'search letters',
+  input: namedColumns,
+  returns: foundRows,
+})
+
 export const createNotificationStore = (database: Database) => {
   const insert = database.statement(insertLetters)
 
@@ -72,6 +79,7 @@ export const createNotificationStore = (database: Database) => {
     )
 
   return {
+    search: (text: string) => database.lookUp(searchLetters, namedIn(text)),
     insert: (letter: LetterToStore): Promise<StoredLetter> => insert({ ...letter, id: uuidv7() }),
     list,
   }

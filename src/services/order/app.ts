@@ -1,5 +1,7 @@
 import type { Acts } from '../../platform/http/acts.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
+import { serveSearch } from '../../platform/http/serve-search.ts'
+import { serveOwed } from '../../platform/http/serve-owed.ts'
 import { createServiceApp, requestIdIn, type ServiceApp } from '../../platform/http/app.ts'
 import { ProblemError, retrySoon } from '../../platform/base/errors.ts'
 import { scopedKey } from '../../platform/base/idempotency-keys.ts'
@@ -26,10 +28,13 @@ import {
   contract,
   getOrderRoute,
   listActsRoute,
+  searchOrderRoute,
   listChangesRoute,
   listOrdersRoute,
+  listOwedRoute,
   placeOrderRoute,
   repriceOrderRoute,
+  retryOwedRoute,
 } from './contract.ts'
 import type { NewChange, OpenedChange, OrderStore } from './store.ts'
 import type { OrderWorkflow } from './workflow.ts'
@@ -135,6 +140,8 @@ export const createOrderApp = (deps: OrderAppDeps) => {
   const { app, find, handle } = createServiceApp(contract, { log, acts })
   serveChanges(app, createChange(deps))
   serveActs(app, listActsRoute, acts)
+  serveSearch(app, searchOrderRoute, 'order', store.search)
+  serveOwed(app, { list: listOwedRoute, retry: retryOwedRoute }, store.owed)
 
   app.openapi(placeOrderRoute, async (c) => {
     const { userId = personIn(c).id, price, description = null } = c.req.valid('json')

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { searchRoute } from '../../platform/http/search-contract.ts'
+import { owedRoute, retryRoute } from '../../platform/http/owed-contract.ts'
 import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { problemExample } from '../../platform/http/problem-examples.ts'
 import { bodyProblems, problemContent, problems } from '../../platform/http/problem-schemas.ts'
@@ -216,6 +218,12 @@ export const cancelOrderRoute = defineRoute({
 })
 
 export const listActsRoute = actsRoute('order')
+export const searchOrderRoute = searchRoute(
+  'order',
+  'By the id of an order or a change, an Idempotency-Key, or the id of a request.',
+)
+export const listOwedRoute = owedRoute('order')
+export const retryOwedRoute = retryRoute('order')
 
 export type Order = z.infer<typeof orderSchema>
 export type OrderChange = z.infer<typeof changeSchema>
@@ -234,5 +242,8 @@ export const contract: ServiceContract = {
     repriceOrderRoute,
     cancelOrderRoute,
     listActsRoute,
+    searchOrderRoute,
+    listOwedRoute,
+    retryOwedRoute,
   ],
 }

@@ -23,6 +23,7 @@ import {
 } from './states.ts'
 
 export { operatorActs } from '../../platform/database/operator-acts.ts'
+export { retries } from '../../platform/database/retries.ts'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
 
@@ -59,7 +60,8 @@ export const orders = pgTable(
     ...sagaColumns(),
   },
   (table) => [
-    unique('orders_key').on(table.userId, table.idempotencyKey),
+    // The key leads, so that an operator finds by it alone.
+    unique('orders_key').on(table.idempotencyKey, table.userId),
     index('orders_by_user').on(table.userId, table.id),
     index('orders_due')
       .on(table.dueAt)
@@ -97,7 +99,7 @@ export const orderChanges = pgTable(
     ...sagaColumns(),
   },
   (table) => [
-    unique('order_changes_key').on(table.orderId, table.idempotencyKey),
+    unique('order_changes_key').on(table.idempotencyKey, table.orderId),
     uniqueIndex('order_changes_one_open')
       .on(table.orderId)
       .where(sql`${table.status} = 'PENDING'`),

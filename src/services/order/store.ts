@@ -1,8 +1,10 @@
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
+import { createOwed, createOwing } from '../../platform/saga/owed.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { afterAllIds, ownedBy } from '../../platform/database/owners.ts'
+import { foundRows, soughtColumns, soughtIn } from '../../platform/database/search.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
 import { traceOfRow } from '../../platform/base/trace.ts'
@@ -129,6 +131,37 @@ const changeBacklog = { ...orderBacklog, states: changeStatuses } satisfies Back
 const unlessForgotten = (found: Decided<OrderRow> | Forgotten): Decided<OrderRow> | undefined =>
   found.id === null ? undefined : found
 
+const searchOrders = defineStatement(import.meta.url, {
+  name: 'search orders',
+  input: soughtColumns,
+  returns: foundRows,
+})
+
+/** What operators see of the rows that owe something. */
+const owedOf = (database: Database) =>
+  createOwed(
+    createOwing(database, {
+      kind: 'order',
+      table: orders,
+      tell: ({ id, userId, status, requestId }) => ({
+        about: id,
+        userId,
+        state: status,
+        requestId,
+      }),
+    }),
+    createOwing(database, {
+      kind: 'change',
+      table: orderChanges,
+      tell: ({ orderId, userId, status, requestId }) => ({
+        about: orderId,
+        userId,
+        state: status,
+        requestId,
+      }),
+    }),
+  )
+
 export const createOrderStore = (database: Database, leaseMs: number) => {
   const insertOrder = database.statement(insertOrders)
   const decideOrder = database.statement(decideOrders)
@@ -180,6 +213,7 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     )
 
   return {
+    search: (text: string) => database.lookUp(searchOrders, soughtIn(text)),
     insertOrder: (order: NewOrder): Promise<InsertedOrder> =>
       insertOrder({ ...order, id: uuidv7(), leaseMs, trace: traceOfRow() }),
     /** Undefined when the order was forgotten. */
@@ -196,6 +230,7 @@ export const createOrderStore = (database: Database, leaseMs: number) => {
     listOrders,
     dueOrders: createDueRows(database, orders, { leaseMs, backlog: orderBacklog }),
     dueChanges: createDueRows(database, orderChanges, { leaseMs, backlog: changeBacklog }),
+    owed: owedOf(database),
   }
 }
 

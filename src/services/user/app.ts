@@ -6,6 +6,8 @@ import type { Log } from '../../platform/base/telemetry.ts'
 import { toIso } from '../../platform/base/time.ts'
 import type { Acts } from '../../platform/http/acts.ts'
 import { serveActs } from '../../platform/http/serve-acts.ts'
+import { serveSearch } from '../../platform/http/serve-search.ts'
+import { serveOwed } from '../../platform/http/serve-owed.ts'
 import { createServiceApp, requestIdIn, type ServiceEnv } from '../../platform/http/app.ts'
 import { clientAddressIn, personIn, requireReach, sentKeyIn } from '../../platform/http/caller.ts'
 import { replayedHeaders } from '../../platform/http/schemas.ts'
@@ -18,6 +20,9 @@ import {
   getUserAccountRoute,
   getUserRoute,
   listActsRoute,
+  searchUserRoute,
+  listOwedRoute,
+  retryOwedRoute,
   type NewPerson,
   type User,
 } from './contract.ts'
@@ -128,6 +133,8 @@ export const createUserApp = (deps: UserAppDeps) => {
   })
 
   serveActs(app, listActsRoute, acts)
+  serveSearch(app, searchUserRoute, 'user', store.search)
+  serveOwed(app, { list: listOwedRoute, retry: retryOwedRoute }, store.owed)
 
   return { app, find, handle }
 }

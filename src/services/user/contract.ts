@@ -1,6 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { passwordSchema } from '../../platform/http/password-schema.ts'
 import { actsRoute } from '../../platform/http/acts-contract.ts'
+import { searchRoute } from '../../platform/http/search-contract.ts'
+import { owedRoute, retryRoute } from '../../platform/http/owed-contract.ts'
 import { defineRoute, type ServiceContract } from '../../platform/http/contract.ts'
 import { bodyProblems, problems } from '../../platform/http/problem-schemas.ts'
 import {
@@ -210,6 +212,12 @@ export const getPersonRoute = defineRoute({
 })
 
 export const listActsRoute = actsRoute('user')
+export const searchUserRoute = searchRoute(
+  'user',
+  'By the id of a user, a name, an email address, or the id of a request.',
+)
+export const listOwedRoute = owedRoute('user')
+export const retryOwedRoute = retryRoute('user')
 
 export type User = z.infer<typeof userSchema>
 export type NewPerson = z.infer<typeof newPersonSchema>
@@ -226,6 +234,9 @@ export const contractWith = (isOwnIssuer: boolean): ServiceContract => ({
     getUserAccountRoute,
     getPersonRoute,
     listActsRoute,
+    searchUserRoute,
+    listOwedRoute,
+    retryOwedRoute,
   ],
 })
 

@@ -15,6 +15,7 @@ import type { TimelineEntry } from '../../platform/saga/due-rows.ts'
 import { accountStatuses, locales, refusalReasons } from './states.ts'
 
 export { operatorActs } from '../../platform/database/operator-acts.ts'
+export { retries } from '../../platform/database/retries.ts'
 export { throttled } from '../../platform/database/throttled.ts'
 
 /**

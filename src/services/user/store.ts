@@ -1,6 +1,8 @@
 import { and, eq, getTableColumns, ne } from 'drizzle-orm'
 import type { BacklogColumns } from '../../platform/saga/backlog.ts'
 import { createDueRows, entry } from '../../platform/saga/due-rows.ts'
+import { createOwed, createOwing } from '../../platform/saga/owed.ts'
+import { foundRows, soughtColumns, soughtIn } from '../../platform/database/search.ts'
 import { defineStatement, rowsOf, text, type ItemOf } from '../../platform/database/statement.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { uuidv7 } from '../../platform/base/ids.ts'
@@ -84,6 +86,12 @@ const backlog = {
   undecidedSince: { PENDING: 'created_at' },
 } satisfies BacklogColumns
 
+const searchUsers = defineStatement(import.meta.url, {
+  name: 'search users',
+  input: soughtColumns,
+  returns: foundRows,
+})
+
 export const createUserStore = (database: Database, leaseMs: number) => {
   const insert = database.statement(insertUsers)
 
@@ -105,6 +113,7 @@ export const createUserStore = (database: Database, leaseMs: number) => {
   }
 
   return {
+    search: (text: string) => database.lookUp(searchUsers, soughtIn(text)),
     insert: (user: UserToStore): Promise<StoredUser | TakenUser> =>
       insert({ id: uuidv7(), ...user, refusalId: uuidv7(), trace: traceOfRow(), leaseMs }),
     noteLogin: database.statement(noteLogins),
@@ -113,6 +122,18 @@ export const createUserStore = (database: Database, leaseMs: number) => {
     /** The user or the refusal that a key belongs to. */
     findByKey,
     due: createDueRows(database, users, { leaseMs, backlog }),
+    owed: createOwed(
+      createOwing(database, {
+        kind: 'user',
+        table: users,
+        tell: ({ id, account, requestId }) => ({
+          about: id,
+          userId: id,
+          state: account,
+          requestId,
+        }),
+      }),
+    ),
   }
 }
 

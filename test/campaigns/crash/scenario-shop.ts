@@ -33,6 +33,10 @@ const withSession = (name: string, what: string, status: number): Step => ({
   ],
 })
 
+/** Whose rows may owe something, and who can be asked what they have of an id. */
+const sagaServices = ['order', 'booking', 'user', 'billing'] as const
+const searchable = [...sagaServices, 'company', 'notification'] as const
+
 const order = { paid: 300, raised: 450, lowered: 200 } as const
 const deposit = 1_000
 const tooMuch = 5_000
@@ -131,6 +135,21 @@ const steps: readonly Step[] = [
       ]),
   },
   {
+    // What is owed differs from run to run, and this is nobody's.
+    name: 'retry what never was',
+    status: 404,
+    isForgotten: true,
+    requests: (memory) =>
+      by(
+        operator,
+        memory,
+        sagaServices.map((service) => ({
+          method: 'POST' as const,
+          path: `/owed/${service}/${memory.nobody}/retry`,
+        })),
+      ),
+  },
+  {
     name: 'read everything',
     status: 200,
     requests: (memory) => {
@@ -148,6 +167,8 @@ const steps: readonly Step[] = [
         ...by(operator, memory, [
           ...servicesWithDatabase.map((service) => read(`/acts/${service}`)),
           read('/books'),
+          ...sagaServices.map((service) => read(`/owed/${service}`)),
+          ...searchable.map((service) => read(`/search/${service}?q=${orderId}`)),
         ]),
       ]
     },

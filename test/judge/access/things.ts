@@ -78,17 +78,31 @@ const createMarket = (deps: ThingsDeps) => {
     return id
   }
 
-  return { post, offer, book }
+  const order = async (owner: Somebody) =>
+    (await post(owner, 'order', '/orders', { userId: owner.id, price: 10 })).id
+
+  /** The id of a deposit is that of its letter. */
+  const deposit = async (owner: Somebody) => {
+    const path = `/billing/accounts/${owner.id}/deposit`
+    const { operation } = (await post(owner, 'billing', path, { amount: 10 })) as unknown as {
+      readonly operation: Thing
+    }
+    return operation.id
+  }
+
+  return { post, offer, book, order, deposit }
 }
 
 export const createThings = (deps: ThingsDeps): World['things'] => {
-  const { post, offer, book } = createMarket(deps)
+  const { post, offer, book, order } = createMarket(deps)
   return {
     userId: (owner) => Promise.resolve(owner.id),
-    orderId: async (owner) =>
-      (await post(owner, 'order', '/orders', { userId: owner.id, price: 10 })).id,
+    orderId: order,
     companyId: async (owner) => (await post(owner, 'company', '/companies', { name: 'Ours' })).id,
     categoryId: () => Promise.resolve(nextCategory()),
+    owedId: async (owner) => order(owner),
+    /** What an operator looks for. */
+    q: (owner) => Promise.resolve(owner.id),
     bookingId: async (owner) => book(owner, await offer(owner)),
     /** Somebody has it: else there is nothing to see at its booking. */
     offerId: async (owner) => {
@@ -110,6 +124,14 @@ const openToAll = new Set(['POST /bookings'])
 
 /** The one answer about an offer that only those who manage it see: for others it is not there. */
 const hidden = new Set(['GET /offers/{offerId}/booking'])
+
+const retryPath = /^POST \/owed\/[a-z]+\/{owedId}\/retry$/
+
+/** In a shop that works nothing is owed for long: an operator who is told so was let in. */
+export const isFineAnswer = (
+  { name }: AccessRoute,
+  { code }: { readonly code?: string | undefined },
+) => retryPath.test(name) && (code === 'nothing-owed' || code === 'work-in-progress')
 
 /** What somebody hears on a route for people who has nothing to do with what it is about. */
 export type ToStrangers = 'works' | 'not theirs' | 'as if it were not there'
@@ -153,6 +175,13 @@ export const createFresh = ({ people, tokens, doors }: World, ask: Ask) => {
       return { userId: operator.id }
     },
     'POST /bookings': async () => ({ offerId: await market.offer(people.owner) }),
+    'POST /owed/billing/{owedId}/retry': async () => ({
+      owedId: await market.deposit(people.owner),
+    }),
+    'POST /owed/booking/{owedId}/retry': async () => ({
+      owedId: await market.book(people.owner, await market.offer(people.owner)),
+    }),
+    'POST /owed/user/{owedId}/retry': () => Promise.resolve({ owedId: people.owner.id }),
     'POST /offers': () => Promise.resolve({ resource: randomUUID() }),
     // It can be noted only when it is over.
     'POST /bookings/{bookingId}/complete': async ({ bookingId = '' }) => {
