@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createGuard } from './access/guard.ts'
 import { ConfigError, readConfig, type Config } from './base/config.ts'
@@ -66,7 +67,8 @@ export const serve = async (config: Config, createService: CreateService) => {
   const log = createLog(name, logLevel, tracing !== undefined)
   const metrics = createMetrics(name)
   const tracer = await loadTracer(config, log, metrics)
-  const service = await createService({ config, log, metrics, tracer })
+  const instance = randomBytes(4).toString('hex')
+  const service = await createService({ config, log, metrics, tracer, instance })
   const guard = createGuard({ config, log })
   guard.prepare()
   await service.prepare()
@@ -78,12 +80,24 @@ export const serve = async (config: Config, createService: CreateService) => {
   }
   const { callerOf } = guard
   const exposesMetrics = config.adminPort === undefined
-  const deps = { config, log, metrics, tracer, handle, find, callerOf, checkReady, exposesMetrics }
+  const deps = {
+    config,
+    log,
+    metrics,
+    tracer,
+    instance,
+    handle,
+    find,
+    callerOf,
+    checkReady,
+    exposesMetrics,
+  }
   const server = createHttpServer(deps)
   const port = await server.listen(config.port)
   for (const loop of service.loops) loop.start()
   const stop = async () => {
     memory.stop()
+    service.beginStop?.()
     await server.drain(config.shutdownGraceMs)
     await Promise.all(service.loops.map((loop) => loop.stop()))
     await Promise.all([service.close(), guard.close()])

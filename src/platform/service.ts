@@ -16,6 +16,8 @@ export interface Runtime {
   readonly metrics: Metrics
   /** Undefined: nobody collects traces. */
   readonly tracer?: Tracer | undefined
+  /** How this process names itself, so that it can be told from others of its service. */
+  readonly instance: string
 }
 
 /** What a service returns, so that the process can run it. */
@@ -27,6 +29,8 @@ export interface Service {
   /** Rejects with a clear reason when the service cannot start at all. */
   readonly prepare: () => Promise<unknown>
   readonly loops: readonly Loop[]
+  /** Ends what would go on for long, before the process waits for open requests. */
+  readonly beginStop?: () => void
   readonly close: () => Promise<unknown>
 }
 

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { uuidv7 } from '../../src/platform/base/ids.ts'
-import { servicesWithDatabase } from '../../src/registry.ts'
+import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
+import { whenFileEnds } from '../lab/cleanup.ts'
 import { startCompany } from '../lab/company.ts'
 import type { TestDatabase } from '../lab/database.ts'
-import type { Api } from '../lab/http.ts'
+import { startGateway } from '../lab/gateway.ts'
+import { api, type Api } from '../lab/http.ts'
 import { loadOperations, type Schema } from '../lab/operations.ts'
 import { createRequestSchemas } from '../lab/request-schemas.ts'
 import { startOffering } from '../lab/offering.ts'
@@ -25,7 +27,7 @@ interface Target {
   readonly tables: readonly string[]
 }
 
-const targets = {} as Record<ServiceWithDatabase, Target>
+const targets = {} as Record<ServiceName, Target>
 let userId: string
 let orderId: string
 let companyId: string
@@ -65,6 +67,10 @@ beforeAll(async () => {
     const started = withOthersBehind[name] ?? (await startAlone(name))
     targets[name] = { ...started, tables: await tablesOf(started.database) }
   }
+  const gateway = await startGateway()
+  whenFileEnds(gateway.stop)
+  // It has no database: what is wrong changes nothing.
+  targets.gateway = { api: api(gateway.url), database: orders.database, tables: [] }
   companyId = await companies.newCompany(companies.newPerson())
   userId = await openAccount(orders.billing, 1_000)
   orderId = (await orders.service.api.post('/orders', { userId, price: 10 })).body.id
@@ -681,6 +687,9 @@ describe('an Idempotency-Key', () => {
   })
 })
 
+/** Such a path is none at the gateway, whoever would answer it. */
+const readInTwoWays = /%(?:00|2f|a$)/i
+
 const badIds = [
   'x',
   '1',
@@ -715,10 +724,13 @@ describe('an id in an address', () => {
         if (place === 'query') query[beside.length] = `${field}=${id}`
         const address = place === 'query' ? template : template.replace(`{${field}}`, id)
         const path = [pathOf(address), ...(query.length > 0 ? [query.join('&')] : [])].join('?')
-        const { api } = targets[service as ServiceWithDatabase]
+        const { api } = targets[service]
         const answer = await api.send(method as 'GET', path, body && '{"amount":5}')
-        expect([answer.status, answer.body.code], id).toEqual([400, 'validation-failed'])
-        expect(answer.body.errors[0].field, id).toBe(field)
+        const told = [answer.status, answer.body.code, answer.body.errors?.[0].field]
+        const isPath = service !== 'gateway' || !readInTwoWays.test(id)
+        expect(told, id).toEqual(
+          isPath ? [400, 'validation-failed', field] : [404, 'not-found', undefined],
+        )
       }
     },
   )
@@ -747,7 +759,7 @@ describe('a query', () => {
         ['Limit=5', 'Limit'],
       ]
       for (const [query, field] of wrong) {
-        const answer = await targets[service as ServiceWithDatabase].api.get(`${path}&${query}`)
+        const answer = await targets[service].api.get(`${path}&${query}`)
         expect([answer.status, answer.body.code], query).toEqual([400, 'validation-failed'])
         expect(answer.body.errors[0].field, query).toBe(field)
       }

@@ -5,7 +5,7 @@ import { contractDifferences, emitAside, generateClients } from '../../tools/con
 import { projectRoot, runTool } from '../../tools/run-tool.ts'
 import { takesKey } from '../../src/platform/http/contract.ts'
 import { problemTable, type ProblemCode } from '../../src/platform/base/errors.ts'
-import { servicesWithDatabase } from '../../src/registry.ts'
+import { serviceNames } from '../../src/registry.ts'
 import {
   createValidator,
   committedContracts,
@@ -43,6 +43,9 @@ const keyIsInTheBody = ['openAccount', 'withdrawMany', 'sendLetter', 'sendLetter
 
 /** They do nothing that a repeat could do twice: a session more is harmless, and a booking is completed once. */
 const needNoKey = ['signIn', 'refreshSession', 'endSession', 'findManagers', 'completeBooking']
+
+/** They go on for a while, event by event. */
+const streams = ['followOrder', 'followBooking']
 
 const operations: Case[] = [...contracts].flatMap(([service, document]) =>
   Object.entries(document.paths).flatMap(([path, item]) =>
@@ -110,7 +113,7 @@ afterAll(() => emitted.remove())
 
 describe('the committed contracts', () => {
   it('are there for every service that has one', () => {
-    expect([...contracts.keys()].toSorted()).toEqual([...servicesWithDatabase].toSorted())
+    expect([...contracts.keys()].toSorted()).toEqual([...serviceNames].toSorted())
     expect(operations.length).toBeGreaterThan(10)
   })
 
@@ -141,7 +144,10 @@ describe('the committed contracts', () => {
     const aboutBodies = operation.requestBody ? [413, 415] : []
     expect(statuses).toEqual(expect.arrayContaining([400, 500, 503, ...aboutBodies]))
     for (const [status, { content = {} }] of Object.entries(operation.responses)) {
-      const expected = Number(status) < 400 ? 'application/json' : 'application/problem+json'
+      const answer = streams.includes(operation.operationId ?? '')
+        ? 'text/event-stream'
+        : 'application/json'
+      const expected = Number(status) < 400 ? answer : 'application/problem+json'
       expect(Object.keys(content), status).toEqual(status === '204' ? [] : [expected])
     }
   })

@@ -294,7 +294,7 @@ describe('with another issuer', () => {
       "connect-src 'self' https://login.example;",
     )
     const others = registry.gateway.upstreams.filter((name) => name !== 'identity')
-    expect(await docs.text()).toContain(`data-contracts="${others.join(' ')}"`)
+    expect(await docs.text()).toContain(`data-contracts="${[...others, 'gateway'].join(' ')}"`)
   })
 
   it('the pages of our own say nothing of another', async () => {
@@ -305,6 +305,6 @@ describe('with another issuer', () => {
     const docs = await send('/docs')
     expect(docs.headers.get('content-security-policy')).toContain("connect-src 'self';")
     const all = registry.gateway.upstreams
-    expect(await docs.text()).toContain(`data-contracts="${all.join(' ')}"`)
+    expect(await docs.text()).toContain(`data-contracts="${[...all, 'gateway'].join(' ')}"`)
   })
 })

@@ -24,6 +24,7 @@ export const startHttpServer = async (
     find: () => ({ template: 'any', access: 'anyone' }),
     callerOf: () => nobody,
     checkReady: () => Promise.resolve(),
+    instance: 'test',
     exposesMetrics: false,
   })
   onTestFinished(() => server.drain(0))

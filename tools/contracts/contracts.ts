@@ -14,9 +14,9 @@ const contractOf = async (service: ServiceName): Promise<ServiceContract> => {
   return contract
 }
 
-/** Of all services but the gateway, which promises nothing of its own. */
+/** Of all services, and of what the gateway answers itself. */
 export const serviceContracts: readonly ServiceContract[] = await Promise.all(
-  registry.gateway.upstreams.map(contractOf),
+  [...registry.gateway.upstreams, 'gateway' as const].map(contractOf),
 )
 
 export const generatedClientFolder = 'src/clients/generated'

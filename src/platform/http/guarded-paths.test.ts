@@ -45,6 +45,7 @@ const start = async () => {
       return { kind: 'service', service: 'order' }
     },
     checkReady: () => Promise.resolve(),
+    instance: 'test',
     exposesMetrics: false,
   })
   const port = await server.listen(0)

@@ -134,7 +134,8 @@ export const createPipelines = (deps: PipelinesDeps) => {
   }
 
   const keepUnread = (pipeline: Pipeline, exchange: Exchange) => {
-    const { writableEnded, writableLength } = exchange.response
+    const { writableEnded, writableLength, isStream } = exchange.response
+    if (isStream) return
     // The usual case: the kernel has the whole answer, and it uses no memory of ours.
     if (writableEnded && writableLength === 0) return
     if (!pipeline.open.has(exchange)) return

@@ -10,6 +10,8 @@ const noHeaders: OutgoingHttpHeaders = {}
 export class ServiceResponse extends ServerResponse<AdmittedRequest> {
   /** The id of what the request created, or will create. */
   made: string | undefined
+  /** It goes on after its handler: whoever writes it bounds how long, and what the client may leave unread. */
+  isStream = false
 
   override writeHead(
     status: number,

@@ -33,10 +33,13 @@ export const httpMethods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'op
 
 const isInternal = (route: RouteDescription) => route['x-internal'] === true
 
+/** The services behind it, and its own. */
+const contracted: readonly ServiceName[] = [...registry.gateway.upstreams, 'gateway']
+
 const contractsFolder = new URL('../../../openapi/', import.meta.url)
 
 export const readContracts = (folder: URL = contractsFolder): Contract[] =>
-  registry.gateway.upstreams.map((service) => {
+  contracted.map((service) => {
     const file = new URL(`${service}.json`, folder)
     return { service, document: JSON.parse(readFileSync(file, 'utf8')) as OpenApiDocument }
   })

@@ -113,6 +113,9 @@ const swaggerFiles = [
 /** Where the sign-in page sends the browser back to. It gives what it was told to its opener. */
 const redirectPage = 'oauth2-redirect.html'
 
+const gatewayFirst = (one: ServiceName, other: ServiceName) =>
+  Number(other === 'gateway') - Number(one === 'gateway')
+
 /** What the pages say of each service: `{{name}}` in a page is the list of that name. */
 const listsOf = (services: readonly ServiceName[]) => {
   const light = (name: ServiceName) =>
@@ -120,7 +123,7 @@ const listsOf = (services: readonly ServiceName[]) => {
   const link = (name: ServiceName) => `<a href="/openapi/${name}.json">${name}</a>`
   return new Map([
     ['contracts', services.join(' ')],
-    ['lights', ['gateway' as const, ...services].map(light).join('\n')],
+    ['lights', [...services].toSorted(gatewayFirst).map(light).join('\n')],
     ['links', services.map(link).join('\n')],
   ])
 }

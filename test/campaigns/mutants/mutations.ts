@@ -7,6 +7,7 @@ import { httpMutations } from './mutations-http.ts'
 import { doorMutations } from './mutations-door.ts'
 import { clusterMutations } from './mutations-cluster.ts'
 import { identityMutations } from './mutations-identity.ts'
+import { operatorMutations } from './mutations-operator.ts'
 import { orderMutations } from './mutations-order.ts'
 import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
@@ -38,4 +39,5 @@ export const mutations: readonly Mutation[] = [
   ...telemetryMutations,
   ...tokenMutations,
   ...traceMutations,
+  ...operatorMutations,
 ]

@@ -34,9 +34,9 @@ export const createAsk = (checker: ContractChecker = createContractChecker()) =>
     const text = await response.body.text()
     const { statusCode: status } = response
     const isJson = /[/+]json\b/.test(String(response.headers['content-type']))
-    const parsed = text === '' || !isJson ? undefined : (JSON.parse(text) as { code?: string })
+    const parsed = text === '' ? undefined : isJson ? (JSON.parse(text) as { code?: string }) : text
     if (isChecked) checker.check({ method, path, status, headers: response.headers, body: parsed })
-    const code = status >= 400 ? parsed?.code : undefined
+    const code = status >= 400 && typeof parsed === 'object' ? parsed.code : undefined
     return { status, headers: response.headers, text, code }
   }
 
