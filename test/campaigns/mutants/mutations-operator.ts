@@ -2,7 +2,6 @@ import { bug } from './mutation.ts'
 
 /** Bugs in what operators see and have tried again, and in what people follow live. */
 const retry = 'src/platform/saga/sql/retry.sql'
-const owedList = 'src/platform/saga/sql/owed.sql'
 const live = 'src/services/gateway/live.ts'
 
 const owed = 'src/services/order/owed.test.ts'
@@ -40,9 +39,13 @@ export const operatorMutations = [
     [retry, 'where not exists (select from known) for update of t', 'for update of t'],
   ),
   bug(
-    'what is owed is listed as it will be tried',
+    'what is owed is listed table by table',
     [owed],
-    [owedList, 'order by o.created_at, o.id', 'order by o.due_at, o.id'],
+    [
+      'src/platform/saga/owed.ts',
+      '.flatMap((each) => each.items).toSorted(byAge)',
+      '.flatMap((each) => each.items)',
+    ],
   ),
   bug(
     'an order that waits for billing is no more than a row at work',
