@@ -102,8 +102,12 @@ export const readQuery = (expr: string) => {
   const selectors = [...rest.matchAll(/([a-zA-Z_:][\w:]*)\s*(\(|\{[^}]*\})?/g)].flatMap(
     ([, name = '', after = '']): Selector[] => {
       if (after === '(' || words.has(name)) return []
-      const matchers = [...after.matchAll(/(\w+)\s*(?:=~|!=|!~|=)\s*"([^"]*)"/g)].map(
-        ([, label = '', value = '']) => ({ label, values: value.split('|') }),
+      const matchers = [...after.matchAll(/(\w+)\s*(=~|!=|!~|=)\s*"([^"]*)"/g)].map(
+        ([, label = '', operator = '', value = '']) => ({
+          label,
+          // What is left out need not exist, and a pattern is no value.
+          values: operator.startsWith('!') ? [] : value.split('|'),
+        }),
       )
       return [{ name, matchers }]
     },

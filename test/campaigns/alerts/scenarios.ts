@@ -81,7 +81,7 @@ const collectorAway: Scenario = {
 }
 
 const booksForged: Scenario = {
-  name: 'a balance is changed by hand, and the audit that finds it is a day old',
+  name: 'a balance is changed by hand, and the audit that finds it is hours old',
   fires: [alert('BooksWrong'), alert('BooksTooOld')],
   begin: async (shop) => {
     const change = (by: number) =>
@@ -93,7 +93,7 @@ const booksForged: Scenario = {
     await shop.audit()
     await shop.forge(
       'billing',
-      "update books_verdicts set started_at = started_at - interval '27 hours'",
+      "update books_verdicts set started_at = started_at - interval '4 hours'",
     )
     return async () => {
       await change(-1)
