@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { databaseVariable } from '../src/platform/base/variables.ts'
 import { servicesWithDatabase } from '../src/registry.ts'
-import { peakMemoryMb } from '../test/lab/usage.ts'
+import { peakMemoryMb, postgresCpuMicros, processCpuMicros } from '../test/lab/usage.ts'
 import { startBenchPostgres, type BenchDatabases } from './lib/databases.ts'
 import { describeMachine, machineLine } from './lib/machine.ts'
 import { createScreen } from './lib/screen.ts'
@@ -36,6 +36,8 @@ const sampleEveryMs = 50
 
 interface Run {
   readonly seconds: number
+  /** Of the audit and of Postgres: what it would take on two idle cores is half of it at least. */
+  readonly cpuSeconds: number
   readonly peakMb: number
   readonly rows: number
   readonly violations: number
@@ -49,7 +51,8 @@ interface Told {
 const main = new URL('../src/main.ts', import.meta.url).pathname
 
 /** In a process of its own, as people run it. */
-const runAudit = async ({ urls }: BenchDatabases): Promise<Run> => {
+const runAudit = async ({ urls }: BenchDatabases, postgresPid: number): Promise<Run> => {
+  const postgresBefore = postgresCpuMicros(postgresPid) ?? Number.NaN
   const startMs = performance.now()
   const child = spawn(process.execPath, [main, 'audit', '--json', '--no-record'], {
     env: Object.fromEntries(
@@ -62,8 +65,10 @@ const runAudit = async ({ urls }: BenchDatabases): Promise<Run> => {
     text += chunk.toString()
   })
   let peakMb = 0
+  let ownMicros = 0
   const sampling = setInterval(() => {
     peakMb = peakMemoryMb(child.pid ?? 0) ?? peakMb
+    ownMicros = processCpuMicros(child.pid ?? 0) ?? ownMicros
   }, sampleEveryMs)
   const code = await new Promise((resolve) => child.once('close', resolve))
   clearInterval(sampling)
@@ -74,6 +79,7 @@ const runAudit = async ({ urls }: BenchDatabases): Promise<Run> => {
     process.stderr.write(`${JSON.stringify(violation)}\n`)
   return {
     seconds,
+    cpuSeconds: (ownMicros + (postgresCpuMicros(postgresPid) ?? Number.NaN) - postgresBefore) / 1e6,
     peakMb,
     rows: Object.values(rows).reduce((sum, each) => sum + each, 0),
     violations: violations.length,
@@ -93,10 +99,10 @@ await withStops(async (stops) => {
     const databases = await postgres.createSet(`of_${size}`)
     await seedDatabases(databases, { orders: size })
     screen.now(`reading ${size} orders`)
-    const run = await runAudit(databases)
+    const run = await runAudit(databases, postgres.server().pid)
     runs.push(run)
     screen.line(
-      `${size.toLocaleString('en')} orders: ${run.seconds.toFixed(1)} s, ${run.rows.toLocaleString('en')} rows read, ${Math.round(run.peakMb)} MB at most, ${run.violations} violations`,
+      `${size.toLocaleString('en')} orders: ${run.seconds.toFixed(1)} s (${run.cpuSeconds.toFixed(1)} s of CPU), ${run.rows.toLocaleString('en')} rows read, ${Math.round(run.peakMb)} MB at most, ${run.violations} violations`,
     )
   }
   screen.end()

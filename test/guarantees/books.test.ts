@@ -4,6 +4,7 @@ import postgres from 'postgres'
 import { beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import type { Verdict } from '../../src/audit/audit.ts'
 import { checks } from '../../src/audit/checks.ts'
+import { openBooks } from '../../src/audit/databases.ts'
 import { databaseVariable } from '../../src/platform/base/variables.ts'
 import { servicesWithDatabase, type ServiceName } from '../../src/registry.ts'
 import { createHistory } from '../judge/history.ts'
@@ -98,6 +99,20 @@ describe('the books', () => {
     expect(out).toMatch(/\nThe books are fine\.\n$/)
     expect(code).toBe(0)
     expect((await readBooks()).latest).toMatchObject({ violations: 0, since: null })
+  })
+
+  it('are read on connections on which nothing can be written', async () => {
+    const books = openBooks(system.databases)
+    try {
+      const written = books.ask('billing', `update accounts set balance = balance`)
+      await expect(written).rejects.toThrow(/billing cannot be read/)
+      await expect(written).rejects.toHaveProperty(
+        'cause.message',
+        expect.stringMatching(/read-only/),
+      )
+    } finally {
+      await books.close()
+    }
   })
 
   it('are not read when it is not clear what is asked, or where they are', async () => {

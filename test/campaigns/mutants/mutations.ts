@@ -15,6 +15,7 @@ import { sagaMutations } from './mutations-saga.ts'
 import { searchMutations } from './mutations-search.ts'
 import { signUpMutations } from './mutations-signup.ts'
 import { metricsMutations } from './mutations-metrics.ts'
+import { booksMutations } from './mutations-books.ts'
 import { telemetryMutations } from './mutations-telemetry.ts'
 import { tokenMutations } from './mutations-tokens.ts'
 import { traceMutations } from './mutations-traces.ts'
@@ -37,6 +38,7 @@ export const mutations: readonly Mutation[] = [
   ...signUpMutations,
   ...metricsMutations,
   ...telemetryMutations,
+  ...booksMutations,
   ...tokenMutations,
   ...traceMutations,
   ...operatorMutations,
