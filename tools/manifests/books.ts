@@ -60,10 +60,11 @@ ${deeper(podSecurity)}
               env:
                 # Straight to Postgres: a pooler would not pass on that its sessions only read.
                 - name: DATABASE_ADDRESS
-                  valueFrom: { configMapKeyRef: { name: database-settings, key: MIGRATION_ADDRESS } }${names
-                    .filter((name) => servicesWithDatabase.includes(name))
-                    .map(variablesOf)
-                    .join('')}
+                  valueFrom:
+                    configMapKeyRef: { name: database-settings, key: MIGRATION_ADDRESS }${names
+                      .filter((name) => servicesWithDatabase.includes(name))
+                      .map(variablesOf)
+                      .join('')}
 ${deeper(limitsText(resources.requests, resources.limits))}`
 
 const policyText = `
