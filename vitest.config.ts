@@ -99,7 +99,12 @@ const replacing = ['src/services/gateway/static-files.test.ts']
 const campaigns = '**/*.campaign.test.ts'
 
 /** What another command than `npm test` runs, by the mode that it sets. */
-const modes: Readonly<Record<string, string>> = { tools: needTools, campaigns }
+const modes: Readonly<Record<string, string>> = {
+  tools: needTools,
+  campaigns,
+  // Pictures are taken in tests of both kinds.
+  screenshots: 'test/contract/**/*.test.ts',
+}
 
 const others = [...configDefaults.exclude, campaigns]
 const never = [...others, needTools]

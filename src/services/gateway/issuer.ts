@@ -5,6 +5,8 @@ export interface Issuer {
   readonly url: string
   /** Whether it is our own service `identity`. */
   readonly isOwn: boolean
+  /** Where its tokens name the roles, with dots between the steps to it. */
+  readonly rolesClaim: string
 }
 
 export const discoveryUrl = (issuer: Issuer): string =>

@@ -85,7 +85,8 @@ export const createGatewayService = (
   contracts: readonly Contract[] = readContracts(),
 ): Service => {
   const { access, publicUrl } = runtime.config
-  const issuer = { url: access.issuer, isOwn: access.isOwnIssuer }
+  const { issuer: url, isOwnIssuer: isOwn, rolesClaim } = access
+  const issuer = { url, isOwn, rolesClaim }
   const shown = contractsUnder(issuer, contracts)
   const upstreams = shown.map(({ service }) => service).filter((name) => name !== 'gateway')
   const routes = createRoutes(shown)

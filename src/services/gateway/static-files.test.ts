@@ -19,7 +19,8 @@ vi.mock('node:fs/promises', async (load) => {
 let origin: string
 
 beforeAll(async () => {
-  const files = createStaticFiles([], { url: 'http://localhost:8000/identity', isOwn: true })
+  const issuer = { url: 'http://localhost:8000/identity', isOwn: true, rolesClaim: 'roles' }
+  const files = createStaticFiles([], issuer)
   const server = createServer((incoming, response) => {
     files.send(incoming.url ?? '', incoming, response).catch(() => response.writeHead(500).end())
   })

@@ -6,11 +6,12 @@ import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { ServiceName } from '../../registry.ts'
+import { consoleFiles } from './console-files.ts'
 import { publicDocument, type Contract } from './contracts.ts'
 import { pageUnder, type Issuer } from './issuer.ts'
 
 /**
- * The pages, Swagger UI and the public contracts. Everything comes from this origin, and the
+ * The pages, the console, Swagger UI and the public contracts. Everything comes from this origin, and the
  * policy tells the browser so.
  */
 interface Content {
@@ -33,6 +34,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
+  mjs: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
   json: 'application/json',
 }
@@ -53,15 +55,14 @@ const policyOf = (directives: Readonly<Record<string, string>>) =>
     .join('; ')
 
 const strictPolicy = policyOf({})
-/**
- * Swagger UI puts style attributes into its markup. Its scripts need no exception. It asks another
- * issuer for its addresses and for tokens.
- */
+/** Pages that sign people in ask another issuer for its addresses and for tokens. */
+const asking = (issuer: Issuer) => ({
+  'connect-src': issuer.isOwn ? "'self'" : `'self' ${new URL(issuer.url).origin}`,
+})
+const consolePolicy = (issuer: Issuer) => policyOf(asking(issuer))
+/** Swagger UI puts style attributes into its markup. Its scripts need no exception. */
 const swaggerPolicy = (issuer: Issuer) =>
-  policyOf({
-    'style-src': "'self' 'unsafe-inline'",
-    'connect-src': issuer.isOwn ? "'self'" : `'self' ${new URL(issuer.url).origin}`,
-  })
+  policyOf({ 'style-src': "'self' 'unsafe-inline'", ...asking(issuer) })
 
 const pagesFolder = new URL('./pages/', import.meta.url)
 const swaggerFolder = new URL(
@@ -103,7 +104,7 @@ const documentOf = (contract: Contract): StaticFile => ({
   content: once(() => Promise.resolve(Buffer.from(JSON.stringify(publicDocument(contract))))),
 })
 
-const assets = ['landing.css', 'landing.js', 'docs.css', 'docs.js', 'favicon.svg']
+const assets = ['colours.css', 'landing.css', 'landing.js', 'docs.css', 'docs.js', 'favicon.svg']
 const swaggerFiles = [
   'swagger-ui.css',
   'swagger-ui-bundle.js',
@@ -148,6 +149,10 @@ const allFiles = (
     ...assets.map((name) => [`/assets/${name}`, fileOf(new URL(name, pagesFolder))] as const),
     ...swaggerFiles.map((name) => [`/docs/${name}`, fileOf(new URL(name, swaggerFolder))] as const),
     [`/docs/${redirectPage}`, fileOf(new URL(redirectPage, swaggerFolder), strictPolicy)],
+    ...consoleFiles(issuer).map(
+      ({ path, url, isPage, fill }) =>
+        [path, fileOf(url, isPage ? consolePolicy(issuer) : undefined, fill)] as const,
+    ),
     ...contracts.map((each) => [`/openapi/${each.service}.json`, documentOf(each)] as const),
   ])
 }
