@@ -2,8 +2,16 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { axeFindings } from '../lab/axe.ts'
 import { launchBrowser, screenshotsFolder } from '../lab/browser.ts'
-import { openConsole, showPage, signInByKeyboard, storyOn, tabTo } from '../lab/console.ts'
+import {
+  openConsole,
+  showPage,
+  signInByKeyboard,
+  storyOn,
+  tabTo,
+  type Login,
+} from '../lab/console.ts'
 import { createPeople, type ConsolePerson } from '../lab/console-people.ts'
+import { makeOperator } from '../lab/system-access.ts'
 import { startSystem, type System } from '../lab/system.ts'
 import { takePicture } from '../lab/visit.ts'
 import { eventually } from '../lab/wait.ts'
@@ -32,10 +40,14 @@ afterAll(async () => {
   await system?.stop()
 })
 beforeEach(async () => {
+  await system.start('billing')
   masha = await people.newPerson({ balance: 500_000 })
 })
 
-const openSignedIn = async (person: ConsolePerson, options = {}) => {
+const newOperator = () =>
+  makeOperator({ url: () => system.urls.identity, database: system.databases.identity ?? '' })
+
+const openSignedIn = async (person: Login, options = {}) => {
   const visit = await openConsole(browser, origin, options)
   await signInByKeyboard(visit.page, person)
   return visit
@@ -94,6 +106,102 @@ describe('the picture of an order', () => {
     await showPage(page, '/')
     await page.locator('.balance .amount', { hasText: '5,000.00' }).waitFor()
     await takePicture(page, pictures, 'console-overview')
+    expect(complaints).toEqual([])
+    await close()
+  })
+})
+
+describe('the picture of an undecided order', () => {
+  /** One second is promised. The rest is for a machine that other tests keep busy. */
+  const soonMs = 1_500
+
+  it('grows within a second, until all is settled', async () => {
+    await system.kill('billing')
+    const id = await people.order(masha, 15_000, 'Two tickets')
+    const { page, close } = await openSignedIn(masha)
+    await showPage(page, `/orders/${id}`)
+    await page.locator('.live[data-state="live"]').waitFor()
+    await page.locator('.sequence .waiting').waitFor()
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+    const attempts = page.locator('.call[data-recovery="true"]')
+    const before = await attempts.count()
+    await expect.poll(() => attempts.count(), { timeout: 20_000 }).toBeGreaterThan(before)
+    await system.start('billing')
+    // What the gateway tells is compared with what the page shows, at short intervals.
+    const decided = eventually(
+      async () => {
+        const { status } = await people.ask('GET', `/orders/${id}`, masha.token)
+        expect(status).toBe('APPROVED')
+        return performance.now()
+      },
+      { withinMs: 30_000, everyMs: 20 },
+    )
+    await page.locator('.sequence .state', { hasText: 'APPROVED' }).waitFor()
+    const shownMs = performance.now()
+    expect(shownMs - (await decided)).toBeLessThan(soonMs)
+    await page.locator('.live[data-state="settled"]').waitFor()
+    await page.getByText('Hooray! Your order for 150.00 ₽ is paid').waitFor()
+    // It was told by the stream: the page did not ask for the order again and again.
+    expect(asked.filter((path) => path === `/orders/${id}`)).toEqual([])
+    await close()
+  })
+
+  it('asks for nothing while nobody looks', async () => {
+    await system.kill('billing')
+    const id = await people.order(masha, 15_000, 'Two tickets')
+    const { page, close } = await openSignedIn(masha)
+    await showPage(page, `/orders/${id}`)
+    await page.locator('.live[data-state="live"]').waitFor()
+    const ended = page.waitForEvent('requestfailed', (request) =>
+      request.url().endsWith(`/console/live/orders/${id}`),
+    )
+    const hide = (isHidden: boolean) =>
+      page.evaluate(`(() => {
+        Object.defineProperty(document, 'hidden', { configurable: true, value: ${isHidden} })
+        document.dispatchEvent(new Event('visibilitychange'))
+      })()`)
+    await hide(true)
+    await ended
+    await system.start('billing')
+    await hide(false)
+    await page.locator('.live[data-state="settled"]').waitFor()
+    expect(await storyOn(page)).toContain('order stores: APPROVED.')
+    await close()
+  })
+})
+
+describe('an operator', () => {
+  it('sees what runs and what is stuck and why, and has it tried at once', async () => {
+    const operator = await newOperator()
+    await system.kill('billing')
+    const id = await people.order(masha, 15_000, 'Two tickets')
+    const { page, close } = await openSignedIn(operator)
+    await page.getByRole('link', { name: 'Operations' }).click()
+    const owed = page.locator('.owed li', { hasText: id })
+    await owed.getByText(/^withdraw: \w/).waitFor()
+    await page.locator('tr', { hasText: 'billing' }).getByText('not ready').waitFor()
+    await page.locator('tr', { hasText: 'company' }).getByText('ready', { exact: true }).waitFor()
+    await takePicture(page, pictures, 'console-operations')
+    await system.start('billing')
+    await eventually(async () => {
+      if ((await owed.count()) === 0) return
+      await owed.getByRole('button', { name: 'Try now' }).click({ timeout: 1_000 })
+      expect(await owed.count()).toBe(0)
+    })
+    await page.getByLabel(/^Any id/).fill(id)
+    await page.keyboard.press('Enter')
+    await page.locator('.finds').getByRole('link', { name: id }).first().click()
+    await page.getByRole('heading', { name: 'Two tickets' }).waitFor()
+    await page.locator('.facts', { hasText: masha.id }).waitFor()
+    await close()
+  })
+
+  it('is who sees that page: a person finds nothing there', async () => {
+    const { page, complaints, close } = await openSignedIn(masha)
+    expect(await page.getByRole('link', { name: 'Operations' }).count()).toBe(0)
+    await showPage(page, '/operations')
+    await page.getByRole('heading', { name: 'There is nothing here' }).waitFor()
     expect(complaints).toEqual([])
     await close()
   })
@@ -242,6 +350,15 @@ describe.each([
     await page.getByRole('button', { name: 'Create an account' }).click()
     await page.getByLabel('Password').waitFor()
     await look('sign-up')
+    await page.reload()
+    const looker = await newOperator()
+    await signInByKeyboard(page, looker)
+    await showPage(page, '/operations')
+    await page.locator('tr', { hasText: 'gateway' }).waitFor()
+    await look('operations')
+    await page.context().clearCookies()
+    await page.evaluate('sessionStorage.clear()')
+    await page.goto(`${origin}/console`)
     await page.reload()
     await signInByKeyboard(page, masha)
     await page.getByText('Nothing booked yet').waitFor()

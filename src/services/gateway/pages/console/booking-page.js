@@ -102,6 +102,6 @@ export const BookingPage = ({ id }) => {
       aside=${html`<${LiveMark} isOpen=${isOpen} isBroken=${isBroken} />`}>
       <${Sequence} story=${storyOfBooking(booking)} title=${title} />
     </${Panel}>
-    <${LettersPanel} letters=${letters} isOwed=${isOpen} />
+    <${LettersPanel} letters=${letters} isOwed=${isOpen && status !== 'PENDING'} />
   </article>`
 }

@@ -3,10 +3,11 @@ import { render } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import { AboutPage } from './about-page.js'
 import { createApi, signedOut, troubleIn } from './api.js'
-import { SignedIn } from './asking.js'
+import { SignedIn, useSigned } from './asking.js'
 import { BookingPage } from './booking-page.js'
 import { html } from './html.js'
 import { OffersPage } from './offers-page.js'
+import { OperationsPage } from './operations.js'
 import { OrderPage } from './order-page.js'
 import { Overview } from './overview.js'
 import { Empty, Heading } from './parts.js'
@@ -26,6 +27,7 @@ const NoPage = () =>
 
 /** @param {{ route: import('./router.js').Route }} props */
 const Shown = ({ route: { name, id } }) => {
+  const { person } = useSigned()
   switch (name) {
     case 'overview':
       return html`<${Overview} />`
@@ -37,6 +39,8 @@ const Shown = ({ route: { name, id } }) => {
       return id === undefined ? html`<${NoPage} />` : html`<${AboutPage} key=${id} id=${id} />`
     case 'offers':
       return html`<${OffersPage} />`
+    case 'operations':
+      return person.isOperator ? html`<${OperationsPage} />` : html`<${NoPage} />`
     default:
       return html`<${NoPage} />`
   }
@@ -47,6 +51,8 @@ const links = [
   ['overview', 'Overview'],
   ['offers', 'Book'],
 ]
+/** @type {readonly (readonly [string, string])[]} */
+const operatorLinks = [...links, ['operations', 'Operations']]
 
 /** @param {{ person: Person | undefined, shown: string }} props */
 const Bar = ({ person, shown }) =>
@@ -55,7 +61,7 @@ const Bar = ({ person, shown }) =>
     ${
       person !== undefined &&
       html`<nav aria-label="Pages">
-          ${links.map(
+          ${(person.isOperator ? operatorLinks : links).map(
             ([name, text]) =>
               html`<a
                 href=${`#/${name === 'overview' ? '' : name}`}
@@ -71,10 +77,15 @@ const Bar = ({ person, shown }) =>
     }
   </header>`
 
+/** An operator need not be a customer as well. @param {string} name @param {Person} [person] */
+const pageOf = (name, person) =>
+  name === 'home' ? (person?.isOperator ? 'operations' : 'overview') : name
+
 /** @param {{ trouble: Trouble | undefined }} props */
 const Console = ({ trouble }) => {
   const [person, setPerson] = useState(session.person)
-  const route = useRoute()
+  const asked = useRoute()
+  const route = { ...asked, name: pageOf(asked.name, person) }
   useEffect(() => {
     const onChange = () => setPerson(session.person())
     const stop = session.onChange(onChange)

@@ -126,7 +126,7 @@ export const OrderPage = ({ id }) => {
       aside=${html`<${LiveMark} isOpen=${isOpen} isBroken=${isBroken} />`}>
       <${Sequence} story=${storyOfOrder(order)} title=${description ?? 'An order'} />
     </${Panel}>
-    <${LettersPanel} letters=${letters} isOwed=${order.owes === true} />
+    <${LettersPanel} letters=${letters} isOwed=${order.owes && status !== 'PENDING'} />
   </article>`
 }
 

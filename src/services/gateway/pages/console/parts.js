@@ -22,6 +22,8 @@ const tones = {
   PENDING: 'waiting',
   RELEASING: 'waiting',
   CANCELLING: 'waiting',
+  READY: 'good',
+  'NOT READY': 'bad',
 }
 
 /** @param {{ status: string }} props */

@@ -11,7 +11,8 @@ export const routeIn = (hash) => {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?')
   const [name = '', id] = path.split('/')
   return {
-    name: name === '' ? 'overview' : name,
+    // Without any address everybody begins where their work is.
+    name: hash === '' ? 'home' : name === '' ? 'overview' : name,
     id: id === undefined || id === '' ? undefined : decodeURIComponent(id),
     query: new URLSearchParams(query),
   }

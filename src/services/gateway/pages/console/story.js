@@ -257,10 +257,10 @@ const undecided = 'not decided yet: tried again by itself'
 const owed = 'a letter is owed: sent again by itself'
 
 /** Whether an order is undecided, or owes something. @param {OrderDetails} order */
-export const isOrderOpen = ({ status, owes = false, changes }) =>
+export const isOrderOpen = ({ status, owes, changes }) =>
   status === 'PENDING' ||
   owes ||
-  changes.some((change) => change.status === 'PENDING' || change.owes === true)
+  changes.some((change) => change.status === 'PENDING' || change.owes)
 
 /** @param {OrderDetails} order @returns {Story} */
 export const storyOfOrder = (order) => {
@@ -288,8 +288,7 @@ export const storyOfOrder = (order) => {
 const undecidedBookings = new Set(['PENDING', 'RELEASING', 'CANCELLING'])
 
 /** Whether a booking is undecided, or owes something. @param {BookingDetails} booking */
-export const isBookingOpen = ({ status, owes = false, letters = [] }) =>
-  undecidedBookings.has(status) || owes || letters.some((letter) => letter.owes === true)
+export const isBookingOpen = ({ status, owes }) => undecidedBookings.has(status) || owes
 
 /** Who cancelled it, in words. @type {Readonly<Record<string, string>>} */
 const cancellers = { CUSTOMER: 'you', COMPANY: 'the company', OPERATOR: 'an operator' }
@@ -336,17 +335,9 @@ const bookingEvents = ({ status, cancelledBy, price, timeline }) => {
   return events.flat()
 }
 
-/**
- * Its letters are told beside its own steps, or among them.
- * @param {BookingDetails} booking
- * @returns {StoryEvent[][]}
- */
-const letterStrands = ({ timeline, letters = [] }) => [
-  ...letters.map((each) => each.timeline.map((entry) => eventOf('booking', entry))),
-  ...timeline
-    .filter(({ step }) => aboutLetters.has(step))
-    .map((entry) => [eventOf('booking', entry)]),
-]
+/** Letters to several people may be on their way at the same time. @param {BookingDetails} booking */
+const letterStrands = ({ timeline }) =>
+  timeline.filter(({ step }) => aboutLetters.has(step)).map((entry) => [eventOf('booking', entry)])
 
 /** @param {BookingDetails} booking @returns {Story} */
 export const storyOfBooking = (booking) => {

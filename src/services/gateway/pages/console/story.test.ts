@@ -42,10 +42,8 @@ const booking: BookingDetails = {
   cancelledBy: null,
   cancelReason: null,
   createdAt: iso(0),
-  timeline: [entry('withdraw', 6)],
-  letters: [
-    { kind: 'PAID', createdAt: iso(6), timeline: [entry('managers', 14), entry('letters', 20)] },
-  ],
+  timeline: [entry('withdraw', 6), entry('managers', 14), entry('letters', 20)],
+  owes: false,
 }
 
 /** The story in words, without the spaces that no line may break at. */
@@ -169,9 +167,8 @@ describe('the story of a booking', () => {
       ...booking,
       status: 'CANCELLED',
       cancelledBy: 'CUSTOMER',
-      letters: [],
       timeline: [
-        ...booking.timeline,
+        entry('withdraw', 6),
         entry('refund', 200, 'unknown'),
         entry('refund', 230, 'done', { attempt: 2 }),
       ],
@@ -189,7 +186,6 @@ describe('the story of a booking', () => {
     const released = {
       ...booking,
       status: 'RELEASED',
-      letters: [],
       timeline: [entry('withdraw', 6, 'unknown'), entry('hold-over', 100), entry('refund', 110)],
     } as const
     const words = wordsOf(storyOfBooking(released))

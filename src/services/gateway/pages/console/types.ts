@@ -54,13 +54,13 @@ export interface OrderChange {
   readonly status: 'PENDING' | 'DONE' | 'REFUSED'
   readonly createdAt: string
   readonly timeline: readonly TimelineEntry[]
-  readonly owes?: boolean
+  readonly owes: boolean
 }
 
 export interface OrderDetails extends Order {
   readonly timeline: readonly TimelineEntry[]
   readonly changes: readonly OrderChange[]
-  readonly owes?: boolean
+  readonly owes: boolean
 }
 
 export interface Booking {
@@ -89,17 +89,9 @@ export interface Booking {
   readonly createdAt: string
 }
 
-export interface BookingLetters {
-  readonly kind: string
-  readonly createdAt: string
-  readonly timeline: readonly TimelineEntry[]
-  readonly owes?: boolean
-}
-
 export interface BookingDetails extends Booking {
   readonly timeline: readonly TimelineEntry[]
-  readonly letters?: readonly BookingLetters[]
-  readonly owes?: boolean
+  readonly owes: boolean
 }
 
 export interface Letter {
@@ -126,6 +118,78 @@ export interface Offer {
 export interface Company {
   readonly id: string
   readonly name: string
+}
+
+/** A row that is undecided, or owes something. */
+export interface Owed {
+  readonly kind: string
+  readonly id: string
+  /** What it is about: an order, a booking, or itself. */
+  readonly about: string
+  readonly userId: string
+  readonly state: string
+  readonly createdAt: string
+  readonly attempts: number
+  readonly isAtWork: boolean
+  readonly lastStep: string | null
+  readonly lastReason: string | null
+  readonly requestId: string
+}
+
+export interface OwedPage extends Page<Owed> {
+  readonly isAll: boolean
+}
+
+export interface Found {
+  readonly service: string
+  readonly kind: string
+  readonly id: string
+  readonly userId: string | null
+}
+
+/** What an operator asked for. */
+export interface Act {
+  readonly id: string
+  readonly at: string
+  readonly operator: string
+  readonly method: string
+  readonly route: string
+  readonly target: string
+  readonly subject: string | null
+  readonly requestId: string
+}
+
+/** What passed in some seconds. */
+export interface Traffic {
+  readonly at: string
+  readonly requests: number
+  readonly errors: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+export interface ServiceView {
+  readonly name: string
+  readonly isReady: boolean
+  readonly replicas: readonly { readonly instance: string; readonly lastSeenAt: string }[]
+  readonly areAllReplicas: boolean
+  readonly traffic: readonly Traffic[]
+}
+
+export interface ServicesView {
+  readonly at: string
+  readonly bucketSeconds: number
+  readonly services: readonly ServiceView[]
+}
+
+export interface Books {
+  readonly latest: {
+    readonly startedAt: string
+    readonly durationMs: number
+    readonly rows: number
+    readonly violations: number
+    readonly byInvariant: Readonly<Record<string, number>>
+  } | null
 }
 
 /** An answer that says why not, or what is to be said when there was no answer. */

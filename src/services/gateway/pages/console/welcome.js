@@ -35,6 +35,7 @@ const example = {
     { at: '2026-11-20T09:30:03.517Z', step: 'letter', attempt: 1, outcome: 'done', ms: 3 },
   ],
   changes: [],
+  owes: false,
 }
 
 /** @param {{ session: Session, returnTo: string }} props */

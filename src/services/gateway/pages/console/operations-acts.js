@@ -1,0 +1,53 @@
+/** @import { Answer } from './asking.js' */
+/** @import { Act, Page } from './types.ts' */
+import { useState } from 'preact/hooks'
+import { useAnswer } from './asking.js'
+import { html } from './html.js'
+import { Empty, Loading, Panel, Time, TroubleBox } from './parts.js'
+
+/** Who of the operators did what: the newest first, of all services. */
+const limit = 50
+const shown = 30
+
+/** @param {string} service @returns {Answer<Page<Act>>} */
+const useActs = (service) => useAnswer(`/acts/${service}?limit=${limit}`)
+
+/** @param {{ act: Act }} props */
+const ActRow = ({ act: { at, operator, method, target, requestId } }) =>
+  html`<li>
+    <span class="main"><b>${method}</b> <code>${target}</code></span>
+    <span class="soft" title=${`Request ${requestId}`}>
+      <${Time} at=${at} /> by <code>${operator}</code>
+    </span>
+  </li>`
+
+export const ActsPanel = () => {
+  const [hasLooks, setLooks] = useState(false)
+  const answers = [
+    useActs('order'),
+    useActs('booking'),
+    useActs('user'),
+    useActs('billing'),
+    useActs('company'),
+    useActs('notification'),
+  ]
+  const acts = answers
+    .flatMap(({ data }) => data?.items ?? [])
+    .filter(({ method }) => hasLooks || method !== 'GET')
+    .toSorted((one, other) => (one.at > other.at ? -1 : 1))
+    .slice(0, shown)
+  const trouble = answers.find((answer) => answer.trouble !== undefined)
+  const isKnown = answers.every(({ data }) => data !== undefined)
+  const toggle = html`<label class="toggle">
+    <input type="checkbox" checked=${hasLooks} onChange=${() => setLooks(!hasLooks)} />
+    looks, too
+  </label>`
+  return html`<${Panel} id="acts" title="Who did what" aside=${toggle}>
+    <${TroubleBox} trouble=${trouble?.trouble} onRetry=${trouble?.reload} />
+    ${!isKnown && trouble === undefined && html`<${Loading} lines=${3} />`}
+    ${isKnown && acts.length === 0 && html`<${Empty} title="No operator changed anything lately" />`}
+    <ul class="finds">
+      ${acts.map((act) => html`<${ActRow} key=${act.id} act=${act} />`)}
+    </ul>
+  </${Panel}>`
+}
