@@ -206,6 +206,11 @@ const importPlants: readonly Plant[] = [
     text: importing('../service.ts'),
   },
   {
+    rule: 'platform-tracing-stands-on-what-is-below',
+    file: 'src/platform/tracing/planted-room.ts',
+    text: importing('../saga/recovery.ts'),
+  },
+  {
     rule: 'lab-and-judge-know-no-test',
     file: 'test/lab/planted-campaign.ts',
     text: importing('../campaigns/planted.ts'),
