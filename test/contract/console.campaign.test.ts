@@ -219,7 +219,7 @@ describe('a booking', () => {
       .getByRole('button', { name: /^Book for .* A haircut with Anna/ })
       .first()
       .click()
-    await page.getByRole('heading', { name: 'A haircut with Anna' }).waitFor()
+    await page.getByRole('heading', { name: 'A haircut with Anna', level: 1 }).waitFor()
     await page.locator('.sequence .state', { hasText: 'PAID' }).waitFor()
     await page.getByRole('button', { name: 'Cancel the booking' }).click()
     await page.getByLabel('Why').fill('A cold')
@@ -230,7 +230,7 @@ describe('a booking', () => {
     // The statement names what was paid for by its id alone: the page asks whether it is an order.
     await showPage(page, '/')
     await page.getByRole('link', { name: 'Given back' }).click()
-    await page.getByRole('heading', { name: 'A haircut with Anna' }).waitFor()
+    await page.getByRole('heading', { name: 'A haircut with Anna', level: 1 }).waitFor()
     await close()
   })
 })

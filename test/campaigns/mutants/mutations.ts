@@ -13,6 +13,7 @@ import { platformMutations } from './mutations-platform.ts'
 import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
 import { searchMutations } from './mutations-search.ts'
+import { consoleMutations } from './mutations-console.ts'
 import { signUpMutations } from './mutations-signup.ts'
 import { metricsMutations } from './mutations-metrics.ts'
 import { booksMutations } from './mutations-books.ts'
@@ -42,4 +43,5 @@ export const mutations: readonly Mutation[] = [
   ...tokenMutations,
   ...traceMutations,
   ...operatorMutations,
+  ...consoleMutations,
 ]

@@ -14,7 +14,7 @@ const narrowBelow = 560
 /** Lifelines further apart make the picture harder to read. */
 const widestStep = 270
 /** How wide a letter is on average, in each size of letters, in pixels. */
-const letterOf = { wide: { name: 8.4, label: 6.6 }, narrow: { name: 7.2, label: 6.1 } }
+const letterOf = { wide: { name: 8.4, label: 6.6 }, narrow: { name: 7.2, label: 6.6 } }
 
 /** @type {Readonly<Record<StoryEvent['kind'], number>>} */
 const heights = { ask: 40, call: 66, note: 38, state: 38, pause: 34, waiting: 46 }

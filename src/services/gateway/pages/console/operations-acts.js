@@ -23,29 +23,38 @@ const ActRow = ({ act: { at, operator, method, target, requestId } }) =>
 
 export const ActsPanel = () => {
   const [hasLooks, setLooks] = useState(false)
-  const answers = [
-    useActs('order'),
-    useActs('booking'),
-    useActs('user'),
-    useActs('billing'),
-    useActs('company'),
-    useActs('notification'),
-  ]
+  const answers = Object.entries({
+    order: useActs('order'),
+    booking: useActs('booking'),
+    user: useActs('user'),
+    billing: useActs('billing'),
+    company: useActs('company'),
+    notification: useActs('notification'),
+  })
   const acts = answers
-    .flatMap(({ data }) => data?.items ?? [])
+    .flatMap(([, { data }]) => data?.items ?? [])
     .filter(({ method }) => hasLooks || method !== 'GET')
     .toSorted((one, other) => (one.at > other.at ? -1 : 1))
     .slice(0, shown)
-  const trouble = answers.find((answer) => answer.trouble !== undefined)
-  const isKnown = answers.every(({ data }) => data !== undefined)
+  const failed = answers.filter(([, { trouble }]) => trouble !== undefined)
+  const isKnown = answers.every(
+    ([, { data, trouble }]) => data !== undefined || trouble !== undefined,
+  )
   const toggle = html`<label class="toggle">
     <input type="checkbox" checked=${hasLooks} onChange=${() => setLooks(!hasLooks)} />
     looks, too
   </label>`
   return html`<${Panel} id="acts" title="Who did what" aside=${toggle}>
-    <${TroubleBox} trouble=${trouble?.trouble} onRetry=${trouble?.reload} />
-    ${!isKnown && trouble === undefined && html`<${Loading} lines=${3} />`}
-    ${isKnown && acts.length === 0 && html`<${Empty} title="No operator changed anything lately" />`}
+    ${failed.map(
+      ([service, { trouble, reload }]) =>
+        html`<${TroubleBox}
+          key=${service}
+          trouble=${trouble && { ...trouble, title: `${service}: ${trouble.title}` }}
+          onRetry=${reload}
+        />`,
+    )}
+    ${!isKnown && html`<${Loading} lines=${3} />`}
+    ${isKnown && failed.length === 0 && acts.length === 0 && html`<${Empty} title="No operator changed anything lately" />`}
     <ul class="finds">
       ${acts.map((act) => html`<${ActRow} key=${act.id} act=${act} />`)}
     </ul>

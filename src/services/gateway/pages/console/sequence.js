@@ -40,9 +40,7 @@ const Call = ({ row: { event, y, fromX, toX, labelX }, layout }) => {
         : html`<${Tip} x=${fromX + side} y=${answerY} isLeft=${!isLeft} />`
     }
     <text x=${labelX} y=${askY - 7}>${cut(said, space, layout.letterPx)}</text>
-    <text class="told" x=${labelX} y=${answerY + 17}
-      >${cut(answer, space, layout.letterPx - 0.4)}</text
-    >
+    <text class="told" x=${labelX} y=${answerY + 17}>${cut(answer, space, layout.letterPx)}</text>
   </g>`
 }
 
