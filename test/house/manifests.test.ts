@@ -85,9 +85,11 @@ k8s/gateway-api/httproute.yaml
 
 /** Each pod may have one beside it that is still draining. */
 const connectionsWith = (poolSize: number) => {
-  const needs = servicesWithDatabase.map(
-    (name) => [name, 2 * settings[name].maxPods * poolSize] as const,
-  )
+  const needs = [
+    ...servicesWithDatabase.map((name) => [name, 2 * settings[name].maxPods * poolSize] as const),
+    // One for each database that is read, and one to write the verdict down.
+    ['books', servicesWithDatabase.length + 1] as const,
+  ]
   const total = needs.reduce((sum, [, count]) => sum + count, 0)
   return `${total} connections (${needs.map((need) => need.join(' ')).join(', ')})`
 }
@@ -310,11 +312,11 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
     const ingressOf = ({ name, value }: Manifest<INetworkPolicy>) =>
       value.spec?.ingress?.flatMap(({ from = [{}], ports }) =>
         from.map((peer) => `${nameOf(peer)} -> ${name}:${ports?.[0]?.port}`),
-      )
+      ) ?? []
     const egressOf = ({ name, value }: Manifest<INetworkPolicy>) =>
       value.spec?.egress?.flatMap(({ to = [{}], ports }) =>
         to.map((peer) => `${name} -> ${nameOf(peer)}:${ports?.[0]?.port}`),
-      )
+      ) ?? []
 
     const withUpstreams = (name: ServiceName, ...upstreams: ServiceName[]) => ({
       ...registry,
@@ -343,7 +345,7 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       const policies = await policiesOf(plan)
       const keys = others('identity').map((name) => `${name} -> identity:8006`)
       const calls = [...edgesOf(plan), ...keys]
-      const stored = servicesWithDatabase.map((name) => `${name} -> postgres:5432`)
+      const stored = [...servicesWithDatabase, 'books'].map((name) => `${name} -> postgres:5432`)
       const entering = [...calls, ...watching(plan), 'anybody -> gateway:8000']
       expect(new Set(policies.flatMap(ingressOf))).toEqual(new Set(entering))
       expect(new Set(policies.flatMap(egressOf))).toEqual(new Set([...calls, ...stored]))
@@ -359,8 +361,9 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
         ...edges,
         ...rest.filter((name) => name !== 'gateway').map((name) => `${name} -> postgres:5432`),
         ...rest.map((name) => `${name} -> anybody:8443`),
+        'books -> postgres:5432',
       ]
-      expect(new Set(policies.map(({ name }) => name))).toEqual(new Set(rest))
+      expect(new Set(policies.map(({ name }) => name))).toEqual(new Set([...rest, 'books']))
       expect(new Set(policies.flatMap(egressOf))).toEqual(new Set(leaving))
       const entering = [...edges, ...watching(plan), 'anybody -> gateway:8000']
       expect(new Set(policies.flatMap(ingressOf))).toEqual(new Set(entering))

@@ -120,7 +120,10 @@ export const createAsker = (deps: AskerDeps) => {
         if (!isBroken && !(error instanceof UnknownOutcomeError)) throw error
         const waitMs = pauseMs(attempts)
         if (isBroken || elapsedMs() + waitMs >= timeoutMs) {
-          return { outcome: 'unknown', reason: reasonOf(error), attempts, ms: elapsedMs() }
+          const reason = isBroken
+            ? `${upstream} failed just before, so it was not asked`
+            : reasonOf(error)
+          return { outcome: 'unknown', reason, attempts, ms: elapsedMs() }
         }
         await setTimeoutAsync(waitMs)
       }
