@@ -60,8 +60,8 @@ describe('a row is of the types that the schema says, be it read by a statement 
     expect(names.filter((name) => name === 'operator_acts')).toHaveLength(inAll)
     expect([...new Set(names)].toSorted()).toEqual([
       'accounts',
+      'books_verdicts',
       'deposit_letters',
-
       'letters',
       'logins',
       'oidc_models',
@@ -69,6 +69,7 @@ describe('a row is of the types that the schema says, be it read by a statement 
       'operator_acts',
       'order_changes',
       'orders',
+      'retries',
       'secrets',
       'sessions',
       'signing_keys',

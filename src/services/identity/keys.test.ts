@@ -42,6 +42,9 @@ const isGood = (identity: Identity, token: string) =>
 const rows = ({ database }: Identity) =>
   database.sql`select * from signing_keys order by generation`
 
+/** A busy machine needs so long to start them all. */
+const patient = { withinMs: 30_000 }
+
 /** Lets so many replicas find that there is no key, before the first of them makes one. */
 const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: number) => {
   const holder = await database.sql.reserve()
@@ -53,7 +56,7 @@ const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: 
       select count(*)::int from pg_locks
       where relation = 'signing_keys'::regclass and not granted`
     expect(waiting!['count']).toBeGreaterThanOrEqual(count)
-  })
+  }, patient)
   await holder`commit`
   holder.release()
   return Promise.all(starting)
