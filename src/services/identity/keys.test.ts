@@ -63,7 +63,7 @@ const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: 
 }
 
 describe('a fresh database', () => {
-  it('gets one key, however many replicas start at once', async () => {
+  it('gets one key, however many replicas start at once', { timeout: 60_000 }, async () => {
     const identity = await startIdentity()
     await identity.database.admin`set session_replication_role = replica`
     await identity.database.admin`delete from signing_keys`
