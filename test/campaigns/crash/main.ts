@@ -192,8 +192,15 @@ const bookComplaints = async (systems: readonly System[]): Promise<string[]> => 
   return (await Promise.all(looked)).flatMap((verdict) => booksComplaint(verdict) ?? [])
 }
 
+/** All at once would keep a slow machine so busy that no database answers in time. */
+const startedAtOnce = 2
+
 const startSystems = async (count: number) => {
-  const started = await Promise.allSettled(Array.from({ length: count }, startSystem))
+  const started: PromiseSettledResult<System>[] = []
+  while (started.length < count && started.every(({ status }) => status === 'fulfilled')) {
+    const next = Math.min(startedAtOnce, count - started.length)
+    started.push(...(await Promise.allSettled(Array.from({ length: next }, startSystem))))
+  }
   const systems = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const failed = started.find((one) => one.status === 'rejected')
   if (!failed) return systems
