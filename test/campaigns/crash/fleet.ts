@@ -1,7 +1,7 @@
 import type { ServiceName } from '../../../src/registry.ts'
 import { spawnInstance, type Instance, type InstanceOptions } from './instance.ts'
 
-const startsPerTakeOver = 5
+const startsPerTakeOver = 15
 
 export interface FleetOptions extends Pick<InstanceOptions, 'onCheckpoint'> {
   readonly environmentOf: (service: ServiceName) => InstanceOptions['environment']

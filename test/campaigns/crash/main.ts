@@ -192,20 +192,16 @@ const bookComplaints = async (systems: readonly System[]): Promise<string[]> => 
   return (await Promise.all(looked)).flatMap((verdict) => booksComplaint(verdict) ?? [])
 }
 
-/** All at once would keep a slow machine so busy that no database answers in time. */
-const startedAtOnce = 2
-
+/** One after the other: all at once keep a slow machine so busy that no database answers in time. */
 const startSystems = async (count: number) => {
-  const started: PromiseSettledResult<System>[] = []
-  while (started.length < count && started.every(({ status }) => status === 'fulfilled')) {
-    const next = Math.min(startedAtOnce, count - started.length)
-    started.push(...(await Promise.allSettled(Array.from({ length: next }, startSystem))))
+  const systems: System[] = []
+  try {
+    while (systems.length < count) systems.push(await startSystem())
+    return systems
+  } catch (error) {
+    await Promise.all(systems.map((system) => system.stop()))
+    throw error
   }
-  const systems = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  const failed = started.find((one) => one.status === 'rejected')
-  if (!failed) return systems
-  await Promise.all(systems.map((system) => system.stop()))
-  throw failed.reason
 }
 
 const main = async (): Promise<boolean> => {

@@ -82,7 +82,7 @@ export const startSystem = async () => {
     onDeath: (how) => listener.onDeath(how),
   })
   const { portOf, current, takeOver, relieve, endOthers } = fleet
-  await Promise.all(serviceNames.map(takeOver))
+  for (const service of serviceNames) await takeOver(service)
   const gatewayUrl = `http://127.0.0.1:${portOf('gateway')}`
   const identity = {
     url: () => `http://127.0.0.1:${portOf('identity')}`,
