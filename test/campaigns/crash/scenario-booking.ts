@@ -232,7 +232,6 @@ const ends: readonly Step[] = [
         ...by(customer, memory, [
           read('/bookings'),
           read(`/bookings/${recall('lesson booked')}`),
-          read(`/console/live/bookings/${recall('lesson booked')}`),
           read(`/notifications?bookingId=${recall('lesson booked')}`),
         ]),
       ]

@@ -160,7 +160,6 @@ const steps: readonly Step[] = [
           read(`/billing/accounts/${userId}`),
           read(`/billing/accounts/${userId}/operations`),
           read(`/orders/${orderId}`),
-          read(`/console/live/orders/${orderId}`),
           read(`/orders/${orderId}/changes`),
           read(`/orders?userId=${userId}`),
           read(`/notifications?userId=${userId}`),
@@ -169,7 +168,6 @@ const steps: readonly Step[] = [
           ...servicesWithDatabase.map((service) => read(`/acts/${service}`)),
           read('/books'),
           ...sagaServices.map((service) => read(`/owed/${service}`)),
-          read('/console/services'),
           ...searchable.map((service) => read(`/search/${service}?q=${orderId}`)),
         ]),
       ]
