@@ -39,6 +39,7 @@ const endIfQuiet = (socket: Socket, connection: Connection, idleMs: number) => {
 
 export const createConnections = (deps: ConnectionsDeps) => {
   const all = new Map<Socket, Connection>()
+  let accepted = 0
   /** Connections without a request that is being worked on, the longest quiet one first. */
   const quiet = new Set<Socket>()
   const pipelines = createPipelines({
@@ -62,7 +63,10 @@ export const createConnections = (deps: ConnectionsDeps) => {
 
   return {
     count: () => all.size,
+    /** How many there have been. */
+    accepted: () => accepted,
     onConnection: (socket: Socket) => {
+      accepted += 1
       const pipeline = pipelines.open(socket)
       all.set(socket, { pipeline, quietSinceMs: performance.now(), endedAtMs: undefined })
       quiet.add(socket)

@@ -46,6 +46,16 @@ describe('a server that is told to stop', () => {
     expect(new Set(outcomes.keys())).toEqual(new Set([200, 'ECONNREFUSED']))
   }, 60_000)
 
+  it('answers those who had just connected', async () => {
+    const { port, drain } = await startHttpServer(async () => new Response('done'))
+    const agent = new Agent()
+    const answers = Array.from({ length: 50 }, () => ask(agent, port))
+    // They connect in the next turn of the loop, and nobody has accepted them in the one after it.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    await drain(5_000)
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([200]))
+  })
+
   it('ends a quiet connection gently: its client reads the end', async () => {
     const { port, drain } = await startHttpServer(async () => new Response('done'))
     const socket = connect(port, '127.0.0.1')

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { Server as NetServer, type AddressInfo } from 'node:net'
-import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import type { Config } from '../base/config.ts'
 import {
   admit,
@@ -62,6 +62,8 @@ const waitingConnections = 4_096
 const drainPollMs = 20
 /** During a drain, a connection that was used within this time is likely to be used again. */
 const quietBeforeEndMs = 500
+/** A rush of new connections must not keep a server that is told to stop from stopping. */
+const acceptForMs = 250
 
 const serverOptions = {
   keepAliveTimeout: keepAliveTimeoutMs,
@@ -176,6 +178,18 @@ export const createHttpServer = (deps: HttpServerDeps) => {
       })
     })
 
+  /**
+   * The kernel resets connections that it has made and that nobody has accepted yet. Node accepts
+   * one in each turn of its loop, so a busy process may leave many.
+   */
+  const acceptWaiting = async () => {
+    const untilMs = performance.now() + acceptForMs
+    for (let before = -1; before !== connections.accepted() && performance.now() < untilMs;) {
+      before = connections.accepted()
+      await nextTurn()
+    }
+  }
+
   /** An HTTP server's own `close` would also cut idle connections, which clients may just be using. */
   const stopListening = () =>
     new Promise<unknown>((resolve) => {
@@ -192,6 +206,7 @@ export const createHttpServer = (deps: HttpServerDeps) => {
     const giveUpAtMs = performance.now() + graceMs
     connections.drain()
     if (config.drainDelayMs > 0) await setTimeoutAsync(config.drainDelayMs)
+    await acceptWaiting()
     const closed = stopListening()
     const isOver = () => places.isEmpty() && connections.count() === 0
     while (!isOver() && performance.now() < giveUpAtMs) {

@@ -100,6 +100,11 @@ export const doorMutations = [
     [server, 'const quietBeforeEndMs = 500', 'const quietBeforeEndMs = 0'],
   ),
   bug(
+    'a drain resets those who have just connected',
+    [drain],
+    [server, '    await acceptWaiting()\n', ''],
+  ),
+  bug(
     'in a drain the first of many answers is said to be the last',
     [drain],
     [connections, '[...pipeline.open].at(-1)', '[...pipeline.open].at(0)'],
