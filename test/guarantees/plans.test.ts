@@ -37,7 +37,7 @@ import {
  * Statements stay cheap as tables grow. Each statement of a store is prepared as the driver
  *
  */
-const size = 60_000
+const size = 24_000
 const busyShare = 5
 const ownersOfTheRest = 5_000
 const dueRows = 1_000
@@ -231,7 +231,7 @@ const seeds: Readonly<Record<string, readonly string[]>> = {
 /** Under full load, so many callers share one statement. */
 const callers = 64
 /** Rows in all parts of the table. Every fifth belongs to the busy user. */
-const places = Array.from({ length: callers }, (_, index) => 2 * dueRows + index * 901)
+const places = Array.from({ length: callers }, (_, index) => 2 * dueRows + index * 341)
 
 const anyKey = { kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd' }
 const leaseMs = 6_000

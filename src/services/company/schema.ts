@@ -118,7 +118,8 @@ export const memberships = pgTable(
     index('memberships_of_user')
       .on(table.userId, table.companyId)
       .where(sql`${table.leftAt} is null`),
-    index('memberships_by_user').on(table.companyId, table.userId, table.joinedAt),
+    /** By the person first: else it is as good as the first one, and full of who has left. */
+    index('memberships_over_time').on(table.userId, table.companyId, table.joinedAt),
     /** Finds who was there at a moment without a look at all who left before. */
     index('memberships_until').on(
       table.companyId,
