@@ -10,13 +10,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * beside the busy ones, they cost little; at the end, the processors would idle beside them.
  */
 const waiting = [
-  'test/house/booking-is-as-drawn',
   'src/services/user/recovery',
-  'test/house/study-is-true',
   'test/guarantees/plans',
   'test/guarantees/limits',
   'test/contract/swagger-ui-sign-in',
-  'test/contract/swagger-ui',
   'src/platform/http/observer',
   'src/services/order/recovery',
   'test/guarantees/who-gets-in',
@@ -112,7 +109,8 @@ const never = [...others, needTools]
 const ofEach = {
   setupFiles: ['test/lab/drizzle-loading.ts', 'test/lab/after-file.ts'],
   pool: 'forks' as const,
-  testTimeout: 20_000,
+  // A slow machine takes four times as long as a quick one.
+  testTimeout: 40_000,
   hookTimeout: 60_000,
 }
 
