@@ -13,7 +13,6 @@ const waiting = [
   'src/services/user/recovery',
   'test/guarantees/plans',
   'test/guarantees/limits',
-  'test/contract/swagger-ui-sign-in',
   'src/platform/http/observer',
   'src/services/order/recovery',
   'test/guarantees/who-gets-in',
