@@ -5,7 +5,7 @@ import { toTimeline } from '../../platform/http/timeline.ts'
 import type { Booking, BookingDetails } from './contract.ts'
 import type { BookingRow } from './schema.ts'
 import { bookingReasons } from './states.ts'
-import type { BookingWithLetters } from './store.ts'
+import type { BookingWithLetters } from './store-reads.ts'
 
 /**
  * From rows to answers. Answers to writes use only columns that never change once decided, so that a

@@ -27,13 +27,9 @@ import type { Managers } from './managers.ts'
 import { toOffer } from './answers-offers.ts'
 import { serveOffers, type OffersAppDeps } from './app-offers.ts'
 import { owingStatuses } from './states.ts'
-import type {
-  BookingStore,
-  BookingWithLetters,
-  CancelledBooking,
-  CompletedBooking,
-  ReservedOffer,
-} from './store.ts'
+import type { CancelledBooking, CompletedBooking, ReservedOffer } from './statements.ts'
+import type { BookingWithLetters } from './store-reads.ts'
+import type { BookingStore } from './store.ts'
 import type { BookingWorkflow } from './workflow.ts'
 
 export interface BookingAppDeps extends OffersAppDeps {

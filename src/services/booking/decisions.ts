@@ -2,7 +2,8 @@ import { Counter } from 'prom-client'
 import type { Metrics } from '../../platform/base/telemetry.ts'
 import { createDecisionCounter } from '../../platform/saga/saga-metrics.ts'
 import { cancellers, refusalReasons, releaseReasons } from './states.ts'
-import type { BookingStore, Changed } from './store.ts'
+import type { Changed } from './statements.ts'
+import type { BookingStore } from './store.ts'
 
 /** Counts holds that ended without a payment. Their bookings are decided when the money is settled. */
 const createHoldCounter = ({ registry }: Metrics) => {

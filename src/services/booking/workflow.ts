@@ -10,7 +10,8 @@ import { aboutBooking, type DueLetters, type Letters } from './letters.ts'
 import type { Payment } from './payment.ts'
 import type { BookingRow, LetterAbout } from './schema.ts'
 import { bookingStatuses, letterKinds, refusalReasons } from './states.ts'
-import type { BookingStore, Changed } from './store.ts'
+import type { Changed } from './statements.ts'
+import type { BookingStore } from './store.ts'
 
 export interface WorkflowDeps {
   readonly store: BookingStore
