@@ -27,7 +27,7 @@ const Call = ({ row: { event, y, fromX, toX, labelX }, layout }) => {
   const [side, far] = isLeft ? [-6, 6] : [6, -6]
   const isLost = outcome === 'unknown'
   const lostX = Math.round(fromX + (toX - fromX) * 0.45)
-  const said = isRecovery ? `${label} · attempt ${attempt}` : label
+  const said = attempt > 1 ? `${label} · attempt ${attempt}` : label
   const space = layout.width - labelX - 2
   return html`<g class="call" data-outcome=${outcome} data-recovery=${isRecovery}>
     <rect class="busy" x=${toX - 5} y=${askY - 4} width="10" height="26" rx="2" />

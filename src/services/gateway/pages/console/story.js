@@ -130,6 +130,18 @@ const eventOf = (owner, entry, special = {}) => {
 const isLetter = (/** @type {TimelineEntry} */ { step }) => step === 'letter'
 
 /**
+ * Once recovery has taken a row, all that follows is recovery's, also the first attempt at the
+ * letter: the attempts are counted anew after a decision.
+ * @param {readonly (Call | Note)[]} events
+ */
+const byWhomEach = (events) => {
+  const taken = events.findIndex((event) => event.kind === 'call' && event.isRecovery)
+  return events.map((event, index) =>
+    event.kind === 'call' && taken >= 0 && index > taken ? { ...event, isRecovery: true } : event,
+  )
+}
+
+/**
  * The events of a row that makes one decision, with the decision where it fell: behind the last
  * definite answer that was not about a letter.
  * @param {string} owner
@@ -140,7 +152,8 @@ const isLetter = (/** @type {TimelineEntry} */ { step }) => step === 'letter'
  * @returns {StoryEvent[]}
  */
 const decidedEvents = (owner, timeline, special, decision, createdMs) => {
-  const events = timeline.map((entry) => eventOf(owner, entry, special))
+  /** @type {StoryEvent[]} */
+  const events = byWhomEach(timeline.map((entry) => eventOf(owner, entry, special)))
   if (decision === undefined) return events
   const deciding = timeline.findLastIndex(
     (entry) => !isLetter(entry) && entry.outcome !== 'unknown',
@@ -295,6 +308,8 @@ const cancellers = { CUSTOMER: 'you', COMPANY: 'the company', OPERATOR: 'an oper
 
 const aboutLetters = new Set(['managers', 'letters'])
 
+const isAboutLetters = (/** @type {TimelineEntry} */ { step }) => aboutLetters.has(step)
+
 /**
  * What was decided about a booking, each state behind the answer that made it so.
  * @param {BookingDetails} booking
@@ -305,7 +320,7 @@ const bookingEvents = ({ status, cancelledBy, price, timeline }) => {
     withdraw: `Take ${formatMoney(price)}`,
     refund: `Give back ${formatMoney(price)}`,
   }
-  const money = timeline.filter(({ step }) => !aboutLetters.has(step))
+  const money = timeline.filter((entry) => !isAboutLetters(entry))
   const isDefinite = (/** @type {TimelineEntry} */ { outcome }) => outcome !== 'unknown'
   const givesBackFrom = money.findIndex(({ step }) => step !== 'withdraw')
   const isBefore = (/** @type {number} */ index) => givesBackFrom < 0 || index < givesBackFrom
@@ -335,9 +350,18 @@ const bookingEvents = ({ status, cancelledBy, price, timeline }) => {
   return events.flat()
 }
 
-/** Letters to several people may be on their way at the same time. @param {BookingDetails} booking */
+/**
+ * Letters to several people may be on their way at the same time. The first attempt is made by
+ * whoever decided.
+ * @param {BookingDetails} booking
+ */
 const letterStrands = ({ timeline }) =>
-  timeline.filter(({ step }) => aboutLetters.has(step)).map((entry) => [eventOf('booking', entry)])
+  timeline.filter(isAboutLetters).map((entry) => {
+    const event = eventOf('booking', entry)
+    const deciding = timeline.findLast((one) => !isAboutLetters(one) && one.at <= entry.at)
+    const isRecovery = entry.attempt > 1 || (deciding !== undefined && deciding.attempt > 1)
+    return [event.kind === 'call' ? { ...event, isRecovery } : event]
+  })
 
 /** @param {BookingDetails} booking @returns {Story} */
 export const storyOfBooking = (booking) => {
@@ -363,7 +387,8 @@ export const sentenceOf = (event) => {
     case 'ask':
       return `${event.from === 'you' ? 'You ask' : `${event.from} asks`} ${event.to}: ${event.label}.`
     case 'call': {
-      const who = event.isRecovery ? `Recovery, attempt ${event.attempt}: ` : ''
+      const again = event.attempt > 1 ? `, attempt ${event.attempt}` : ''
+      const who = event.isRecovery ? `Recovery${again}: ` : ''
       return `${who}${event.from} asks ${event.to}: ${event.label} → ${event.answer}.`
     }
     case 'note':

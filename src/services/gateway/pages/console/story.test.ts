@@ -78,6 +78,17 @@ describe('the story of an order', () => {
     )
   })
 
+  it('says that recovery sent the letter of what recovery decided', () => {
+    const timeline = [
+      entry('withdraw', 1_000, 'unknown'),
+      entry('withdraw', 3_004, 'done', { attempt: 2 }),
+      entry('letter', 3_010),
+    ]
+    expect(wordsOf(storyOfOrder({ ...order, timeline })).at(-1)).toBe(
+      'Recovery: order asks notification: Write the letter → done · 4 ms.',
+    )
+  })
+
   it('has its changes in it, where they happened', () => {
     const change = { id: 'c', fromPrice: 15_000, status: 'DONE', owes: false } as const
     const changes = [
@@ -159,6 +170,20 @@ describe('the story of a booking', () => {
       'booking stores: PAID.',
       'booking asks company: Who manages the company? → done · 4 ms.',
       'booking asks notification: Write the letters → done · 4 ms.',
+    ])
+  })
+
+  it('says of each letter whether recovery sent it', () => {
+    const timeline = [
+      entry('withdraw', 1_000, 'done', { attempt: 2 }),
+      entry('letters', 1_010),
+      entry('refund', 60_000),
+      entry('letters', 60_010),
+    ]
+    const words = wordsOf(storyOfBooking({ ...booking, status: 'CANCELLED', timeline }))
+    expect(words.filter((line) => line.includes('letters'))).toEqual([
+      expect.stringMatching(/^Recovery: booking asks notification/),
+      expect.stringMatching(/^booking asks notification/),
     ])
   })
 
