@@ -19,6 +19,8 @@ export interface PlannedPoint {
 
 const looks = 3
 
+const progressEveryMs = 15_000
+
 const look = async (system: System, variant: Variant, times: number, troubles: string[]) => {
   const seen: Point[][] = []
   for (let time = 0; time < times; time += 1) {
@@ -98,15 +100,22 @@ const addedByOutages = (
 
 /** Looks at each variant on whichever system is free. */
 const lookAtAll = async (
-  { systems, isStopped }: DiscoveryOptions,
+  { systems, isStopped, say }: DiscoveryOptions,
   variants: readonly Variant[],
   troubles: string[],
 ): Promise<Map<Variant, Point[][]>> => {
   const seen = new Map<Variant, Point[][]>()
   const queue = [...variants]
+  let saidMs = performance.now()
+  const progress = () => {
+    if (performance.now() - saidMs < progressEveryMs) return
+    saidMs = performance.now()
+    say(`  looked at ${seen.size} of ${variants.length} ways through`)
+  }
   const lookAround = async (system: System) => {
     for (let variant = queue.shift(); variant && !isStopped(); variant = queue.shift()) {
       seen.set(variant, await look(system, variant, looks, troubles))
+      progress()
     }
   }
   await Promise.all(systems.map(lookAround))
