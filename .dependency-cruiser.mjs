@@ -126,7 +126,11 @@ const forbidden = [
   {
     name: 'nothing-stands-on-the-audit',
     severity: 'error',
-    from: { path: '^(src|tools)/', pathNot: `^src/audit/|^src/command-line[.]ts$|${tests}` },
+    from: {
+      path: '^(src|tools)/',
+      // The lab shows the verdict while things break.
+      pathNot: `^src/audit/|^src/local/lab/|^src/command-line[.]ts$|${tests}`,
+    },
     to: { path: '^src/audit/' },
   },
   {
@@ -199,6 +203,23 @@ const forbidden = [
     severity: 'error',
     from: { path: '^src/', pathNot: `^src/(local/|command-line[.]ts$)|${tests}` },
     to: { path: '^src/local/' },
+  },
+  {
+    name: 'lab-stays-apart',
+    comment: 'it is not in the image, so only the launcher knows that there is one',
+    severity: 'error',
+    from: {
+      path: '^(src|tools|bench)/',
+      pathNot: `^src/local/lab/|^src/local/launcher/start-all[.]ts$|${tests}`,
+    },
+    to: { path: '^src/local/lab/' },
+  },
+  {
+    name: 'lab-is-loaded-on-demand',
+    comment: 'who starts without it has nothing of it in memory',
+    severity: 'error',
+    from: { path: '^src/local/launcher/', pathNot: tests },
+    to: { path: '^src/local/lab/', dynamic: false },
   },
   {
     name: 'only-main-loads-services',

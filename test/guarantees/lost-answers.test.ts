@@ -5,7 +5,7 @@ import { whenFileEnds } from '../lab/cleanup.ts'
 import { createVisit, startBooking, storeOffer } from '../lab/booking.ts'
 import { createTestDatabase, type TestDatabase } from '../lab/database.ts'
 import type { ApiResponse } from '../lab/http.ts'
-import { openLink, type Link } from '../lab/link.ts'
+import { openLink, type Link } from '../../src/local/lab/link.ts'
 import {
   openAccount,
   shortBudgets,

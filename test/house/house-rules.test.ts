@@ -161,6 +161,21 @@ const importPlants: readonly Plant[] = [
     text: importing('../local/postgres/free-port.ts'),
   },
   {
+    rule: 'lab-stays-apart',
+    file: 'src/local/postgres/planted-lab.ts',
+    text: importing('../lab/link.ts'),
+  },
+  {
+    rule: 'lab-stays-apart',
+    file: 'src/local/launcher/planted-lab.ts',
+    text: `export const load = () => import('../lab/link.ts')\n`,
+  },
+  {
+    rule: 'lab-is-loaded-on-demand',
+    file: 'src/local/launcher/planted-eager-lab.ts',
+    text: importing('../lab/link.ts'),
+  },
+  {
     rule: 'only-main-loads-services',
     file: 'src/local/launcher/planted-loader.ts',
     text: importing('../../service-loaders.ts'),

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTestDatabase } from './database.ts'
-import { openLink, type Link } from './link.ts'
-import type { DeliverLate } from './link/faults.ts'
+import { openLink, type Link } from '../../src/local/lab/link.ts'
+import type { DeliverLate } from '../../src/local/lab/link/faults.ts'
 import { eventually } from './wait.ts'
 
 /** Everything that a test opens here is closed after it. */

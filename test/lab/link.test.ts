@@ -8,7 +8,7 @@ import {
 } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openLink, type Link } from './link.ts'
+import { openLink, type Link } from '../../src/local/lab/link.ts'
 
 /** Everything that a test opens here is closed after it. */
 const opened: { close: () => unknown }[] = []
@@ -303,5 +303,46 @@ describe('duplicate delivery', () => {
     await sleep(shortWhileMs)
     expect(bodies).toHaveLength(2)
     expect(fault.strikes()).toBe(0)
+  })
+})
+
+describe('lost answers', () => {
+  /** Counts what it did, and answers with the number. */
+  const startCounter = async () => {
+    let done = 0
+    const server = createServer((incoming, response) => {
+      incoming.resume()
+      incoming.on('end', () => {
+        done += 1
+        response.end(String(done))
+      })
+    })
+    const port = await listen(server)
+    opened.push({ close: () => server.closeAllConnections() }, server)
+    return { done: () => done, link: await startLink(port, 'http') }
+  }
+
+  const ask = async (link: Link) => {
+    const response = await fetch(link.url, { method: 'POST', body: 'work' })
+    return response.text()
+  }
+
+  it('strike each so-many-th one: the work is done, and its caller loses the connection', async () => {
+    const { done, link } = await startCounter()
+    const fault = link.begin({ kind: 'lose-answers', each: 3 })
+    const heard: string[] = []
+    for (let times = 0; times < 7; times += 1) {
+      heard.push(await ask(link).catch(() => 'nothing'))
+    }
+    expect(heard).toStrictEqual(['1', '2', 'nothing', '4', '5', 'nothing', '7'])
+    expect([done(), fault.strikes()]).toStrictEqual([7, 2])
+  })
+
+  it('end with the fault', async () => {
+    const { link } = await startCounter()
+    const fault = link.begin({ kind: 'lose-answers', each: 1 })
+    await expect(ask(link)).rejects.toThrow()
+    fault.end()
+    expect(await ask(link)).toBe('2')
   })
 })

@@ -174,6 +174,14 @@ export const ownVariables = {
   gateway: {
     /** How many proxies stand before it: by that the address of a client is found. */
     PROXY_HOPS: wholeNumber(0, 10).default(0),
+    /** Where the lab of the launcher is, which sets this: pages lead there. */
+    LAB_URL: z
+      .url({
+        protocol: /^http$/,
+        hostname: /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/,
+        error: 'must be an http:// address of this machine',
+      })
+      .optional(),
   },
 } satisfies Record<ServiceName, z.ZodRawShape>
 

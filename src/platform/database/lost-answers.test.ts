@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openLink } from '../../../test/lab/link.ts'
+import { openLink } from '../../local/lab/link.ts'
 import { whenFileEnds } from '../../../test/lab/cleanup.ts'
 import { createTestDatabase } from '../../../test/lab/database.ts'
 import { openTestDatabase } from '../../../test/lab/service.ts'

@@ -10,7 +10,7 @@ import { createHistory } from '../../judge/history.ts'
 import { createActor, signUp, type Actor } from '../../lab/actors.ts'
 import { hourMs, newCompany, newOffer, someCategory } from '../../lab/booking-requests.ts'
 import { inheritedByServices } from '../../lab/environment.ts'
-import type { Link } from '../../lab/link.ts'
+import type { Link } from '../../../src/local/lab/link.ts'
 import { startOwnSystem, type OwnSystem, type Way } from '../../lab/system.ts'
 import { listen } from './daemons.ts'
 

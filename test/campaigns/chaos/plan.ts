@@ -4,7 +4,7 @@ import {
   servicesWithDatabase,
   type ServiceName,
 } from '../../../src/registry.ts'
-import type { NetworkFault } from '../../lab/link/faults.ts'
+import type { NetworkFault } from '../../../src/local/lab/link/faults.ts'
 import type { Random } from '../../lab/random.ts'
 
 /**

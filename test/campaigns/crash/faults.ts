@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServiceName } from '../../../src/registry.ts'
-import type { DeliverLate } from '../../lab/link/faults.ts'
+import type { DeliverLate } from '../../../src/local/lab/link/faults.ts'
 import type { Instance } from './instance.ts'
 import { calleeOf, type Place } from './points.ts'
 import { times, type System } from './system.ts'

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
 import type { ServiceName } from '../../../src/registry.ts'
-import { openLink, type Link } from '../../lab/link.ts'
+import { openLink, type Link } from '../../../src/local/lab/link.ts'
 import { spawnService, type Life } from '../../lab/service-process.ts'
 import { askDescriptor } from './ask-descriptor.ts'
 

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../../src/platform/base/checkpoints.ts'
 import { serviceNames, type ServiceName } from '../../../src/registry.ts'
-import type { Effect } from '../../lab/link/lane.ts'
+import type { Effect } from '../../../src/local/lab/link/lane.ts'
 import { startOwnSystem, type Way } from '../../lab/system.ts'
 import { makeOperator, settleIn } from '../../lab/system-access.ts'
 import { eventually } from '../../lab/wait.ts'

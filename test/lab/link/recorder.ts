@@ -1,7 +1,7 @@
 import { whenFileEnds } from '../cleanup.ts'
-import { openLink } from '../link.ts'
-import { exchange } from './http-wire.ts'
-import type { Connection, Effect, Message } from './lane.ts'
+import { openLink } from '../../../src/local/lab/link.ts'
+import { exchange } from '../../../src/local/lab/link/http-wire.ts'
+import type { Connection, Effect, Message } from '../../../src/local/lab/link/lane.ts'
 
 /** A message as a picture shows it. Crossed arrows show lost messages. */
 export interface SentMessage {
