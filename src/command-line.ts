@@ -11,6 +11,7 @@ import { isServiceName, serviceNames, servicesWithDatabase, type ServiceName } f
 import { serviceLoaders } from './service-loaders.ts'
 
 const usage = `usage: main.ts                         everything, with its own Postgres
+       main.ts --lab                   the same, with a page on which to break things and watch them heal
        main.ts <service>               one service: ${serviceNames.join(', ')}
        main.ts migrate <service>       one service's migrations: ${servicesWithDatabase.join(', ')}
        main.ts operator <username>     lets this person see and mend everything
@@ -28,9 +29,9 @@ const usage = `usage: main.ts                         everything, with its own P
        main.ts make-secrets            in a cluster: the Secrets of its namespace that are missing
        main.ts warm-up                 loads all code once, so that NODE_COMPILE_CACHE keeps it`
 
-const startAll = async () => {
+const startAll = async (hasLab: boolean) => {
   const launcher = await import('./local/launcher/start-all.ts')
-  return launcher.startAll(currentEnvironment())
+  return launcher.startAll(currentEnvironment(), { hasLab })
 }
 
 const migrateOne = async (name: string | undefined) => {
@@ -208,8 +209,9 @@ const mostWords: Readonly<Record<string, number>> = {
 }
 
 const main = async ([command, ...args]: readonly string[]) => {
-  if (command === undefined) return startAll()
+  if (command === undefined) return startAll(false)
   if (args.length > (mostWords[command] ?? 0)) throw new ConfigError(usage)
+  if (command === '--lab') return startAll(true)
   if (command === 'migrate') return migrateOne(args[0])
   if (command === 'operator' || command === 'teller') return changeRole(command, args)
   if (command === 'login') return makeLogin(args)

@@ -5,7 +5,8 @@ import type { ServiceName } from '../../registry.ts'
 /** A box of the picture: a service, its second replica, Postgres, or the people who order. */
 export type BoxName = ServiceName | 'order-2' | 'postgres' | 'people'
 
-export type Health = 'ready' | 'starting' | 'paused' | 'down'
+/** One that is waiting runs, and cannot work: Postgres is away. */
+export type Health = 'ready' | 'starting' | 'waiting' | 'paused' | 'down'
 
 export interface Box {
   readonly name: BoxName
@@ -81,7 +82,12 @@ export interface Healing {
 
 /** The invariants, as `npm run audit` sees them. */
 export interface Books {
-  readonly verdict: 'not looked yet' | 'looking' | 'they agree' | 'they do not agree' | 'cannot look'
+  readonly verdict:
+    | 'not looked yet'
+    | 'looking'
+    | 'they agree'
+    | 'they do not agree'
+    | 'cannot look'
   readonly atMs?: number
   readonly rows?: number
   readonly findings: readonly string[]

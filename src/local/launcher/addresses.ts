@@ -4,6 +4,7 @@ import { registry, type ServiceName } from '../../registry.ts'
 import { operatorName, type FirstOperator } from './first-operator.ts'
 import { nameOf } from './launch-plan.ts'
 import type { Launch } from './start-databases.ts'
+import { labHost } from './with-lab.ts'
 
 type Row = (label: string, address: string, note: string) => void
 
@@ -60,6 +61,10 @@ export const showAddresses = (
   showSignIn(launch, operator, { gateway, row })
   for (const service of plan.services.filter((other) => other !== 'gateway')) {
     row(service, addressOf(service), registry[service].purpose)
+  }
+  if (plan.lab) {
+    const address = `http://${nameOf(labHost)}:${plan.lab.port}`
+    row('lab', address, 'break things, and watch them heal')
   }
   row(
     'metrics',

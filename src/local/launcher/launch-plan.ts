@@ -21,6 +21,8 @@ const portNumber = variablesOf('gateway').shape.PORT
 const shapeOfUser: unknown = variablesOf('user').shape
 const postgresUrl = (shapeOfUser as { DATABASE_URL: z.ZodType<string> }).DATABASE_URL
 
+const defaultLabPort = 8010
+
 const launchVariables = z.object({
   // Without its default: a user who sets a level wants to see it on the screen.
   LOG_LEVEL: variablesOf('gateway').shape.LOG_LEVEL.unwrap().optional(),
@@ -33,6 +35,7 @@ const launchVariables = z.object({
   LOG_MAX_DAYS: wholeNumber(1, 10_000).default(14),
   DATABASE_URL: postgresUrl.optional(),
   ADMIN_PORT: portNumber.default(defaultAdminPort),
+  LAB_PORT: portNumber.default(defaultLabPort),
   ...Object.fromEntries(
     serviceNames.map((name) => [
       portVariable(name),
@@ -43,6 +46,14 @@ const launchVariables = z.object({
     servicesWithDatabase.map((name) => [databaseVariable(name), postgresUrl.optional()]),
   ),
 })
+
+/** What `--lab` adds. */
+export interface LabPlan {
+  /** Where its page is. */
+  readonly port: number
+  /** Where the second process of order listens. */
+  readonly secondOrderPort: number
+}
 
 export interface LaunchPlan {
   /** The services that are started, in the order of the registry. */
@@ -64,6 +75,8 @@ export interface LaunchPlan {
   readonly givenDatabases: Partial<Record<ServiceName, string>>
   /** A Postgres on which the other databases are made. Undefined means an embedded one. */
   readonly adminUrl: string | undefined
+  /** Undefined without the lab. */
+  readonly lab: LabPlan | undefined
 }
 
 /** How people call a host. */
@@ -93,7 +106,10 @@ const refuseDoubles = (wanted: readonly WantedPort[]) => {
 }
 
 /** Reads the launcher's variables. A port of 0 becomes any free one. */
-export const readPlan = async (environment: Environment): Promise<LaunchPlan> => {
+export const readPlan = async (
+  environment: Environment,
+  { hasLab = false }: { readonly hasLab?: boolean } = {},
+): Promise<LaunchPlan> => {
   const values = readVariables(launchVariables, environment) as Record<string, string | number>
   const text = (variable: string) => values[variable] as string | undefined
   const host = String(values['HOST'])
@@ -104,6 +120,7 @@ export const readPlan = async (environment: Environment): Promise<LaunchPlan> =>
   for (const [name, variable] of [
     ...services.map((service) => [service, portVariable(service)] as const),
     ['gateway metrics', 'ADMIN_PORT'] as const,
+    ...(hasLab ? [['lab', 'LAB_PORT'] as const] : []),
   ]) {
     const port = Number(values[variable]) || (await freePort())
     wanted.push({ name, variable, port })
@@ -135,6 +152,9 @@ export const readPlan = async (environment: Environment): Promise<LaunchPlan> =>
       }),
     ),
     adminUrl: text('DATABASE_URL'),
+    lab: hasLab
+      ? { port: portOf('LAB_PORT'), secondOrderPort: await freePort(reachableHost) }
+      : undefined,
   }
 }
 
@@ -146,10 +166,11 @@ const portTroubles: Record<string, string> = {
 }
 
 /** Runs before anything is started: else one of the services would report it. */
-export const refuseTakenPorts = async ({ services, host, ports, adminPort }: LaunchPlan) => {
+export const refuseTakenPorts = async ({ services, host, ports, adminPort, lab }: LaunchPlan) => {
   const wanted: WantedPort[] = [
     ...services.map((name) => ({ name, variable: portVariable(name), port: ports[name] })),
     { name: 'gateway metrics', variable: 'ADMIN_PORT', port: adminPort },
+    ...(lab ? [{ name: 'lab', variable: 'LAB_PORT', port: lab.port }] : []),
   ]
   for (const { name, variable, port } of wanted) {
     const code = await whyPortIsTaken(port, host)

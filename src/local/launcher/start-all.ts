@@ -12,7 +12,7 @@ import {
   projectFolder,
   type FolderClaim,
 } from '../postgres/data-folder.ts'
-import { readPlan, refuseTakenPorts } from './launch-plan.ts'
+import { readPlan, refuseTakenPorts, type LaunchPlan } from './launch-plan.ts'
 import { nodeOptions } from './node-options.ts'
 import { createPaint, createProgress } from './progress.ts'
 import type { DatabaseUrls } from '../postgres/provision.ts'
@@ -26,11 +26,14 @@ import { readyDatabases, type Launch, type Migrate } from './start-databases.ts'
 import { stopStages } from './stop-order.ts'
 import { superviseService } from './supervisor.ts'
 import { warmUp } from './warm-up.ts'
+import { refuseLab, type ProcessName } from './with-lab.ts'
 
 export interface StartAllOptions {
   /** The command that runs one service, to which its name is added. */
   readonly command?: readonly [string, ...string[]]
   readonly migrate?: Migrate
+  /** Whether people may break things: `--lab`. */
+  readonly hasLab?: boolean
 }
 
 /** A service gets this long to finish its work: more than a request waits for others. */
@@ -54,13 +57,24 @@ const entry = path.join(projectFolder, 'src', 'main.ts')
 /** Somebody who starts many launchers lets them share it. */
 const cacheOf = ({ data, environment }: Launch) => environment['NODE_COMPILE_CACHE'] || data.cache
 
-const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) => {
+interface Process {
+  readonly name: ProcessName
+  readonly service: ServiceName
+  readonly port: number
+}
+
+const processesOf = ({ services, ports, lab }: LaunchPlan): Process[] => [
+  ...services.map((service) => ({ name: service, service, port: ports[service] })),
+  ...(lab ? [{ name: 'order-2', service: 'order', port: lab.secondOrderPort } as const] : []),
+]
+
+const startService = (launch: Launch, { name, service, port }: Process, urls: DatabaseUrls) => {
   const { plan, data, progress, paint, command } = launch
-  const prefix = paint.hue(serviceNames.indexOf(service), service.padEnd(12))
+  const prefix = paint.hue(serviceNames.indexOf(service), name.padEnd(12))
   const say = (line: string) => progress.line(paint.yellow(line))
   const log = explaining(`the logs in ${data.logs} cannot be written`, () =>
     createServiceLog({
-      service,
+      service: name,
       folder: data.logs,
       limits: plan.logLimits,
       level: plan.logLevel ?? 'warn',
@@ -70,30 +84,31 @@ const startService = (launch: Launch, service: ServiceName, urls: DatabaseUrls) 
     }),
   )
   const supervised = superviseService({
-    name: service,
+    name,
     command: command[0],
     args: [...command.slice(1), service],
     environment: {
       SHUTDOWN_GRACE_MS: String(serviceGraceMs - 300),
       ...serviceEnvironment(service, launch, urls[service]),
       NODE_COMPILE_CACHE: cacheOf(launch),
+      PORT: String(port),
     },
-    readyUrl: `http://${plan.reachableHost}:${plan.ports[service]}/readyz`,
+    readyUrl: `http://${plan.reachableHost}:${port}/readyz`,
     log,
     say,
   })
-  launch.services.set(service, supervised)
+  launch.services.set(name, { ...supervised, service })
   return supervised
 }
 
 const startServices = (launch: Launch, urls: DatabaseUrls) =>
   launch.progress.step('services', async (detail) => {
     let ready = 0
-    const { services } = launch.plan
-    const waits = services.map(async (service) => {
-      await startService(launch, service, urls).firstReady
+    const processes = processesOf(launch.plan)
+    const waits = processes.map(async (each) => {
+      await startService(launch, each, urls).firstReady
       ready += 1
-      detail(`${ready} of ${services.length} ready`)
+      detail(`${ready} of ${processes.length} ready`)
     })
     await Promise.all(waits)
   })
@@ -109,15 +124,18 @@ const stopAll = async (launch: Launch, starting: Promise<void>) => {
     for (const stage of stopStages()) {
       const leftMs = Math.max(untilMs - performance.now(), leastGraceMs)
       const graceMs = Math.min(serviceGraceMs, leftMs)
-      await Promise.all(stage.map(async (name) => launch.services.get(name)?.stop(graceMs)))
+      const running = [...launch.services.values()].filter(({ service }) => stage.includes(service))
+      await Promise.all(running.map((service) => service.stop(graceMs)))
     }
   }
+  launch.lab?.close()
   await stopServices()
   await Promise.race([starting.catch(() => {}), sleep(stepMs)])
   // The step that was under way may have started services.
   await stopServices()
   // Postgres stops last, because the services write until their end.
   await launch.postgres?.stop()
+  await Promise.race([launch.postgresIsLeft, sleep(stepMs)])
 }
 
 const killAll = ({ services, postgres }: Pick<Launch, 'services' | 'postgres'>) => {
@@ -156,6 +174,15 @@ const onFault = (ending: AbortSignal): Promise<never> => {
   return fault
 }
 
+/** Loads the lab, whose links must be there before the services that use them. */
+const prepareLab = async (launch: Launch, urls: DatabaseUrls) => {
+  if (launch.plan.lab === undefined) return
+  const { createLab } = await import('../lab/lab.ts')
+  const lab = await createLab(launch, urls)
+  launch.lab = lab
+  launch.ways = lab.ways
+}
+
 const startEverything = async (launch: Launch, claim: FolderClaim, startMs: number) => {
   // Postgres mostly waits for the disk in this time.
   const isWarm = warmUp({ ...launch, cache: cacheOf(launch), signal: launch.ending })
@@ -164,16 +191,20 @@ const startEverything = async (launch: Launch, claim: FolderClaim, startMs: numb
   if (launch.ending.aborted) return
   claim.note({ otherIssuer: launch.plan.otherIssuer, databases: urls })
   const endAccess = beginAccess(launch, urls.identity)
+  await prepareLab(launch, urls)
   await startServices(launch, urls)
   if (launch.ending.aborted) return
   const operator = await endAccess()
   if (launch.ending.aborted) return
+  await launch.lab?.open()
   showAddresses(launch, operator, startMs)
   if (operator?.password !== undefined) operatorWasShown(launch.data)
 }
 
 const prepare = async (environment: Environment, options: StartAllOptions, ending: AbortSignal) => {
-  const plan = await readPlan(environment)
+  const { hasLab = false } = options
+  const plan = await readPlan(environment, { hasLab })
+  if (hasLab) refuseLab(plan, environment)
   checkServiceVariables(plan, environment)
   const data = openDataFolder(dataFolderOf(environment))
   const claim = claimFolder(data)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Environment } from '../../platform/base/config.ts'
 import { registry, type ServiceName } from '../../registry.ts'
@@ -9,6 +10,7 @@ import { provision, type DatabaseUrls } from '../postgres/provision.ts'
 import type { ServiceKeys } from './service-keys.ts'
 import { StartError } from '../postgres/start-error.ts'
 import type { SupervisedService } from './supervisor.ts'
+import type { Lab, ProcessName, Ways } from './with-lab.ts'
 
 /** Brings one database to its newest schema. */
 export type Migrate = (target: {
@@ -30,15 +32,30 @@ export interface Launch {
   /** Aborted when everything must end. */
   readonly ending: AbortSignal
   postgres: EmbeddedPostgres | undefined
-  readonly services: Map<ServiceName, SupervisedService>
+  /** While there is one, Postgres is not started again before it resolves. */
+  postgresMayStart?: Promise<void> | undefined
+  /** Resolves when nobody starts Postgres again any more. */
+  postgresIsLeft?: Promise<void> | undefined
+  readonly services: Map<ProcessName, RunningService>
+  lab?: Lab | undefined
+  ways?: Ways | undefined
+}
+
+export interface RunningService extends SupervisedService {
+  readonly service: ServiceName
 }
 
 const keepPostgresRunning = async (launch: Launch) => {
   const { data, progress, paint, ending } = launch
+  const ended = once(ending, 'abort')
   for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 10_000)) {
     await launch.postgres?.ended
     if (ending.aborted) return
-    progress.line(paint.yellow('Postgres ended by itself; starting it again'))
+    launch.postgres = undefined
+    const why = launch.postgresMayStart ? 'was stopped' : 'ended by itself; starting it again'
+    progress.line(paint.yellow(`Postgres ${why}`))
+    await Promise.race([launch.postgresMayStart, ended])
+    if (ending.aborted) return
     try {
       launch.postgres = await startEmbeddedPostgres({ data })
       progress.line(`Postgres is back on port ${launch.postgres.port}`)
@@ -47,8 +64,8 @@ const keepPostgresRunning = async (launch: Launch) => {
       progress.line(paint.red((error as Error).message))
       launch.postgres = undefined
     }
-    await sleep(pauseMs)
-    if (ending.aborted) await launch.postgres?.stop()
+    if (!ending.aborted) await sleep(pauseMs, undefined, { signal: ending }).catch(() => {})
+    if (ending.aborted) return launch.postgres?.stop()
   }
 }
 
@@ -61,7 +78,7 @@ const startPostgres = async (launch: Launch) => {
     return server
   })
   // When Ctrl-C comes while it starts, stopAll waits for this step and then stops the server.
-  void keepPostgresRunning(launch)
+  launch.postgresIsLeft = keepPostgresRunning(launch)
   return launch.postgres.url
 }
 

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { get } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +13,19 @@ export interface SupervisedService {
   stop(graceMs: number): Promise<void>
   /** Kills it for good. */
   kill(): void
+  /** Undefined while there is no process. */
+  pid(): number | undefined
+  /** Whether the process that runs now has been ready. */
+  wasReady(): boolean
+  /** Kills it, and does not start it again before `letUp`. */
+  holdDown(): void
+  letUp(): void
+  /** Stops it with SIGTERM, and starts it again at once. */
+  restart(): void
+  /** Lets the process stand still. Windows cannot. */
+  pause(): void
+  resume(): void
+  isPaused(): boolean
 }
 
 export interface SupervisorOptions {
@@ -54,6 +68,48 @@ const describe = ({ code, signal }: Ending, lastError: string | undefined) => {
   return lastError ? `${how}: ${lastError}` : how
 }
 
+/** What is done to a process on purpose. */
+const createHands = (running: () => ChildProcess | undefined) => {
+  let down: PromiseWithResolvers<void> | undefined
+  let isRestarted = false
+  let isPaused = false
+  const signal = (name: NodeJS.Signals) => running()?.kill(name)
+  const resume = () => {
+    if (isPaused) signal('SIGCONT')
+    isPaused = false
+  }
+  return {
+    holdDown: () => {
+      down ??= Promise.withResolvers()
+      isPaused = false
+      signal('SIGKILL')
+    },
+    letUp: () => {
+      down?.resolve()
+      down = undefined
+    },
+    restart: () => {
+      resume()
+      isRestarted = running() !== undefined
+      signal('SIGTERM')
+    },
+    pause: () => {
+      isPaused = signal('SIGSTOP') ?? false
+    },
+    resume,
+    isPaused: () => isPaused,
+    mayStart: () => down?.promise,
+    /** What was done to the process that has just ended; undefined when it was nothing. */
+    takeDeed: (): string | undefined => {
+      const wasRestarted = isRestarted
+      isRestarted = false
+      isPaused = false
+      if (down) return 'is kept down'
+      return wasRestarted ? 'is started again' : undefined
+    },
+  }
+}
+
 const spawnService = ({ command, args, environment, log }: SupervisorOptions): ChildProcess => {
   const child = spawn(command, args, {
     env: environment,
@@ -82,8 +138,11 @@ const endingOf = (child: ChildProcess, log: ServiceLog): Promise<Ending> =>
 export const superviseService = (options: SupervisorOptions): SupervisedService => {
   const { name, readyUrl, log, say, readyTimeoutMs = 30_000 } = options
   const stopping = new AbortController()
+  const stopped = once(stopping.signal, 'abort')
   let child: ChildProcess | undefined
   let wasReady = false
+  let isPresentReady = false
+  const { mayStart, takeDeed, ...hands } = createHands(() => child)
   const {
     promise: firstReady,
     resolve: becomeReady,
@@ -111,19 +170,30 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
     let readySinceMs: number | undefined
     void waitUntilReady(running, (ms) => {
       readySinceMs = performance.now()
+      isPresentReady = true
       if (!isFirst) say(`${name} is ready again after ${seconds(ms)}`)
       wasReady = true
       becomeReady()
     })
     const ending = await endingOf(running, log)
+    child = undefined
+    isPresentReady = false
     return { ending, healthyMs: readySinceMs ? performance.now() - readySinceMs : 0 }
   }
 
   const keepAlive = async () => {
     let pauseMs = firstPauseMs
-    for (let isFirst = true; !stopping.signal.aborted; isFirst = false) {
+    for (let isFirst = true; ; isFirst = false) {
+      await Promise.race([mayStart(), stopped])
+      if (stopping.signal.aborted) return
       const { ending, healthyMs } = await runOnce(isFirst)
       if (stopping.signal.aborted) return
+      const deed = takeDeed()
+      if (deed !== undefined) {
+        say(`${name} ${deed}`)
+        pauseMs = firstPauseMs
+        continue
+      }
       const what = describe(ending, log.lastError())
       // A new start would not help: it is a wrong setting, a taken port, or a bug.
       if (!wasReady && ending.signal === null) {
@@ -143,11 +213,15 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
     child?.kill('SIGKILL')
   }
   return {
+    ...hands,
     firstReady,
     kill,
+    pid: () => child?.pid,
+    wasReady: () => isPresentReady,
     stop: async (graceMs) => {
       stopping.abort()
       giveUp(new StartError(`${name} was stopped before it was ready`))
+      hands.resume()
       child?.kill('SIGTERM')
       const timer = setTimeout(() => child?.kill('SIGKILL'), graceMs)
       await finished
