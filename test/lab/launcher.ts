@@ -102,12 +102,16 @@ export const cpuSecondsOf = async (pid: number): Promise<number> => {
 
 /** Any free ports, so that tests do not disturb a system that runs. */
 const freePorts = Object.fromEntries(
-  ['ADMIN_PORT', ...serviceNames.map(portVariable)].map((name) => [name, '0']),
+  ['ADMIN_PORT', 'LAB_PORT', ...serviceNames.map(portVariable)].map((name) => [name, '0']),
 )
 
 /** Runs what `npm start` runs, with its own variables, in a copy of the project if one is named. */
-export const launch = (variables: Record<string, string>, folder = projectFolder) => {
-  const child = spawn(process.execPath, [path.join(folder, 'src', 'main.ts')], {
+export const launch = (
+  variables: Record<string, string>,
+  folder = projectFolder,
+  words: readonly string[] = [],
+) => {
+  const child = spawn(process.execPath, [path.join(folder, 'src', 'main.ts'), ...words], {
     cwd: folder,
     // The code is compiled once for all launchers, not once for each data folder.
     env: { ...inheritedByServices(), ...freePorts, ...variables },
@@ -166,6 +170,10 @@ export const launch = (variables: Record<string, string>, folder = projectFolder
     },
   }
 }
+
+/** The same with the lab, whose links are on every way. */
+export const launchLab = (variables: Record<string, string>) =>
+  launch(variables, projectFolder, ['--lab'])
 
 export type Launcher = ReturnType<typeof launch>
 

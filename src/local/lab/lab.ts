@@ -67,7 +67,7 @@ export const createLab = async (launch: Launch, urls: DatabaseUrls): Promise<Lab
     /** The links stay until the process ends: services need them to finish their work. */
     close: () => {
       closing.abort()
-      switches.mendAll()
+      switches.close()
       server?.close()
       server?.closeAllConnections()
     },

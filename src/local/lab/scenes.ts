@@ -1,11 +1,10 @@
 import { inMoney, type Stage } from './stage.ts'
-import type { HeldAnswer } from './stage.ts'
 import type { Scene } from './state.ts'
 
 export interface Script extends Scene {
   readonly steps: readonly {
     readonly text: string
-    readonly act: (stage: Stage) => Promise<unknown>
+    readonly act: (stage: Stage) => unknown
   }[]
 }
 
@@ -17,30 +16,16 @@ const arrives = {
   act: (stage: Stage) => stage.arrive(purse),
 }
 
-const order = (stage: Stage) => {
-  stage.order(price)
-  return Promise.resolve()
-}
-
-const held = new WeakMap<Stage, HeldAnswer>()
-
-const heldBy = (stage: Stage) => {
-  const answer = held.get(stage)
-  if (answer === undefined) throw new Error('No answer is on its way.')
-  return answer
+const orders = {
+  text: `They order for ${inMoney(price)}.`,
+  act: (stage: Stage) => stage.order(price),
 }
 
 const paysAndIsHeld = {
   text: `They order for ${inMoney(price)}. Billing takes the money, and its answer is on its way.`,
-  act: async (stage: Stage) => {
-    const answer = stage.holdPayment()
-    stage.order(price)
-    let isHeld = false
-    void answer.then((it) => {
-      held.set(stage, it)
-      isHeld = true
-    })
-    await stage.until('billing answers the withdrawal', () => isHeld)
+  act: (stage: Stage) => {
+    stage.order(price, { isHeld: true })
+    return stage.holdPayment()
   },
 }
 
@@ -68,7 +53,7 @@ const billingDies: Script = {
   whySafe:
     'Before it asks for money, order has stored the key of the withdrawal. Billing keeps this key on the row that it wrote, so the same question gets the same answer, and moves nothing.',
   guarantee: {
-    name: 'loses no order, decides each of them once, and sends each letter once',
+    name: 'loses nothing when each service is killed once while clients are busy',
     file: 'test/guarantees/no-outage-loses-an-order.test.ts',
   },
   steps: [
@@ -78,8 +63,7 @@ const billingDies: Script = {
       text: 'Billing is killed at this moment. Its answer is lost.',
       act: (stage) => {
         stage.begin('kill:billing', 5)
-        heldBy(stage).lose()
-        return Promise.resolve()
+        stage.loseAnswer()
       },
     },
     {
@@ -100,15 +84,17 @@ const answerLost: Script = {
   ],
   whySafe:
     'Nobody concludes from silence that nothing was done. The repeat carries the same key, and billing answers it as it answered the first time.',
-  guarantee: { name: '', file: '' },
+  guarantee: {
+    name: 'on one key place one order, take one payment, write one letter, and hear one answer',
+    file: 'test/guarantees/races-on-one-key.test.ts',
+  },
   steps: [
     arrives,
     paysAndIsHeld,
     {
       text: 'The answer is lost, and the connection with it.',
       act: (stage) => {
-        heldBy(stage).lose()
-        return Promise.resolve()
+        stage.loseAnswer()
       },
     },
     {
@@ -129,7 +115,10 @@ const sentTwice: Script = {
   ],
   whySafe:
     'A key is kept for ever, under a unique index. The second request finds the row of the first, and changes nothing.',
-  guarantee: { name: '', file: '' },
+  guarantee: {
+    name: 'gets the same answer 32 times at once, and the work is done once',
+    file: 'test/guarantees/replays-are-identical.test.ts',
+  },
   steps: [
     arrives,
     {
@@ -137,10 +126,9 @@ const sentTwice: Script = {
       act: (stage) => {
         stage.begin('send-twice:order>billing', 10)
         stage.begin('send-twice:order>notification', 10)
-        return Promise.resolve()
       },
     },
-    { text: `They order for ${inMoney(price)}.`, act: order },
+    orders,
     {
       text: 'The withdrawal and the letter have arrived twice.',
       act: (stage) =>
@@ -166,7 +154,10 @@ const postgresStops: Script = {
   ],
   whySafe:
     'The row of the order was there before any money moved, and it says itself what is still to do. Each change is one statement: it is there, or it is not.',
-  guarantee: { name: '', file: '' },
+  guarantee: {
+    name: 'when the database is lost while an order is decided',
+    file: 'test/guarantees/lost-answers.test.ts',
+  },
   steps: [
     arrives,
     paysAndIsHeld,
@@ -175,7 +166,7 @@ const postgresStops: Script = {
       act: async (stage) => {
         stage.begin('stop:postgres', 4)
         await stage.postgresIsDown()
-        heldBy(stage).pass()
+        stage.passAnswer()
       },
     },
     {
@@ -197,17 +188,19 @@ const notificationAway: Script = {
   ],
   whySafe:
     'That the order is paid and that its letter is due is one statement. The letter has its key from the order, so that each further try is the same letter.',
-  guarantee: { name: '', file: '' },
+  guarantee: {
+    name: 'answers as usual while notification is away, and every letter follows exactly once',
+    file: 'test/guarantees/no-outage-loses-an-order.test.ts',
+  },
   steps: [
     arrives,
     {
       text: 'Notification is killed.',
       act: (stage) => {
         stage.begin('kill:notification', 6)
-        return Promise.resolve()
       },
     },
-    { text: `They order for ${inMoney(price)}.`, act: order },
+    orders,
     { text: 'They are told 201: it is paid.', act: (stage) => expectStatus(stage, 201) },
     { text: 'The letter is owed.', act: (stage) => stage.owesLetter() },
     { ...hasLetter, text: 'Notification is back. The letter is written, once.' },
@@ -224,7 +217,10 @@ const replicaPaused: Script = {
   ],
   whySafe:
     'Who works on a row has a lease on it, and no lock. Both use the same keys, and only one of them can decide: the statement changes the order only while it is undecided.',
-  guarantee: { name: '', file: '' },
+  guarantee: {
+    name: 'take over from each other when one hangs past its lease, and it does no harm when it wakes up',
+    file: 'test/guarantees/replicas-do-not-trip.test.ts',
+  },
   steps: [
     arrives,
     paysAndIsHeld,
@@ -232,8 +228,7 @@ const replicaPaused: Script = {
       text: 'The process that works on it stands still. Its answer arrives, and it does not hear it.',
       act: (stage) => {
         stage.begin(`pause:${stage.replicaAtWork()}`, 30)
-        heldBy(stage).pass()
-        return Promise.resolve()
+        stage.passAnswer()
       },
     },
     isDecided(

@@ -101,7 +101,7 @@ const toProblem = (error: Error): Response => {
   })
 }
 
-const paramOf = ({ req }: Context, name: string) => decodeURIComponent(req.param(name) ?? '')
+const paramOf = ({ req }: Context, name: string) => req.param(name) ?? ''
 
 const addDeeds = (app: Hono, { switches, load, tour, watch }: ServerDeps) => {
   app.post('/lab/switches/:id', async (context) => {

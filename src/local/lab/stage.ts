@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Launch } from '../launcher/start-databases.ts'
 import type { Arrows } from './arrows.ts'
-import type { Connection, Message } from './link/lane.ts'
+import type { Message } from './link/lane.ts'
 import {
   createPauses,
   isDefinite,
@@ -11,7 +11,7 @@ import {
   type Request,
   type Told,
 } from './people.ts'
-import type { ArrowName, SceneRun, SwitchId } from './state.ts'
+import type { SceneRun, SwitchId } from './state.ts'
 import type { Switches } from './switches.ts'
 
 export interface SceneDeps {
@@ -27,12 +27,6 @@ export interface StageDeps extends SceneDeps {
   readonly onOrder: (order: Readonly<Record<string, unknown>>) => void
 }
 
-/** An answer that waits in the link until the scene says what becomes of it. */
-export interface HeldAnswer {
-  readonly pass: () => void
-  readonly lose: () => void
-}
-
 const patienceMs = 45_000
 const pollMs = 50
 const lookEveryMs = 250
@@ -46,7 +40,7 @@ interface Operation {
   readonly amount: number
 }
 
-const countOf = (count: number, word: string) => (count === 1 ? `one ${word}` : `${count} ${word}s`)
+const countOf = (count: number, word: string) => (count === 1 ? `One ${word}` : `${count} ${word}s`)
 const timesOf = (count: number) => {
   if (count === 1) return 'once'
   return count === 0 ? 'never' : `${count} times`
@@ -92,25 +86,34 @@ const createFollower = (people: People, { onOrder, signal }: StageDeps) => {
     },
     status: () => order?.['status'],
     owes: () => order?.['owes'],
-    id: () => order?.['id'],
+    id: () => String(order?.['id']),
     letters: () => letters,
   }
 }
 
-const holdAnswer = (
-  arrows: Arrows,
-  name: ArrowName,
-  isWanted: (request: Message) => boolean,
-): { readonly held: Promise<HeldAnswer>; readonly giveUp: () => void } => {
-  const { promise: held, resolve } = Promise.withResolvers<HeldAnswer>()
-  const giveUp = arrows.get(name).setTrap({
-    isWanted,
-    onAnswer: () =>
-      new Promise((decide) => {
-        resolve({ pass: () => decide('passes'), lose: () => decide('is lost') })
-      }),
-  })
-  return { held, giveUp }
+interface Facts {
+  readonly operations: readonly Operation[]
+  readonly balance: number
+  readonly letters: number
+}
+
+export interface Expected {
+  readonly paidIn: number
+  readonly price: number
+  /** How often billing was asked for the money. */
+  readonly asked: number
+}
+
+/** Whether it was paid once, and one letter was written, and the sentence that says so. */
+export const judge = ({ operations, balance, letters }: Facts, expected: Expected) => {
+  const { paidIn, price, asked } = expected
+  const paid = operations.filter(({ kind }) => kind === 'WITHDRAW')
+  const isPaidOnce = paid.length === 1 && paid[0]?.amount === price && balance === paidIn - price
+  const often = asked > 1 ? `, though billing was asked ${asked} times` : ''
+  return {
+    result: `Paid ${timesOf(paid.length)}${often}: ${inMoney(balance)} of ${inMoney(paidIn)} are left. ${countOf(letters, 'letter')}.`,
+    isAsPromised: isPaidOnce && letters === 1,
+  }
 }
 
 export const createStage = (deps: StageDeps) => {
@@ -125,8 +128,11 @@ export const createStage = (deps: StageDeps) => {
   let paidIn = 0
   let request: Request | undefined
   let answer: Promise<Told | undefined> = Promise.resolve(undefined)
-  let withdrawals = 0
-  let connectionToOrder: Connection | undefined
+  /** How often billing was asked. */
+  let asked = 0
+  /** Decides what becomes of the answer that waits in the link. */
+  let release: ((fate: 'passes' | 'is lost') => void) | undefined
+  let portOfOrder: number | undefined
 
   const somebody = () => {
     if (person === undefined) throw new Error('Nobody has come yet.')
@@ -135,6 +141,25 @@ export const createStage = (deps: StageDeps) => {
   const isTheirWithdrawal = ({ start, body }: Message) =>
     /^POST \/billing\/(?:accounts\/[^/]+\/withdraw|withdrawals) /.test(start) &&
     `${start}${body}`.includes(somebody().id)
+
+  const holdNextPayment = () => {
+    const onAnswer = () =>
+      new Promise<'passes' | 'is lost'>((resolve) => {
+        release = resolve
+      })
+    const giveUp = arrows.get('order>billing').setTrap({ isWanted: isTheirWithdrawal, onAnswer })
+    cleanUps.push(giveUp, () => release?.('passes'))
+  }
+  const catchReplica = (key: string) => {
+    const giveUp = arrows.get('gateway>order').setTrap({
+      isWanted: ({ start, headers }) =>
+        start.startsWith('POST /orders ') && headers['idempotency-key'] === key,
+      onRequest: (_, connection) => {
+        portOfOrder = connection.callee.remotePort
+      },
+    })
+    cleanUps.push(giveUp)
+  }
 
   const used: SwitchId[] = []
   const begin = (id: SwitchId, seconds: number) => {
@@ -155,39 +180,27 @@ export const createStage = (deps: StageDeps) => {
       await people.deposit(person, amount)
       cleanUps.push(
         arrows.get('order>billing').listen((message) => {
-          if (isTheirWithdrawal(message)) withdrawals += 1
+          if (isTheirWithdrawal(message)) asked += 1
         }),
       )
-      void follower.follow(person)
+      void follower.follow(person).catch(() => {})
     },
-    /** They order. The answer is awaited elsewhere. */
-    order: (amount: number) => {
-      const { id } = somebody()
+    /** They order. The answer is awaited elsewhere, and that of billing may be held. */
+    order: (amount: number, { isHeld = false } = {}) => {
       const key = randomUUID()
       price = amount
       request = { method: 'POST', path: '/orders', key, body: { price: amount } }
-      const giveUp = arrows.get('gateway>order').setTrap({
-        isWanted: ({ start, body, headers }) =>
-          start.startsWith('POST /orders ') && `${headers['idempotency-key']}${body}`.includes(key),
-        onRequest: (_, connection) => {
-          connectionToOrder = connection
-        },
-      })
-      cleanUps.push(giveUp)
-      answer = people.ask(somebody(), request)
-      return id
+      if (isHeld) holdNextPayment()
+      catchReplica(key)
+      answer = people.ask(somebody(), request).catch(() => undefined)
     },
     /** Waits until billing's answer to the withdrawal is on its way, and keeps it there. */
-    holdPayment: () => {
-      const { held, giveUp } = holdAnswer(arrows, 'order>billing', isTheirWithdrawal)
-      cleanUps.push(giveUp)
-      return held
-    },
+    holdPayment: () => until('billing answers the withdrawal', () => release !== undefined),
+    passAnswer: () => release?.('passes'),
+    loseAnswer: () => release?.('is lost'),
     /** The process of order that works on it. */
     replicaAtWork: (): 'order' | 'order-2' =>
-      connectionToOrder?.callee.remotePort === launch.plan.lab?.secondOrderPort
-        ? 'order-2'
-        : 'order',
+      portOfOrder === launch.plan.lab?.secondOrderPort ? 'order-2' : 'order',
     /** What the person was told first; undefined if nobody answered. */
     told: () => answer,
     /** They ask again, with the same key, until they are told how it ended. */
@@ -210,41 +223,28 @@ export const createStage = (deps: StageDeps) => {
         'the order is paid, and owes a letter',
         () => follower.status() === 'APPROVED' && follower.owes() === true,
       ),
-    asked: () => withdrawals,
+    asked: () => asked,
     postgresIsDown: () => until('Postgres is down', () => launch.postgres === undefined),
     /** What billing and notification know of it in the end. */
     judge: async (): Promise<Pick<SceneRun, 'result' | 'isAsPromised'>> => {
-      const { id } = somebody()
-      const account = await follower.read(somebody(), `/billing/accounts/${id}`)
-      const statement = await follower.read(
-        somebody(),
-        `/billing/accounts/${id}/operations?limit=100`,
+      const account = `/billing/accounts/${somebody().id}`
+      const [purse, statement, kept] = await Promise.all(
+        [account, `${account}/operations?limit=100`, `/notifications?orderId=${follower.id()}`].map(
+          (path) => follower.read(somebody(), path),
+        ),
       )
-      const kept = await follower.read(
-        somebody(),
-        `/notifications?orderId=${String(follower.id())}`,
-      )
-      if (!account || !statement || !kept) throw new Error('Nobody could be asked how it ended.')
-      const operations = statement['items'] as Operation[]
-      const paid = operations.filter(({ kind }) => kind === 'WITHDRAW')
-      const letters = (kept['items'] as unknown[]).length
-      const balance = Number(account['balance'])
-      const isAsPromised =
-        paid.length === 1 &&
-        paid[0]?.amount === price &&
-        letters === 1 &&
-        balance === paidIn - price
-      const asked = withdrawals > 1 ? `, though billing was asked ${withdrawals} times` : ''
-      return {
-        result: `Paid ${timesOf(paid.length)} (${inMoney(price)} of ${inMoney(paidIn)})${asked}; ${countOf(letters, 'letter')}.`,
-        isAsPromised,
+      if (!purse || !statement || !kept) throw new Error('Nobody could be asked how it ended.')
+      const facts = {
+        operations: statement['items'] as Operation[],
+        balance: Number(purse['balance']),
+        letters: (kept['items'] as unknown[]).length,
       }
+      return judge(facts, { paidIn, price, asked })
     },
-    leave: async () => {
+    leave: () => {
       leaving.abort()
       for (const cleanUp of cleanUps) cleanUp()
       for (const id of used) switches.turnOff(id)
-      await answer
     },
   }
 }

@@ -193,7 +193,11 @@ export const createSwitches = ({ launch, arrows, onMended }: SwitchesOptions) =>
     mendAll: () => {
       for (const id of [...running.keys()]) turnOff(find(id))
     },
-    areOff: () => running.size === 0,
+    /** Everything ends, so nothing is started again. */
+    close: () => {
+      for (const { timer } of running.values()) clearTimeout(timer)
+      for (const { link } of arrows.list) link.endFaults()
+    },
     tell: (): readonly Switch[] => [...all().values()].map(tellOne),
   }
 }

@@ -44,7 +44,7 @@ export const createTour = (deps: SceneDeps) => {
       const result = stop.signal.aborted ? 'It was stopped.' : (error as Error).message
       change({ result, isAsPromised: false })
     } finally {
-      await stage.leave()
+      stage.leave()
       change({ isRunning: false })
       playing = undefined
     }

@@ -152,9 +152,7 @@ export const readPlan = async (
       }),
     ),
     adminUrl: text('DATABASE_URL'),
-    lab: hasLab
-      ? { port: portOf('LAB_PORT'), secondOrderPort: await freePort(reachableHost) }
-      : undefined,
+    lab: hasLab ? { port: portOf('LAB_PORT'), secondOrderPort: await freePort() } : undefined,
   }
 }
 

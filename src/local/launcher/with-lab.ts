@@ -25,11 +25,9 @@ export interface Lab {
   readonly close: () => void
 }
 
-const isLoopback = (host: string) => host === 'localhost' || /^127(?:\.\d{1,3}){3}$/.test(host)
-
 const complaintAbout = ({ host, otherIssuer, adminUrl, givenDatabases }: LaunchPlan) => {
-  if (!isLoopback(host)) {
-    return `HOST is ${host}, and whoever reaches the lab can kill what runs: leave HOST out, so that only this machine does`
+  if (host !== labHost) {
+    return `HOST is ${host}, and what people break must be theirs alone: leave HOST out, so that only this machine reaches it`
   }
   const given = servicesWithDatabase.find((service) => givenDatabases[service] !== undefined)
   if (adminUrl !== undefined || given !== undefined) {
