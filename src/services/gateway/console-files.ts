@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import type { Issuer } from './issuer.ts'
+import { asAttribute } from './lab-link.ts'
 
 /**
  * The files of the console. They are plain modules that the browser loads as they are: no build
@@ -33,22 +34,20 @@ const withAddresses = (code: string): string =>
     return address === undefined ? whole : `from '${address}'`
   })
 
-const attribute = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
-
 /** With our own issuer the page signs in at the origin that it came from. */
 const withIssuer = ({ url, isOwn, rolesClaim }: Issuer, html: string): string =>
   html
-    .replaceAll('{{issuer}}', attribute(isOwn ? '' : url))
-    .replaceAll('{{roles-claim}}', attribute(rolesClaim))
+    .replaceAll('{{issuer}}', asAttribute(isOwn ? '' : url))
+    .replaceAll('{{roles-claim}}', asAttribute(rolesClaim))
 
 const isServed = (name: string) => /\.(?:js|css|svg)$/.test(name)
 
-export const consoleFiles = (issuer: Issuer): ConsoleFile[] => {
+export const consoleFiles = (issuer: Issuer, labUrl?: string): ConsoleFile[] => {
   const page = {
     url: new URL('index.html', folder),
     isPage: true,
-    fill: (html: string) => withIssuer(issuer, html),
+    fill: (html: string) =>
+      withIssuer(issuer, html).replaceAll('{{lab}}', asAttribute(labUrl ?? '')),
   }
   return [
     { ...page, path: home },

@@ -90,12 +90,13 @@ export const createGatewayService = (
   const shown = contractsUnder(issuer, contracts)
   const upstreams = shown.map(({ service }) => service).filter((name) => name !== 'gateway')
   const routes = createRoutes(shown)
-  const files = createStaticFiles(shown, issuer)
+  const { PROXY_HOPS: proxyHops, LAB_URL: labUrl } = ownSettings(runtime.config, 'gateway')
+  const files = createStaticFiles(shown, issuer, labUrl)
   const forwarders = createForwarders(runtime, upstreams)
   const proxy = createProxy({
     forwarders,
     publicUrl,
-    proxyHops: ownSettings(runtime.config, 'gateway').PROXY_HOPS,
+    proxyHops,
   })
   const readiness = createReadiness({
     upstreams: upstreams.map((name) => ({ name, url: upstreamUrl(runtime, name) })),

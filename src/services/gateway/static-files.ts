@@ -9,6 +9,7 @@ import type { ServiceName } from '../../registry.ts'
 import { consoleFiles } from './console-files.ts'
 import { publicDocument, type Contract } from './contracts.ts'
 import { pageUnder, type Issuer } from './issuer.ts'
+import { pageWithLab } from './lab-link.ts'
 
 /**
  * The pages, the console, Swagger UI and the public contracts. Everything comes from this origin, and the
@@ -139,17 +140,20 @@ const filledWith = (lists: ReadonlyMap<string, string>, html: string) =>
 const allFiles = (
   contracts: readonly Contract[],
   issuer: Issuer,
+  labUrl: string | undefined,
 ): ReadonlyMap<string, StaticFile> => {
   const lists = listsOf(contracts.map(({ service }) => service))
   const page = (name: string, policy: string) =>
-    fileOf(new URL(name, pagesFolder), policy, (html) => filledWith(lists, pageUnder(issuer, html)))
+    fileOf(new URL(name, pagesFolder), policy, (html) =>
+      filledWith(lists, pageUnder(issuer, pageWithLab(labUrl, html))),
+    )
   return new Map([
     ['/', page('landing.html', strictPolicy)],
     ['/docs', page('docs.html', swaggerPolicy(issuer))],
     ...assets.map((name) => [`/assets/${name}`, fileOf(new URL(name, pagesFolder))] as const),
     ...swaggerFiles.map((name) => [`/docs/${name}`, fileOf(new URL(name, swaggerFolder))] as const),
     [`/docs/${redirectPage}`, fileOf(new URL(redirectPage, swaggerFolder), strictPolicy)],
-    ...consoleFiles(issuer).map(
+    ...consoleFiles(issuer, labUrl).map(
       ({ path, url, isPage, fill }) =>
         [path, fileOf(url, isPage ? consolePolicy(issuer) : undefined, fill)] as const,
     ),
@@ -193,8 +197,12 @@ const send = async (file: StaticFile, request: IncomingMessage, response: Server
   response.end(sent)
 }
 
-export const createStaticFiles = (contracts: readonly Contract[], issuer: Issuer) => {
-  const files = allFiles(contracts, issuer)
+export const createStaticFiles = (
+  contracts: readonly Contract[],
+  issuer: Issuer,
+  labUrl?: string,
+) => {
+  const files = allFiles(contracts, issuer, labUrl)
   return {
     has: (path: string) => files.has(path),
     /** Call only for a path that is there. */

@@ -17,7 +17,7 @@ import { Welcome } from './welcome.js'
 
 /** Puts the pages together. */
 const root = /** @type {HTMLElement} */ (document.querySelector('#console'))
-const { issuer = '', rolesClaim = 'roles' } = root.dataset
+const { issuer = '', rolesClaim = 'roles', lab = '' } = root.dataset
 const session = createSession({ issuer, rolesClaim })
 const api = createApi(session)
 
@@ -58,6 +58,7 @@ const operatorLinks = [...links, ['operations', 'Operations']]
 const Bar = ({ person, shown }) =>
   html`<header class="bar">
     <a class="wordmark" href="/">orderly</a>
+    ${lab !== '' && html`<a class="to-lab" href=${lab}>Lab</a>`}
     ${
       person !== undefined &&
       html`<nav aria-label="Pages">
