@@ -12,6 +12,7 @@
  * @property {number} height
  * @property {boolean} isNarrow
  * @property {Readonly<Partial<Record<BoxName, Place>>>} places
+ * @property {Place} pair around both replicas of order: whoever calls order reaches one of them
  * @property {Readonly<Record<string, number>>} bends how far the middle of an arrow is moved aside
  * @property {Readonly<Record<string, readonly [Point, Point]>>} ends where one begins and ends that
  *   finds no way from middle to middle
@@ -53,7 +54,8 @@ export const wide = {
     })),
     postgres: { x: 551, y: 540, width: 1_088, height: 50 },
   },
-  bends: { 'order-2>user': -14 },
+  pair: { x: 413, y: 214, width: 278, height: 76 },
+  bends: {},
   ends: {},
 }
 
@@ -73,16 +75,12 @@ export const narrow = {
     })),
     postgres: { x: 338, y: 332, width: 36, height: 520 },
   },
-  bends: {
-    'order>billing': -24,
-    'order-2>user': 48,
-    'order-2>notification': 28,
-    'booking>billing': -24,
-  },
+  pair: { x: 112, y: 265, width: 100, height: 124 },
+  bends: { 'order>billing': -24, 'booking>billing': -24 },
   ends: {
     'order>notification': [
-      { x: 156, y: 242 },
-      { x: 208, y: 422 },
+      { x: 162, y: 296 },
+      { x: 208, y: 424 },
     ],
   },
 }
@@ -137,7 +135,9 @@ const anchorsOf = ({ bends, ends, isNarrow }, { name, from, to }, start, end) =>
  * @returns {Way | undefined}
  */
 export const wayOf = (layout, arrow) => {
-  const [start, end] = [layout.places[arrow.from], layout.places[arrow.to]]
+  const placeOf = (/** @type {BoxName} */ name) =>
+    name === 'order' ? layout.pair : layout.places[name]
+  const [start, end] = [placeOf(arrow.from), placeOf(arrow.to)]
   if (start === undefined || end === undefined) return undefined
   const [first, control, last] = anchorsOf(layout, arrow, start, end)
   const inWords = [first, control, last].map(({ x, y }) => `${round(x)} ${round(y)}`)

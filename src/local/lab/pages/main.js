@@ -1,4 +1,4 @@
-/** @import { LabState } from '../state.ts' */
+/** @import { LabState, Scene, SceneRun } from '../state.ts' */
 /** @import { Trouble } from '../../../services/gateway/pages/console/types.ts' */
 /** @import { Connection } from './asking.js' */
 import { render } from 'preact'
@@ -50,6 +50,21 @@ const Trouble = ({ trouble, onClose }) =>
     <button type="button" class="small" onClick=${onClose}>Close</button>
   </div>`
 
+/**
+ * What happens now in the scene that plays: whoever looks at the picture does not see the tour.
+ * @param {{ scenes: readonly Scene[] | undefined, run: SceneRun | undefined }} props
+ */
+const Caption = ({ scenes, run }) => {
+  const title = scenes?.find(({ id }) => id === run?.id)?.title
+  const step = run?.steps.find(({ state }) => state === 'now' || state === 'failed')
+  if (run?.isRunning !== true || title === undefined) {
+    return html`<p class="caption soft">
+      Press a box or an arrow. A dot is a request or a statement that passed; a few stand for many.
+    </p>`
+  }
+  return html`<p class="caption playing"><b>${title}</b> <span>${step?.text}</span></p>`
+}
+
 const Lab = () => {
   const { state, connection } = useLab()
   const scenes = useScenes(connection === 'live')
@@ -71,10 +86,7 @@ const Lab = () => {
           ? html`<${Loading} lines=${10} />`
           : html`<div class="stage-and-switches">
                 <section class="panel system" aria-label="The system">
-                  <p class="soft">
-                    Press a box or an arrow. A dot is a request or a statement that passed; a few
-                    stand for many.
-                  </p>
+                  <${Caption} scenes=${scenes} run=${state.scene} />
                   <${Picture} state=${state} chosen=${chosen} onChoose=${setChosen} />
                   <${AsTable} state=${state} />
                 </section>

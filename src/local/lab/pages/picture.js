@@ -10,6 +10,14 @@ import { brokenIn, faultWords, healthWords, nameOfBox, rate, secondsLeft } from 
 /** The architecture, what passes on its arrows, and what is broken in it. */
 const narrowBelowPx = 640
 
+/** @param {Place} place */
+const cornersOf = ({ x, y, width, height }) => ({
+  x: x - width / 2,
+  y: y - height / 2,
+  width,
+  height,
+})
+
 /** @param {Switch} each @param {number} nowMs */
 const switchText = (each, nowMs) => {
   const left = secondsLeft(each, nowMs)
@@ -43,13 +51,7 @@ const BoxShape = ({ box, place, on, state, isNarrow, isChosen, onChoose }) => {
     onClick=${() => onChoose(name)}
   >
     <title>${nameOfBox(name)}: ${status}</title>
-    <rect
-      x=${x - width / 2}
-      y=${y - height / 2}
-      width=${width}
-      height=${height}
-      rx=${name === 'people' ? height / 2 : 9}
-    />
+    <rect ...${cornersOf(place)} rx=${name === 'people' ? height / 2 : 9} />
     <g transform=${`translate(${x} ${y})${isUpright ? ' rotate(-90)' : ''}`}>
       ${
         isLine
@@ -180,6 +182,7 @@ export const Picture = ({ state, chosen, onChoose }) => {
             onChoose=${onChoose}
           />`,
       )}
+      <rect class="pair" ...${cornersOf(layout.pair)} rx="14" />
       <${Traffic} arrows=${arrows} ways=${ways} />
       ${boxes.map((box) => {
         const place = layout.places[box.name]

@@ -63,6 +63,7 @@ export const nameOfTarget = (target) => target.split('>').map(nameOfBox).join(' 
 export const healthWords = {
   ready: 'ready',
   starting: 'starting',
+  waiting: 'waits for others',
   paused: 'paused',
   down: 'down',
 }
@@ -85,9 +86,14 @@ const isExplained = ({ name }, switches) => switches.some(({ target }) => target
 export const brokenIn = ({ boxes, switches }) => {
   const on = switches.filter(({ isOn }) => isOn)
   const ill = boxes.filter((box) => box.health !== 'ready' && !isExplained(box, on))
+  const waiting = ill.filter(({ health }) => health === 'waiting')
   return [
     ...on.map(sentenceOf),
-    ...ill.map(({ name, health }) => `${nameOfBox(name)} is ${healthWords[health]}`),
+    ...ill
+      .filter(({ health }) => health !== 'waiting')
+      .map(({ name, health }) => `${nameOfBox(name)} is ${healthWords[health]}`),
+    // They are named in the picture. Here they would hide whom they wait for.
+    ...(waiting.length === 0 ? [] : [`${waiting.length} cannot work meanwhile`]),
   ]
 }
 
