@@ -187,6 +187,18 @@ describe('a retry', () => {
     expect((await answer).body.id).toBe(id)
   })
 
+  it('of a row whose letter is on its way is refused', async () => {
+    system.toNotification.behave('hang')
+    const answer = place(5)
+    await eventually(async () =>
+      expect(await owed()).toMatchObject([{ state: 'APPROVED', isAtWork: true }]),
+    )
+    const [{ id }] = await owed()
+    expect((await retry(id)).body.code).toBe('work-in-progress')
+    system.toNotification.behave('forward')
+    expect((await answer).body.id).toBe(id)
+  })
+
   it('of a row whose letter is on its way is refused, although its money had to be tried again', async () => {
     const { id } = await stuck()
     system.toBilling.behave('forward')
