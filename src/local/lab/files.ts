@@ -22,6 +22,7 @@ const packages: Readonly<Record<string, string>> = {
 
 const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
+  mjs: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
   html: 'text/html; charset=utf-8',
@@ -46,7 +47,7 @@ const fileAt = (url: URL, fill: (text: string) => string = (text) => text): Page
 }
 
 const scriptOrStyle = (url: URL) =>
-  url.pathname.endsWith('.js') ? fileAt(url, withAddresses) : fileAt(url)
+  /\.m?js$/.test(url.pathname) ? fileAt(url, withAddresses) : fileAt(url)
 
 const isServed = (name: string) => /\.(?:js|css|svg)$/.test(name)
 

@@ -70,57 +70,104 @@ const splitters = (protocol: LinkOptions['protocol'], passes: 'bytes' | 'message
   return { up, down }
 }
 
-export const openLink = async (options: LinkOptions): Promise<Link> => {
-  const { name, protocol, targets, passes = 'bytes', watch, loses = () => false } = options
-  const open = new Set<Connection>()
+/** The sockets of a link, which end with it. */
+const createSockets = () => {
   const sockets = new Set<Socket>()
-  const begun = new Set<BegunFault>()
-  let turn = 0
-  let last: Message | undefined
-  const noteLast: Effect = {
-    take: ({ direction }, { messages }) => {
-      if (direction === 'up') last = messages.at(-1) ?? last
-      return false
+  return {
+    keep: (socket: Socket) => {
+      sockets.add(socket)
+      socket.setNoDelay(true)
+      // The lane handles the break. An error without a listener would end the process.
+      socket.on('error', () => {})
+      socket.on('close', () => sockets.delete(socket))
+    },
+    destroy: () => {
+      for (const socket of sockets) socket.destroy()
     },
   }
-  const effects = new Set<Effect>(watch ? [noteLast, watch] : [noteLast])
+}
 
-  const keep = (socket: Socket) => {
-    sockets.add(socket)
-    socket.setNoDelay(true)
-    // The lane handles the break. An error without a listener would end the process.
-    socket.on('error', () => {})
-    socket.on('close', () => sockets.delete(socket))
+const createTurns = (targets: LinkOptions['targets'], open: (port: number) => Socket) => {
+  let turn = 0
+  return {
+    next: (): number => {
+      const ports = targets()
+      turn += 1
+      return ports[turn % ports.length] ?? 0
+    },
+    /**
+     * Skips a replica that does not listen, as a load balancer does. Tries each one once, whatever
+     * turns other callers take at the same time.
+     */
+    reach: async (): Promise<Socket | undefined> => {
+      const ports = targets()
+      turn += 1
+      const first = turn % Math.max(ports.length, 1)
+      for (const port of [...ports.slice(first), ...ports.slice(0, first)]) {
+        const callee = open(port)
+        const isReached = await new Promise<boolean>((resolve) => {
+          callee.once('connect', () => resolve(true))
+          callee.once('close', () => resolve(false))
+        })
+        if (isReached) return callee
+      }
+      return undefined
+    },
   }
+}
 
-  const nextTarget = (): number => {
-    const ports = targets()
-    turn += 1
-    return ports[turn % ports.length] ?? 0
-  }
-  const allowHalfOpen = passes === 'bytes'
-
-  /**
-   * Skips a replica that does not listen, as a load balancer does. Tries each one once, whatever
-   * turns other callers take at the same time.
-   */
-  const reach = async (): Promise<Socket | undefined> => {
-    const ports = targets()
-    turn += 1
-    const first = turn % Math.max(ports.length, 1)
-    for (const port of [...ports.slice(first), ...ports.slice(0, first)]) {
-      const callee = connect({ port, host: '127.0.0.1', allowHalfOpen })
-      keep(callee)
-      const isReached = await new Promise<boolean>((resolve) => {
-        callee.once('connect', () => resolve(true))
-        callee.once('close', () => resolve(false))
-      })
-      if (isReached) return callee
+/** The faults that last, and how they begin and end. */
+const createFaults = (
+  effects: Set<Effect>,
+  open: ReadonlySet<Connection>,
+  nextTarget: () => number,
+) => {
+  const begun = new Set<BegunFault>()
+  const begin = (fault: Fault): BegunFault => {
+    const { promise: over, resolve: finish } = Promise.withResolvers<void>()
+    let count = 0
+    const add = () => {
+      count += 1
     }
-    return undefined
+    const effect = createEffect(fault, { strikes: { count: () => count, add, over }, nextTarget })
+    effects.add(effect)
+    if (fault.kind === 'reset') {
+      for (const connection of open) {
+        if (connection.isBroken()) continue
+        add()
+        connection.reset()
+      }
+    }
+    const end = () => {
+      begun.delete(one)
+      effects.delete(effect)
+      finish()
+    }
+    const one: BegunFault = { strikes: () => count, end }
+    begun.add(one)
+    return one
   }
+  return {
+    begin,
+    endAll: () => {
+      for (const { end } of begun) end()
+    },
+    haveAllStruck: () => [...begun].every(({ strikes }) => strikes() > 0),
+  }
+}
 
-  const carry = (caller: Socket, callee: Socket) => {
+interface CarryOptions extends Pick<LinkOptions, 'protocol'> {
+  readonly passes: 'bytes' | 'messages'
+  readonly effects: ReadonlySet<Effect>
+  readonly open: Set<Connection>
+  readonly isLost: () => boolean
+  readonly nextTarget: () => number
+}
+
+/** Carries what is said between two sockets. */
+const createCarry =
+  ({ protocol, passes, effects, open, isLost, nextTarget }: CarryOptions) =>
+  (caller: Socket, callee: Socket) => {
     let isBroken = false
     const onCut = () => {
       isBroken = true
@@ -147,17 +194,43 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
       return deliverStatement(message.bytes, callee)
     }
     const split = splitters(protocol, passes)
-    const isStruck = ({ strikes }: BegunFault) => strikes() > 0
-    const isLost = () => loses() && [...begun].every(isStruck)
     const both = { connection, effects, deliver, loses: isLost, onCut }
     const tellsEnd = passes === 'bytes' || protocol === 'database'
     const up = openLane({ ...both, direction: 'up', split: split.up, tellsEnd })
     const down = openLane({ ...both, direction: 'down', split: split.down, tellsEnd: true })
   }
 
+/** Keeps the last request, so that it can arrive once more. */
+const createMemory = () => {
+  let last: Message | undefined
+  const effect: Effect = {
+    take: ({ direction }, { messages }) => {
+      if (direction === 'up') last = messages.at(-1) ?? last
+      return false
+    },
+  }
+  return { effect, last: () => last }
+}
+
+export const openLink = async (options: LinkOptions): Promise<Link> => {
+  const { name, protocol, targets, passes = 'bytes', watch, loses = () => false } = options
+  const open = new Set<Connection>()
+  const sockets = createSockets()
+  const memory = createMemory()
+  const effects = new Set<Effect>(watch ? [memory.effect, watch] : [memory.effect])
+  const allowHalfOpen = passes === 'bytes'
+  const turns = createTurns(targets, (port) => {
+    const callee = connect({ port, host: '127.0.0.1', allowHalfOpen })
+    sockets.keep(callee)
+    return callee
+  })
+  const faults = createFaults(effects, open, turns.next)
+  const isLost = () => loses() && faults.haveAllStruck()
+  const carry = createCarry({ protocol, passes, effects, open, isLost, nextTarget: turns.next })
+
   const accept = async (caller: Socket) => {
-    keep(caller)
-    const callee = await reach()
+    sockets.keep(caller)
+    const callee = await turns.reach()
     if (callee && !caller.destroyed) return carry(caller, callee)
     caller.resetAndDestroy()
     return callee?.destroy()
@@ -169,47 +242,20 @@ export const openLink = async (options: LinkOptions): Promise<Link> => {
   })
   const listensAt = (server.address() as AddressInfo).port
 
-  const begin = (fault: Fault): BegunFault => {
-    const { promise: over, resolve: finish } = Promise.withResolvers<void>()
-    let count = 0
-    const add = () => {
-      count += 1
-    }
-    const effect = createEffect(fault, { strikes: { count: () => count, add, over }, nextTarget })
-    effects.add(effect)
-    if (fault.kind === 'reset') {
-      for (const connection of open) {
-        if (connection.isBroken()) continue
-        add()
-        connection.reset()
-      }
-    }
-    const end = () => {
-      begun.delete(one)
-      effects.delete(effect)
-      finish()
-    }
-    const one: BegunFault = { strikes: () => count, end }
-    begun.add(one)
-    return one
-  }
-
   return {
     name,
     port: listensAt,
     url: `http://127.0.0.1:${listensAt}`,
-    begin,
-    endFaults: () => {
-      for (const { end } of begun) end()
-    },
+    begin: faults.begin,
+    endFaults: faults.endAll,
     lastAgain: () => {
-      const request = last
-      return request && (() => deliverRequest(request, nextTarget))
+      const request = memory.last()
+      return request && (() => deliverRequest(request, turns.next))
     },
     connections: () => open.size,
     close: () => {
       server.close()
-      for (const socket of sockets) socket.destroy()
+      sockets.destroy()
     },
   }
 }

@@ -1,4 +1,5 @@
-import { inMoney, type Stage } from './stage.ts'
+import { inMoney } from './judgement.ts'
+import type { Stage } from './stage.ts'
 import type { Scene } from './state.ts'
 
 export interface Script extends Scene {
@@ -24,8 +25,9 @@ const orders = {
 const paysAndIsHeld = {
   text: `They order for ${inMoney(price)}. Billing takes the money, and its answer is on its way.`,
   act: (stage: Stage) => {
-    stage.order(price, { isHeld: true })
-    return stage.holdPayment()
+    stage.payment().holdNext()
+    stage.order(price)
+    return stage.isHeld()
   },
 }
 
@@ -63,7 +65,7 @@ const billingDies: Script = {
       text: 'Billing is killed at this moment. Its answer is lost.',
       act: (stage) => {
         stage.begin('kill:billing', 5)
-        stage.loseAnswer()
+        stage.payment().lose()
       },
     },
     {
@@ -94,12 +96,12 @@ const answerLost: Script = {
     {
       text: 'The answer is lost, and the connection with it.',
       act: (stage) => {
-        stage.loseAnswer()
+        stage.payment().lose()
       },
     },
     {
       text: 'Order asks again, with the same key.',
-      act: (stage) => stage.until('billing is asked a second time', () => stage.asked() > 1),
+      act: (stage) => stage.isAskedAgain(),
     },
     isDecided('Billing knows the key, and tells what it told before.'),
     hasLetter,
@@ -132,12 +134,7 @@ const sentTwice: Script = {
     {
       text: 'The withdrawal and the letter have arrived twice.',
       act: (stage) =>
-        stage.until(
-          'both arrived twice',
-          () =>
-            stage.strikesOf('send-twice:order>billing') > 0 &&
-            stage.strikesOf('send-twice:order>notification') > 0,
-        ),
+        stage.isSentTwice('send-twice:order>billing', 'send-twice:order>notification'),
     },
     isDecided('The order is decided once.'),
     hasLetter,
@@ -165,8 +162,8 @@ const postgresStops: Script = {
       text: 'Postgres stops. Order hears that it was paid, and cannot write it down.',
       act: async (stage) => {
         stage.begin('stop:postgres', 4)
-        await stage.postgresIsDown()
-        stage.passAnswer()
+        await stage.isPostgresDown()
+        stage.payment().pass()
       },
     },
     {
@@ -227,8 +224,8 @@ const replicaPaused: Script = {
     {
       text: 'The process that works on it stands still. Its answer arrives, and it does not hear it.',
       act: (stage) => {
-        stage.begin(`pause:${stage.replicaAtWork()}`, 30)
-        stage.passAnswer()
+        stage.begin(`pause:${stage.payment().replica()}`, 30)
+        stage.payment().pass()
       },
     },
     isDecided(
@@ -237,7 +234,7 @@ const replicaPaused: Script = {
     {
       text: 'The first one goes on, and finds the order decided.',
       act: async (stage) => {
-        stage.end(`pause:${stage.replicaAtWork()}`)
+        stage.end(`pause:${stage.payment().replica()}`)
         await stage.told()
       },
     },

@@ -48,11 +48,11 @@ const ofProcess = (target: string, running: RunningService): Definition[] => {
   })
   const kill = define('kill', 'was killed', () => {
     running.holdDown()
-    return { strikes: once, mend: running.letUp }
+    return { strikes: once, mend: () => running.letUp() }
   })
   const pause = define('pause', 'stood still', () => {
     running.pause()
-    return { strikes: once, mend: running.resume }
+    return { strikes: once, mend: () => running.resume() }
   })
   const restart = define('restart', 'was started again', () => {
     const formerPid = running.pid()
@@ -191,7 +191,7 @@ export const createSwitches = ({ launch, arrows, onMended }: SwitchesOptions) =>
       return tellOne(definition)
     },
     mendAll: () => {
-      for (const id of [...running.keys()]) turnOff(find(id))
+      for (const id of running.keys()) turnOff(find(id))
     },
     /** Everything ends, so nothing is started again. */
     close: () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createHands } from './hands.ts'
 import type { ServiceLog } from './service-logs.ts'
 import { StartError } from '../postgres/start-error.ts'
 
@@ -68,48 +69,6 @@ const describe = ({ code, signal }: Ending, lastError: string | undefined) => {
   return lastError ? `${how}: ${lastError}` : how
 }
 
-/** What is done to a process on purpose. */
-const createHands = (running: () => ChildProcess | undefined) => {
-  let down: PromiseWithResolvers<void> | undefined
-  let isRestarted = false
-  let isPaused = false
-  const signal = (name: NodeJS.Signals) => running()?.kill(name)
-  const resume = () => {
-    if (isPaused) signal('SIGCONT')
-    isPaused = false
-  }
-  return {
-    holdDown: () => {
-      down ??= Promise.withResolvers()
-      isPaused = false
-      signal('SIGKILL')
-    },
-    letUp: () => {
-      down?.resolve()
-      down = undefined
-    },
-    restart: () => {
-      resume()
-      isRestarted = running() !== undefined
-      signal('SIGTERM')
-    },
-    pause: () => {
-      isPaused = signal('SIGSTOP') ?? false
-    },
-    resume,
-    isPaused: () => isPaused,
-    mayStart: () => down?.promise,
-    /** What was done to the process that has just ended; undefined when it was nothing. */
-    takeDeed: (): string | undefined => {
-      const wasRestarted = isRestarted
-      isRestarted = false
-      isPaused = false
-      if (down) return 'is kept down'
-      return wasRestarted ? 'is started again' : undefined
-    },
-  }
-}
-
 const spawnService = ({ command, args, environment, log }: SupervisorOptions): ChildProcess => {
   const child = spawn(command, args, {
     env: environment,
@@ -135,6 +94,21 @@ const endingOf = (child: ChildProcess, log: ServiceLog): Promise<Ending> =>
     child.once('error', () => resolve({ code: null, signal: null }))
   })
 
+/** Asks until it is ready. Undefined when it ended before, or must end. */
+const readyAfterMs = async (
+  url: string,
+  running: ChildProcess,
+  { limitMs, signal }: { readonly limitMs: number; readonly signal: AbortSignal },
+): Promise<number | 'too late' | undefined> => {
+  const startMs = performance.now()
+  while (running.exitCode === null && running.signalCode === null && !signal.aborted) {
+    if (await isReady(url)) return performance.now() - startMs
+    if (performance.now() - startMs > limitMs) return 'too late'
+    await sleep(pollMs)
+  }
+  return undefined
+}
+
 export const superviseService = (options: SupervisorOptions): SupervisedService => {
   const { name, readyUrl, log, say, readyTimeoutMs = 30_000 } = options
   const stopping = new AbortController()
@@ -143,37 +117,26 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
   let wasReady = false
   let isPresentReady = false
   const { mayStart, takeDeed, ...hands } = createHands(() => child)
-  const {
-    promise: firstReady,
-    resolve: becomeReady,
-    reject: giveUp,
-  } = Promise.withResolvers<void>()
+  const ready = Promise.withResolvers<void>()
+  const giveUp = (reason: string) => ready.reject(new StartError(reason))
   // Nobody may wait for it any more when it fails during a stop.
-  firstReady.catch(() => {})
-
-  const waitUntilReady = async (running: ChildProcess, onReady: (ms: number) => void) => {
-    const startMs = performance.now()
-    while (running.exitCode === null && running.signalCode === null && !stopping.signal.aborted) {
-      if (await isReady(readyUrl)) return onReady(performance.now() - startMs)
-      if (!wasReady && performance.now() - startMs > readyTimeoutMs) {
-        giveUp(new StartError(`${name} was not ready after ${seconds(readyTimeoutMs)}`))
-        return
-      }
-      await sleep(pollMs)
-    }
-  }
+  ready.promise.catch(() => {})
 
   /** Runs the process once, from its start to its end. */
   const runOnce = async (isFirst: boolean): Promise<{ ending: Ending; healthyMs: number }> => {
     const running = spawnService(options)
     child = running
     let readySinceMs: number | undefined
-    void waitUntilReady(running, (ms) => {
+    // Once it was ready, nobody gives up any more.
+    const limitMs = wasReady ? Number.POSITIVE_INFINITY : readyTimeoutMs
+    void readyAfterMs(readyUrl, running, { limitMs, signal: stopping.signal }).then((ms) => {
+      if (ms === undefined) return
+      if (ms === 'too late') return giveUp(`${name} was not ready after ${seconds(limitMs)}`)
       readySinceMs = performance.now()
       isPresentReady = true
       if (!isFirst) say(`${name} is ready again after ${seconds(ms)}`)
       wasReady = true
-      becomeReady()
+      ready.resolve()
     })
     const ending = await endingOf(running, log)
     child = undefined
@@ -197,7 +160,7 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
       const what = describe(ending, log.lastError())
       // A new start would not help: it is a wrong setting, a taken port, or a bug.
       if (!wasReady && ending.signal === null) {
-        giveUp(new StartError(`${name} ${what}`))
+        giveUp(`${name} ${what}`)
         return
       }
       if (healthyMs > healthyAfterMs) pauseMs = firstPauseMs
@@ -214,13 +177,13 @@ export const superviseService = (options: SupervisorOptions): SupervisedService 
   }
   return {
     ...hands,
-    firstReady,
+    firstReady: ready.promise,
     kill,
     pid: () => child?.pid,
     wasReady: () => isPresentReady,
     stop: async (graceMs) => {
       stopping.abort()
-      giveUp(new StartError(`${name} was stopped before it was ready`))
+      giveUp(`${name} was stopped before it was ready`)
       hands.resume()
       child?.kill('SIGTERM')
       const timer = setTimeout(() => child?.kill('SIGKILL'), graceMs)

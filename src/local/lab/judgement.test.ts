@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judge } from './stage.ts'
+import { judge } from './judgement.ts'
 
 const expected = { paidIn: 10_000, price: 3_000, asked: 1 }
 const paidOnce = {
