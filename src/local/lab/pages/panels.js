@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { formatDuration } from '../../../services/gateway/pages/console/format.js'
 import { html } from '../../../services/gateway/pages/console/html.js'
 import { Panel } from '../../../services/gateway/pages/console/parts.js'
-import { rate } from './words.js'
+import { rate, withNames } from './words.js'
 
 /** Who orders, what waits, how long it took to heal, and whether the books agree. */
 const mostClients = 50
@@ -135,7 +135,7 @@ export const HealingPanel = ({ healing, nowMs }) => {
             ${newest.slice(0, mostHealings).map(
               ({ what, endedAtMs, healedAfterMs }) =>
                 html`<li key=${`${what} ${endedAtMs}`} data-healed=${healedAfterMs !== undefined}>
-                  <span>${what}</span>
+                  <span>${withNames(what)}</span>
                   <b
                     >${
                       healedAfterMs === undefined

@@ -33,19 +33,19 @@ export const faultWords = {
   delay: {
     does: 'Delay',
     doing: 'late',
-    explains: 'What passes arrives late, on both ways.',
+    explains: 'Whatever passes arrives 0.3 seconds late, on both ways.',
     mark: '…',
   },
   'lose-answers': {
     does: 'Lose answers',
     doing: 'loses answers',
-    explains: 'Requests arrive and are done, but their answers never come back.',
+    explains: 'Requests arrive and are done, but each third answer never comes back.',
     mark: '✕',
   },
   'send-twice': {
     does: 'Send twice',
     doing: 'sends twice',
-    explains: 'Each request arrives two times, as after a repeat that nobody needed.',
+    explains: 'Each request with a key arrives once more, as after a repeat that nobody needed.',
     mark: '×2',
   },
 }
@@ -97,6 +97,10 @@ export const brokenIn = ({ boxes, switches }) => {
   ]
 }
 
+/** The same names in what the lab says of arrows: "order>billing was slow". @param {string} told */
+export const withNames = (told) =>
+  told.replace(/^\S+>\S+/, (/** @type {string} */ target) => nameOfTarget(target))
+
 /** A figure that is read while it changes. @param {number} perSecond */
 export const rate = (perSecond) =>
-  `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`
+  `${perSecond >= 0.05 && perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)}/s`
