@@ -99,7 +99,7 @@ const modes: Readonly<Record<string, string>> = {
   tools: needTools,
   campaigns,
   // Pictures are taken in tests of both kinds.
-  screenshots: 'test/contract/**/*.test.ts',
+  screenshots: 'test/{contract,launcher}/**/*.test.ts',
 }
 
 const others = [...configDefaults.exclude, campaigns]
