@@ -6,17 +6,26 @@ import { scripts } from '../../src/local/lab/scenes.ts'
 import type { ArrowName, LabState } from '../../src/local/lab/state.ts'
 import { isAlive } from '../../src/local/postgres/process-identity.ts'
 import { openLaboratory, type Laboratory } from '../lab/laboratory.ts'
-import { dataFolder, environmentOf, launchLab, type Launcher } from '../lab/launcher.ts'
+import {
+  childrenOf,
+  dataFolder,
+  environmentOf,
+  launchLab,
+  serverPid,
+  type Launcher,
+} from '../lab/launcher.ts'
 import { eventually } from '../lab/wait.ts'
 import { authorized, signIn, signUp } from './people.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
+let folder = ''
 let launcher: Launcher
 let lab: Laboratory
 
 beforeAll(async () => {
-  launcher = launchLab({ DATA_DIR: await dataFolder(), LOG_LEVEL: 'error' })
+  folder = await dataFolder()
+  launcher = launchLab({ DATA_DIR: folder, LOG_LEVEL: 'error' })
   await launcher.sees(/logs .*\n\n/)
   lab = openLaboratory(launcher)
 })
@@ -200,6 +209,18 @@ describe('each arrow', () => {
     expect([await balance(), await operations()]).toEqual([money + 300, rows + 3])
   })
 
+  it('loses answers of a database, too: what was written is written, and once', async () => {
+    const [money, rows] = [await balance(), await operations()]
+    await lab.turnOn('lose-answers:billing>postgres', 60)
+    for (const number of [1, 2, 3, 4]) {
+      await eventually(async () => expect((await deposit(`written-${number}`)).status).toBe(200))
+    }
+    expect((await lab.switch('lose-answers:billing>postgres')).strikes).toBeGreaterThan(0)
+    await lab.mend()
+    await lab.isHealed()
+    expect([await balance(), await operations()]).toEqual([money + 400, rows + 4])
+  })
+
   it('sends twice: the callee does it once', async () => {
     const [money, rows] = [await balance(), await operations()]
     await lab.turnOn('send-twice:gateway>billing', 60)
@@ -301,11 +322,17 @@ describe('who does not watch', () => {
 })
 
 describe('the end', () => {
-  it('comes within five seconds, whatever was done before', async () => {
+  it('comes within five seconds, and leaves nothing, also while Postgres is just starting', async () => {
     await lab.ask('PUT', '/lab/load', { clients: 2 })
     await lab.turnOn('delay:order>postgres', 60)
+    await lab.turnOn('stop:postgres', 60)
+    await lab.becomes('postgres', 'down')
+    await lab.turnOff('stop:postgres')
+    const processes = await childrenOf(launcher.pid)
     const { code, tookMs } = await launcher.interrupt()
     expect(code, launcher.screen()).toBe(0)
     expect(tookMs).toBeLessThan(5_000)
+    const postgres = await serverPid(folder)
+    expect([...processes, postgres ?? []].flat().filter(isAlive)).toEqual([])
   })
 })

@@ -52,6 +52,7 @@ describe('the lab', () => {
     await lab.becomes('billing', 'down')
     expect(isAlive(before.pid as number)).toBe(false)
     await expect(fetch(`${launcher.addressOf('billing')}/healthz`)).rejects.toThrow()
+    expect(launcher.screen()).toContain('billing is kept down\n')
     await lab.turnOff('kill:billing')
     const after = await lab.becomes('billing', 'ready')
     expect(after.pid).not.toBe(before.pid)

@@ -11,7 +11,6 @@ const usualPrice = 10_000
 const tooDearEach = 12
 const rateOverMs = 5_000
 
-/** Orders until the way to the answer is known. */
 const newOrder = (): Request => {
   const isTooDear = randomInt(tooDearEach) === 0
   const price = isTooDear ? pocketMoney * 10 : randomInt(1, usualPrice)
@@ -21,10 +20,15 @@ const newOrder = (): Request => {
 /** Clients who order, one after the other, as many as one likes. */
 export const createLoad = (people: People, signal: AbortSignal) => {
   const counts = { paid: 0, rejected: 0, waiting: 0, unanswered: 0 }
+  /** Of the last seconds. */
   const decidedAtMs: number[] = []
   const persons: Promise<Person>[] = []
   const atWork = new Set<number>()
   let wanted = 0
+
+  const forgetFormer = () => {
+    while ((decidedAtMs[0] ?? Date.now()) < Date.now() - rateOverMs) decidedAtMs.shift()
+  }
 
   /** One after the other: each password takes a tenth of a second of work. */
   const personOf = (index: number): Promise<Person> => {
@@ -46,6 +50,7 @@ export const createLoad = (people: People, signal: AbortSignal) => {
       if (isDefinite(told)) {
         if (isWaiting) counts.waiting -= 1
         decidedAtMs.push(Date.now())
+        forgetFormer()
         if (told.status === 201) counts.paid += 1
         else counts.rejected += 1
         return told.status
@@ -86,9 +91,7 @@ export const createLoad = (people: People, signal: AbortSignal) => {
       for (let index = 0; index < clients; index += 1) employ(index)
     },
     tell: (): Load => {
-      const sinceMs = Date.now() - rateOverMs
-      const gone = decidedAtMs.findIndex((atMs) => atMs >= sinceMs)
-      decidedAtMs.splice(0, gone < 0 ? decidedAtMs.length : gone)
+      forgetFormer()
       return {
         clients: wanted,
         ordersPerSecond: decidedAtMs.length / (rateOverMs / 1_000),
