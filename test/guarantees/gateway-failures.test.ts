@@ -4,6 +4,7 @@ import { request as nodeRequest, type RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { problemDocument } from '../../src/platform/base/errors.ts'
 import { registry } from '../../src/registry.ts'
 import {
   answerJson,
@@ -77,7 +78,8 @@ describe('the gateway passes requests and answers on unchanged', () => {
     const counted = (reason: string) =>
       metricIn(gateway.metrics, 'access_refused_total', { reason })
     const problem = { 'content-type': 'application/problem+json' }
-    gateway.services.order.behave = answerJson(403, { code: 'forbidden' }, problem)
+    const refusal = problemDocument('forbidden', 'so it is', 'r')
+    gateway.services.order.behave = answerJson(403, refusal, problem)
     expect((await place()).status).toBe(403)
     for (const authorization of ['', 'Bearer nonsense']) {
       const headers = authorization === '' ? {} : { authorization }
