@@ -15,6 +15,7 @@ import {
 } from '../lab/gateway.ts'
 import { metricIn } from '../lab/metrics.ts'
 import { signedFetch } from '../lab/signed-fetch.ts'
+import { eventually } from '../lab/wait.ts'
 import { labAuthorization } from '../lab/wallet.ts'
 
 const id = '019aa0b6-52a5-7c11-8f6e-2d3c4b5a6978'
@@ -284,7 +285,7 @@ describe('the gateway, when a service does not answer,', () => {
       setTimeout(() => response.writeHead(200).flushHeaders(), 1_000)
     }
     const others = Array.from({ length: connectionsPerUpstream }, () => place())
-    await expect.poll(() => held.length).toBe(connectionsPerUpstream)
+    await eventually(() => expect(held.length).toBe(connectionsPerUpstream))
     expect(await place().then(told)).toEqual({
       code: 'upstream-unavailable',
       detail: expect.stringContaining('nothing was done'),

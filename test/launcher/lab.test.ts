@@ -46,16 +46,16 @@ describe('the lab', () => {
     expect(variables).toContain(`LAB_URL=${launcher.addressOf('lab')}`)
   })
 
-  it('kills a process, keeps it down, and lets it start again', async () => {
+  it('kills a process, keeps it down, and lets it start again when the time is over', async () => {
     const before = await lab.becomes('billing', 'ready')
-    await lab.turnOn('kill:billing', 60)
+    await lab.turnOn('kill:billing', 4)
     await lab.becomes('billing', 'down')
     expect(isAlive(before.pid as number)).toBe(false)
     await expect(fetch(`${launcher.addressOf('billing')}/healthz`)).rejects.toThrow()
     expect(launcher.screen()).toContain('billing is kept down\n')
-    await lab.turnOff('kill:billing')
     const after = await lab.becomes('billing', 'ready')
     expect(after.pid).not.toBe(before.pid)
+    expect((await lab.switch('kill:billing')).isOn).toBe(false)
   })
 
   it('refuses whom it does not know: another name, another page, another number', async () => {

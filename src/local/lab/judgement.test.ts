@@ -14,7 +14,8 @@ const paidOnce = {
 describe('how a scene ended', () => {
   it('is as promised when it was paid once, and one letter was written', () => {
     expect(judge(paidOnce, { ...expected, asked: 2 })).toEqual({
-      result: 'Paid once, though billing was asked 2 times: 70.00 of 100.00 are left. One letter.',
+      result:
+        'Paid once, though billing was asked 2 times: 70.00\u00a0₽ of 100.00\u00a0₽ are left. One letter.',
       isAsPromised: true,
     })
   })

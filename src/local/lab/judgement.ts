@@ -12,8 +12,8 @@ export interface Expected {
   readonly asked: number
 }
 
-/** Amounts are in hundredths of the currency. */
-export const inMoney = (amount: number) => (amount / 100).toFixed(2)
+/** Amounts are in kopecks. */
+export const inMoney = (amount: number) => `${(amount / 100).toFixed(2)}\u00a0₽`
 
 const countOf = (count: number, word: string) => (count === 1 ? `One ${word}` : `${count} ${word}s`)
 

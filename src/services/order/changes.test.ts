@@ -247,7 +247,12 @@ describe('changes while another one is open', () => {
     // As the statement that finishes a change: others may still refer to the order.
     await finishing`select from orders where id = ${orderId} for no key update`
     const begun = reprice(400)
+    let early: unknown
+    void begun.then(({ status, body }) => {
+      early = { status, body }
+    })
     await eventually(async () => {
+      expect(early).toBeUndefined()
       const waiting = await admin`
         select from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`

@@ -14,6 +14,7 @@ import { unknownMutations } from './mutations-unknown.ts'
 import { sagaMutations } from './mutations-saga.ts'
 import { searchMutations } from './mutations-search.ts'
 import { consoleMutations } from './mutations-console.ts'
+import { labMutations } from './mutations-lab.ts'
 import { signUpMutations } from './mutations-signup.ts'
 import { metricsMutations } from './mutations-metrics.ts'
 import { booksMutations } from './mutations-books.ts'
@@ -44,4 +45,5 @@ export const mutations: readonly Mutation[] = [
   ...traceMutations,
   ...operatorMutations,
   ...consoleMutations,
+  ...labMutations,
 ]
