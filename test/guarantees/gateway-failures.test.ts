@@ -272,7 +272,8 @@ describe('the gateway, when a service does not answer,', () => {
     expect(await askAll()).toEqual({ read: lateRead, ...unknownWrites })
     const tookMs = performance.now() - startedAtMs
     expect(tookMs).toBeGreaterThan(2_000)
-    expect(tookMs).toBeLessThan(2_600)
+    // A slow machine is late by a second or two.
+    expect(tookMs).toBeLessThan(5_000)
     expect(gateway.services.order.received).toHaveLength(4)
   })
 
