@@ -73,7 +73,8 @@ describe('the picture of an order', () => {
       /^Recovery, attempt \d+: order asks billing: Take 150\.00 ₽ → done/.test(each),
     )
     expect(story[healed + 1]).toBe('order stores: APPROVED.')
-    expect(await page.locator('.call[data-recovery="true"][data-outcome="done"]').count()).toBe(1)
+    // The payment and then the letter.
+    expect(await page.locator('.call[data-recovery="true"][data-outcome="done"]').count()).toBe(2)
     expect(await page.locator('.call[data-outcome="unknown"] .cross').count()).toBeGreaterThan(0)
     await page.getByText('Hooray! Your order for 150.00 ₽ is paid').waitFor()
     await takePicture(page, pictures, 'console-order')

@@ -108,7 +108,8 @@ export const Tour = ({ scenes, run, act }) => {
   useEffect(() => {
     if (run?.isRunning) setChosen(run.id)
   }, [run?.id, run?.isRunning])
-  const shown = scenes?.find(({ id }) => id === chosen) ?? scenes?.[0]
+  const wanted = chosen ?? run?.id
+  const shown = scenes?.find(({ id }) => id === wanted) ?? scenes?.[0]
   return html`<section class="tour" aria-labelledby="tour-title">
     <header>
       <h2 id="tour-title">The tour</h2>
