@@ -64,6 +64,11 @@ const letPeopleOrder = async (clients: number) => {
     .or(page.getByRole('button', { name: 'Change', exact: true }))
     .click()
   await page.locator('.load [role="status"]', { hasText: `${clients} client` }).waitFor()
+  // Whoever has not signed up when something breaks does not order before it is mended.
+  await page
+    .locator('.figures [data-tone="good"] dd', { hasText: /^[1-9]/ })
+    .first()
+    .waitFor()
 }
 
 const isGone = (pid: number) =>
