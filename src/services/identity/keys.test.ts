@@ -43,7 +43,7 @@ const rows = ({ database }: Identity) =>
   database.sql`select * from signing_keys order by generation`
 
 /** A busy machine needs so long to start them all. */
-const patient = { withinMs: 30_000 }
+const patient = { withinMs: 60_000 }
 
 /** Lets so many replicas find that there is no key, before the first of them makes one. */
 const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: number) => {
@@ -63,7 +63,7 @@ const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: 
 }
 
 describe('a fresh database', () => {
-  it('gets one key, however many replicas start at once', { timeout: 60_000 }, async () => {
+  it('gets one key, however many replicas start at once', { timeout: 120_000 }, async () => {
     const identity = await startIdentity()
     await identity.database.admin`set session_replication_role = replica`
     await identity.database.admin`delete from signing_keys`
