@@ -64,7 +64,8 @@ const startReplicasAtOnce = async ({ database, startReplica }: Identity, count: 
 
 describe('a fresh database', () => {
   it('gets one key, however many replicas start at once', { timeout: 120_000 }, async () => {
-    const identity = await startIdentity()
+    // The first of them waits until the last one is there.
+    const identity = await startIdentity({ STATEMENT_TIMEOUT_MS: '60000' })
     await identity.database.admin`set session_replication_role = replica`
     await identity.database.admin`delete from signing_keys`
     await identity.database.admin`set session_replication_role = origin`
