@@ -305,7 +305,8 @@ describe.concurrent('when notification', () => {
       system.toNotification.behave(behaviour)
       const startedAtMs = performance.now()
       const { status, body } = await place(300)
-      expect(performance.now() - startedAtMs).toBeLessThan(3_000)
+      // A slow machine takes seconds for it. Who waited for the letter would take for ever.
+      expect(performance.now() - startedAtMs).toBeLessThan(8_000)
       expect([status, body.status, await balance()]).toEqual([201, 'APPROVED', before - 300])
       system.toNotification.behave('forward')
       await eventually(async () => {
