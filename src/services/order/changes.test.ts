@@ -244,6 +244,7 @@ describe('changes while another one is open', () => {
     const { sql, admin } = system.database
     const finishing = await sql.reserve()
     await finishing`begin`
+    await finishing`set local idle_in_transaction_session_timeout = 0`
     // As the statement that finishes a change: others may still refer to the order.
     await finishing`select from orders where id = ${orderId} for no key update`
     const begun = reprice(400)

@@ -49,9 +49,9 @@ const prepare = async (system: WithBilling) => {
 const inLane = createLanes(openLane)
 type Test = (lane: Awaited<ReturnType<typeof prepare>>) => Promise<void>
 const inTurn = (test: Test) => inLane(async (system) => test(await prepare(system)))
+const inPatientLane = createLanes(() => startWithBilling('order', patientBudgets, behind))
 /** It may try for longer than the others, because it succeeds in the end. */
-const withPatience = async (test: Test) =>
-  test(await prepare(await startWithBilling('order', patientBudgets, behind)))
+const withPatience = (test: Test) => inPatientLane(async (system) => test(await prepare(system)))
 /** Nobody was here before, so everything that is counted belongs to the test. */
 const inNewLane = async (test: Test) => {
   const system = await openLane()
@@ -300,7 +300,7 @@ describe.concurrent('when notification', () => {
     ['answers with a letter of another kind', acknowledged({ kind: 'ORDER_REJECTED' })],
     ['answers with a letter about another amount', acknowledged({ amount: 1 })],
   ])('%s, orders are answered as usual, and one letter follows later', (_what, behaviour) =>
-    inTurn(async ({ system, balance, place, lettersOf }) => {
+    withPatience(async ({ system, balance, place, lettersOf }) => {
       const before = await balance()
       system.toNotification.behave(behaviour)
       const startedAtMs = performance.now()
