@@ -52,7 +52,7 @@ export const createLoad = (people: People, signal: AbortSignal) => {
         decidedAtMs.push(Date.now())
         forgetFormer()
         if (told.status === 201) counts.paid += 1
-        else counts.rejected += 1
+        if (told.status === 402) counts.rejected += 1
         return told.status
       }
       counts.unanswered += 1
