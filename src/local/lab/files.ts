@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs'
+import { asAttribute, withAddresses } from '../../platform/base/page-text.ts'
 
 /**
  * The files of the page. It borrows modules of the console by their path in this project, and what
@@ -28,15 +29,6 @@ const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
 }
 
-const withAddresses = (code: string): string =>
-  code.replaceAll(/\bfrom\s*(["'])([a-z/]+)\1/g, (whole, _quote, name: string) => {
-    const address = packages[name]
-    return address === undefined ? whole : `from '${address}'`
-  })
-
-const attribute = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
-
 const fileAt = (url: URL, fill: (text: string) => string = (text) => text): PageFile => {
   const ending = url.pathname.split('.').at(-1) ?? ''
   return {
@@ -47,7 +39,7 @@ const fileAt = (url: URL, fill: (text: string) => string = (text) => text): Page
 }
 
 const scriptOrStyle = (url: URL) =>
-  /\.m?js$/.test(url.pathname) ? fileAt(url, withAddresses) : fileAt(url)
+  /\.m?js$/.test(url.pathname) ? fileAt(url, (code) => withAddresses(packages, code)) : fileAt(url)
 
 const isServed = (name: string) => /\.(?:js|css|svg)$/.test(name)
 
@@ -64,7 +56,7 @@ export const pageFiles = (gateway: string): ReadonlyMap<string, PageFile> =>
     [
       '/',
       fileAt(new URL(`${ownFolder}index.html`, source), (html) =>
-        html.replaceAll('{{gateway}}', attribute(gateway)),
+        html.replaceAll('{{gateway}}', asAttribute(gateway)),
       ),
     ],
     ...filesIn(ownFolder, '/'),

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
+import { asAttribute, withAddresses } from '../../platform/base/page-text.ts'
 import type { Issuer } from './issuer.ts'
-import { asAttribute } from './lab-link.ts'
 
 /**
  * The files of the console. They are plain modules that the browser loads as they are: no build
@@ -24,15 +24,7 @@ const packages: Readonly<Record<string, string>> = {
   htm: `${home}/lib/htm.js`,
 }
 
-/**
- * A browser cannot find a package by its name. It could by an import map, but that is a script
- * inside the page, which the policy forbids.
- */
-const withAddresses = (code: string): string =>
-  code.replaceAll(/\bfrom\s*(["'])([a-z/]+)\1/g, (whole, _quote, name: string) => {
-    const address = packages[name]
-    return address === undefined ? whole : `from '${address}'`
-  })
+const forBrowsers = (code: string) => withAddresses(packages, code)
 
 /** With our own issuer the page signs in at the origin that it came from. */
 const withIssuer = ({ url, isOwn, rolesClaim }: Issuer, html: string): string =>
@@ -59,13 +51,13 @@ export const consoleFiles = (issuer: Issuer, labUrl?: string): ConsoleFile[] => 
         path: `${home}/${name}`,
         url: new URL(name, folder),
         isPage: false,
-        ...(name.endsWith('.js') ? { fill: withAddresses } : {}),
+        ...(name.endsWith('.js') ? { fill: forBrowsers } : {}),
       })),
     ...Object.entries(packages).map(([name, path]) => ({
       path,
       url: new URL(import.meta.resolve(name)),
       isPage: false,
-      fill: withAddresses,
+      fill: forBrowsers,
     })),
   ]
 }

@@ -28,7 +28,7 @@ export const consoleMutations = [
   bug(
     'the console imports packages by their names',
     ['src/services/gateway/console-files.test.ts'],
-    ['src/services/gateway/console-files.ts', '? { fill: withAddresses } : {}', '? {} : {}'],
+    ['src/services/gateway/console-files.ts', '? { fill: forBrowsers } : {}', '? {} : {}'],
   ),
   bug(
     'money is read a hundred times too small',
