@@ -76,12 +76,21 @@ const isGone = (pid: number) =>
     if (isAlive(pid)) throw new Error(`process ${pid} still runs`)
   })
 
-/** Whether anybody takes connections at its port. Nobody is told the port of the second order. */
-const answersAt = async (name: (typeof processes)[number]) => {
-  if (name === 'order-2') return false
-  const address = launcher.addressOf(name === 'gateway' ? 'start here' : name)
-  return acceptsConnections(Number(new URL(address).port))
-}
+const standsStill = (pid: number) =>
+  eventually(() => {
+    if (!isStopped(pid)) throw new Error(`process ${pid} was never seen to stand still`)
+  })
+
+/** Nobody takes connections at its port. Of the second order nobody is told the port. */
+const isDeaf = (name: (typeof processes)[number]) =>
+  eventually(async () => {
+    if (name === 'order-2') return
+    const { port } = new URL(launcher.addressOf(name === 'gateway' ? 'start here' : name))
+    if (await acceptsConnections(Number(port))) throw new Error(`${name} takes connections`)
+  })
+
+/** Looks for all signs of a fault from its beginning: it lasts for seconds only. */
+const seenWhileItLasts = (...signs: readonly Promise<unknown>[]) => Promise.all(signs)
 
 const mostAtOnce = 12
 
@@ -92,10 +101,12 @@ describe.each(processes)('the switches of %s', (name) => {
     await choose(page, name)
     const pid = await pidShown(page)
     expect(isAlive(pid)).toBe(true)
-    await breakIt(page, `kill:${name}`, 3)
-    await isGone(pid)
-    await boxIs(page, name, 'down')
-    expect(await answersAt(name)).toBe(false)
+    await seenWhileItLasts(
+      breakIt(page, `kill:${name}`, 3),
+      isGone(pid),
+      isDeaf(name),
+      boxIs(page, name, 'down'),
+    )
     await expectHealed(page, `${name} was killed`)
     await boxIs(page, name, 'ready')
     expect(await pidShown(page)).not.toBe(pid)
@@ -105,9 +116,11 @@ describe.each(processes)('the switches of %s', (name) => {
   it('pause it, and it goes on as the same process', async () => {
     await choose(page, name)
     const pid = await pidShown(page)
-    await breakIt(page, `pause:${name}`, 2)
-    await boxIs(page, name, 'paused')
-    expect(isStopped(pid)).toBe(true)
+    await seenWhileItLasts(
+      breakIt(page, `pause:${name}`, 2),
+      standsStill(pid),
+      boxIs(page, name, 'paused'),
+    )
     await expectHealed(page, `${name} stood still`)
     expect(isStopped(pid)).toBe(false)
     expect(await pidShown(page)).toBe(pid)
@@ -127,11 +140,13 @@ describe('the switch of Postgres', () => {
   it('stops it for all services, and everything heals', async () => {
     await letPeopleOrder(3)
     const pid = await serverPid(folder)
-    await breakIt(page, 'stop:postgres', 4)
-    await isGone(pid!)
-    await boxIs(page, 'postgres', 'down')
-    await boxIs(page, 'billing', 'waiting')
-    await page.getByText('Nobody can tell').waitFor()
+    await seenWhileItLasts(
+      breakIt(page, 'stop:postgres', 4),
+      isGone(pid!),
+      boxIs(page, 'postgres', 'down'),
+      boxIs(page, 'billing', 'waiting'),
+      page.getByText('Nobody can tell').waitFor(),
+    )
     await expectHealed(page, 'Postgres was stopped')
     expect(await serverPid(folder)).not.toBe(pid)
     await expectBooksAgree()
