@@ -68,6 +68,8 @@ export interface Work {
   readonly undecided: number | undefined
   readonly owedLetters: number | undefined
   readonly oldestMs: number | undefined
+  /** Those whose rows nobody can count now. */
+  readonly silent: readonly BoxName[]
   /** The last seconds, one reading per second, the newest last: for a small plot. */
   readonly history: readonly { readonly undecided: number; readonly owedLetters: number }[]
 }

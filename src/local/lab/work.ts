@@ -63,7 +63,7 @@ const ask = async (address: string): Promise<Reading | undefined> => {
 /** What is undecided or owed in the tables. */
 export const createWork = (processes: Processes) => {
   let now: Reading | undefined
-  let isWhole = false
+  let silent: readonly ProcessName[] = []
   const history: { undecided: number; owedLetters: number }[] = []
   let notedAtMs = 0
 
@@ -81,7 +81,7 @@ export const createWork = (processes: Processes) => {
     look: async () => {
       const readings = await Promise.all(askedFor.map(askOne))
       const known = readings.filter((reading) => reading !== undefined)
-      isWhole = known.length === readings.length
+      silent = askedFor.flatMap(([name], index) => (readings[index] === undefined ? [name] : []))
       // Without order nobody can tell the most of it.
       now = readings[0] === undefined ? undefined : known.reduce(add, nothing)
       if (now === undefined || Date.now() - notedAtMs < 1_000) return
@@ -91,11 +91,12 @@ export const createWork = (processes: Processes) => {
       history.splice(0, Math.max(history.length - historySeconds, 0))
     },
     /** Whether every table was read, and nothing in them is older than that. */
-    isYoungerThan: (ms: number) => isWhole && now !== undefined && now.oldestMs < ms,
+    isYoungerThan: (ms: number) => silent.length === 0 && now !== undefined && now.oldestMs < ms,
     tell: (): Work => ({
       undecided: now?.undecided,
       owedLetters: now?.owedLetters,
       oldestMs: now && Math.round(now.oldestMs),
+      silent,
       history: [...history],
     }),
   }

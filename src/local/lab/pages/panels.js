@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { formatDuration } from '../../../services/gateway/pages/console/format.js'
 import { html } from '../../../services/gateway/pages/console/html.js'
 import { Panel } from '../../../services/gateway/pages/console/parts.js'
-import { rate, withNames } from './words.js'
+import { rate, withNames, workWords } from './words.js'
 
 /** Who orders, what waits, how long it took to heal, and whether the books agree. */
 const mostClients = 50
@@ -95,15 +95,6 @@ const Plot = ({ history }) => {
     })}
     <path class="floor" d=${`M0 ${plotHeight - 0.5} H${plotWidth}`} />
   </svg>`
-}
-
-/** @param {Work} work */
-const workWords = ({ undecided, owedLetters, oldestMs }) => {
-  if (undecided === undefined) return 'Nobody can tell: order, or its database, is away.'
-  if (undecided === 0 && (owedLetters ?? 0) === 0) return 'Nothing waits.'
-  return oldestMs === undefined
-    ? 'They heal by themselves.'
-    : `The oldest waits for ${formatDuration(oldestMs)}. They heal by themselves.`
 }
 
 /** @param {{ work: Work }} props */

@@ -1,4 +1,5 @@
-/** @import { Box, BoxFault, ArrowFault, Health, LabState, Switch } from '../state.ts' */
+/** @import { Box, BoxFault, ArrowFault, Health, LabState, Switch, Work } from '../state.ts' */
+import { formatDuration } from '../../../services/gateway/pages/console/format.js'
 
 /** What the page says about boxes, arrows and what can be done to them. */
 
@@ -100,6 +101,18 @@ export const brokenIn = ({ boxes, switches }) => {
 /** The same names in what the lab says of arrows: "order>billing was slow". @param {string} told */
 export const withNames = (told) =>
   told.replace(/^\S+>\S+/, (/** @type {string} */ target) => nameOfTarget(target))
+
+/** What waits, and what is not known of it. @param {Omit<Work, 'history'>} work */
+export const workWords = ({ undecided, owedLetters, oldestMs, silent }) => {
+  if (undecided === undefined) return 'Nobody can tell: order, or its database, is away.'
+  const unknown =
+    silent.length === 0 ? '' : ` Open rows of ${silent.map(nameOfBox).join(' and ')} are not known.`
+  if (undecided === 0 && (owedLetters ?? 0) === 0) {
+    return unknown === '' ? 'Nothing waits.' : `Nothing else waits.${unknown}`
+  }
+  const age = oldestMs === undefined ? '' : `The oldest waits for ${formatDuration(oldestMs)}. `
+  return `${age}They heal by themselves.${unknown}`
+}
 
 /** A figure that is read while it changes. @param {number} perSecond */
 export const rate = (perSecond) =>

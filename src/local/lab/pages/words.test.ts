@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Box, Switch } from '../state.ts'
-import { brokenIn, rate, secondsLeft, withNames } from './words.js'
+import { brokenIn, rate, secondsLeft, withNames, workWords } from './words.js'
 
 const box = (name: Box['name'], health: Box['health']): Box => ({ name, health, sinceMs: 0 })
 const on = (id: Switch['id']): Switch => {
@@ -29,6 +29,31 @@ describe('what is broken', () => {
   it('is nothing when nothing is', () => {
     const off = { ...on('kill:billing'), isOn: false }
     expect(brokenIn({ boxes: [box('billing', 'ready')], switches: [off] })).toEqual([])
+  })
+})
+
+describe('what waits', () => {
+  const rested = { undecided: 0, owedLetters: 0, oldestMs: 0, silent: [] }
+
+  it('is nothing only when everybody was asked', () => {
+    expect(workWords(rested)).toBe('Nothing waits.')
+    expect(workWords({ ...rested, silent: ['billing', 'user'] })).toBe(
+      'Nothing else waits. Open rows of billing and user are not known.',
+    )
+  })
+
+  it('is told with the age of the oldest', () => {
+    expect(workWords({ ...rested, undecided: 2, oldestMs: 3_000 })).toMatch(
+      /^The oldest waits for 3\.0\ss\. They heal by themselves\.$/,
+    )
+    expect(workWords({ ...rested, owedLetters: 1, silent: ['booking'] })).toMatch(
+      /They heal by themselves\. Open rows of booking are not known\.$/,
+    )
+  })
+
+  it('is unknown without order', () => {
+    const unknown = { undecided: undefined, owedLetters: undefined, oldestMs: undefined }
+    expect(workWords({ ...unknown, silent: ['order'] })).toMatch(/^Nobody can tell/)
   })
 })
 
