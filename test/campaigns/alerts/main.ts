@@ -4,9 +4,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { projectRoot } from '../../../tools/run-tool.ts'
-import { createHistory } from '../../judge/history.ts'
-import { runLoad } from '../../lab/load.ts'
 import { startAlertmanager, startPrometheus, type Daemon } from './daemons.ts'
+import { liveWithoutFaults } from './healthy.ts'
 import { waves, type Scenario } from './scenarios.ts'
 import { openShop, type Shop } from './shop.ts'
 import { fits, nameOf, openInbox, type Inbox } from './told.ts'
@@ -81,21 +80,14 @@ const rest = async (inbox: Inbox, seconds: number) => {
 const runHealthy = async (shop: Shop, inbox: Inbox, minutes: number) => {
   say(`${minutes} minutes of load without faults`)
   inbox.forget()
-  const signal = AbortSignal.timeout(minutes * 60_000)
-  const { system } = shop
-  const history = createHistory()
-  const load = runLoad({
-    system,
-    history,
-    clients: 8,
-    steps: Infinity,
-    seed: 1,
-    signal,
-    thinkMs: 200,
-  })
-  await load
+  const done = await liveWithoutFaults(shop, minutes)
   await rest(inbox, restSeconds)
-  say(`  ${history.exchanges.length} requests, ${inbox.fired().length} alerts`)
+  for (const [what, count] of Object.entries(done)) {
+    if (count === 0) complain(`no ${what} in ${minutes} minutes`)
+  }
+  const { requests, bookings, audits } = done
+  const told = inbox.fired().length
+  say(`  ${requests} requests, ${bookings} bookings, ${audits} audits, ${told} alerts`)
 }
 
 const proveThem = async (only: string | undefined, healthyMinutes: number) => {
