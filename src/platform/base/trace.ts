@@ -114,6 +114,14 @@ export const placeOfRow = (stored: string, tracer: Tracer): TracePlace | undefin
   }
 }
 
+/** Whether spans are told of a row, by what it keeps. To look costs less than to read it all. */
+export const isToldTrace = (stored: string | null): stored is string =>
+  stored?.endsWith('-01') === true
+
+/** Whether a place is in the trace that a row keeps. */
+export const isOfTrace = (stored: string, place: TracePlace | undefined): boolean =>
+  place !== undefined && stored.startsWith(place.traceId, 3)
+
 export const formatTraceparent = ({
   traceId,
   spanId = noSpan,
@@ -195,12 +203,14 @@ export const beginRequest = (
 ): OpenSpan => {
   const parent = typeof traceparent === 'string' ? parseTraceparent(traceparent) : undefined
   const traceId = parent?.traceId ?? newTraceId()
+  const isSampled = tracer.samples(traceId, parent)
   return {
     traceId,
-    spanId: newSpanId(),
+    // Where nothing is told, nobody needs an id of his own.
+    spanId: isSampled ? newSpanId() : (parent?.spanId ?? newSpanId()),
     parentId: parent?.spanId,
-    isSampled: tracer.samples(traceId, parent),
-    links: [],
+    isSampled,
+    ...(isSampled ? { links: [] } : {}),
     startMs: spanTimeMs(),
     tracer,
   }

@@ -1,6 +1,8 @@
 import type { ServiceName } from '../../registry.ts'
 import {
   atPlace,
+  isOfTrace,
+  isToldTrace,
   placeOfRow,
   spanIdOfRow,
   spanTimeMs,
@@ -67,11 +69,16 @@ const noteStep = (step: string, startMs: number) => {
   steps?.set(step, { startMs: before?.startMs ?? startMs, endMs: spanTimeMs() })
 }
 
+/** Most traces are not told. All they need is their id, for the log and for those who are called. */
+const inUntoldTrace = <Result>(trace: string, tracer: Tracer, work: () => Result): Result =>
+  isOfTrace(trace, tracePlace()) ? work() : atPlace(placeOfRow(trace, tracer), work)
+
 export const createSagaTraces = ({ tracer, saga, calls }: SagaTracesOptions) => {
-  const placesOf = (row: TracedRow) => {
-    if (tracer === undefined || row.trace === null) return undefined
-    const above = placeOfRow(row.trace, tracer)
-    return above && { above, own: { ...above, spanId: spanIdOfRow(row.id, saga) } }
+  /** Where the spans of a row belong whose trace is told. */
+  const placesOf = ({ id, trace }: TracedRow) => {
+    if (tracer === undefined || !isToldTrace(trace)) return undefined
+    const above = placeOfRow(trace, tracer)
+    return above && { above, own: { ...above, spanId: spanIdOfRow(id, saga) } }
   }
 
   const placeOfStep = (row: TracedRow, own: TracePlace, step: string) => ({
@@ -104,8 +111,9 @@ export const createSagaTraces = ({ tracer, saga, calls }: SagaTracesOptions) => 
   return {
     /** Goes on with a row in its own trace, whichever request or process does so. */
     walk: <Result>(row: TracedRow, work: () => Result): Result => {
+      if (tracer === undefined || row.trace === null) return work()
       const own = placesOf(row)?.own
-      if (own === undefined) return work()
+      if (own === undefined) return inUntoldTrace(row.trace, tracer, work)
       linkFromRequest(own)
       return atPlace({ ...own, steps: new Map<string, StepTimes>() }, work)
     },
@@ -125,7 +133,7 @@ export const createSagaTraces = ({ tracer, saga, calls }: SagaTracesOptions) => 
     /** Tells of the whole saga when nothing is owed any more. */
     ended: (row: TracedRow, { since, state, timeline }: SagaEnd): void => {
       const places = placesOf(row)
-      if (places === undefined || !places.own.isSampled) return
+      if (places === undefined) return
       const { above, own } = places
       const spans = spansOfSteps(row, own, timeline)
       for (const span of spans) own.tracer.add(span)

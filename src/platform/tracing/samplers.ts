@@ -1,8 +1,7 @@
-import { ROOT_CONTEXT, SpanKind, TraceFlags, trace } from '@opentelemetry/api'
+import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api'
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
-  ParentBasedSampler,
   SamplingDecision,
   TraceIdRatioBasedSampler,
   type Sampler,
@@ -10,8 +9,10 @@ import {
 import type { TracingConfig } from '../base/config.ts'
 import type { Tracer } from '../base/trace.ts'
 
-const rootSampler = ({ sampler, ratio }: TracingConfig): Sampler => {
-  switch (sampler.replace('parentbased_', '')) {
+const parentBased = 'parentbased_'
+
+const samplerOf = ({ sampler, ratio }: TracingConfig): Sampler => {
+  switch (sampler.replace(parentBased, '')) {
     case 'always_off':
       return new AlwaysOffSampler()
     case 'traceidratio':
@@ -21,25 +22,16 @@ const rootSampler = ({ sampler, ratio }: TracingConfig): Sampler => {
   }
 }
 
-const samplerOf = (config: TracingConfig): Sampler => {
-  const root = rootSampler(config)
-  return config.sampler.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root
-}
-
-/** Decides once for what a process does for one request. */
+/**
+ * Decides once for what a process does for one request. Whoever has a parent does as it does, without
+ * the library's sampler for that: it wants a context of its own for each question.
+ */
 export const createSampling = (config: TracingConfig): Tracer['samples'] => {
   const sampler = samplerOf(config)
+  const followsParent = config.sampler.startsWith(parentBased)
   return (traceId, parent) => {
-    const context =
-      parent === undefined
-        ? ROOT_CONTEXT
-        : trace.setSpanContext(ROOT_CONTEXT, {
-            traceId,
-            spanId: parent.spanId,
-            traceFlags: parent.isSampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-            isRemote: true,
-          })
-    const { decision } = sampler.shouldSample(context, traceId, '', SpanKind.SERVER, {}, [])
+    if (followsParent && parent !== undefined) return parent.isSampled
+    const { decision } = sampler.shouldSample(ROOT_CONTEXT, traceId, '', SpanKind.SERVER, {}, [])
     return decision === SamplingDecision.RECORD_AND_SAMPLED
   }
 }
