@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Pool, type Dispatcher } from 'undici'
 import { runClosedLoop, type LoopJob, type LoopResult } from './lib/closed-loop.ts'
 import { orderPrice, seededId } from './lib/ids.ts'
@@ -24,6 +24,8 @@ export interface LoadJob extends LoopJob {
   readonly storedOrders: number
   /** The open offers that are there, by the numbers of the first and of the one after the last. */
   readonly offers?: { readonly from: number; readonly to: number }
+  /** The share of the orders whose traces are wanted. Undefined: they name no trace. */
+  readonly tracedShare?: number
 }
 
 interface Exchange {
@@ -89,6 +91,12 @@ const takeOffer = ({ offers: { from, to } = { from: 0, to: 0 } }: LoadJob): stri
   return seededId('offer', nextOffer - 1)
 }
 
+const traceOf = ({ tracedShare }: LoadJob): string[] => {
+  if (tracedShare === undefined) return []
+  const [traceId, spanId] = [randomBytes(16), randomBytes(8)].map((bytes) => bytes.toString('hex'))
+  return ['traceparent', `00-${traceId}-${spanId}-${Math.random() < tracedShare ? '01' : '00'}`]
+}
+
 const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
   order: (job) => {
     const { accounts, userIds } = job
@@ -98,7 +106,7 @@ const exchanges: Record<LoadJob['kind'], (job: LoadJob) => Exchange> = {
       method: 'POST',
       path: '/orders',
       body: `{"userId":"${userId}","price":${orderPrice},"description":"A book and a lamp"}`,
-      headers: [...keyed, ...shownBy(userId, job)],
+      headers: [...keyed, ...shownBy(userId, job), ...traceOf(job)],
       status: 201,
       expected: '"status":"APPROVED"',
     }

@@ -14,7 +14,8 @@ export interface BenchOptions {
   readonly readRounds: number
   readonly readSeconds: number
   readonly replicaRounds: number
-  readonly tracingRounds: number
+  readonly tracingWarmUps: number
+  readonly tracingFigures: number
   readonly soakSeconds: number
   readonly startRounds: number
   readonly sections: ReadonlySet<string>
@@ -46,7 +47,8 @@ const plans = {
     readRounds: 1,
     readSeconds: 0.3,
     replicaRounds: 1,
-    tracingRounds: 1,
+    tracingWarmUps: 0,
+    tracingFigures: 1,
     soakSeconds: 2,
     startRounds: 1,
   },
@@ -62,7 +64,8 @@ const plans = {
     readRounds: 10,
     readSeconds: 0.8,
     replicaRounds: 3,
-    tracingRounds: 6,
+    tracingWarmUps: 5,
+    tracingFigures: 6,
     soakSeconds: 60,
     startRounds: 3,
   },

@@ -14,7 +14,8 @@ import type { BenchSystem } from './system.ts'
 export interface Rig {
   readonly runSystem: (
     system: BenchSystem,
-    job: LoopJob & Partial<Pick<LoadJob, 'kind' | 'accounts' | 'storedOrders' | 'offers'>>,
+    job: LoopJob &
+      Partial<Pick<LoadJob, 'kind' | 'accounts' | 'storedOrders' | 'offers' | 'tracedShare'>>,
   ) => Promise<RunFigures>
   readonly runBare: (bare: BareDatabase, job: LoopJob) => Promise<RunFigures>
   readonly runChain: (chain: Chain, job: LoopJob) => Promise<RunFigures>
