@@ -85,6 +85,18 @@ const top = 'gateway: POST /orders > gateway: POST order/orders'
 const saga = `${top} > order: order`
 const statements = ['billing: apply operations', 'notification: insert letters']
 
+/** Orders, and kills the process that works on it when the callee has done its part. Another goes on. */
+const orderAndKill = async (callee: 'billing' | 'notification', trace: ClientTrace) => {
+  const { id } = await signUp(client, 1_000)
+  const { promise: struck, resolve: onStruck } = Promise.withResolvers<string>()
+  system.links.get(`order-1→${callee}`)?.begin({ kind: 'lose-answer', onStruck })
+  const sent = send(newOrder(id, 100), trace)
+  await struck
+  await system.kill('order')
+  expect((await sent).status).toBe(504)
+  await system.start('order')
+}
+
 describe('an order is one trace', () => {
   it('from the client’s traceparent through gateway, services and statements', async () => {
     const { id } = await signUp(client, 1_000)
@@ -118,16 +130,8 @@ describe('an order is one trace', () => {
   it.each(['billing', 'notification'] as const)(
     'also when its process is killed after %s did its part, and another goes on',
     async (callee) => {
-      const { id } = await signUp(client, 1_000)
       const trace = newTrace()
-      const link = system.links.get(`order-1→${callee}`)
-      const { promise: struck, resolve: onStruck } = Promise.withResolvers<string>()
-      link?.begin({ kind: 'lose-answer', onStruck })
-      const sent = send(newOrder(id, 100), trace)
-      await struck
-      await system.kill('order')
-      expect((await sent).status).toBe(504)
-      await system.start('order')
+      await orderAndKill(callee, trace)
       const spans = await toldOf(trace, ['order: order', 'order: settle orders', ...statements])
       // Both tries reached the callee, and are below the one step that both were for.
       const step = callee === 'billing' ? 'withdraw' : 'letter'
@@ -173,6 +177,13 @@ describe('an order is one trace', () => {
     await toldOf(told, ['order: settle orders', ...statements])
     expect(collector.inTrace(silent.traceId)).toEqual([])
     expect(system.logsOf('billing')).toContain(silent.traceId)
+  })
+
+  it('that logs go on to name when it is not told and its process is killed', async () => {
+    const silent = newTrace('00')
+    await orderAndKill('billing', silent)
+    await eventually(() => expect(system.logsOf('notification')).toContain(silent.traceId))
+    expect(collector.inTrace(silent.traceId)).toEqual([])
   })
 })
 

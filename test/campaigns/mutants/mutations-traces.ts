@@ -49,6 +49,11 @@ export const traceMutations = [
     ],
   ),
   bug(
+    'whoever goes on with a row whose trace is not told begins another',
+    [oneTrace],
+    [sagaTraces, 'return inUntoldTrace(row.trace, tracer, work)', 'return work()'],
+  ),
+  bug(
     'lines of the log do not say which trace they belong to',
     [oneTrace],
     ['src/platform/base/telemetry.ts', 'return { traceId, spanId }', 'return { spanId }'],
