@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { useAnswer } from './asking.js'
 import { html } from './html.js'
-import { Empty, Loading, Panel, Time, TroubleBox } from './parts.js'
+import { Empty, Loading, Panel, Time, TroublesOf } from './parts.js'
 
 /** Who of the operators did what: the newest first, of all services. */
 const limit = 50
@@ -36,7 +36,7 @@ export const ActsPanel = () => {
     .filter(({ method }) => hasLooks || method !== 'GET')
     .toSorted((one, other) => (one.at > other.at ? -1 : 1))
     .slice(0, shown)
-  const failed = answers.filter(([, { trouble }]) => trouble !== undefined)
+  const hasFailed = answers.some(([, { trouble }]) => trouble !== undefined)
   const isKnown = answers.every(
     ([, { data, trouble }]) => data !== undefined || trouble !== undefined,
   )
@@ -45,16 +45,9 @@ export const ActsPanel = () => {
     looks, too
   </label>`
   return html`<${Panel} id="acts" title="Who did what" aside=${toggle}>
-    ${failed.map(
-      ([service, { trouble, reload }]) =>
-        html`<${TroubleBox}
-          key=${service}
-          trouble=${trouble && { ...trouble, title: `${service}: ${trouble.title}` }}
-          onRetry=${reload}
-        />`,
-    )}
+    <${TroublesOf} answers=${answers} />
     ${!isKnown && html`<${Loading} lines=${3} />`}
-    ${isKnown && failed.length === 0 && acts.length === 0 && html`<${Empty} title="No operator changed anything lately" />`}
+    ${isKnown && !hasFailed && acts.length === 0 && html`<${Empty} title="No operator changed anything lately" />`}
     <ul class="finds">
       ${acts.map((act) => html`<${ActRow} key=${act.id} act=${act} />`)}
     </ul>

@@ -3,7 +3,7 @@
 import { useAct, useAnswer, useSigned } from './asking.js'
 import { formatDuration } from './format.js'
 import { html } from './html.js'
-import { Empty, Loading, Panel, Time, TroubleBox } from './parts.js'
+import { Empty, Loading, Panel, Time, TroubleBox, TroublesOf } from './parts.js'
 
 /** What is undecided or owed, the oldest first, with why, and a way to have it tried at once. */
 
@@ -24,7 +24,8 @@ const pages = {
 /** @param {{ owed: Owed, service: string, onDone: () => void }} props */
 const OwedRow = ({ owed, service, onDone }) => {
   const { api } = useSigned()
-  const { kind, id, about, state, createdAt, attempts, isAtWork, lastStep, lastReason } = owed
+  const { kind, id, about, state, createdAt, attempts, isAtWork, lastStep, lastReason, requestId } =
+    owed
   const { run, isBusy, trouble } = useAct(async (/** @type {string} */ owedId, key) => {
     await api.post(`/owed/${service}/${owedId}/retry`, key)
     onDone()
@@ -45,6 +46,7 @@ const OwedRow = ({ owed, service, onDone }) => {
         ${`; ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`}
         ${isAtWork ? ', somebody is at work' : ''}
       </p>
+      <p class="soft">Request <code>${requestId}</code></p>
       <${TroubleBox} trouble=${trouble} />
     </div>
     <button type="button" class="small" aria-disabled=${isBusy} onClick=${() => run(id)}>
@@ -79,14 +81,7 @@ export const OwedPanel = () => {
     title="Undecided or owed"
     aside=${html`<span class="soft">the oldest first, every ${refreshMs / 1_000} seconds</span>`}
   >
-    ${answers.map(
-      ([service, { trouble, reload }]) =>
-        html`<${TroubleBox}
-          key=${service}
-          trouble=${trouble && { ...trouble, title: `${service}: ${trouble.title}` }}
-          onRetry=${reload}
-        />`,
-    )}
+    <${TroublesOf} answers=${answers} />
     ${!isKnown && html`<${Loading} lines=${2} />`}
     ${
       isKnown &&

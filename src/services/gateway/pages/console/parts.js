@@ -1,4 +1,5 @@
 /** @import { ComponentChildren } from 'preact' */
+/** @import { Answer } from './asking.js' */
 /** @import { Trouble } from './types.ts' */
 import { useEffect, useRef } from 'preact/hooks'
 import { exactTime, formatTime } from './format.js'
@@ -53,6 +54,20 @@ export const TroubleBox = ({ trouble, onRetry }) => {
     }
   </div>`
 }
+
+/**
+ * Which of several services could not be asked, and why.
+ * @param {{ answers: readonly (readonly [string, Pick<Answer<unknown>, 'trouble' | 'reload'>])[] }} props
+ */
+export const TroublesOf = ({ answers }) =>
+  answers.map(
+    ([service, { trouble, reload }]) =>
+      html`<${TroubleBox}
+        key=${service}
+        trouble=${trouble && { ...trouble, title: `${service}: ${trouble.title}` }}
+        onRetry=${reload}
+      />`,
+  )
 
 /** Grey lines as high as what will stand there. @param {{ lines?: number }} props */
 export const Loading = ({ lines = 3 }) =>
