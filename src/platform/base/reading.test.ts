@@ -23,6 +23,22 @@ it('asks the more rarely the longer the answer takes', async () => {
   expect(await read()).toBe(1)
 })
 
+it('asks again soon after it failed, however long that took', async () => {
+  let asked = 0
+  const failingOnce = createReading(
+    async () => {
+      asked += 1
+      await sleep(100)
+      if (asked === 1) throw new Error('locked')
+      return asked
+    },
+    { keptMs: 1 },
+  )
+  expect(await failingOnce()).toBeUndefined()
+  await sleep(150)
+  expect(await failingOnce()).toBe(2)
+})
+
 it('knows nothing when it fails or takes too long, and asks no second time meanwhile', async () => {
   let asked = 0
   const { promise, resolve } = Promise.withResolvers<string>()

@@ -1,7 +1,8 @@
 /**
  * A figure that must be asked for, such as a count of rows. Whoever comes within a moment gets the
  * one before, so two scrapers cost as much as one. The dearer a question is, the more rarely it is
- * asked: it takes no more than a twentieth of the time.
+ * asked: it takes no more than a twentieth of the time. One that failed is asked again sooner: else
+ * the figure would be unknown long after it can be known.
  */
 export interface ReadingOptions {
   /** For how long an answer serves at least. */
@@ -28,7 +29,8 @@ export const createReading = <Value>(
     const startedAtMs = performance.now()
     last = await read().catch(() => undefined)
     const now = performance.now()
-    servesUntilMs = now + Math.max(keptMs, restPerWork * (now - startedAtMs))
+    const rest = last === undefined ? Math.min(restPerWork, 1) : restPerWork
+    servesUntilMs = now + Math.max(keptMs, rest * (now - startedAtMs))
     running = undefined
     return last
   }

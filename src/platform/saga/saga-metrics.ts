@@ -18,7 +18,8 @@ const most = (rows: readonly OpenRows[], figure: (row: OpenRows) => number | nul
 
 /**
  * Gauges of what is open in the saga tables of a service. The tables are read when the metrics are
- * read, so requests pay nothing. While a table cannot be read, its gauges are missing.
+ * read, so requests pay nothing. While a table cannot be read, its gauges are missing, and one of
+ * them says so: an alert cannot see what is not there.
  */
 export const watchSagas = ({ registry }: Metrics, tables: readonly WatchedTable[]) => {
   const readings = tables.map(({ table: saga, states, backlog }) => ({
@@ -52,6 +53,17 @@ export const watchSagas = ({ registry }: Metrics, tables: readonly WatchedTable[
       },
     })
   }
+
+  new Gauge({
+    name: 'saga_table_readable',
+    help: 'Whether the table of a saga could be read for these figures: 1, or 0 when they are missing',
+    labelNames: ['saga'],
+    registers: [registry],
+    async collect() {
+      const found = await Promise.all(readings.map(({ read }) => read()))
+      readings.forEach(({ saga }, index) => this.set({ saga }, found[index] === undefined ? 0 : 1))
+    },
+  })
 
   addGauge(
     'saga_open_rows',

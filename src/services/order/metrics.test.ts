@@ -106,6 +106,7 @@ describe('the metrics of orders', () => {
     const { body } = await system.service.api.get('/metrics')
     expect(performance.now() - startedAtMs).toBeLessThan(2_500)
     expect(body).not.toMatch(/^saga_open_rows\{saga="orders"/m)
+    expect(body).toMatch(/^saga_table_readable\{saga="orders"[^}]*\} 0$/m)
     expect(await seen('database_statements_waiting')).toBeGreaterThan(0)
     expect(await seen('database_pool_connections_in_use')).toBe(
       await seen('database_pool_connections'),

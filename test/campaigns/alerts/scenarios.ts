@@ -156,6 +156,12 @@ const tableLocked: Scenario = {
   },
 }
 
+const tableUnreadable: Scenario = {
+  name: 'somebody holds a lock against readers on the table of letters about deposits',
+  fires: [alert('SagaUnreadable', { service: 'billing', saga: 'deposit_letters' })],
+  begin: (shop) => shop.lock('billing', 'lock table deposit_letters in access exclusive mode'),
+}
+
 const slowWay: Scenario = {
   name: 'the way from the gateway to order is slow',
   fires: [alert('LatencyHigh', { service: 'gateway' })],
@@ -180,6 +186,7 @@ const poolExhausted: Scenario = {
     alert('LatencyHigh', { service: 'order' }),
     alert('ErrorRateHigh', { service: 'order' }),
     alert('DatabaseAway', { service: 'order' }),
+    alert('SagaUnreadable', { service: 'order' }),
     alert('RecoveryStandsStill'),
   ],
   begin: async (shop) => {
@@ -217,7 +224,7 @@ const overloaded: Scenario = {
 /** Faults that do not touch each other happen at the same time. */
 export const waves: readonly (readonly Scenario[])[] = [
   [notificationAway, billingAway, rowLocked, guessing, collectorAway],
-  [serviceKilled, databaseAway, tableLocked],
+  [serviceKilled, databaseAway, tableLocked, tableUnreadable],
   [poolExhausted, slowWay],
   [overloaded],
   [booksForged],

@@ -25,7 +25,17 @@ export const metricsMutations = [
   bug(
     'a figure that is dear to get is asked for as often as others',
     [readingTest],
-    [reading, 'restPerWork * (now - startedAtMs)', '0 * restPerWork * (now - startedAtMs)'],
+    [reading, 'Math.min(restPerWork, 1) : restPerWork', 'Math.min(restPerWork, 1) : 0'],
+  ),
+  bug(
+    'a figure that could not be read stays unknown for long',
+    [readingTest],
+    [reading, 'last === undefined ? Math.min(restPerWork, 1) : restPerWork', 'restPerWork'],
+  ),
+  bug(
+    'nobody says that a table cannot be read',
+    [ordersTest],
+    [sagaMetrics, '=== undefined ? 0 : 1', '=== undefined ? 1 : 1'],
   ),
   bug(
     'the metrics read whole tables',
