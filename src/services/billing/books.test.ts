@@ -56,6 +56,16 @@ describe('the verdict of the books', () => {
     })
   })
 
+  it('stays that of the whole books when a part was read and was fine, and is that of a part that was not', async () => {
+    const since = '2026-11-20T09:00:00.000Z'
+    await recordVerdict(system.database.url, { ...found, since })
+    expect(await read()).toMatchObject({ latest: { since: null, violations: 17 } })
+    await recordVerdict(system.database.url, { ...found, since, more: 18 })
+    expect(await read()).toMatchObject({ latest: { since, violations: 18 } })
+    await recordVerdict(system.database.url, { ...found, more: 17 })
+    expect(await read()).toMatchObject({ latest: { since: null, violations: 17 } })
+  })
+
   it('is a metric', async () => {
     expect(await metric('books_violations')).toBe(17)
     expect(await metric('books_last_audit_timestamp_seconds')).toBe(

@@ -49,7 +49,8 @@ export const getBooksRoute = defineRoute({
     'What the last audit found in the books of all services, which it compares row by row and never mends: `npm run audit`.',
   responses: {
     200: {
-      description: 'The last verdict; null if there was no audit yet',
+      description:
+        'The last verdict on all books, or on a part of them in which something did not add up; null if there was none yet',
       content: jsonContent(
         z.strictObject({ latest: verdictSchema.nullable() }).openapi('Books', {
           example: {

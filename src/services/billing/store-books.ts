@@ -1,4 +1,4 @@
-import { desc, lt } from 'drizzle-orm'
+import { and, desc, gt, isNull, lt, or } from 'drizzle-orm'
 import { afterAllIds } from '../../platform/database/owners.ts'
 import type { Database } from '../../platform/database/db.ts'
 import { defineStatement, json, rowsOf, type ItemOf } from '../../platform/database/statement.ts'
@@ -27,13 +27,21 @@ export const createBooksStore = (database: Database) => ({
     await database.execute(recordVerdicts, [verdict])
   },
 
-  /** Ids grow with time, so the last one is at the end of the key. */
+  /**
+   * Ids grow with time, so the last one is at the end of the key. Of an audit that read only what was
+   * touched since, all is said when it found something: that it found nothing says nothing of the rest.
+   */
   latest: async (): Promise<VerdictRow | undefined> => {
     const [verdict] = await database.read('latest verdict', (reader) =>
       reader
         .select()
         .from(booksVerdicts)
-        .where(lt(booksVerdicts.id, afterAllIds))
+        .where(
+          and(
+            lt(booksVerdicts.id, afterAllIds),
+            or(isNull(booksVerdicts.since), gt(booksVerdicts.violations, 0)),
+          ),
+        )
         .orderBy(desc(booksVerdicts.id))
         .limit(1),
     )

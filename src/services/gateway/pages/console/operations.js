@@ -130,6 +130,7 @@ const BooksPanel = () => {
         <p class="soft">
           ${latest.rows.toLocaleString('en')} rows in ${formatDuration(latest.durationMs)},${' '}
           <${Time} at=${latest.startedAt} />
+          ${latest.since && html`, only what was touched since <${Time} at=${latest.since} />`}
         </p>
         <ul class="violations">
           ${Object.entries(latest.byInvariant).map(

@@ -185,6 +185,7 @@ export interface ServicesView {
 export interface Books {
   readonly latest: {
     readonly startedAt: string
+    readonly since: string | null
     readonly durationMs: number
     readonly rows: number
     readonly violations: number
