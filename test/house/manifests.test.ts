@@ -388,10 +388,13 @@ describe('the check of the manifests', { timeout: 120_000 }, () => {
       expect(await checkManifests(root)).toEqual([])
     })
 
-    it('open a way to where traces are collected', async () => {
+    it.each([
+      'OTEL_EXPORTER_OTLP_ENDPOINT: http://collector.observability:4318',
+      'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://collector.observability:4318/v1/traces',
+    ])('open a way to where traces are collected: %s', async (setting) => {
       const root = await copyManifests(await scratchFolder())
-      const setting = '  OTEL_EXPORTER_OTLP_ENDPOINT: http://collector.observability:4318'
-      await plant(root, 'k8s/10-settings.yaml', setting.replace('  ', '  # '), setting)
+      const inFile = '  # OTEL_EXPORTER_OTLP_ENDPOINT: http://collector.observability:4318'
+      await plant(root, 'k8s/10-settings.yaml', inFile, `  ${setting}`)
       const generated = generateManifests(readPlan(root))
       for (const [name, text] of generated) await writeFile(join(root, 'k8s', name), text)
       for (const name of ['30-notification.yaml', '34-identity.yaml', '40-gateway.yaml']) {

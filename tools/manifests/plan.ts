@@ -67,7 +67,10 @@ export const readPlan = (root: string): Plan => {
     .map((document) => document.toJS() as IConfigMap | null)
     .filter((document) => document?.metadata?.name === 'settings')
   const data = settings?.data ?? {}
-  const { ISSUER_URL: issuerUrl, JWKS_URL: keysUrl, OTEL_EXPORTER_OTLP_ENDPOINT: collector } = data
+  const { ISSUER_URL: issuerUrl, JWKS_URL: keysUrl } = data
+  // The second names the address of traces alone, and goes before the first.
+  const collector =
+    data['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? data['OTEL_EXPORTER_OTLP_ENDPOINT']
   return createPlan(registry, {
     otherIssuer: outsiderAt(issuerUrl && (keysUrl ?? issuerUrl)),
     collector: outsiderAt(collector),
