@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { createHistory } from '../judge/history.ts'
-import { createActor, newKey, newOrder, signUp, type Actor, type Request } from '../lab/actors.ts'
+import {
+  createActor,
+  newKey,
+  newOrder,
+  newUser,
+  signUp,
+  type Actor,
+  type Request,
+} from '../lab/actors.ts'
 import { book, hourMs, newCompany, newOffer, someCategory } from '../lab/booking-requests.ts'
 import { startCollector, type CollectedSpan, type Collector } from '../lab/collector.ts'
 import { api } from '../lab/http.ts'
@@ -185,6 +193,40 @@ describe('an order is one trace', () => {
     await eventually(() => expect(system.logsOf('notification')).toContain(silent.traceId))
     expect(collector.inTrace(silent.traceId)).toEqual([])
   })
+})
+
+it('a sign-up is one trace with the login and the account that it makes', async () => {
+  const trace = newTrace()
+  const name = `traced-${trace.spanId}`
+  expect((await send(newUser(name), trace)).status).toBe(201)
+  const spans = await toldOf(trace, [
+    'identity: insert logins',
+    'billing: open accounts',
+    'user: sign-up',
+  ])
+  const root = 'gateway: POST /users > gateway: POST user/users > user: sign-up'
+  expect(pathsIn(spans)).toEqual(
+    expect.arrayContaining([
+      `${root} > user: make-login > identity: POST /identity/logins > identity: insert logins`,
+      `${root} > user: open-account > billing: POST /billing/accounts > billing: open accounts`,
+    ]),
+  )
+})
+
+it('a collector that hangs changes no answer', async () => {
+  const { id } = await signUp(client, 1_000)
+  collector.behave('hangs')
+  try {
+    const startedAtMs = performance.now()
+    for (let count = 0; count < 10; count += 1) {
+      const { status, body } = await send(newOrder(id, 1), newTrace())
+      expect([status, body]).toEqual([201, expect.objectContaining({ status: 'APPROVED' })])
+    }
+    // As often as an answer of the collector is waited for: five seconds each.
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000)
+  } finally {
+    collector.behave('takes')
+  }
 })
 
 it('a booking is one trace with the letters to those who manage the company', async () => {
