@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Memory } from '../../test/lab/usage.ts'
 import { growthPerTenMinutes, watchMemory } from './memory.ts'
 import { judge, type RunFigures } from './results.ts'
@@ -66,10 +67,45 @@ export const measureHistory = async (bench: Bench, start: StartSystem, check: Ch
       atLeast: 0.95,
     })
     await compareReads(bench, size, run)
+    await compareScrapes(bench, size, systems)
     for (const system of Object.values(systems)) await check(system)
   } finally {
     for (const system of Object.values(systems)) await system.stop()
   }
+}
+
+const watched = ['user', 'billing', 'order', 'booking'] as const
+const scrapeRounds = 12
+/** For so long a service tells what it read before. */
+const keptMs = 1_000
+
+const scrapeMs = async (system: BenchSystem) => {
+  const startedAtMs = performance.now()
+  for (const service of watched) await (await fetch(system.metricsUrl(service))).text()
+  return performance.now() - startedAtMs
+}
+
+/** Metrics tell of rows, so they are read from tables: of these rows only, however many others there are. */
+const compareScrapes = async (
+  bench: Bench,
+  size: string,
+  systems: Readonly<Record<string, BenchSystem>>,
+) => {
+  const taken = { new: [] as number[], old: [] as number[] }
+  for (let round = 0; round < scrapeRounds; round += 1) {
+    bench.screen.now(`metrics of ${watched.length} services, round ${round + 1} of ${scrapeRounds}`)
+    await sleep(keptMs * 1.2)
+    for (const name of ['new', 'old'] as const) {
+      taken[name].push(await scrapeMs(systems[name] as BenchSystem))
+    }
+  }
+  addRatio(bench, {
+    id: 'scrape',
+    what: `reading the metrics with ${size} ÷ few`,
+    above: taken.old,
+    below: taken.new,
+    atMost: 1.25,
+  })
 }
 
 type RunOn = (
