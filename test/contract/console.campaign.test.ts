@@ -315,6 +315,22 @@ describe('trouble', () => {
     await close()
   })
 
+  it('of a name that is taken is over with another name', async () => {
+    const { page, close } = await openConsole(browser, origin)
+    const name = `free-${Date.now().toString(36)}`
+    await page.getByRole('button', { name: 'Create an account' }).click()
+    await page.getByLabel('Username').fill(masha.username)
+    await page.getByLabel('Email').fill(`${name}@example.com`)
+    await page.getByLabel('Password').fill('long enough for everybody')
+    const create = page.getByRole('button', { name: 'Create it, then sign in' })
+    await create.click()
+    await page.locator('.trouble', { hasText: 'taken' }).waitFor()
+    await page.getByLabel('Username').fill(name)
+    await create.click()
+    await page.waitForURL(/\/identity\//)
+    await close()
+  })
+
   it('of a refused order leads to the picture of the refusal', async () => {
     const poor = await people.newPerson()
     const { page, close } = await openSignedIn(poor)

@@ -124,9 +124,9 @@ export const useAct = (act) => {
   const [isBusy, setBusy] = useState(false)
   const [trouble, setTrouble] = useState(/** @type {Trouble | undefined} */ (undefined))
   const last = useRef({ asked: '', key: '' })
-  /** @param {Asked} asked */
+  /** @param {Asked} asked @returns {Promise<boolean>} whether it was done */
   const run = async (asked) => {
-    if (isBusy) return
+    if (isBusy) return false
     const text = JSON.stringify(asked) ?? ''
     if (last.current.asked !== text || last.current.key === '') {
       last.current = { asked: text, key: newKey() }
@@ -136,10 +136,12 @@ export const useAct = (act) => {
     try {
       await act(asked, last.current.key)
       last.current.key = ''
+      return true
     } catch (error) {
       const found = troubleIn(error)
       if (!undecided.has(found.status)) last.current.key = ''
       setTrouble(found)
+      return false
     } finally {
       setBusy(false)
     }

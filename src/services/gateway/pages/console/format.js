@@ -22,11 +22,12 @@ export const plainAmount = (minor) => (minor / 100).toFixed(2)
 
 /** @param {number} ms */
 export const formatDuration = (ms) => {
-  if (ms < 1_000) return `${Math.round(ms)}\u00a0ms`
-  const seconds = ms / 1_000
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)}\u00a0s`
+  if (ms < 999.5) return `${Math.round(ms)}\u00a0ms`
+  const exact = ms / 1_000
+  const seconds = Math.round(exact)
+  if (seconds < 60) return `${exact < 9.95 ? exact.toFixed(1) : seconds}\u00a0s`
   const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes}\u00a0min ${Math.round(seconds % 60)}\u00a0s`
+  if (minutes < 60) return `${minutes}\u00a0min ${seconds % 60}\u00a0s`
   const hours = Math.floor(minutes / 60)
   return hours < 48
     ? `${hours}\u00a0h ${minutes % 60}\u00a0min`

@@ -28,6 +28,12 @@ describe('time', () => {
     expect(plain).toEqual(['4 ms', '999 ms', '1.5 s', '42 s', '1 min 1 s', '2 h 0 min', '10 days'])
   })
 
+  it('is never sixty seconds or a thousand milliseconds', () => {
+    const told = [999.6, 9_960, 59_700, 119_600, 3_599_700].map(formatDuration)
+    const plain = told.map((text) => text.replaceAll('\u00a0', ' '))
+    expect(plain).toEqual(['1.0 s', '10 s', '1 min 0 s', '2 min 0 s', '1 h 0 min'])
+  })
+
   it('of a booking is by the clock of its place', () => {
     const startsAt = '2027-05-01T10:00:00Z'
     const span = { startsAt, endsAt: '2027-05-01T11:00:00Z', timeZone: 'Asia/Tokyo' }

@@ -1,5 +1,5 @@
 /** @import { Found, Page, Trouble } from './types.ts' */
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { troubleIn } from './api.js'
 import { useSigned } from './asking.js'
 import { html } from './html.js'
@@ -31,15 +31,18 @@ const FoundRow = ({ found: { service, kind, id, userId } }) => {
 export const SearchPanel = () => {
   const { api } = useSigned()
   const [search, setSearch] = useState(/** @type {Search | undefined} */ (undefined))
+  const round = useRef(0)
   /** @param {SubmitEvent} event */
   const onSubmit = (event) => {
     const asked = (typedIn(event)['sought'] ?? '').trim()
     if (asked === '') return
+    round.current += 1
+    const mine = round.current
     setSearch({ asked, found: [], troubles: [], isDone: false })
     /** What comes is shown at once, unless something else is looked for by now. */
     const add = (/** @type {Partial<Search>} */ more) =>
       setSearch((before) =>
-        before?.asked === asked
+        before !== undefined && round.current === mine
           ? {
               ...before,
               found: [...before.found, ...(more.found ?? [])],

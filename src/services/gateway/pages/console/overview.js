@@ -80,8 +80,8 @@ const Deposit = ({ onDone }) => {
   /** @param {SubmitEvent} event */
   const onSubmit = async (event) => {
     const form = /** @type {HTMLFormElement} */ (event.currentTarget)
-    await run({ amount: minorIn(typedIn(event)['amount'] ?? '') ?? 0 })
-    form.reset()
+    const isDone = await run({ amount: minorIn(typedIn(event)['amount'] ?? '') ?? 0 })
+    if (isDone) form.reset()
   }
   return html`<form class="act" onSubmit=${onSubmit}>
     <h2>Put money on the account</h2>

@@ -33,19 +33,31 @@ export const slotsOf = (traffic, endMs, slots) => {
   return filled
 }
 
+/** Traffic is counted in slices of so long. */
+const sliceMs = 10_000
+
+/** The median of slices, each as often as it had requests. @param {readonly Traffic[]} traffic */
+const medianOf = (traffic) => {
+  const sorted = traffic.toSorted((one, other) => one.p50Ms - other.p50Ms)
+  const half = sorted.reduce((before, { requests }) => before + requests, 0) / 2
+  let passed = 0
+  return sorted.find(({ requests }) => (passed += requests) >= half)?.p50Ms ?? 0
+}
+
 /**
- * What the last minute was like.
+ * What the last minute was like, as far as its slices are in it as a whole.
  * @param {readonly Traffic[]} traffic
  * @param {number} endMs
  */
 export const lastMinute = (traffic, endMs) => {
-  const recent = traffic.filter(({ at }) => endMs - Date.parse(at) <= 60_000)
+  const firstMs = Math.ceil((endMs - 60_000) / sliceMs) * sliceMs
+  const recent = traffic.filter(({ at }) => Date.parse(at) >= firstMs)
   const sum = (/** @type {'requests' | 'errors'} */ name) =>
     recent.reduce((before, bucket) => before + bucket[name], 0)
   return {
-    perSecond: sum('requests') / 60,
+    perSecond: sum('requests') / ((endMs - firstMs) / 1_000),
     errors: sum('errors'),
-    p50Ms: Math.max(0, ...recent.map(({ p50Ms }) => p50Ms)),
+    p50Ms: medianOf(recent),
     p99Ms: Math.max(0, ...recent.map(({ p99Ms }) => p99Ms)),
   }
 }

@@ -4,8 +4,9 @@ import { claimsIn, personIn } from './tokens.js'
 
 /**
  * Who is signed in, with tokens that are kept fresh. They are in the memory of this tab and, so that
- * it may be loaded again, in its sessionStorage; never where another tab or a later visitor finds
- * them.
+ * it may be loaded again, in its sessionStorage: other tabs and later visitors do not find them there.
+ * (A tab that the browser duplicates has a copy. As a refresh token serves once, one of the two is
+ * signed out then.)
  */
 const tokensAt = 'orderly.tokens'
 const beginningAt = 'orderly.sign-in'
@@ -39,11 +40,17 @@ const createTokens = (issuerUrl) => {
   }
 
   const refresh = async () => {
-    const { refreshToken, idToken } = tokens ?? {}
+    const begun = tokens
+    const { refreshToken, idToken } = begun ?? {}
     try {
       if (refreshToken === undefined) throw new SignInError('Your session has ended.', true)
       const fresh = await issuer.refresh(refreshToken)
       const next = { ...fresh, idToken: fresh.idToken ?? idToken }
+      if (tokens !== begun) {
+        // Whoever has signed out meanwhile stays signed out.
+        if (next.refreshToken !== undefined) await issuer.revoke(next.refreshToken)
+        throw new SignInError('You have signed out.')
+      }
       keep(next)
       return next
     } catch (error) {
@@ -75,17 +82,25 @@ const createTokens = (issuerUrl) => {
 export const createSession = ({ issuer: issuerUrl, rolesClaim }) => {
   const { issuer, listeners, keep, now, refresh, isLost } = createTokens(issuerUrl)
 
+  const takeKept = () => {
+    const kept = sessionStorage.getItem(tokensAt)
+    if (kept !== null) keep(JSON.parse(kept))
+  }
+
   /** The issuer has sent the browser back: takes the tokens for the code. */
   const complete = async () => {
     const answer = new URLSearchParams(location.search)
     const begun = takeBeginning()
     // The code serves once, so it need not stay in the history.
     history.replaceState(null, '', `${issuer.redirectUri}${begun.returnTo ?? ''}`)
-    const error = answer.get('error')
-    if (error !== null) throw new SignInError(answer.get('error_description') ?? error)
     if (begun.state === undefined || begun.state !== answer.get('state')) {
+      // Anybody can make such a link: what it says is not shown, and nobody is signed out by it.
+      takeKept()
+      if (now() !== undefined) return
       throw new SignInError('This answer of the issuer belongs to another sign-in.')
     }
+    const error = answer.get('error')
+    if (error !== null) throw new SignInError(answer.get('error_description') ?? error)
     const fresh = await issuer.tokensFor(answer.get('code') ?? '', begun.verifier)
     if (fresh.idToken !== undefined && claimsIn(fresh.idToken)['nonce'] !== begun.nonce) {
       throw new SignInError('The token was made for another sign-in.')
@@ -112,8 +127,7 @@ export const createSession = ({ issuer: issuerUrl, rolesClaim }) => {
     /** Finds out whether somebody is signed in: when the page is loaded. */
     start: async () => {
       if (/[?&](?:code|error)=/.test(location.search)) return complete()
-      const kept = sessionStorage.getItem(tokensAt)
-      if (kept !== null) keep(JSON.parse(kept))
+      return takeKept()
     },
     person: () => {
       const tokens = now()

@@ -2,7 +2,7 @@
 /** @import { OrderDetails, Trouble } from './types.ts' */
 import { useState } from 'preact/hooks'
 import { ApiError, problemIn, troubleIn } from './api.js'
-import { newKey } from './hashes.js'
+import { useAct } from './asking.js'
 import { html } from './html.js'
 import { Field, Heading, TroubleBox, typedIn } from './parts.js'
 import { Sequence } from './sequence.js'
@@ -40,23 +40,17 @@ const example = {
 
 /** @param {{ session: Session, returnTo: string }} props */
 const SignUp = ({ session, returnTo }) => {
-  const [trouble, setTrouble] = useState(/** @type {Trouble | undefined} */ (undefined))
-  const [isBusy, setBusy] = useState(false)
-  const [key] = useState(newKey)
-  /** @param {SubmitEvent} event */
-  const onSubmit = async (event) => {
-    const body = JSON.stringify(typedIn(event))
-    setBusy(true)
-    try {
+  const { run, isBusy, trouble } = useAct(
+    async (/** @type {Record<string, string>} */ asked, key) => {
       const headers = { 'content-type': 'application/json', 'idempotency-key': key }
+      const body = JSON.stringify(asked)
       const response = await fetch('/users', { method: 'POST', headers, body })
       if (!response.ok) throw await problemIn(response)
       await session.signIn(returnTo)
-    } catch (error) {
-      setTrouble(troubleIn(error))
-      setBusy(false)
-    }
-  }
+    },
+  )
+  /** @param {SubmitEvent} event */
+  const onSubmit = (event) => void run(typedIn(event))
   return html`<form class="card" onSubmit=${onSubmit}>
     <h2>Create an account</h2>
     <${Field}
