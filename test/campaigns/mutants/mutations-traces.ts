@@ -40,6 +40,11 @@ export const traceMutations = [
     ],
   ),
   bug(
+    'a shared statement of untold traces is told in the trace of whoever is there',
+    ['src/platform/database/statement-spans.test.ts'],
+    [statementSpans, 'if (callers.length === 0) return work()', ''],
+  ),
+  bug(
     'what the client does not want to be told is told',
     [oneTrace, tracerTest],
     [
