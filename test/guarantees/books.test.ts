@@ -155,4 +155,22 @@ describe('the books', () => {
     expect(told.out).not.toContain('@')
     expect((await readBooks()).latest).toMatchObject({ violations: 0 })
   })
+
+  it('name an account that is wrong also while it is never at rest', async () => {
+    const idsIn = ({ violations }: Verdict) =>
+      violations
+        .filter(({ invariant }) => invariant === 'accounts-add-up')
+        .map(({ row }) => String(row['id']))
+    const [id] = idsIn(await look())
+    expect(id).toBeDefined()
+    const sql = on('billing')
+    let isOver = false
+    const working = (async () => {
+      while (!isOver) await sql`update accounts set balance = balance + 1 where user_id = ${id!}`
+    })()
+    const verdict = await look()
+    isOver = true
+    await working
+    expect(idsIn(verdict)).toContain(id)
+  })
 })

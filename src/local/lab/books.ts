@@ -6,7 +6,7 @@ import type { DatabaseUrls } from '../postgres/provision.ts'
 import type { Books } from './state.ts'
 
 const pauseMs = 3_000
-/** Long enough for every fault of the lab, short enough for a look to be cheap after hours of load. */
+/** Long enough for every fault of the lab. Older rows are read and not judged. */
 const windowMs = 10 * 60_000
 const mostFindings = 20
 
