@@ -68,6 +68,10 @@ const notWrittenDown = (cause: unknown) =>
     cause,
   })
 
+/** What is searched for may be a name or an address, and acts are kept for ever: an id may stay. */
+const withoutWords = (url: string) =>
+  url.replace(/([?&]q=)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:&|$))[^&]*/gi, '$1…')
+
 /**
  * Writes down what somebody asks for by a role before it is done. If that is not possible, nothing is
  * done. Undefined: there is nothing to write down, as nearly always, and nothing to wait for.
@@ -87,7 +91,7 @@ export const createActRecorder =
       operator: person.id,
       method,
       route: route.template,
-      target: url.slice(0, maxTarget),
+      target: withoutWords(url).slice(0, maxTarget),
       subject: subjectOf(path, route.template, userIdInQuery(url), userIdInBody(rawBody)),
       requestId,
     }

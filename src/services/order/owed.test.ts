@@ -225,6 +225,20 @@ describe('the search', () => {
   const find = async (what: string) =>
     (await asOperator(`/search/order?q=${encodeURIComponent(what)}`)).body.items
 
+  it('is written down with an id that was looked for, and without words: they may name somebody', async () => {
+    const id = uuidv7()
+    await find(id)
+    await find('masha@example.com')
+    await find(`${id} and masha`)
+    const { body } = await asOperator(`/acts/order?operator=${operator.id}&limit=4`)
+    const targets = body.items.map(({ target }: { readonly target: string }) => target)
+    expect(targets.slice(1)).toEqual([
+      '/search/order?q=…',
+      '/search/order?q=…',
+      `/search/order?q=${id}`,
+    ])
+  })
+
   it('finds an order by its id, its key and its request, and a change likewise', async () => {
     const [key, requestId] = [`key-${uuidv7()}`, uuidv7()]
     const { id } = (await place(5, { 'x-request-id': requestId }, key)).body
