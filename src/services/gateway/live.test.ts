@@ -184,6 +184,25 @@ describe('who follows an order', () => {
     operators.leave()
   })
 
+  it('is told so also when the gateway stops before it has the first answer', async () => {
+    const other = await startGateway({ SHUTDOWN_GRACE_MS: '5000' })
+    const { promise: asked, resolve: onAsked } = Promise.withResolvers<void>()
+    const { promise: mayAnswer, resolve: answerNow } = Promise.withResolvers<void>()
+    other.services.order.behave = async (request, response) => {
+      onAsked()
+      await mayAnswer
+      return answerJson(200, order({}))(request, response)
+    }
+    const opened = open(`${other.url}/console/live/orders/${orderId}`, bearer())
+    await asked
+    const stopped = other.stop()
+    const stream = await opened
+    await stream.ended
+    expect(stream.events()).toEqual([{ name: 'end', data: { why: 'stopping' } }])
+    answerNow()
+    await stopped
+  })
+
   it('is told when the gateway stops, which waits for nobody', async () => {
     const other = await startGateway({ SHUTDOWN_GRACE_MS: '5000' })
     other.services.order.behave = answerJson(200, order({}))

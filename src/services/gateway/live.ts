@@ -105,6 +105,11 @@ const createStream = (
   let timer: NodeJS.Timeout | undefined
   let isOver = false
 
+  const begin = () => {
+    if (response.headersSent) return
+    response.isStream = true
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
+  }
   const write = (text: string) => {
     writtenAtMs = performance.now()
     response.write(text)
@@ -118,6 +123,7 @@ const createStream = (
   const end = (why: Why) => {
     if (isOver) return
     close()
+    begin()
     response.end(event('end', JSON.stringify({ why })))
   }
   const show = (answer: Answer) => {
@@ -150,8 +156,7 @@ const createStream = (
   return {
     start: (first: Answer) => {
       response.once('close', close)
-      response.isStream = true
-      response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
+      begin()
       show(first)
       if (!isOver) timer = setTimeout(() => void look(), everyMs)
     },
@@ -199,6 +204,8 @@ export const createLive = ({
     // Counted from here on: many may come while the first answers are under way.
     open.set(stream, id)
     const first = await reads.read(path, sent).catch(() => undefined)
+    // This process was told to stop meanwhile, and so were they.
+    if (!open.has(stream)) return undefined
     if (first?.status === 200 && request.askedMethod !== 'HEAD' && !response.destroyed) {
       return stream.start(first)
     }
