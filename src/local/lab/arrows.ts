@@ -34,6 +34,7 @@ const createWatch = () => {
   const listeners = new Set<(request: Message) => void>()
   const caught = new WeakMap<Connection, Trap>()
   const lost = new WeakSet<Connection>()
+  const givenUp = new WeakSet<Trap>()
   const effect: Effect = {
     hold: ({ direction, connection }, { messages }) => {
       if (direction === 'up') {
@@ -51,6 +52,7 @@ const createWatch = () => {
       const trap = messages.length > 0 ? caught.get(connection) : undefined
       if (trap === undefined) return undefined
       caught.delete(connection)
+      if (givenUp.has(trap)) return undefined
       return trap.onAnswer?.().then((fate) => fate === 'is lost' && lost.add(connection))
     },
     take: ({ direction, connection }) => {
@@ -64,7 +66,10 @@ const createWatch = () => {
     passed: () => passed,
     setTrap: (trap: Trap) => {
       traps.add(trap)
-      return () => void traps.delete(trap)
+      return () => {
+        traps.delete(trap)
+        givenUp.add(trap)
+      }
     },
     listen: (listener: (request: Message) => void) => {
       listeners.add(listener)

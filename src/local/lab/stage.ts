@@ -97,7 +97,10 @@ export const createStage = (deps: StageDeps) => {
     end: (id: SwitchId) => void switches.turnOff(id),
     /** Somebody signs up, and puts money on their account. */
     arrive: async (amount: number) => {
-      customer = await bring({ ...deps, signal }, amount)
+      const arrived = await bring({ ...deps, signal }, amount)
+      // The scene may be over by now.
+      if (signal.aborted) arrived.payment.end()
+      customer = arrived
     },
     /** They order. Nobody waits for the answer here. */
     order: (price: number) => {

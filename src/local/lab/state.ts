@@ -70,8 +70,11 @@ export interface Work {
   readonly oldestMs: number | undefined
   /** Those whose rows nobody can count now. */
   readonly silent: readonly BoxName[]
-  /** The last seconds, one reading per second, the newest last: for a small plot. */
-  readonly history: readonly { readonly undecided: number; readonly owedLetters: number }[]
+  /** The last seconds, one reading per second, the newest last: for a small plot. Undefined: not known. */
+  readonly history: readonly {
+    readonly undecided: number | undefined
+    readonly owedLetters: number | undefined
+  }[]
 }
 
 export interface Healing {

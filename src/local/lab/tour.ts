@@ -31,10 +31,15 @@ export const createTour = (deps: SceneDeps) => {
       onOrder: (order) => change({ order, timeline: order['timeline'] }),
     })
     let index = 0
+    // Whoever stops a scene does not wait for what it waits for.
+    const stopped = new Promise<never>((_, reject) => {
+      stop.signal.addEventListener('abort', () => reject(stop.signal.reason as Error))
+    })
+    stopped.catch(() => {})
     try {
       for (const { act } of steps) {
         changeStep(index, 'now')
-        await act(stage)
+        await Promise.race([act(stage), stopped])
         changeStep(index, 'done')
         index += 1
       }

@@ -64,7 +64,7 @@ const ask = async (address: string): Promise<Reading | undefined> => {
 export const createWork = (processes: Processes) => {
   let now: Reading | undefined
   let silent: readonly ProcessName[] = []
-  const history: { undecided: number; owedLetters: number }[] = []
+  const history: (Work['history'][number] & { readonly atMs: number })[] = []
   let notedAtMs = 0
 
   const askOne = async (names: readonly ProcessName[]): Promise<Reading | undefined> => {
@@ -84,11 +84,11 @@ export const createWork = (processes: Processes) => {
       silent = askedFor.flatMap(([name], index) => (readings[index] === undefined ? [name] : []))
       // Without order nobody can tell the most of it.
       now = readings[0] === undefined ? undefined : known.reduce(add, nothing)
-      if (now === undefined || Date.now() - notedAtMs < 1_000) return
-      notedAtMs = Date.now()
-      const { undecided, owedLetters } = now
-      history.push({ undecided, owedLetters })
-      history.splice(0, Math.max(history.length - historySeconds, 0))
+      const atMs = Date.now()
+      if (atMs - notedAtMs < 1_000) return
+      notedAtMs = atMs
+      history.push({ atMs, undecided: now?.undecided, owedLetters: now?.owedLetters })
+      while ((history[0]?.atMs ?? atMs) < atMs - historySeconds * 1_000) history.shift()
     },
     /** Whether every table was read, and nothing in them is older than that. */
     isYoungerThan: (ms: number) => silent.length === 0 && now !== undefined && now.oldestMs < ms,
@@ -97,7 +97,7 @@ export const createWork = (processes: Processes) => {
       owedLetters: now?.owedLetters,
       oldestMs: now && Math.round(now.oldestMs),
       silent,
-      history: [...history],
+      history: history.map(({ undecided, owedLetters }) => ({ undecided, owedLetters })),
     }),
   }
 }

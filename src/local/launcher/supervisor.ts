@@ -72,7 +72,8 @@ const describe = ({ code, signal }: Ending, lastError: string | undefined) => {
 const spawnService = ({ command, args, environment, log }: SupervisorOptions): ChildProcess => {
   const child = spawn(command, args, {
     env: environment,
-    // The channel closes when we die, for whatever reason, and tells the service to end.
+    // The channel closes when we die, for whatever reason, and tells the service to end. (Not one that
+    // the lab has paused: it hears of it when it goes on.)
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // It has a group of its own, so that Ctrl-C reaches only us, and we stop things in the right
     // order.

@@ -63,20 +63,23 @@ export const LoadPanel = ({ load, act }) => {
       <${Figure} name="told “paid”" value=${count(paid)} tone="good" />
       <${Figure} name="told “refused”" value=${count(rejected)} />
       <${Figure} name="wait for their answer" value=${count(waiting)} tone=${waiting > 0 ? 'heal' : 'plain'} />
-      <${Figure} name="got no clear answer yet" value=${count(unanswered)} />
+      <${Figure} name="answers so far that said nothing clear" value=${count(unanswered)} />
     </dl>
   </${Panel}>`
 }
 
 const [plotWidth, plotHeight] = [300, 72]
 
+/** @param {Work['history'][number]} reading */
+const heightOf = ({ undecided = 0, owedLetters = 0 }) => undecided + owedLetters
+
 /** Undecided orders below, owed letters on top of them, second by second. @param {{ history: Work['history'] }} props */
 const Plot = ({ history }) => {
   const slots = 60
   const shown = history.slice(-slots)
-  const most = Math.max(4, ...shown.map((each) => each.undecided + each.owedLetters))
+  const most = Math.max(4, ...shown.map((each) => heightOf(each)))
   const step = plotWidth / slots
-  const highest = Math.max(0, ...shown.map((each) => each.undecided + each.owedLetters))
+  const highest = Math.max(0, ...shown.map((each) => heightOf(each)))
   return html`<svg
     class="waitplot"
     role="img"
@@ -84,7 +87,7 @@ const Plot = ({ history }) => {
     viewBox=${`0 0 ${plotWidth} ${plotHeight}`}
     preserveAspectRatio="none"
   >
-    ${shown.map(({ undecided, owedLetters }, index) => {
+    ${shown.map(({ undecided = 0, owedLetters = 0 }, index) => {
       const x = (slots - shown.length + index) * step
       const scale = (plotHeight - 2) / most
       const [low, high] = [undecided * scale, owedLetters * scale]
@@ -103,7 +106,7 @@ export const WorkPanel = ({ work }) => {
   const shown = (/** @type {number | undefined} */ value) => (value === undefined ? '?' : value)
   return html`<${Panel} id="work" title="Not finished yet" kind="work">
     <dl class="figures">
-      <${Figure} name="orders undecided" value=${shown(undecided)} tone="heal" />
+      <${Figure} name="undecided" value=${shown(undecided)} tone="heal" />
       <${Figure} name="letters owed" value=${shown(owedLetters)} tone="owed" />
     </dl>
     <${Plot} history=${history} />
