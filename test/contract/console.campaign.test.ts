@@ -328,6 +328,7 @@ describe('trouble', () => {
     await page.getByLabel('Username').fill(name)
     await create.click()
     await page.waitForURL(/\/identity\//)
+    expect(await page.locator('.trouble').count()).toBe(0)
     await close()
   })
 
