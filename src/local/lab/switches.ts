@@ -27,15 +27,15 @@ const delayMs = 300
 /** Often enough to be seen at once, seldom enough for most of the work to go on. */
 const lostEach = 3
 const copiesAfterMs = [10, 150]
-const readyPollMs = 50
+const pollMs = 50
 
-const untilReadyAgain = (running: RunningService, formerPid: number | undefined) =>
+const until = (isSo: () => boolean) =>
   new Promise<void>((resolve) => {
     const timer = setInterval(() => {
-      if (running.pid() === formerPid || !running.wasReady()) return
+      if (!isSo()) return
       clearInterval(timer)
       resolve()
-    }, readyPollMs).unref()
+    }, pollMs).unref()
   })
 
 const ofProcess = (target: string, running: RunningService): Definition[] => {
@@ -52,12 +52,15 @@ const ofProcess = (target: string, running: RunningService): Definition[] => {
   })
   const pause = define('pause', 'stood still', () => {
     running.pause()
-    return { strikes: once, mend: () => running.resume() }
+    // There may be no process, and whoever kills or restarts this one ends its pause.
+    const over = until(() => !running.isPaused())
+    return { strikes: once, mend: () => running.resume(), over }
   })
   const restart = define('restart', 'was started again', () => {
     const formerPid = running.pid()
+    const isAnother = () => running.pid() !== formerPid && running.wasReady()
     running.restart()
-    return { strikes: once, mend: () => {}, over: untilReadyAgain(running, formerPid) }
+    return { strikes: once, mend: () => {}, over: until(isAnother) }
   })
   // Windows has no signal for it.
   return process.platform === 'win32' ? [kill, restart] : [kill, pause, restart]

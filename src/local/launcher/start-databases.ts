@@ -58,6 +58,8 @@ const keepPostgresRunning = async (launch: Launch) => {
     if (ending.aborted) return
     try {
       launch.postgres = await startEmbeddedPostgres({ data })
+      // It may have been stopped again while it started.
+      if (launch.postgresMayStart) await launch.postgres.crash()
       progress.line(`Postgres is back on port ${launch.postgres.port}`)
       pauseMs = 100
     } catch (error) {
