@@ -29,7 +29,9 @@ const prepare = async (system: WithUsers) => {
     system,
     /** Does what recovery of the user service would do: repeating the request does it too. */
     openAccount: () =>
-      eventually(async () => expect((await createUser()).body.account).toBe('OPEN')),
+      eventually(async () => expect((await createUser()).body.account).toBe('OPEN'), {
+        withinMs: 30_000,
+      }),
     deposit: (amount: number) =>
       people.billing.api.post(`/billing/accounts/${userId}/deposit`, { amount }),
     balance: async () => (await people.billing.api.get(`/billing/accounts/${userId}`)).body.balance,
@@ -88,13 +90,16 @@ describe.concurrent('an order of a user whose account is still owed', () => {
   it('shows that user was asked, and billing stores nothing for it', () =>
     inTurn(async ({ place, orderNow, operations }) => {
       const { body } = await place(300)
-      const { timeline } = await orderNow(body.id)
-      expect(timeline[0]).toMatchObject({
-        step: 'ask-user',
-        attempt: 1,
-        outcome: 'done',
-        reason: 'the account is not open yet',
-      })
+      // On a machine that is slow enough, billing may not have answered the first attempt in time.
+      await eventually(async () =>
+        expect((await orderNow(body.id)).timeline).toContainEqual(
+          expect.objectContaining({
+            step: 'ask-user',
+            outcome: 'done',
+            reason: 'the account is not open yet',
+          }),
+        ),
+      )
       expect(await operations()).toHaveLength(0)
     }))
 })
@@ -127,7 +132,9 @@ describe.concurrent('when user', () => {
         await eventually(async () => {
           const { timeline } = await orderNow(placed.body.id)
           expect(timeline.length).toBeGreaterThan(1)
-          expect(timeline[0]).toMatchObject({ step: 'ask-user', outcome: 'unknown' })
+          expect(timeline).toContainEqual(
+            expect.objectContaining({ step: 'ask-user', outcome: 'unknown' }),
+          )
         })
         await openAccount()
         await eventually(async () =>
