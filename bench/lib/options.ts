@@ -14,6 +14,7 @@ export interface BenchOptions {
   readonly readRounds: number
   readonly readSeconds: number
   readonly replicaRounds: number
+  readonly tracingTurns: number
   readonly tracingWarmUps: number
   readonly tracingFigures: number
   readonly soakSeconds: number
@@ -47,6 +48,7 @@ const plans = {
     readRounds: 1,
     readSeconds: 0.3,
     replicaRounds: 1,
+    tracingTurns: 2,
     tracingWarmUps: 0,
     tracingFigures: 1,
     soakSeconds: 2,
@@ -64,6 +66,7 @@ const plans = {
     readRounds: 10,
     readSeconds: 0.8,
     replicaRounds: 3,
+    tracingTurns: 10,
     tracingWarmUps: 5,
     tracingFigures: 6,
     soakSeconds: 60,

@@ -35,9 +35,6 @@ type Variant = keyof typeof variants
 type Taken = Variant | `off, beside ${Variant}`
 
 const turn = { clients: fullLoad, warmUpSeconds: 0.1, seconds: 0.5 }
-/** So many turns are one figure. */
-const turnsTogether = 10
-
 /** The mean of some turns, number by number. */
 const meanOf = (turns: readonly RunFigures[]): RunFigures => {
   const of = (pick: (figures: RunFigures) => number) => sum(turns.map(pick)) / turns.length
@@ -54,13 +51,18 @@ const meanOf = (turns: readonly RunFigures[]): RunFigures => {
 
 type Runs = readonly (readonly [Taken, () => Promise<RunFigures>])[]
 
-/** All of them in turns, each second time in the other direction; ten turns of one are one figure. */
-const takeShortTurns = async ({ screen }: Bench, what: string, figures: number, runs: Runs) => {
+/** All of them in turns, each second time in the other direction; some turns of one are one figure. */
+const takeShortTurns = async (
+  { screen, options }: Bench,
+  what: string,
+  figures: number,
+  runs: Runs,
+) => {
   const taken = new Map<Taken, RunFigures[]>(runs.map(([name]) => [name, []]))
   for (let figure = 1; figure <= figures; figure += 1) {
     screen.now(`traces: ${what}, ${figure} of ${figures}`)
     const turns = new Map<Taken, RunFigures[]>(runs.map(([name]) => [name, []]))
-    for (let index = 0; index < turnsTogether; index += 1) {
+    for (let index = 0; index < options.tracingTurns; index += 1) {
       for (const [name, run] of index % 2 === 0 ? runs : runs.toReversed()) {
         turns.get(name)?.push(await run())
       }
