@@ -46,7 +46,8 @@ beforeAll(async () => {
   folder = await dataFolder()
   launcher = launchLab({ DATA_DIR: folder })
   ;[browser, pictures] = await Promise.all([launchBrowser(), screenshotsFolder()])
-  await launcher.sees('Ctrl-C stops everything', 90_000)
+  // The last of the addresses.
+  await launcher.sees(/^ {2}logs /m, 90_000)
   lab = launcher.addressOf('lab')
   gateway = launcher.addressOf('start here')
   visit = await openLab(browser, lab)
