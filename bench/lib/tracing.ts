@@ -35,6 +35,7 @@ type Variant = keyof typeof variants
 type Taken = Variant | `off, beside ${Variant}`
 
 const turn = { clients: fullLoad, warmUpSeconds: 0.1, seconds: 0.5 }
+
 /** The mean of some turns, number by number. */
 const meanOf = (turns: readonly RunFigures[]): RunFigures => {
   const of = (pick: (figures: RunFigures) => number) => sum(turns.map(pick)) / turns.length

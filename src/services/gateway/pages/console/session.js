@@ -5,8 +5,8 @@ import { claimsIn, personIn } from './tokens.js'
 /**
  * Who is signed in, with tokens that are kept fresh. They are in the memory of this tab and, so that
  * it may be loaded again, in its sessionStorage: other tabs and later visitors do not find them there.
- * (A tab that the browser duplicates has a copy. As a refresh token serves once, one of the two is
- * signed out then.)
+ * (A tab that the browser duplicates has a copy. A refresh token serves once, so the session ends for
+ * both when the second of them uses it.)
  */
 const tokensAt = 'orderly.tokens'
 const beginningAt = 'orderly.sign-in'
